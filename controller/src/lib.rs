@@ -1,0 +1,15 @@
+//! The controller as a library, so that suites can call its pure parts; `main.rs` only starts it.
+//! Each room is a folder with the same four verbs: observe, plan, apply, report.
+
+pub mod access;
+pub mod context;
+pub mod dialect;
+pub mod git;
+pub mod keys;
+pub mod metrics;
+pub mod render;
+pub mod run;
+pub mod sealing_api;
+pub mod settings;
+pub mod sync;
+pub mod unseal;

@@ -1,0 +1,1 @@
+//! The vocabulary of Signet: its custom resources as Rust types. No client, no I/O.
