@@ -1,1 +1,36 @@
-//! Opened today.
+//! Config repositories: lists their refs, mirrors the commits in use, and hands out trees to read.
+//! It never writes to a repository, makes no work tree and knows nothing of Applications.
+
+pub mod credentials;
+mod error;
+mod mirrors;
+mod revision;
+mod tree;
+mod url;
+
+pub use credentials::{Credentials, RepositorySecret};
+pub use error::GitError;
+pub use mirrors::{Changed, Freshness, MirrorOptions, Mirrors};
+pub use revision::CommitId;
+pub use tree::{Entry, EntryKind, Tree};
+pub use url::RepositoryUrl;
+
+/// A repository as an Application names it, with the credentials that its project may use.
+#[derive(Clone, Debug)]
+pub struct Repository {
+    pub url: RepositoryUrl,
+    pub credentials: Option<Credentials>,
+}
+
+impl Repository {
+    /// A repository that is read without credentials.
+    ///
+    /// # Errors
+    /// When `url` is no URL, of a scheme not supported, or carries a password.
+    pub fn public(url: &str) -> Result<Self, GitError> {
+        Ok(Self {
+            url: RepositoryUrl::parse(url)?,
+            credentials: None,
+        })
+    }
+}

@@ -1,1 +1,39 @@
-//! Opened today.
+//! From files of a commit to Kubernetes objects. It reads Git objects only, asks no cluster and changes no object.
+
+mod directory;
+mod error;
+mod key;
+
+pub use directory::directory;
+pub use error::RenderError;
+pub use key::{RenderKey, key};
+
+/// What `spec.source.directory` of an Application says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct DirectoryOptions {
+    /// Directories below the path too.
+    pub recurse: bool,
+    /// Only files whose path below the directory matches this glob; empty for all.
+    pub include: String,
+    /// No file whose path below the directory matches this glob; empty for none.
+    pub exclude: String,
+}
+
+/// One object of a source, and where it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifest {
+    /// Path of the file in the repository.
+    pub file: String,
+    /// Which document of the file, from 1.
+    pub document: usize,
+    /// The line of the file on which the document begins, from 1.
+    pub line: usize,
+    pub object: serde_json::Value,
+}
+
+/// What a source renders to: its objects in the order of their files.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rendered {
+    pub manifests: Vec<Manifest>,
+    pub key: RenderKey,
+}
