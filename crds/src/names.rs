@@ -1,0 +1,77 @@
+//! Every name of ours that other programs see: groups, kinds, annotation and label keys.
+//! Keys of Argo CD and Helm are not here: they are spelled in the controller's `dialect/` alone.
+
+/// Group, version and names of `SealedSecret`.
+pub mod sealed_secret {
+    pub const GROUP: &str = "bitnami.com";
+    pub const VERSION: &str = "v1alpha1";
+    pub const API_VERSION: &str = "bitnami.com/v1alpha1";
+    pub const KIND: &str = "SealedSecret";
+    pub const LIST_KIND: &str = "SealedSecretList";
+    pub const PLURAL: &str = "sealedsecrets";
+    pub const SINGULAR: &str = "sealedsecret";
+    /// Name of the custom resource definition.
+    pub const CRD: &str = "sealedsecrets.bitnami.com";
+}
+
+/// Group, version and names of `Application`.
+pub mod application {
+    pub const GROUP: &str = "argoproj.io";
+    pub const VERSION: &str = "v1alpha1";
+    pub const API_VERSION: &str = "argoproj.io/v1alpha1";
+    pub const KIND: &str = "Application";
+    pub const LIST_KIND: &str = "ApplicationList";
+    pub const PLURAL: &str = "applications";
+    pub const SINGULAR: &str = "application";
+    pub const SHORT: [&str; 2] = ["app", "apps"];
+    /// Name of the custom resource definition.
+    pub const CRD: &str = "applications.argoproj.io";
+}
+
+/// Group, version and names of `AppProject`.
+pub mod app_project {
+    pub const GROUP: &str = "argoproj.io";
+    pub const VERSION: &str = "v1alpha1";
+    pub const API_VERSION: &str = "argoproj.io/v1alpha1";
+    pub const KIND: &str = "AppProject";
+    pub const LIST_KIND: &str = "AppProjectList";
+    pub const PLURAL: &str = "appprojects";
+    pub const SINGULAR: &str = "appproject";
+    pub const SHORT: [&str; 2] = ["appproj", "appprojs"];
+    /// Name of the custom resource definition.
+    pub const CRD: &str = "appprojects.argoproj.io";
+}
+
+/// Field manager of everything we apply.
+pub const FIELD_MANAGER: &str = "signet";
+
+/// Label and value by which our own custom resource definitions are told from another owner's.
+pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
+/// Value of [`MANAGED_BY_LABEL`] on what is ours.
+pub const MANAGED_BY: &str = "signet";
+
+/// Any namespace and any name may use the ciphertext, when `"true"`.
+pub const CLUSTER_WIDE: &str = "sealedsecrets.bitnami.com/cluster-wide";
+/// Any name in the namespace may use the ciphertext, when `"true"`.
+pub const NAMESPACE_WIDE: &str = "sealedsecrets.bitnami.com/namespace-wide";
+/// On an existing Secret: the SealedSecret may take it over, when `"true"`.
+pub const MANAGED: &str = "sealedsecrets.bitnami.com/managed";
+/// On an existing Secret: the SealedSecret merges its items into it, when `"true"`.
+pub const PATCH: &str = "sealedsecrets.bitnami.com/patch";
+/// In a template: the Secret gets no owner reference, when `"true"`.
+pub const SKIP_SET_OWNER_REFERENCES: &str = "sealedsecrets.bitnami.com/skip-set-owner-references";
+/// Label of a Secret that holds a sealing key; the value `active` makes the key usable.
+pub const SEALING_KEY_LABEL: &str = "sealedsecrets.bitnami.com/sealed-secrets-key";
+/// Value of [`SEALING_KEY_LABEL`] on a key in use.
+pub const SEALING_KEY_ACTIVE: &str = "active";
+
+/// ConfigMap in our namespace that holds the current certificate for everybody.
+pub const CERTIFICATE_CONFIG_MAP: &str = "signet-certificate";
+/// On the newest key Secret: an RFC 3339 time at which somebody asked for a new key.
+pub const ROTATE: &str = "signet.dev/rotate";
+/// On an unsealed Secret: digest of the spec and items it was rendered from.
+pub const RENDERED: &str = "signet.dev/rendered";
+/// On a pod template: digest of the secret items it uses.
+pub const SECRETS: &str = "signet.dev/secrets";
+/// On a workload outside Applications: restart it when its secrets change, when `"true"`.
+pub const RESTART: &str = "signet.dev/restart";

@@ -1,0 +1,162 @@
+//! `SealedSecret`: a Secret whose values only the cluster can read, safe to keep in Git.
+//! It must not open or seal anything.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+
+use crate::is_default;
+
+/// SealedSecret is a Secret whose values were encrypted with the cluster's public key. The controller
+/// decrypts it and keeps a Secret of the same namespace and name.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "camelCase")]
+pub struct SealedSecret {
+    #[schemars(skip)]
+    pub metadata: ObjectMeta,
+    /// The encrypted items, and the Secret to put them in.
+    #[schemars(required)]
+    pub spec: SealedSecretSpec,
+    /// What the controller made of it. Written by the controller only.
+    pub status: Option<SealedSecretStatus>,
+}
+
+/// Spec of a [`SealedSecret`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "camelCase")]
+pub struct SealedSecretSpec {
+    /// The Secret around the items: its labels, annotations, type, and plain or templated items.
+    #[serde(skip_serializing_if = "is_default")]
+    pub template: Option<SecretTemplate>,
+    /// Items of the Secret: key to encrypted value in base64, as made by `signet seal` or `kubeseal`.
+    /// Each value is bound to the namespace and name of this object, unless it was sealed for a wider scope.
+    #[serde(deserialize_with = "encrypted_data")]
+    #[schemars(required, extend("x-kubernetes-preserve-unknown-fields" = true))]
+    pub encrypted_data: BTreeMap<String, String>,
+    /// Deprecated: one encrypted value that holds a whole Secret. Use encryptedData.
+    #[serde(skip_serializing_if = "is_default")]
+    #[schemars(extend("format" = "byte"))]
+    pub data: Option<String>,
+}
+
+/// The Secret that a [`SealedSecret`] becomes, without its encrypted items.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "camelCase")]
+pub struct SecretTemplate {
+    /// Metadata of the Secret: labels, annotations, finalizers. Name and namespace are always those of
+    /// the SealedSecret.
+    #[serde(skip_serializing_if = "is_default")]
+    #[schemars(with = "Option<SecretTemplateMetadata>")]
+    pub metadata: Option<Map<String, Value>>,
+    /// Type of the Secret, such as kubernetes.io/tls. Opaque when absent.
+    #[serde(rename = "type", skip_serializing_if = "is_default")]
+    pub type_: Option<String>,
+    /// Whether the Secret, once made, can't be changed any more.
+    #[serde(skip_serializing_if = "is_default")]
+    pub immutable: Option<bool>,
+    /// Further items of the Secret, each a Go template over the decrypted items, such as
+    /// `postgres://app:{{ .password }}@db`. An item that is null is left out of the Secret even if it is
+    /// encrypted, and can still be used in templates; null needs `kubectl apply --server-side`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub data: Option<BTreeMap<String, Option<String>>>,
+}
+
+/// What the schema says of a template's metadata; more is kept and handed to the Secret.
+#[derive(JsonSchema)]
+#[allow(dead_code, reason = "a schema, never a value")]
+struct SecretTemplateMetadata {
+    /// Annotations of the Secret.
+    annotations: Option<BTreeMap<String, String>>,
+    /// Labels of the Secret.
+    labels: Option<BTreeMap<String, String>>,
+    /// Finalizers of the Secret.
+    finalizers: Option<Vec<String>>,
+    /// Ignored: the Secret has the SealedSecret's name.
+    name: Option<String>,
+    /// Ignored: the Secret is in the SealedSecret's namespace.
+    namespace: Option<String>,
+    #[serde(flatten)]
+    extra: Map<String, Value>,
+}
+
+impl SecretTemplate {
+    /// Labels for the Secret. Entries that are not strings are left out.
+    pub fn labels(&self) -> BTreeMap<String, String> {
+        self.strings("labels")
+    }
+
+    /// Annotations for the Secret. Entries that are not strings are left out.
+    pub fn annotations(&self) -> BTreeMap<String, String> {
+        self.strings("annotations")
+    }
+
+    fn strings(&self, field: &str) -> BTreeMap<String, String> {
+        let map = self
+            .metadata
+            .as_ref()
+            .and_then(|metadata| metadata.get(field))
+            .and_then(Value::as_object);
+        let entries = map.into_iter().flatten();
+        entries
+            .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+            .collect()
+    }
+}
+
+/// Status of a [`SealedSecret`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "camelCase")]
+pub struct SealedSecretStatus {
+    /// Generation of the SealedSecret that the conditions speak of.
+    #[serde(skip_serializing_if = "is_default")]
+    pub observed_generation: Option<i64>,
+    /// Synced says whether the Secret is there and as described.
+    #[serde(skip_serializing_if = "is_default")]
+    pub conditions: Vec<SealedSecretCondition>,
+}
+
+/// One condition of a [`SealedSecret`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "camelCase")]
+pub struct SealedSecretCondition {
+    /// Kind of condition: Synced.
+    #[serde(rename = "type")]
+    #[schemars(required)]
+    pub type_: String,
+    /// True, False or Unknown.
+    #[schemars(required)]
+    pub status: String,
+    /// When the controller last wrote this condition.
+    #[serde(skip_serializing_if = "is_default")]
+    pub last_update_time: Option<Time>,
+    /// When the status last changed.
+    #[serde(skip_serializing_if = "is_default")]
+    pub last_transition_time: Option<Time>,
+    /// Why, in one word.
+    #[serde(skip_serializing_if = "is_default")]
+    pub reason: Option<String>,
+    /// Why, for people. Never contains a secret value.
+    #[serde(skip_serializing_if = "is_default")]
+    pub message: Option<String>,
+}
+
+/// Reads `encryptedData` as upstream does: what is not a map is empty, a value that is not a string is
+/// empty too and then can't be decrypted. A stricter reader would stop at one bad object.
+fn encrypted_data<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
+    let Value::Object(items) = Value::deserialize(deserializer)? else {
+        return Ok(BTreeMap::new());
+    };
+    let text = |value| match value {
+        Value::String(text) => text,
+        _ => String::new(),
+    };
+    Ok(items
+        .into_iter()
+        .map(|(key, value)| (key, text(value)))
+        .collect())
+}
