@@ -1,0 +1,217 @@
+//! The World of one pass over one Application: all that the planner may look at, as plain values.
+//! It holds no client and no clock, and observing never decides anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use k8s_openapi::jiff::Timestamp;
+use serde_json::Value;
+
+use super::desired::{Desired, WantedHash};
+use super::key::{GroupKind, ObjectKey};
+use super::kinds::Kinds;
+
+/// Everything one pass knows.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// The clock, read once.
+    pub now: Timestamp,
+    /// The Application itself.
+    pub application: AppFacts,
+    /// What Git says, rendered; or why that is not known.
+    pub source: Result<Source, SourceProblem>,
+    /// Which kinds the cluster serves.
+    pub kinds: Arc<Kinds>,
+    /// Whether the destination cluster answers.
+    pub cluster: Cluster,
+    /// The namespace that `CreateNamespace=true` may have to make.
+    pub destination_namespace: DestinationNamespace,
+    /// Live objects that are wanted, in the inventory, or carry our tracking id. Absent = not in the cluster,
+    /// unless the kind is in `unlisted`.
+    pub live: BTreeMap<ObjectKey, Live>,
+    /// Kinds whose first listing is not complete, or was refused: absence means nothing for them.
+    pub unlisted: BTreeSet<GroupKind>,
+    /// For each wanted SealedSecret that was tried: does the keyring open it, else why not (a text without values).
+    /// Empty when another controller unseals.
+    pub opening: BTreeMap<ObjectKey, Result<(), String>>,
+    /// Who turns SealedSecrets into Secrets in the destination.
+    pub unsealer: Unsealer,
+    /// The controller's own namespace.
+    pub own_namespace: String,
+    /// Tracking names of all Applications that exist: `name`, or `namespace_name` outside our own namespace.
+    pub applications: BTreeSet<String>,
+    /// An Argo CD application controller with replicas lives in the Application's namespace.
+    pub another_controller: bool,
+}
+
+/// Facts about the Application object.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AppFacts {
+    /// `metadata.namespace`.
+    pub namespace: String,
+    /// `metadata.name`.
+    pub name: String,
+    /// `metadata.uid`.
+    pub uid: String,
+    /// `metadata.resourceVersion` that the status patch is conditional on.
+    pub resource_version: String,
+    /// Set once the Application is being deleted.
+    pub deletion_timestamp: Option<Timestamp>,
+    /// The name in tracking ids: `name`, or `namespace_name` outside our own namespace.
+    pub tracking_name: String,
+    /// `spec` as stored: copied into `comparedTo` and `history`, decided on only through the intent.
+    pub spec: Value,
+    /// `operation` as stored: copied into `operationState.operation`.
+    pub operation: Option<Value>,
+    /// `status` as stored, `Null` when there is none. The report is a patch against it.
+    pub status: Value,
+}
+
+/// What Git holds at the revision in question.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The full commit id that was rendered.
+    pub revision: String,
+    /// Its objects, normalised.
+    pub desired: Arc<Desired>,
+}
+
+/// Why there is no render.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceProblem {
+    /// What failed.
+    pub reason: SourceReason,
+    /// Names repository, revision, path or file; for the status and the event.
+    pub message: String,
+}
+
+/// The deed that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceReason {
+    /// The repository, revision or path could not be read.
+    Fetch,
+    /// The files could not be turned into objects.
+    Render,
+}
+
+/// The destination cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cluster {
+    /// It answers.
+    Reachable,
+    /// It does not; the text says how.
+    Unreachable(String),
+}
+
+/// The destination namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DestinationNamespace {
+    /// It is there.
+    Exists,
+    /// It is not there.
+    Missing,
+    /// It is being deleted.
+    Terminating,
+    /// The Application names none.
+    NotNamed,
+}
+
+/// Who opens SealedSecrets in the destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsealer {
+    /// This process: the plan has `Unseal` steps.
+    Ours,
+    /// Another controller: the plan waits for it.
+    Other,
+}
+
+/// A live object, as the index keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Live {
+    /// `metadata.uid`.
+    pub uid: String,
+    /// `metadata.resourceVersion`.
+    pub resource_version: String,
+    /// The tracking-id annotation as it stands on the object.
+    pub tracking: Option<String>,
+    /// Labels and annotations of the live object: the prune guards and the wave are read from them.
+    pub metadata: Value,
+    /// `metadata.deletionTimestamp` is set.
+    pub deleting: bool,
+    /// Health by our rules; `None` for a kind without a rule.
+    pub health: Option<Health>,
+    /// How it compares with the wanted object.
+    pub state: LiveState,
+    /// When which field was taken from us, oldest first; only the last five minutes matter.
+    pub takes: Vec<Take>,
+}
+
+/// How a live object compares with what is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LiveState {
+    /// Not compared with this wanted hash since the start, or its digest has changed since.
+    Unverified,
+    /// Compared with this wanted hash; the digest has not changed since.
+    Matches(WantedHash),
+    /// Compared with this wanted hash: these fields differ.
+    Differs {
+        /// The hash it was compared with.
+        wanted: WantedHash,
+        /// Names of the fields, never their values.
+        fields: Vec<String>,
+    },
+    /// The dry-run refused with 422: a field can't be changed in place. The text is the API server's, without values.
+    Immutable {
+        /// The hash it was compared with.
+        wanted: WantedHash,
+        /// What the API server said.
+        message: String,
+    },
+    /// The API server refused to show or dry-run it (403).
+    Forbidden {
+        /// What the API server said.
+        message: String,
+    },
+    /// A time-out or 5xx: nothing is known, nothing is planned.
+    Unreadable {
+        /// What happened.
+        message: String,
+    },
+}
+
+/// One time somebody else changed or removed a field that we had applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Take {
+    /// When it was seen.
+    pub at: Timestamp,
+    /// The other's field manager.
+    pub manager: String,
+    /// The field.
+    pub field: String,
+}
+
+/// Health of one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// The light.
+    pub status: HealthStatus,
+    /// Why, for people; empty when there is nothing to say.
+    pub message: String,
+}
+
+/// The six lights, from best to worst: the Application shows its worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HealthStatus {
+    /// Works.
+    Healthy,
+    /// Stopped on purpose.
+    Suspended,
+    /// On its way.
+    Progressing,
+    /// Not in the cluster.
+    Missing,
+    /// Does not work.
+    Degraded,
+    /// Nobody can say.
+    Unknown,
+}
