@@ -1,0 +1,3 @@
+module signet.dev/tests/testbed
+
+go 1.26.0
