@@ -1,1 +1,34 @@
-//! Opened today.
+//! What all parts share, made once at start.
+//! It must not hold behaviour: each field belongs to the room whose type it has.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::events::Recorder;
+use crate::metrics::Metrics;
+use crate::settings::Settings;
+
+/// What all parts share.
+pub struct Context {
+    /// Client of the API server, the one connection pool of the process.
+    pub client: kube::Client,
+    /// What was set by flags and environment.
+    pub settings: Arc<Settings>,
+    /// Our own namespace: of the sealing keys, the certificate's ConfigMap, and Applications by default.
+    pub namespace: String,
+    /// Writes Events.
+    pub events: Arc<Recorder>,
+    /// Counters and gauges of all parts.
+    pub metrics: Arc<Metrics>,
+    /// Cancelled when the process is to end: each part finishes the write in hand and returns.
+    pub shutdown: CancellationToken,
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context")
+            .field("namespace", &self.namespace)
+            .finish_non_exhaustive()
+    }
+}

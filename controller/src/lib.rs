@@ -4,9 +4,11 @@
 pub mod access;
 pub mod context;
 pub mod dialect;
+pub mod events;
 pub mod git;
 pub mod keys;
 pub mod metrics;
+pub mod rate;
 pub mod render;
 pub mod run;
 pub mod sealing_api;

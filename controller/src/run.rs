@@ -1,1 +1,123 @@
-//! Opened today.
+//! Wires the process: log, client, context, parts, and the orderly end on SIGTERM or SIGINT.
+//! It must not decide anything about keys, Secrets or Applications.
+
+mod client;
+mod log;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::context::Context;
+use crate::events::Recorder;
+use crate::metrics::{self, Metrics};
+use crate::settings::Settings;
+
+/// What ends the process with an error.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("can't load the configuration of the cluster's API server")]
+    LoadKubeconfig(#[source] kube::config::KubeconfigError),
+    #[error(
+        "can't load the service account's configuration, expected to run in a pod or with --kubeconfig or KUBECONFIG"
+    )]
+    LoadServiceAccount(#[source] kube::config::InClusterError),
+    #[error("can't make a client for the API server")]
+    MakeClient(#[source] kube::Error),
+    #[error("can't start the runtime")]
+    StartRuntime(#[source] std::io::Error),
+    #[error("can't listen at {address}")]
+    Listen {
+        address: String,
+        source: std::io::Error,
+    },
+    #[error("can't serve HTTP")]
+    Serve(#[source] std::io::Error),
+    #[error("can't catch signals")]
+    CatchSignals(#[source] std::io::Error),
+    #[error("a part ended by itself")]
+    PartEnded(#[source] tokio::task::JoinError),
+}
+
+/// How long parts may take to finish after the signal; below the 30 seconds that Kubernetes grants a pod.
+const GRACE: Duration = Duration::from_secs(20);
+/// Openings and HTTP share these; more threads cost memory and win nothing on the two cores we are built for.
+const WORKER_THREADS: usize = 2;
+
+/// Runs the controller until it is told to end.
+pub fn start(settings: Settings) -> Result<(), Error> {
+    log::init(&settings.log);
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        "Starting signet-controller"
+    );
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKER_THREADS)
+        .enable_all()
+        .build()
+        .map_err(Error::StartRuntime)?;
+    let result = runtime.block_on(run(settings));
+    runtime.shutdown_timeout(GRACE);
+    result
+}
+
+/// One error with its causes, on one line.
+pub fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+async fn run(settings: Settings) -> Result<(), Error> {
+    let context = Arc::new(connect(settings).await?);
+    let mut parts = parts(&context);
+    let first = tokio::select! {
+        signal = ended_by_signal() => signal,
+        Some(part) = parts.join_next() => part.map_err(Error::PartEnded).flatten(),
+    };
+    context.shutdown.cancel();
+    let rest = async { while parts.join_next().await.is_some() {} };
+    if tokio::time::timeout(GRACE, rest).await.is_err() {
+        tracing::warn!("some work did not finish in time");
+    }
+    first
+}
+
+/// Starts what `--only` names, and the metrics in any case.
+fn parts(context: &Arc<Context>) -> JoinSet<Result<(), Error>> {
+    let mut parts = JoinSet::new();
+    parts.spawn(metrics::run(Arc::clone(context)));
+    parts
+}
+
+async fn connect(settings: Settings) -> Result<Context, Error> {
+    let config = client::config(&settings).await?;
+    let namespace = client::own_namespace(&settings, &config);
+    let client = client::connect(config, &settings.client)?;
+    tracing::info!(namespace, "own namespace");
+    Ok(Context {
+        events: Arc::new(Recorder::new(client.clone())),
+        client,
+        settings: Arc::new(settings),
+        namespace,
+        metrics: Arc::new(Metrics::default()),
+        shutdown: CancellationToken::new(),
+    })
+}
+
+async fn ended_by_signal() -> Result<(), Error> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Error::CatchSignals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::CatchSignals)?;
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("SIGTERM: shutting down"),
+        _ = interrupt.recv() => tracing::info!("SIGINT: shutting down"),
+    }
+    Ok(())
+}
