@@ -1,1 +1,39 @@
 //! The pure part of Signet: envelope, keys, scopes, Secrets and templates. No I/O, no async, no clock.
+//!
+//! `seal` makes SealedSecrets with a certificate; `unseal`, `opens` and `reseal` work with a [`Keyring`]. The bytes are
+//! described in docs/format.md.
+
+mod base64;
+mod certificate;
+mod coerce;
+mod envelope;
+mod fingerprint;
+mod key;
+mod keyring;
+mod pem;
+mod reseal;
+mod scope;
+mod seal;
+mod secret_bytes;
+mod secret_input;
+mod template;
+mod unseal;
+mod unseal_error;
+
+pub use base64::IllegalBase64;
+pub use certificate::{Certificate, CertificateError};
+pub use envelope::{EnvelopeError, OPENABLE_BITS, PublicKey, seal_value};
+pub use fingerprint::Fingerprint;
+pub use key::{
+    CERTIFICATE_ITEM, GeneratedSealingKey, KeyError, KeyRequest, PRIVATE_KEY_ITEM, PrivateKey,
+    SealingKey,
+};
+pub use keyring::{KeyOrder, Keyring, Opened};
+pub use reseal::{ResealError, reseal};
+pub use scope::{Label, Scope, UnknownScope};
+pub use seal::{SealError, seal};
+pub use secret_bytes::SecretBytes;
+pub use secret_input::{InputError, SecretInput};
+pub use template::TemplateError;
+pub use unseal::{Unsealed, UnsealedSecret, opens, unseal};
+pub use unseal_error::{ItemErrors, ItemProblem, UnsealError};

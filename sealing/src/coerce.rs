@@ -1,0 +1,72 @@
+//! Scalars written where text is wanted: `port: 5432` in `stringData` means the text `5432`.
+//! Follows Go's YAML reader, since that is what users of kubeseal and kubectl are used to.
+
+use serde_json::{Number, Value};
+
+/// The text of a scalar, and whether it was written as something else than text. `None` for lists and maps.
+pub(crate) fn text_of(value: &Value) -> Option<(String, bool)> {
+    match value {
+        Value::String(text) => Some((text.clone(), false)),
+        Value::Bool(flag) => Some((flag.to_string(), true)),
+        Value::Number(number) => Some((number_text(number), true)),
+        Value::Null => Some((String::new(), true)),
+        Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// Whole numbers as they are, others by [`float_text`].
+fn number_text(number: &Number) -> String {
+    match number.as_f64() {
+        Some(float) if number.is_f64() => float_text(float),
+        _ => number.to_string(),
+    }
+}
+
+/// Go's `FormatFloat(x, 'g', -1, 32)`: the shortest digits that give the same 32 bit number, so that a number of 30
+/// digits really loses some; with an exponent below 1e-4 and from 1e6.
+#[allow(clippy::cast_possible_truncation, reason = "Go narrows to 32 bits too")]
+fn float_text(float: f64) -> String {
+    let narrow = float as f32;
+    let scientific = format!("{narrow:e}");
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-4..6).contains(&exponent) {
+        return narrow.to_string();
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn scalars_become_the_text_that_go_makes_of_them() {
+        for (value, text) in [
+            (json!(5), "5"),
+            (json!(-3), "-3"),
+            (
+                json!(12_345_678_901_234_567_890_u64),
+                "12345678901234567890",
+            ),
+            (json!(1.10), "1.1"),
+            (json!(3.0), "3"),
+            (json!(1e3), "1000"),
+            (json!(1e7), "1e+07"),
+            (json!(0.000_000_1), "1e-07"),
+            (
+                json!(123_456_789_012_345_678_901_234_567_890.0),
+                "1.2345679e+29",
+            ),
+            (json!(true), "true"),
+            (json!(null), ""),
+        ] {
+            assert_eq!(text_of(&value), Some((text.to_owned(), true)));
+        }
+        assert_eq!(text_of(&json!("x")), Some(("x".to_owned(), false)));
+        assert_eq!(text_of(&json!([])), None);
+    }
+}
