@@ -103,7 +103,7 @@ func (b *bed) startAPIServer() error {
 	return b.daemon("kube-apiserver", "--etcd-servers="+etcd, "--bind-address=0.0.0.0", "--advertise-address="+address,
 		"--secure-port=6443", "--endpoint-reconciler-type=none", "--service-cluster-ip-range=10.96.0.0/16",
 		"--tls-cert-file="+pki("apiserver.crt"), "--tls-private-key-file="+pki("apiserver.key"), "--client-ca-file="+pki("ca.crt"),
-		"--kubelet-client-certificate="+pki("admin.crt"), "--kubelet-client-key="+pki("admin.key"),
+		"--kubelet-preferred-address-types=InternalIP", "--kubelet-client-certificate="+pki("admin.crt"), "--kubelet-client-key="+pki("admin.key"),
 		"--service-account-key-file="+pki("service-account.key"), "--service-account-signing-key-file="+pki("service-account.key"),
 		"--service-account-issuer="+apiServer, "--authorization-mode=RBAC",
 		// Nothing here takes the taint off again that this plugin puts on a new Node.
