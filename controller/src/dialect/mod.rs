@@ -1,1 +1,29 @@
-//! Opened today.
+//! Foreign spellings become our typed policy here: Argo CD's and Helm's fields, annotations, options and finalizers.
+//! No other room spells them, and this one neither reads a cluster nor decides what to do.
+//!
+//! Every field of an Application's spec and operation and every annotation of these tools stands in a table as
+//! honoured, harmless or refused; what stands in no table is refused too. Nothing is ignored.
+
+pub mod argocd;
+mod duration;
+pub mod helm;
+mod intent;
+mod object;
+mod operation;
+mod refusal;
+pub mod secret_labels;
+mod tracking;
+pub mod verdict;
+
+pub use argocd::{APPLICATION_CONTROLLER_SELECTOR, REPOSITORY_SELECTOR};
+pub use intent::{
+    Automated, Cascade, Destination, Intent, Marks, ObjectDefaults, Refresh, RetryPolicy,
+    SourceIntent, intent, marks,
+};
+pub use object::{Guards, ObjectPolicy, guards, object_policy};
+pub use operation::{OperationRequest, operation};
+pub use refusal::{Problem, Refusal};
+pub use tracking::{
+    TRACKING_ANNOTATION, Tracking, application_id, parse_tracking, tracking_name, tracking_of,
+    tracking_value,
+};

@@ -1,0 +1,29 @@
+//! Argo CD's spellings: fields, annotations, sync options, compare options and finalizers.
+//! It must not decide what to do with them: it says what they ask for, or that they are refused.
+
+pub mod application;
+pub mod object;
+pub mod operation;
+pub mod options;
+mod revision;
+
+/// Prefix of Argo CD's annotations.
+const PREFIX: &str = "argocd.argoproj.io/";
+
+/// Selects Argo CD's application controller, however it was installed.
+pub const APPLICATION_CONTROLLER_SELECTOR: &str =
+    "app.kubernetes.io/part-of=argocd,app.kubernetes.io/component=application-controller";
+/// Selects the Secrets that hold repositories and credentials for them.
+pub const REPOSITORY_SELECTOR: &str = "argocd.argoproj.io/secret-type in (repository,repo-creds)";
+
+/// Keeps an Application until its objects are deleted; [`FOREGROUND_FINALIZER`] is the same.
+pub const FINALIZER: &str = "resources-finalizer.argocd.argoproj.io";
+/// Deletes each object's children before the object.
+pub const FOREGROUND_FINALIZER: &str = "resources-finalizer.argocd.argoproj.io/foreground";
+/// Deletes each object at once.
+pub const BACKGROUND_FINALIZER: &str = "resources-finalizer.argocd.argoproj.io/background";
+
+/// On an Application: look again now; `normal` or `hard`. Removed when it was done.
+pub const REFRESH: &str = "argocd.argoproj.io/refresh";
+/// On an Application: leave it alone, when `"true"`.
+pub const SKIP_RECONCILE: &str = "argocd.argoproj.io/skip-reconcile";

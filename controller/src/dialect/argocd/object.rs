@@ -1,0 +1,79 @@
+//! Argo CD's annotations on objects.
+//! It must not read an object beyond its labels and annotations.
+
+use serde_json::Value;
+
+use super::{PREFIX, application, options};
+use crate::dialect::object::{annotation, annotations, field};
+use crate::dialect::refusal::Refusal;
+use crate::dialect::tracking::TRACKING_ANNOTATION;
+use crate::dialect::verdict::{Row, Verdict::*, refuse, verdict};
+
+/// Order among the objects of a sync.
+pub const SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
+/// How the object is synced: `Prune=false,Delete=false`.
+const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
+/// How the object is compared.
+pub(super) const COMPARE_OPTIONS: &str = "argocd.argoproj.io/compare-options";
+const IGNORE_HEALTHCHECK: &str = "argocd.argoproj.io/ignore-healthcheck";
+const IGNORE_RESTART_POLICY: &str = "argocd.argoproj.io/ignore-restart-policy";
+
+/// Argo CD's annotations on objects. Those on Applications follow in [`application::ANNOTATIONS`].
+pub const ANNOTATIONS: &[Row] = &[
+    (SYNC_WAVE, Honoured),
+    (SYNC_OPTIONS, Honoured),
+    (COMPARE_OPTIONS, Honoured),
+    (TRACKING_ANNOTATION, Honoured),
+    ("argocd.argoproj.io/hook", Refused),
+    (
+        "argocd.argoproj.io/hook-delete-policy",
+        Harmless("it says when a hook is deleted, and hooks are refused by themselves"),
+    ),
+    (IGNORE_HEALTHCHECK, Refused),
+    (IGNORE_RESTART_POLICY, Refused),
+    (
+        "argocd.argoproj.io/installation-id",
+        Harmless("objects are told apart by their tracking id"),
+    ),
+    (
+        "argocd.argoproj.io/ignore-resource-updates",
+        Harmless("updates that change nothing we applied cost nothing"),
+    ),
+    (
+        "argocd.argoproj.io/ignore-default-links",
+        Harmless("it is about links in Argo CD's pages"),
+    ),
+];
+
+/// Finds what is refused among Argo CD's annotations. An Application that another Application applies
+/// carries annotations of its own, which are read when it is its turn.
+pub(in crate::dialect) fn check(metadata: &Value, refusals: &mut Vec<Refusal>) {
+    for (key, value) in annotations(metadata).filter(|(key, _)| key.starts_with(PREFIX)) {
+        match (key, value) {
+            (SYNC_OPTIONS, list) => {
+                options::check(
+                    options::OBJECT_SYNC_OPTIONS,
+                    &field(key),
+                    options::split(list),
+                    refusals,
+                );
+            }
+            (COMPARE_OPTIONS, list) => {
+                options::check(
+                    options::COMPARE_OPTIONS,
+                    &field(key),
+                    options::split(list),
+                    refusals,
+                );
+            }
+            (IGNORE_HEALTHCHECK | IGNORE_RESTART_POLICY, "false") => {}
+            _ if verdict(application::ANNOTATIONS, key).is_some() => {}
+            _ => refusals.extend(refuse(ANNOTATIONS, key, field(key))),
+        }
+    }
+}
+
+/// Whether the object's own sync option `key` allows what it speaks of; `None` when it has none.
+pub(in crate::dialect) fn allows(metadata: &Value, key: &str) -> Option<bool> {
+    options::allows(options::split(annotation(metadata, SYNC_OPTIONS)?), key)
+}

@@ -1,0 +1,101 @@
+//! The request in an Application's `.operation`: which fields are accepted, and what it asks for.
+//! It must not start anything.
+
+use crds::{ApplicationSpec, Operation, SyncOperation};
+use serde_json::Value;
+
+use super::{application, options};
+use crate::dialect::operation::OperationRequest;
+use crate::dialect::refusal::Refusal;
+use crate::dialect::verdict::{Row, Verdict::*, walk};
+
+/// Every field of `operation`.
+pub const OPERATION: &[Row] = &[
+    ("operation.initiatedBy.username", Honoured),
+    ("operation.initiatedBy.automated", Honoured),
+    ("operation.info", Harmless("it is for people")),
+    ("operation.retry.limit", Honoured),
+    ("operation.retry.backoff.duration", Honoured),
+    ("operation.retry.backoff.factor", Honoured),
+    ("operation.retry.backoff.maxDuration", Honoured),
+    ("operation.retry.refresh", Honoured),
+    ("operation.sync.revision", Honoured),
+    ("operation.sync.prune", Honoured),
+    ("operation.sync.syncOptions", Honoured),
+    ("operation.sync.syncStrategy.hook.force", Refused),
+    ("operation.sync.syncStrategy.apply.force", Refused),
+    (
+        "operation.sync.autoHealAttemptsCount",
+        Harmless("it is Argo CD's own memory of how often it healed"),
+    ),
+    ("operation.sync.dryRun", Refused),
+    ("operation.sync.resources", Refused),
+    ("operation.sync.revisions", Refused),
+    // The same source as the spec's is accepted: it changes nothing.
+    ("operation.sync.source", Refused),
+    ("operation.sync.sources", Refused),
+    (
+        "operation.sync.manifests",
+        Never("objects come from Git alone"),
+    ),
+];
+
+/// What the request asks for, or everything in it that is refused.
+pub(in crate::dialect) fn request(
+    operation: &Operation,
+    spec: &ApplicationSpec,
+) -> Result<OperationRequest, Vec<Refusal>> {
+    let mut refusals = Vec::new();
+    check(operation, spec, &mut refusals);
+    let Some(sync) = &operation.sync else {
+        refusals.push(Refusal::invalid(
+            "operation",
+            "found no request, expected sync",
+        ));
+        return Err(refusals);
+    };
+    let retry = application::retry("operation.retry", operation.retry.as_ref());
+    match (revision(sync), retry) {
+        (Ok(revision), Ok(retry)) if refusals.is_empty() => {
+            let options = || sync.sync_options.iter().map(String::as_str);
+            Ok(OperationRequest {
+                revision,
+                prune: sync.prune,
+                create_namespace: options::allows(options(), "CreateNamespace") == Some(true),
+                defaults: application::defaults(options),
+                retry,
+                initiated_by: operation.initiated_by.clone().unwrap_or_default(),
+            })
+        }
+        (revision, retry) => {
+            refusals.extend(revision.err());
+            refusals.extend(retry.err());
+            Err(refusals)
+        }
+    }
+}
+
+fn revision(sync: &SyncOperation) -> Result<Option<String>, Refusal> {
+    match sync.revision.as_str() {
+        "" => Ok(None),
+        revision => application::revision("operation.sync.revision", revision).map(Some),
+    }
+}
+
+fn check(operation: &Operation, spec: &ApplicationSpec, refusals: &mut Vec<Refusal>) {
+    let mut operation = operation.clone();
+    if let Some(sync) = &mut operation.sync {
+        if sync.source == spec.source {
+            sync.source = None;
+        }
+        let list = sync.sync_options.iter().map(String::as_str);
+        options::check(
+            options::APPLICATION_SYNC_OPTIONS,
+            "operation.sync.syncOptions",
+            list,
+            refusals,
+        );
+    }
+    let value = serde_json::to_value(&operation).unwrap_or(Value::Null);
+    walk(OPERATION, "operation", &value, refusals);
+}

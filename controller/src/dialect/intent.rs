@@ -1,0 +1,168 @@
+//! What one Application asks for, in our own words: the typed policy that plans are made from.
+//! It must not look at a project or a cluster: whether it is permitted and possible is decided elsewhere.
+
+use std::time::Duration;
+
+use crds::Application;
+
+use super::argocd;
+use super::refusal::Refusal;
+use crate::render::DirectoryOptions;
+
+/// What one Application asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// Name of its project; `default` when the spec names none.
+    pub project: String,
+    /// Where its objects come from.
+    pub source: SourceIntent,
+    /// Where they go.
+    pub destination: Destination,
+    /// Set when it syncs without being asked.
+    pub automated: Option<Automated>,
+    /// Make the destination namespace when it does not exist.
+    pub create_namespace: bool,
+    /// What holds for objects that do not say otherwise.
+    pub defaults: ObjectDefaults,
+    /// How a failed sync is tried again; `None` when the spec says nothing.
+    pub retry: Option<RetryPolicy>,
+    /// How many finished syncs the history keeps.
+    pub revision_history_limit: usize,
+    /// What its metadata asks for.
+    pub marks: Marks,
+}
+
+/// One source: a directory of a Git repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceIntent {
+    /// As written in the Application.
+    pub repo_url: String,
+    /// Branch, tag, commit or `HEAD`; never empty.
+    pub revision: String,
+    /// Directory inside the repository, without `/` at its ends; empty for the root.
+    pub path: String,
+    /// Which files of it.
+    pub directory: DirectoryOptions,
+}
+
+/// Where objects go: so far always the cluster we run in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// URL of the API server, also when the Application names the cluster: projects match on either.
+    pub server: String,
+    /// Name of the cluster.
+    pub name: String,
+    /// Namespace of namespaced objects that name none; empty when the Application has none.
+    pub namespace: String,
+}
+
+/// Syncing without being asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Automated {
+    /// Delete what left the repository.
+    pub prune: bool,
+    /// Put back what was changed or deleted in the cluster.
+    pub self_heal: bool,
+    /// A repository that renders nothing may delete everything.
+    pub allow_empty: bool,
+}
+
+/// What an Application says of all its objects. An object's own annotation wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ObjectDefaults {
+    /// False with `Prune=false`: objects that leave the repository stay in the cluster.
+    pub prune: bool,
+    /// False with `Delete=false`: objects outlive the Application.
+    pub delete: bool,
+}
+
+impl Default for ObjectDefaults {
+    fn default() -> Self {
+        Self {
+            prune: true,
+            delete: true,
+        }
+    }
+}
+
+/// How a failed sync is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// How often; `None` is for ever.
+    pub limit: Option<u32>,
+    /// First waiting time.
+    pub duration: Duration,
+    /// Each waiting time is the last one times this.
+    pub factor: u32,
+    /// Longest waiting time.
+    pub max_duration: Duration,
+    /// Take the newest commit when trying again.
+    pub refresh: bool,
+}
+
+impl Default for RetryPolicy {
+    /// Argo CD's for automatic syncs: 5 tries, 5 s doubling up to 3 minutes. A newer commit always supersedes.
+    fn default() -> Self {
+        Self {
+            limit: Some(5),
+            duration: Duration::from_secs(5),
+            factor: 2,
+            max_duration: Duration::from_secs(180),
+            refresh: true,
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// How long to wait before try number `retry`, which counts from 0.
+    pub fn wait(&self, retry: u32) -> Duration {
+        let factor = self.factor.checked_pow(retry).unwrap_or(u32::MAX);
+        self.duration
+            .checked_mul(factor)
+            .unwrap_or(self.max_duration)
+            .min(self.max_duration)
+    }
+}
+
+/// What an Application's metadata asks for. It can be read even when the spec is refused, so that such an
+/// Application can still be paused and deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// Leave the Application alone.
+    pub skip_reconcile: bool,
+    /// Look again now.
+    pub refresh: Option<Refresh>,
+    /// Deleting the Application deletes its objects; `None` leaves them.
+    pub cascade: Option<Cascade>,
+}
+
+/// How to look again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refresh {
+    /// Ask the repository for its newest commit and compare.
+    Normal,
+    /// The same, and trust nothing that was rendered or compared before.
+    Hard,
+}
+
+/// How an Application's objects are deleted with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cascade {
+    /// Each object's children first.
+    Foreground,
+    /// Each object at once, its children by the garbage collector.
+    Background,
+}
+
+/// What the Application asks for, or everything in it that is not accepted.
+///
+/// # Errors
+/// Every field, option, annotation and finalizer that is refused, in a stable order.
+pub fn intent(application: &Application) -> Result<Intent, Vec<Refusal>> {
+    argocd::application::intent(application)
+}
+
+/// What the Application's metadata asks for, whatever its spec says.
+pub fn marks(application: &Application) -> Marks {
+    argocd::application::marks(&application.metadata)
+}
