@@ -59,13 +59,9 @@ pub enum GitError {
         problem: &'static str,
     },
     /// The repository Secrets could not be read from the cluster.
-    #[error("{url}: the repository Secrets of namespace {namespace} are not known yet")]
-    SecretsUnknown { url: String, namespace: String },
+    #[error("{url}: the repository Secrets of our namespace are not known yet")]
+    SecretsUnknown { url: String },
     /// The mirror below the data directory can't be written or read.
-    #[error("{url}: mirror below {directory}: {cause}")]
-    Mirror {
-        url: String,
-        directory: String,
-        cause: String,
-    },
+    #[error("{url}: the mirror below --data-dir can not be used: {cause}")]
+    Mirror { url: String, cause: String },
 }

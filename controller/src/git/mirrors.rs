@@ -1,12 +1,30 @@
 //! All repositories in use: resolves revisions, hands out trees, polls, and tells which repositories changed.
 //! It decides nothing about Applications: who uses a repository is the caller's knowledge.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
-use tokio::sync::broadcast;
-use tokio_util::sync::CancellationToken;
+use tokio::{
+    sync::{Notify, broadcast, watch},
+    task,
+    time::timeout,
+};
 
-use super::{CommitId, GitError, Repository, RepositorySecret, RepositoryUrl, Tree};
+use super::{
+    CommitId, GitError, Repository, RepositorySecret, RepositoryUrl, Tree, credentials,
+    mirror::Mirror,
+    place::Place,
+    revision::{full_sha, refuse_unsupported},
+};
+
+/// How long to wait for the first list of repository Secrets before saying that they are not known.
+const SECRETS_WAIT: Duration = Duration::from_secs(30);
+/// How many changes a listener may lag behind before it has to look at all repositories.
+const CHANGES: usize = 256;
 
 /// How new the listing of refs must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +38,7 @@ pub enum Freshness {
 /// What a user sets about repositories.
 #[derive(Clone, Debug)]
 pub struct MirrorOptions {
-    /// `--git-poll-interval`
+    /// `--git-poll-interval`; zero for never.
     pub poll_interval: Duration,
     /// `--git-poll-jitter`
     pub poll_jitter: Duration,
@@ -30,31 +48,76 @@ pub struct MirrorOptions {
     pub timeout: Duration,
 }
 
+impl Default for MirrorOptions {
+    fn default() -> Self {
+        Self {
+            poll_interval: Duration::from_secs(120),
+            poll_jitter: Duration::from_secs(60),
+            allow_file: false,
+            timeout: Duration::from_secs(60),
+        }
+    }
+}
+
 /// The refs of a repository moved, its Secret changed, or it began or ceased to fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changed {
     pub url: RepositoryUrl,
 }
 
+/// Two Secrets never share a mirror: who may not read a repository must not find it fetched by who may.
+type Key = (RepositoryUrl, Option<String>);
+
 /// The mirrors of all repositories in use.
 #[derive(Debug)]
-pub struct Mirrors {}
+pub struct Mirrors {
+    pub(super) options: MirrorOptions,
+    place: Place,
+    changed: broadcast::Sender<Changed>,
+    secrets: watch::Sender<Option<Vec<RepositorySecret>>>,
+    mirrors: Mutex<BTreeMap<Key, InUse>>,
+    pub(super) added: Notify,
+}
+
+#[derive(Debug)]
+struct InUse {
+    mirror: Arc<Mirror>,
+    next_poll: Instant,
+}
 
 impl Mirrors {
-    /// Mirrors below `data_dir`, which is made when missing. Mirrors of a process that is gone are removed.
+    /// Mirrors below `data_dir`, which is made when missing. Those of a process that is gone are removed.
     ///
     /// # Errors
     /// When the directory can't be written.
-    pub fn new(_data_dir: PathBuf, _options: MirrorOptions) -> std::io::Result<Self> {
-        todo!()
+    pub fn new(data_dir: &Path, options: MirrorOptions) -> std::io::Result<Self> {
+        Ok(Self {
+            options,
+            place: Place::claim(data_dir)?,
+            changed: broadcast::Sender::new(CHANGES),
+            secrets: watch::Sender::new(None),
+            mirrors: Mutex::default(),
+            added: Notify::new(),
+        })
     }
 
     /// The repository of `url` as an Application of `project` may read it; waits until the repository Secrets are known.
     ///
     /// # Errors
-    /// As [`super::credentials::repository`], or when the Secrets can't be read from the cluster.
-    pub async fn repository(&self, _url: &str, _project: &str) -> Result<Repository, GitError> {
-        todo!()
+    /// As [`credentials::repository`], or when the Secrets can't be read from the cluster.
+    pub async fn repository(&self, url: &str, project: &str) -> Result<Repository, GitError> {
+        let parsed = RepositoryUrl::parse(url)?;
+        let mut secrets = self.secrets.subscribe();
+        let known = timeout(SECRETS_WAIT, secrets.wait_for(Option::is_some)).await;
+        match known
+            .as_ref()
+            .map(|known| known.as_deref().map(|secrets| secrets.as_deref()))
+        {
+            Ok(Ok(Some(secrets))) => credentials::repository(url, project, secrets),
+            _ => Err(GitError::SecretsUnknown {
+                url: parsed.to_string(),
+            }),
+        }
     }
 
     /// The commit that `revision` (branch, tag, full or short SHA, `HEAD`, or nothing for `HEAD`) means now.
@@ -63,11 +126,17 @@ impl Mirrors {
     /// When the refs can't be listed or name no such commit. A full SHA is taken as it is; [`Self::tree`] finds out.
     pub async fn resolve(
         &self,
-        _repository: &Repository,
-        _revision: &str,
-        _freshness: Freshness,
+        repository: &Repository,
+        revision: &str,
+        freshness: Freshness,
     ) -> Result<CommitId, GitError> {
-        todo!()
+        let revision = revision.trim();
+        refuse_unsupported(&repository.url, revision)?;
+        let mirror = self.mirror(repository)?;
+        match full_sha(revision) {
+            Some(commit) => Ok(commit),
+            None => mirror.resolve(revision, freshness).await,
+        }
     }
 
     /// The directory `path` of `commit`, fetched when the mirror does not have it.
@@ -76,31 +145,110 @@ impl Mirrors {
     /// When the commit can't be fetched, or has no such directory.
     pub async fn tree(
         &self,
-        _repository: &Repository,
-        _commit: &CommitId,
-        _path: &str,
+        repository: &Repository,
+        commit: &CommitId,
+        path: &str,
     ) -> Result<Tree, GitError> {
-        todo!()
+        let mirror = self.mirror(repository)?;
+        let store = mirror.store_with(*commit).await?;
+        let (url, commit, path) = (repository.url.clone(), *commit, path.trim().to_owned());
+        let shown = url.to_string();
+        let found = task::spawn_blocking(move || Tree::find(store, url, commit, &path)).await;
+        let found = found.unwrap_or_else(|error| {
+            Err(GitError::Mirror {
+                url: shown,
+                cause: error.to_string(),
+            })
+        });
+        if let Err(GitError::Mirror { .. }) = found {
+            mirror.discard_store();
+        }
+        found
     }
 
     /// Repositories as they change, from now on. Who lags behind looks at all of them.
     #[must_use]
     pub fn changed(&self) -> broadcast::Receiver<Changed> {
-        todo!()
+        self.changed.subscribe()
     }
 
     /// Forgets the repositories that `in_use` does not know any more: they are no longer polled, their mirrors go.
-    pub fn retain(&self, _in_use: impl Fn(&RepositoryUrl) -> bool) {
-        todo!()
+    pub fn retain(&self, in_use: impl Fn(&RepositoryUrl) -> bool) {
+        self.mirrors().retain(|(url, _), _| in_use(url));
     }
 
     /// Sets the repository Secrets and tells who uses a repository whose Secret is new, changed or gone.
-    pub fn set_secrets(&self, _secrets: Vec<RepositorySecret>) {
-        todo!()
+    pub fn set_secrets(&self, secrets: Vec<RepositorySecret>) {
+        let before = self
+            .secrets
+            .send_replace(Some(secrets.clone()))
+            .unwrap_or_default();
+        let gone_or_old = before.iter().filter(|secret| !secrets.contains(secret));
+        let new = secrets.iter().filter(|secret| !before.contains(secret));
+        for secret in gone_or_old.chain(new) {
+            let users = self
+                .mirrors()
+                .keys()
+                .map(|(url, _)| url.clone())
+                .filter(|url| secret.covers(url))
+                .collect::<Vec<_>>();
+            for url in users.into_iter().chain([secret.url.clone()]) {
+                let _ = self.changed.send(Changed { url });
+            }
+        }
+        self.mirrors().retain(|(_, name), _| match name {
+            Some(name) => secrets.iter().any(|secret| secret.name == *name),
+            None => true,
+        });
     }
 
-    /// Lists the refs of each repository in use again and again, until `shutdown`.
-    pub async fn poll(&self, _shutdown: CancellationToken) {
-        todo!()
+    /// The mirrors whose poll is due, each with its next one set by `after`; and when the next is due.
+    pub(super) fn due(&self, after: impl Fn() -> Duration) -> (Vec<Arc<Mirror>>, Option<Instant>) {
+        let now = Instant::now();
+        let mut mirrors = self.mirrors();
+        let mut due = Vec::new();
+        for used in mirrors.values_mut().filter(|used| used.next_poll <= now) {
+            used.next_poll = now + after();
+            if used.mirror.is_listed() {
+                due.push(Arc::clone(&used.mirror));
+            }
+        }
+        (due, mirrors.values().map(|used| used.next_poll).min())
+    }
+
+    fn mirror(&self, repository: &Repository) -> Result<Arc<Mirror>, GitError> {
+        if repository.url.is_file() && !self.options.allow_file {
+            return Err(GitError::FileNotAllowed {
+                url: repository.url.to_string(),
+            });
+        }
+        let secret = repository
+            .credentials
+            .as_ref()
+            .map(|credentials| credentials.secret.clone());
+        let mut mirrors = self.mirrors();
+        if let Some(used) = mirrors.get(&(repository.url.clone(), secret.clone())) {
+            used.mirror.renew(repository);
+            return Ok(Arc::clone(&used.mirror));
+        }
+        let parent = self.place.path().to_owned();
+        let mirror = Mirror::new(
+            repository.clone(),
+            parent,
+            self.options.timeout,
+            self.changed.clone(),
+        );
+        let used = InUse {
+            mirror: Arc::new(mirror),
+            next_poll: Instant::now() + self.options.poll_interval,
+        };
+        let mirror = Arc::clone(&used.mirror);
+        mirrors.insert((repository.url.clone(), secret), used);
+        self.added.notify_one();
+        Ok(mirror)
+    }
+
+    fn mirrors(&self) -> MutexGuard<'_, BTreeMap<Key, InUse>> {
+        self.mirrors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -3,17 +3,26 @@
 
 pub mod credentials;
 mod error;
+mod failure;
+mod mirror;
 mod mirrors;
+mod place;
 mod revision;
+mod run;
+mod store;
 mod tree;
+mod turn;
 mod url;
+mod walk;
+mod wire;
 
 pub use credentials::{Credentials, RepositorySecret};
 pub use error::GitError;
 pub use mirrors::{Changed, Freshness, MirrorOptions, Mirrors};
 pub use revision::CommitId;
-pub use tree::{Entry, EntryKind, Tree};
-pub use url::RepositoryUrl;
+pub use run::{poll, run};
+pub use tree::{Entry, EntryKind, Target, Tree};
+pub use url::{RepositoryUrl, redacted};
 
 /// A repository as an Application names it, with the credentials that its project may use.
 #[derive(Clone, Debug)]

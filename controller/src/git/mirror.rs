@@ -1,0 +1,326 @@
+//! One repository in use: its last listing of refs and the store of its commits, shared by all who ask at once.
+//! It never decides when to poll and never outlives the process.
+
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use tokio::sync::broadcast;
+
+use super::{
+    Changed, CommitId, Freshness, GitError, Repository,
+    revision::{Meaning, Refs, not_found},
+    store::Store,
+    turn::Turn,
+    wire,
+};
+
+/// For so long the last good listing stands in for a server that fails: a short outage is no news (Argo CD's default).
+const GRACE: Duration = Duration::from_secs(180);
+/// For so long a first failure is the answer for everybody who has no need of a newer one.
+const HOLD_OFF: Duration = Duration::from_secs(10);
+/// A first fetch of a large repository takes longer than a listing, by about this factor.
+const FETCH_FACTOR: u32 = 5;
+
+type Listed = Result<Arc<Refs>, GitError>;
+
+#[derive(Debug)]
+pub(super) struct Mirror {
+    parent: PathBuf,
+    timeout: Duration,
+    changed: broadcast::Sender<Changed>,
+    listing: Turn,
+    fetching: Turn,
+    listed_once: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    repository: Repository,
+    /// The last good listing.
+    refs: Option<Arc<Refs>>,
+    /// The last listing, good or not, and when it began.
+    last: Option<(Instant, Listed)>,
+    failing: Option<Failing>,
+    /// Full ref names beside branches and tags that somebody asked for.
+    extra: BTreeSet<String>,
+    store: Option<Arc<Store>>,
+    failed_fetch: Option<(Instant, CommitId, GitError)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Failing {
+    since: Instant,
+    /// Whether it was told that the grace is over.
+    told: bool,
+}
+
+impl Mirror {
+    pub(super) fn new(
+        repository: Repository,
+        parent: PathBuf,
+        timeout: Duration,
+        changed: broadcast::Sender<Changed>,
+    ) -> Self {
+        let state = State {
+            repository,
+            refs: None,
+            last: None,
+            failing: None,
+            extra: BTreeSet::new(),
+            store: None,
+            failed_fetch: None,
+        };
+        Self {
+            parent,
+            timeout,
+            changed,
+            listing: Turn::default(),
+            fetching: Turn::default(),
+            listed_once: AtomicBool::new(false),
+            state: Mutex::new(state),
+        }
+    }
+
+    /// Takes over new credentials; what the old ones led to is forgotten.
+    pub(super) fn renew(&self, repository: &Repository) {
+        let mut state = self.state();
+        if state.repository.credentials != repository.credentials {
+            state.repository = repository.clone();
+            (state.refs, state.last, state.failing, state.failed_fetch) = (None, None, None, None);
+        }
+    }
+
+    /// Whether anybody ever asked for its refs: a repository used by SHA alone needs no polling.
+    pub(super) fn is_listed(&self) -> bool {
+        self.listed_once.load(Ordering::Relaxed)
+    }
+
+    /// The commit that `revision` means, with a listing of its own when it is a ref not listed so far.
+    pub(super) async fn resolve(
+        self: &Arc<Self>,
+        revision: &str,
+        freshness: Freshness,
+    ) -> Result<CommitId, GitError> {
+        let unlisted = revision.starts_with("refs/")
+            && !revision.starts_with("refs/heads/")
+            && !revision.starts_with("refs/tags/")
+            && self.state().extra.insert(revision.to_owned());
+        let freshness = if unlisted {
+            Freshness::Latest
+        } else {
+            freshness
+        };
+        let refs = self.refs(freshness).await?;
+        let url = self.state().repository.url.clone();
+        match refs.meaning(&url, revision)? {
+            Meaning::Commit(commit) => Ok(commit),
+            Meaning::ShortSha => {
+                let store = self.state().store.clone();
+                let commit =
+                    store.and_then(|store| store.commit_beginning(&revision.to_ascii_lowercase()));
+                commit.ok_or_else(|| not_found(&url, revision))
+            }
+        }
+    }
+
+    /// The refs, as new as asked for.
+    pub(super) async fn refs(self: &Arc<Self>, freshness: Freshness) -> Listed {
+        self.listed_once.store(true, Ordering::Relaxed);
+        let asked = Instant::now();
+        let known = || match freshness {
+            Freshness::Cached => self.cached(),
+            Freshness::Latest => self.listed_since(asked),
+        };
+        if let Some(listed) = known() {
+            return listed;
+        }
+        let mirror = Arc::clone(self);
+        let turn = self
+            .listing
+            .take(self.timeout, known, move |_| mirror.list());
+        turn.await.unwrap_or_else(|_| {
+            let error = self.overdue(self.timeout);
+            self.record(asked, &Err(error.clone()));
+            Err(error)
+        })
+    }
+
+    /// A store that holds `commit`, fetched when need be.
+    pub(super) async fn store_with(
+        self: &Arc<Self>,
+        commit: CommitId,
+    ) -> Result<Arc<Store>, GitError> {
+        let asked = Instant::now();
+        let known = || self.fetched(commit, asked);
+        if let Some(Ok(store)) = known() {
+            return Ok(store);
+        }
+        let limit = self.timeout * FETCH_FACTOR;
+        let mirror = Arc::clone(self);
+        let turn = self
+            .fetching
+            .take(limit, known, move |stop| mirror.fetch(commit, stop));
+        turn.await.unwrap_or_else(|_| Err(self.overdue(limit)))
+    }
+
+    /// Starts anew with an empty store: the objects on disk can't be read.
+    pub(super) fn discard_store(&self) {
+        self.state().store = None;
+    }
+
+    fn cached(&self) -> Option<Listed> {
+        let state = self.state();
+        let last_error = || {
+            state
+                .last
+                .as_ref()
+                .and_then(|(at, listed)| Some((at, listed.as_ref().err()?)))
+        };
+        match &state.refs {
+            Some(refs)
+                if state
+                    .failing
+                    .is_none_or(|failing| failing.since.elapsed() < GRACE) =>
+            {
+                Some(Ok(Arc::clone(refs)))
+            }
+            Some(_) => last_error().map(|(_, error)| Err(error.clone())),
+            None => last_error()
+                .filter(|(at, _)| at.elapsed() < HOLD_OFF)
+                .map(|(_, error)| Err(error.clone())),
+        }
+    }
+
+    fn listed_since(&self, asked: Instant) -> Option<Listed> {
+        let state = self.state();
+        state
+            .last
+            .as_ref()
+            .filter(|(at, _)| *at >= asked)
+            .map(|(_, listed)| listed.clone())
+    }
+
+    fn list(&self) -> Listed {
+        let started = Instant::now();
+        let (repository, extra) = {
+            let state = self.state();
+            (
+                state.repository.clone(),
+                state.extra.iter().cloned().collect::<Vec<_>>(),
+            )
+        };
+        let store = self.store();
+        let refs = store
+            .and_then(|store| wire::list_refs(&store.open(), &repository, &extra, self.timeout));
+        let listed = refs.map(Arc::new);
+        self.record(started, &listed);
+        listed
+    }
+
+    /// Keeps what a listing found, and tells of it when it is news.
+    fn record(&self, started: Instant, listed: &Listed) {
+        let mut state = self.state();
+        let news = match listed {
+            Ok(refs) => {
+                let moved = state.refs.as_ref().is_some_and(|before| before != refs);
+                let recovered = state.failing.take().is_some();
+                state.refs = Some(Arc::clone(refs));
+                moved || recovered
+            }
+            Err(error) => {
+                let known = state.refs.is_some();
+                let failing = state.failing.get_or_insert(Failing {
+                    since: started,
+                    told: false,
+                });
+                let news = known && !failing.told && failing.since.elapsed() >= GRACE;
+                failing.told |= news;
+                tracing::warn!(%error, "listing the refs of a repository failed");
+                news
+            }
+        };
+        state.last = Some((started, listed.clone()));
+        let url = state.repository.url.clone();
+        drop(state);
+        if news {
+            // Nobody listening is no failure: then nobody uses a repository.
+            let _ = self.changed.send(Changed { url });
+        }
+    }
+
+    fn fetched(&self, commit: CommitId, asked: Instant) -> Option<Result<Arc<Store>, GitError>> {
+        let state = self.state();
+        if let Some(store) = state.store.as_ref().filter(|store| store.has(commit)) {
+            return Some(Ok(Arc::clone(store)));
+        }
+        let (at, failed, error) = state.failed_fetch.as_ref()?;
+        (*failed == commit && *at >= asked).then(|| Err(error.clone()))
+    }
+
+    fn fetch(&self, commit: CommitId, stop: &AtomicBool) -> Result<Arc<Store>, GitError> {
+        let started = Instant::now();
+        let repository = self.state().repository.clone();
+        let fetched = self.store_with_room().and_then(|store| {
+            wire::fetch_commit(&store.open(), &repository, commit, self.timeout, stop)?;
+            store.add(commit);
+            Ok(store)
+        });
+        let mut state = self.state();
+        match &fetched {
+            Ok(store) => state.store = Some(Arc::clone(store)),
+            Err(error) => {
+                if matches!(error, GitError::Mirror { .. }) {
+                    state.store = None;
+                }
+                state.failed_fetch = Some((started, commit, error.clone()));
+            }
+        }
+        fetched
+    }
+
+    fn store(&self) -> Result<Arc<Store>, GitError> {
+        let mut state = self.state();
+        if let Some(store) = &state.store {
+            return Ok(Arc::clone(store));
+        }
+        let store = self.new_store(&state.repository)?;
+        state.store = Some(Arc::clone(&store));
+        Ok(store)
+    }
+
+    fn store_with_room(&self) -> Result<Arc<Store>, GitError> {
+        let store = self.store()?;
+        if store.is_full() {
+            self.new_store(&self.state().repository)
+        } else {
+            Ok(store)
+        }
+    }
+
+    fn new_store(&self, repository: &Repository) -> Result<Arc<Store>, GitError> {
+        let failed = |cause| GitError::Mirror {
+            url: repository.url.to_string(),
+            cause,
+        };
+        Store::create(&self.parent).map(Arc::new).map_err(failed)
+    }
+
+    fn overdue(&self, limit: Duration) -> GitError {
+        GitError::TimedOut {
+            url: self.state().repository.url.to_string(),
+            seconds: limit.as_secs(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,101 @@
+//! What goes on by itself: polling each repository in use, and watching the repository Secrets of our namespace.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use futures::TryStreamExt;
+use k8s_openapi::api::core::v1::Secret;
+use kube::{
+    Api, Client,
+    runtime::{
+        WatchStreamExt,
+        watcher::{self, Event},
+    },
+};
+use rand::TryRng;
+use tokio::{task::JoinSet, time};
+use tokio_util::sync::CancellationToken;
+
+use super::{Freshness, Mirrors, RepositorySecret};
+use crate::dialect::secret_labels::{REPOSITORY, REPOSITORY_CREDENTIALS, SECRET_TYPE};
+
+/// Polls, and watches the repository Secrets of `namespace`, until `shutdown`.
+pub async fn run(
+    mirrors: Arc<Mirrors>,
+    client: Client,
+    namespace: &str,
+    shutdown: CancellationToken,
+) {
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = watch_secrets(&mirrors, client, namespace) => {}
+        () = poll(&mirrors) => {}
+    }
+}
+
+/// Lists the refs of each repository in use again and again, each at its own time so that servers see no bursts.
+pub async fn poll(mirrors: &Mirrors) {
+    if mirrors.options.poll_interval.is_zero() {
+        return std::future::pending().await;
+    }
+    let mut listings = JoinSet::new();
+    loop {
+        let (due, next) = mirrors.due(|| interval(mirrors));
+        for mirror in due {
+            // A failure is kept and told by the mirror itself.
+            listings.spawn(async move { drop(mirror.refs(Freshness::Latest).await) });
+        }
+        let next = next.map_or_else(
+            || time::Instant::now() + mirrors.options.poll_interval,
+            time::Instant::from_std,
+        );
+        tokio::select! {
+            () = time::sleep_until(next) => {}
+            () = mirrors.added.notified() => {}
+        }
+        while listings.try_join_next().is_some() {}
+    }
+}
+
+fn interval(mirrors: &Mirrors) -> Duration {
+    let share = rand::rngs::SysRng
+        .try_next_u32()
+        .map_or(0.5, |random| f64::from(random) / f64::from(u32::MAX));
+    mirrors.options.poll_interval + mirrors.options.poll_jitter.mul_f64(share)
+}
+
+async fn watch_secrets(mirrors: &Mirrors, client: Client, namespace: &str) {
+    let secrets: Api<Secret> = Api::namespaced(client, namespace);
+    let selector = format!("{SECRET_TYPE} in ({REPOSITORY},{REPOSITORY_CREDENTIALS})");
+    let config = watcher::Config::default().labels(&selector);
+    let mut events = Box::pin(watcher::watcher(secrets, config).default_backoff());
+    let mut known = BTreeMap::new();
+    loop {
+        match events.try_next().await {
+            Ok(Some(event)) => {
+                if note(&mut known, event) {
+                    mirrors.set_secrets(known.values().flatten().cloned().collect());
+                }
+            }
+            Ok(None) => return std::future::pending().await,
+            Err(error) => tracing::warn!(%error, "watching the repository Secrets failed"),
+        }
+    }
+}
+
+/// Takes one event in; true when the set of Secrets is whole again.
+fn note(known: &mut BTreeMap<String, Option<RepositorySecret>>, event: Event<Secret>) -> bool {
+    let name = |secret: &Secret| secret.metadata.name.clone().unwrap_or_default();
+    match event {
+        Event::Init => known.clear(),
+        Event::InitApply(secret) => {
+            drop(known.insert(name(&secret), RepositorySecret::decode(&secret)))
+        }
+        Event::InitDone => return true,
+        Event::Apply(secret) => {
+            known.insert(name(&secret), RepositorySecret::decode(&secret));
+            return true;
+        }
+        Event::Delete(secret) => return known.remove(&name(&secret)).is_some(),
+    }
+    false
+}

@@ -1,0 +1,85 @@
+//! One bare repository on disk: the objects of the commits fetched so far. It is never shared between processes.
+
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use gix::ThreadSafeRepository;
+use tempfile::TempDir;
+
+use super::CommitId;
+
+/// Each fetch adds one pack, and gix opens at most 32 of them; past this a new store takes over.
+const PACKS: usize = 24;
+
+/// A bare repository that goes from disk with its last user.
+pub(super) struct Store {
+    repository: ThreadSafeRepository,
+    commits: Mutex<BTreeSet<CommitId>>,
+    _directory: TempDir,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store")
+            .field("directory", &self._directory.path())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// An empty store below `parent`, which must exist.
+    pub(super) fn create(parent: &Path) -> Result<Self, String> {
+        let directory = tempfile::Builder::new()
+            .prefix("store-")
+            .tempdir_in(parent)
+            .map_err(|error| error.to_string())?;
+        // Isolated: neither the system's nor a user's git configuration changes what we fetch, or from where.
+        let repository = ThreadSafeRepository::init_opts(
+            directory.path(),
+            gix::create::Kind::Bare,
+            gix::create::Options::default(),
+            gix::open::Options::isolated(),
+        )
+        .map_err(|error| error.to_string())?;
+        Ok(Self {
+            repository,
+            commits: Mutex::default(),
+            _directory: directory,
+        })
+    }
+
+    /// A handle for this thread.
+    pub(super) fn open(&self) -> gix::Repository {
+        self.repository.to_thread_local()
+    }
+
+    pub(super) fn has(&self, commit: CommitId) -> bool {
+        self.commits().contains(&commit)
+    }
+
+    pub(super) fn add(&self, commit: CommitId) {
+        self.commits().insert(commit);
+    }
+
+    /// The one commit whose SHA begins with `short`.
+    pub(super) fn commit_beginning(&self, short: &str) -> Option<CommitId> {
+        let commits = self.commits();
+        let mut found = commits
+            .iter()
+            .filter(|id| id.to_string().starts_with(short));
+        let first = found.next()?;
+        found.next().is_none().then_some(*first)
+    }
+
+    /// Whether the next fetch should go into a new store.
+    pub(super) fn is_full(&self) -> bool {
+        self.commits().len() >= PACKS
+    }
+
+    fn commits(&self) -> MutexGuard<'_, BTreeSet<CommitId>> {
+        self.commits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,196 @@
+//! A real Git server for tests: `git http-backend` behind a small HTTP server that notes each request.
+//! Some paths misbehave on purpose; none of it is fit for anything but tests.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::{Arc, Mutex},
+    thread,
+};
+
+/// `Authorization` that `/private/…` demands: `signet:testbed`.
+const ALLOWED: &str = "Basic c2lnbmV0OnRlc3RiZWQ=";
+
+pub(crate) struct GitServer {
+    pub(crate) url: String,
+    /// `METHOD /path?query`, with ` +auth` where a request carried credentials.
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+struct Request {
+    method: String,
+    path: String,
+    query: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl GitServer {
+    /// Serves the repositories below `root`. `/private/…` demands a password, `/hang/…` never answers, `/drip/…` answers
+    /// a byte at a time, `/status/N/…` answers N, `/moved/…` redirects to `elsewhere`, `/page/…` answers as a web page.
+    pub(crate) fn start(root: PathBuf, elsewhere: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&log);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (root, elsewhere, noted) =
+                    (root.clone(), elsewhere.clone(), Arc::clone(&noted));
+                thread::spawn(move || answer(stream.unwrap(), &root, &elsewhere, &noted));
+            }
+        });
+        Self { url, log }
+    }
+
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// How often the refs were listed: each listing begins with the server's capabilities and goes on with one POST.
+    pub(crate) fn requests(&self, of: &str) -> usize {
+        self.log().iter().filter(|line| line.contains(of)).count()
+    }
+}
+
+fn answer(mut stream: TcpStream, root: &PathBuf, elsewhere: &str, log: &Mutex<Vec<String>>) {
+    let Some(request) = read(&stream) else { return };
+    let auth = request.header("authorization");
+    let marked = if auth.is_some() { " +auth" } else { "" };
+    log.lock().unwrap().push(format!(
+        "{} {}?{}{marked}",
+        request.method, request.path, request.query
+    ));
+    let mut parts = request.path.split('/').skip(1);
+    let reply = match (parts.next().unwrap_or(""), parts.next().unwrap_or("")) {
+        ("hang", _) => return thread::park(),
+        ("drip", _) => return drip(&mut stream),
+        ("private", _) if auth.as_deref() != Some(ALLOWED) => {
+            "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"git\"\r\nContent-Length: 7\r\n\r\nhunter2".into()
+        }
+        ("status", code) => format!("HTTP/1.1 {code} No\r\nContent-Length: 7\r\n\r\nhunter2").into_bytes(),
+        ("moved", _) => {
+            let to = format!("{elsewhere}{}?{}", request.path.trim_start_matches("/moved"), request.query);
+            format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n").into_bytes()
+        }
+        ("page", _) => "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 7\r\n\r\nhunter2".into(),
+        _ => backend(&request, root),
+    };
+    let _ = stream.write_all(&reply);
+}
+
+fn drip(stream: &mut TcpStream) {
+    let head =
+        "HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\n\r\n";
+    for byte in head.bytes().chain(std::iter::repeat(b'0')) {
+        if stream.write_all(&[byte]).is_err() {
+            return;
+        }
+        thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
+
+fn read(stream: &TcpStream) -> Option<Request> {
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    reader.read_line(&mut line).ok()?;
+    let mut words = line.split_whitespace();
+    let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+    let mut headers = Vec::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else {
+            break;
+        };
+        headers.push((name.to_ascii_lowercase(), value.to_owned()));
+    }
+    let mut request = Request {
+        method,
+        path: path.to_owned(),
+        query: query.to_owned(),
+        headers,
+        body: Vec::new(),
+    };
+    request.body = body(&mut reader, &request)?;
+    Some(request)
+}
+
+fn body(reader: &mut impl BufRead, request: &Request) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    if let Some(length) = request.header("content-length") {
+        body.resize(length.parse().ok()?, 0);
+        reader.read_exact(&mut body).ok()?;
+    } else if request.header("transfer-encoding").is_some() {
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).ok()?;
+            let size = u64::from_str_radix(line.trim(), 16).ok()?;
+            reader.take(size).read_to_end(&mut body).ok()?;
+            reader.read_line(&mut line).ok()?;
+            if size == 0 {
+                break;
+            }
+        }
+    }
+    Some(body)
+}
+
+impl Request {
+    fn header(&self, name: &str) -> Option<String> {
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.clone())
+    }
+}
+
+fn backend(request: &Request, root: &PathBuf) -> Vec<u8> {
+    let mut child = Command::new("git")
+        .arg("http-backend")
+        .env("GIT_PROJECT_ROOT", root)
+        .env("GIT_HTTP_EXPORT_ALL", "1")
+        .env("PATH_INFO", &request.path)
+        .env("QUERY_STRING", &request.query)
+        .env("REQUEST_METHOD", &request.method)
+        .env(
+            "CONTENT_TYPE",
+            request.header("content-type").unwrap_or_default(),
+        )
+        .env("CONTENT_LENGTH", request.body.len().to_string())
+        .env(
+            "HTTP_CONTENT_ENCODING",
+            request.header("content-encoding").unwrap_or_default(),
+        )
+        .env(
+            "GIT_PROTOCOL",
+            request.header("git-protocol").unwrap_or_default(),
+        )
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let body = request.body.clone();
+    let writer = thread::spawn(move || drop(stdin.write_all(&body)));
+    let output = child.wait_with_output().unwrap().stdout;
+    writer.join().unwrap();
+    let split = output
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .unwrap_or(0);
+    let head = String::from_utf8_lossy(&output[..split]).into_owned();
+    let status = head
+        .lines()
+        .find_map(|line| line.strip_prefix("Status: "))
+        .unwrap_or("200 OK")
+        .to_owned();
+    let mut reply =
+        format!("HTTP/1.1 {status}\r\nConnection: close\r\n{head}\r\n\r\n").into_bytes();
+    reply.extend_from_slice(&output[split + 4..]);
+    reply
+}
