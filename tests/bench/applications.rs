@@ -26,7 +26,10 @@ pub(crate) fn rows(cluster: &Cluster, costs: &UnitCosts, table: &mut Table) {
     let namespace = cluster.testbed.namespace("apps");
     let repository = GitRepository::create("bench");
     let files = files(&namespace);
-    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect();
     repository.commit(&files, "a hundred applications");
     let controller = cluster.controller(&[]).ready();
     let (before, start) = (measure::cpu(controller.pid()), Instant::now());
@@ -47,9 +50,20 @@ pub(crate) fn rows(cluster: &Cluster, costs: &UnitCosts, table: &mut Table) {
             measure::peak_memory(controller.pid())
         ),
     });
-    let objects = Objects { cluster, namespace: &namespace };
-    table.push(single("commit → applied", (0..REPEATS).map(|number| objects.commit(&repository, number)).collect()));
-    table.push(single("delete → back", (0..REPEATS).map(|number| objects.delete(number)).collect()));
+    let objects = Objects {
+        cluster,
+        namespace: &namespace,
+    };
+    table.push(single(
+        "commit → applied",
+        (0..REPEATS)
+            .map(|number| objects.commit(&repository, number))
+            .collect(),
+    ));
+    table.push(single(
+        "delete → back",
+        (0..REPEATS).map(|number| objects.delete(number)).collect(),
+    ));
     table.push(idle(cluster, controller.pid()));
     controller.stop();
 }
@@ -75,7 +89,10 @@ fn idle(cluster: &Cluster, pid: u32) -> Row {
     Row {
         work: "idle, CPU per second",
         ours: cpu,
-        notes: format!("{requests} requests that are not watches in {} s", IDLE.as_secs()),
+        notes: format!(
+            "{requests} requests that are not watches in {} s",
+            IDLE.as_secs()
+        ),
         ..Row::default()
     }
 }
@@ -91,17 +108,32 @@ fn kubectl_apply(cluster: &Cluster) -> f64 {
     }
     let start = Instant::now();
     let folder = folder.display().to_string();
-    cluster.testbed.kubectl(&["apply", "--server-side", "--recursive", "-f", &folder]);
+    cluster
+        .testbed
+        .kubectl(&["apply", "--server-side", "--recursive", "-f", &folder]);
     cluster.testbed.kubectl(&[
-        "wait", "deployment", "--all", "--for=condition=Available", "--namespace", &namespace, "--timeout=300s",
+        "wait",
+        "deployment",
+        "--all",
+        "--for=condition=Available",
+        "--namespace",
+        &namespace,
+        "--timeout=300s",
     ]);
     let wall = start.elapsed().as_secs_f64();
-    cluster.testbed.kubectl(&["delete", "namespace", &namespace]);
+    cluster
+        .testbed
+        .kubectl(&["delete", "namespace", &namespace]);
     wall
 }
 
 fn files(namespace: &str) -> Vec<(String, String)> {
-    let file = |number: usize| (format!("app-{number}/all.yaml"), manifests(namespace, number));
+    let file = |number: usize| {
+        (
+            format!("app-{number}/all.yaml"),
+            manifests(namespace, number),
+        )
+    };
     (0..APPLICATIONS).map(file).collect()
 }
 
@@ -118,11 +150,17 @@ fn manifests(namespace: &str, number: usize) -> String {
 }
 
 fn config_map(namespace: &str, number: usize, value: &str) -> String {
-    format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: app-{number}, namespace: {namespace}}}\ndata: {{value: {value}}}\n")
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: app-{number}, namespace: {namespace}}}\ndata: {{value: {value}}}\n"
+    )
 }
 
 fn applications(cluster: &Cluster) -> Api<DynamicObject> {
-    let kind = ApiResource::from_gvk(&GroupVersionKind::gvk("argoproj.io", "v1alpha1", "Application"));
+    let kind = ApiResource::from_gvk(&GroupVersionKind::gvk(
+        "argoproj.io",
+        "v1alpha1",
+        "Application",
+    ));
     Api::namespaced_with(cluster.client.clone(), NAMESPACE, &kind)
 }
 
@@ -152,8 +190,12 @@ fn all_healthy(cluster: &Cluster) {
         let mut done = BTreeSet::new();
         let mut events = std::pin::pin!(watcher(applications(cluster), watcher::Config::default()));
         while done.len() < APPLICATIONS {
-            let Some(event) = events.try_next().await.unwrap() else { break };
-            if let watcher::Event::Apply(application) | watcher::Event::InitApply(application) = event {
+            let Some(event) = events.try_next().await.unwrap() else {
+                break;
+            };
+            if let watcher::Event::Apply(application) | watcher::Event::InitApply(application) =
+                event
+            {
                 let status = &application.data["status"];
                 if status["sync"]["status"] == "Synced" && status["health"]["status"] == "Healthy" {
                     done.insert(application.metadata.name);
@@ -162,7 +204,9 @@ fn all_healthy(cluster: &Cluster) {
         }
     };
     cluster.runtime.block_on(async {
-        tokio::time::timeout(Duration::from_secs(600), watch).await.expect("all are healthy within ten minutes");
+        tokio::time::timeout(Duration::from_secs(600), watch)
+            .await
+            .expect("all are healthy within ten minutes");
     });
 }
 
@@ -181,12 +225,21 @@ impl Objects<'_> {
         let manifests = manifests(self.namespace, number).replace("value: first", "value: second");
         repository.commit(&[(&format!("app-{number}/all.yaml"), &manifests)], "second");
         let name = format!("app-{number}");
-        let told = json!({ "metadata": { "annotations": { "argocd.argoproj.io/refresh": "normal" } } });
+        let told =
+            json!({ "metadata": { "annotations": { "argocd.argoproj.io/refresh": "normal" } } });
         self.cluster.runtime.block_on(async {
             let start = Instant::now();
             let patch = Patch::Merge(&told);
-            applications(self.cluster).patch(&name, &PatchParams::default(), &patch).await.unwrap();
-            self.until(&name, |map| map.data.as_ref().is_some_and(|data| data["value"] == "second")).await;
+            applications(self.cluster)
+                .patch(&name, &PatchParams::default(), &patch)
+                .await
+                .unwrap();
+            self.until(&name, |map| {
+                map.data
+                    .as_ref()
+                    .is_some_and(|data| data["value"] == "second")
+            })
+            .await;
             start.elapsed().as_secs_f64()
         })
     }
@@ -196,7 +249,10 @@ impl Objects<'_> {
         let name = format!("app-{number}");
         self.cluster.runtime.block_on(async {
             let old = self.config_maps().get(&name).await.unwrap().metadata.uid;
-            self.config_maps().delete(&name, &DeleteParams::default()).await.unwrap();
+            self.config_maps()
+                .delete(&name, &DeleteParams::default())
+                .await
+                .unwrap();
             let start = Instant::now();
             self.until(&name, |map| map.metadata.uid != old).await;
             start.elapsed().as_secs_f64()
@@ -205,8 +261,17 @@ impl Objects<'_> {
 
     async fn until(&self, name: &str, done: impl Fn(&ConfigMap) -> bool) {
         let start = Instant::now();
-        while !self.config_maps().get_opt(name).await.unwrap().is_some_and(|map| done(&map)) {
-            assert!(start.elapsed() < Duration::from_secs(60), "ConfigMap {name} did not change within a minute");
+        while !self
+            .config_maps()
+            .get_opt(name)
+            .await
+            .unwrap()
+            .is_some_and(|map| done(&map))
+        {
+            assert!(
+                start.elapsed() < Duration::from_secs(60),
+                "ConfigMap {name} did not change within a minute"
+            );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }

@@ -41,7 +41,10 @@ impl Cluster {
     /// Starts the controller under the install's own account, so that priority and fairness hold for it.
     pub(crate) fn controller(&self, args: &[&str]) -> Controller {
         let namespace = format!("--namespace={NAMESPACE}");
-        let args: Vec<&str> = [namespace.as_str()].into_iter().chain(args.iter().copied()).collect();
+        let args: Vec<&str> = [namespace.as_str()]
+            .into_iter()
+            .chain(args.iter().copied())
+            .collect();
         Controller::start_with(&self.kubeconfig.display().to_string(), &args)
     }
 
@@ -65,7 +68,10 @@ pub(crate) fn account() -> String {
 pub(crate) fn until(what: &str, mut ask: impl FnMut() -> bool) {
     let start = Instant::now();
     while !ask() {
-        assert!(start.elapsed() < Duration::from_secs(600), "not within ten minutes: {what}");
+        assert!(
+            start.elapsed() < Duration::from_secs(600),
+            "not within ten minutes: {what}"
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -75,11 +81,21 @@ fn deploy_files() -> Vec<String> {
     let folder = std::fs::read_dir(repository_root().join("deploy")).unwrap();
     let mut files: Vec<PathBuf> = folder
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
-        .filter(|path| !std::fs::read_to_string(path).unwrap().contains("kind: Deployment"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "yaml")
+        })
+        .filter(|path| {
+            !std::fs::read_to_string(path)
+                .unwrap()
+                .contains("kind: Deployment")
+        })
         .collect();
     files.sort();
-    files.iter().map(|path| path.display().to_string()).collect()
+    files
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect()
 }
 
 fn kubeconfig_of_install(testbed: &Testbed) -> PathBuf {
@@ -87,13 +103,27 @@ fn kubeconfig_of_install(testbed: &Testbed) -> PathBuf {
     std::fs::copy(testbed.kubeconfig(), &path).unwrap();
     let file = path.display().to_string();
     let token = testbed.kubectl(&[
-        "create", "token", "signet-controller", "--namespace", NAMESPACE, "--duration=4h",
+        "create",
+        "token",
+        "signet-controller",
+        "--namespace",
+        NAMESPACE,
+        "--duration=4h",
     ]);
     let config = |args: &[&str]| {
-        let status = Command::new("kubectl").arg("config").arg("--kubeconfig").arg(&file).args(args).output();
+        let status = Command::new("kubectl")
+            .arg("config")
+            .arg("--kubeconfig")
+            .arg(&file)
+            .args(args)
+            .output();
         assert!(status.unwrap().status.success(), "kubectl config {args:?}");
     };
-    config(&["set-credentials", "install", &format!("--token={}", token.trim())]);
+    config(&[
+        "set-credentials",
+        "install",
+        &format!("--token={}", token.trim()),
+    ]);
     config(&["set-context", "--current", "--user=install"]);
     path
 }

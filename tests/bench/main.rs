@@ -26,7 +26,13 @@ fn main() {
     let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
     match args.next().as_deref() {
         Some("measure") => measure::child(args),
-        first => bench(&first.map(str::to_owned).into_iter().chain(args).collect::<Vec<_>>()),
+        first => bench(
+            &first
+                .map(str::to_owned)
+                .into_iter()
+                .chain(args)
+                .collect::<Vec<_>>(),
+        ),
     }
 }
 

@@ -72,7 +72,8 @@ fn run(command: &[String], input: &str) -> f64 {
 
 fn cpu_of_children() -> f64 {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
-    let seconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+    let seconds =
+        |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
     seconds(usage.user_time()) + seconds(usage.system_time())
 }
 
@@ -80,7 +81,12 @@ fn cpu_of_children() -> f64 {
 pub(crate) fn cpu(pid: u32) -> f64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     // The name in brackets may hold blanks; the fields behind it don't.
-    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+    let fields: Vec<&str> = stat
+        .rsplit_once(')')
+        .unwrap()
+        .1
+        .split_whitespace()
+        .collect();
     let ticks = |field: usize| fields[field].parse::<f64>().unwrap();
     (ticks(11) + ticks(12)) / TICKS
 }
@@ -88,15 +94,26 @@ pub(crate) fn cpu(pid: u32) -> f64 {
 /// Peak memory of a running process until now, MiB.
 pub(crate) fn peak_memory(pid: u32) -> f64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .unwrap();
+    line.split_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse::<f64>()
+        .unwrap()
+        / 1024.0
 }
 
 /// The running processes of this name.
 pub(crate) fn pids(name: &str) -> Vec<u32> {
     let is_it = |pid: &u32| {
-        fs::read_to_string(format!("/proc/{pid}/cmdline"))
-            .is_ok_and(|line| line.split('\0').next().is_some_and(|program| program.ends_with(name)))
+        fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|line| {
+            line.split('\0')
+                .next()
+                .is_some_and(|program| program.ends_with(name))
+        })
     };
     let entries = fs::read_dir("/proc").unwrap();
     let pids = entries.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());

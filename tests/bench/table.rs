@@ -25,9 +25,14 @@ impl Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "| work | Signet | floor | ours ÷ floor | peer | ours ÷ peer | CPU, memory, writes |")?;
+        writeln!(
+            f,
+            "| work | Signet | floor | ours ÷ floor | peer | ours ÷ peer | CPU, memory, writes |"
+        )?;
         writeln!(f, "|---|---|---|---|---|---|---|")?;
-        self.0.iter().try_for_each(|row| writeln!(f, "{}", Line(row)))
+        self.0
+            .iter()
+            .try_for_each(|row| writeln!(f, "{}", Line(row)))
     }
 }
 
@@ -37,7 +42,10 @@ impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let row = self.0;
         let ratio = |other: Option<f64>| {
-            other.map_or_else(|| "–".to_owned(), |other| format!("{:.2}", row.ours / other))
+            other.map_or_else(
+                || "–".to_owned(),
+                |other| format!("{:.2}", row.ours / other),
+            )
         };
         let time = |time: Option<f64>| time.map_or_else(|| "–".to_owned(), seconds);
         write!(

@@ -50,27 +50,47 @@ impl UnitCosts {
     pub(crate) fn measure(cluster: &Cluster) -> Self {
         let (seal, open) = rsa();
         let namespace = cluster.testbed.namespace("unit-costs");
-        let requests = Requests { cluster, namespace: &namespace };
+        let requests = Requests {
+            cluster,
+            namespace: &namespace,
+        };
         let costs = Self {
             cores: thread::available_parallelism().unwrap().get() as f64,
             seal,
             open,
             secret_write: requests.secret_writes(1000),
-            small_apply: requests.applies("v1", "ConfigMap", 500, |_| json!({ "data": { "key": "value" } })),
+            small_apply: requests.applies(
+                "v1",
+                "ConfigMap",
+                500,
+                |_| json!({ "data": { "key": "value" } }),
+            ),
             deployment_apply: requests.applies("apps/v1", "Deployment", 100, deployment),
             read: requests.reads(500),
         };
-        cluster.testbed.kubectl(&["delete", "namespace", &namespace, "--wait=false"]);
+        cluster
+            .testbed
+            .kubectl(&["delete", "namespace", &namespace, "--wait=false"]);
         costs
     }
 }
 
 /// One sealing and one opening with RSA-4096 on one core.
 fn rsa() -> (f64, f64) {
-    let file = |name: &str| std::fs::read(repository_root().join("tests/vectors/sealed-secrets").join(name)).unwrap();
+    let file = |name: &str| {
+        std::fs::read(
+            repository_root()
+                .join("tests/vectors/sealed-secrets")
+                .join(name),
+        )
+        .unwrap()
+    };
     let certificate = Certificate::from_pem(&file("test-cert-4096.pem")).unwrap();
     let keyring = Keyring::new(KeyOrder::CertNotBefore);
-    keyring.insert_private("test".into(), PrivateKey::from_pem(&file("test-key-4096.pem")).unwrap());
+    keyring.insert_private(
+        "test".into(),
+        PrivateKey::from_pem(&file("test-key-4096.pem")).unwrap(),
+    );
     let label = Scope::Strict.label("ns", "name");
     let start = Instant::now();
     let values: Vec<String> = (0..200)
@@ -83,7 +103,9 @@ fn rsa() -> (f64, f64) {
     });
     let sealed: Vec<_> = sealed.collect();
     let start = Instant::now();
-    sealed.iter().for_each(|sealed| opens(sealed, &keyring).unwrap());
+    sealed
+        .iter()
+        .for_each(|sealed| opens(sealed, &keyring).unwrap());
     (seal, start.elapsed().as_secs_f64() / 200.0)
 }
 
@@ -95,8 +117,14 @@ struct Requests<'a> {
 impl Requests<'_> {
     /// CPU of API server and etcd per call, with 16 calls in flight.
     fn cost<F: Future<Output = ()>>(&self, count: usize, call: impl Fn(usize) -> F) -> f64 {
-        let servers: Vec<u32> = ["kube-apiserver", "etcd"].into_iter().flat_map(measure::pids).collect();
-        assert!(servers.len() >= 2, "the control plane's processes can't be seen");
+        let servers: Vec<u32> = ["kube-apiserver", "etcd"]
+            .into_iter()
+            .flat_map(measure::pids)
+            .collect();
+        assert!(
+            servers.len() >= 2,
+            "the control plane's processes can't be seen"
+        );
         let used = || servers.iter().map(|pid| measure::cpu(*pid)).sum::<f64>();
         let before = used();
         let all = stream::iter(0..count).for_each_concurrent(16, call);
@@ -118,8 +146,10 @@ impl Requests<'_> {
 
     fn applies(&self, version: &str, kind: &str, count: usize, body: fn(&str) -> Value) -> f64 {
         let (group, version_only) = version.split_once('/').unwrap_or(("", version));
-        let resource = kube::core::ApiResource::from_gvk(&GroupVersionKind::gvk(group, version_only, kind));
-        let api: Api<DynamicObject> = Api::namespaced_with(self.cluster.client.clone(), self.namespace, &resource);
+        let resource =
+            kube::core::ApiResource::from_gvk(&GroupVersionKind::gvk(group, version_only, kind));
+        let api: Api<DynamicObject> =
+            Api::namespaced_with(self.cluster.client.clone(), self.namespace, &resource);
         self.cost(count, |number| {
             let api = api.clone();
             async move {
@@ -129,7 +159,9 @@ impl Requests<'_> {
                 object["kind"] = kind.into();
                 object["metadata"] = json!({ "name": name });
                 let params = PatchParams::apply("benchmark").force();
-                api.patch(&name, &params, &Patch::Apply(&object)).await.unwrap();
+                api.patch(&name, &params, &Patch::Apply(&object))
+                    .await
+                    .unwrap();
             }
         })
     }

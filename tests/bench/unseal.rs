@@ -83,8 +83,14 @@ fn ours(cluster: &Cluster) -> Starts {
     let restart = cost(wall, controller.pid());
     let writes = writes(cluster, &account(), before);
     controller.stop();
-    cluster.testbed.kubectl(&["delete", "namespace", &namespace]);
-    Starts { cold, restart, writes }
+    cluster
+        .testbed
+        .kubectl(&["delete", "namespace", &namespace]);
+    Starts {
+        cold,
+        restart,
+        writes,
+    }
 }
 
 /// Upstream's controller runs as a Pod, under cluster-admin and with its client limit off.
@@ -95,7 +101,11 @@ fn upstream(cluster: &Cluster) -> Starts {
     let namespace = cluster.testbed.namespace("cold-upstream");
     sealed_secrets(cluster, &namespace);
     cluster.testbed.kubectl(&[
-        "create", "clusterrolebinding", &own, "--clusterrole=cluster-admin", &format!("--serviceaccount={own}:default"),
+        "create",
+        "clusterrolebinding",
+        &own,
+        "--clusterrole=cluster-admin",
+        &format!("--serviceaccount={own}:default"),
     ]);
     let deployment = format!(
         "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: upstream, namespace: {own}}}\nspec:\n  \
@@ -110,15 +120,25 @@ fn upstream(cluster: &Cluster) -> Starts {
     let cold = cost(start.elapsed().as_secs_f64(), pid);
     quiet(cluster, &account, Instant::now());
     let before = cluster.testbed.audited(&account).len();
-    cluster.testbed.kubectl(&["delete", "pod", "--all", "--namespace", &own, "--wait"]);
-    until("upstream's controller is gone", || !measure::pids("sealed-secrets-controller").contains(&pid));
+    cluster
+        .testbed
+        .kubectl(&["delete", "pod", "--all", "--namespace", &own, "--wait"]);
+    until("upstream's controller is gone", || {
+        !measure::pids("sealed-secrets-controller").contains(&pid)
+    });
     let pid = running("sealed-secrets-controller");
     let start = Instant::now();
     let wall = quiet(cluster, &account, start);
     let restart = cost(wall, pid);
     let writes = writes(cluster, &account, before);
-    cluster.testbed.kubectl(&["delete", "namespace", &namespace, &own]);
-    Starts { cold, restart, writes }
+    cluster
+        .testbed
+        .kubectl(&["delete", "namespace", &namespace, &own]);
+    Starts {
+        cold,
+        restart,
+        writes,
+    }
 }
 
 fn cost(wall: f64, pid: u32) -> Start {
@@ -152,13 +172,19 @@ fn writes(cluster: &Cluster, account: &str, since: usize) -> usize {
     let watched = ["sealedsecrets", "secrets", "events", "applications"];
     let requests = cluster.requests(account, since);
     let writes = requests.iter().filter(|(verb, resource)| {
-        ["create", "update", "patch", "delete"].contains(&verb.as_str()) && watched.contains(&resource.as_str())
+        ["create", "update", "patch", "delete"].contains(&verb.as_str())
+            && watched.contains(&resource.as_str())
     });
     writes.count()
 }
 
 fn vector(name: &str) -> Vec<u8> {
-    std::fs::read(repository_root().join("tests/vectors/sealed-secrets").join(name)).unwrap()
+    std::fs::read(
+        repository_root()
+            .join("tests/vectors/sealed-secrets")
+            .join(name),
+    )
+    .unwrap()
 }
 
 /// The key of the test vectors as a sealing key of this namespace.
@@ -173,7 +199,10 @@ fn key_secret(cluster: &Cluster, namespace: &str) {
     });
     let secret: Secret = serde_json::from_value(secret).unwrap();
     let secrets: Api<Secret> = Api::namespaced(cluster.client.clone(), namespace);
-    cluster.runtime.block_on(secrets.create(&PostParams::default(), &secret)).unwrap();
+    cluster
+        .runtime
+        .block_on(secrets.create(&PostParams::default(), &secret))
+        .unwrap();
 }
 
 fn sealed_secrets(cluster: &Cluster, namespace: &str) {
@@ -201,15 +230,24 @@ fn all_synced(cluster: &Cluster, namespace: &str) {
         let mut synced = std::collections::BTreeSet::new();
         let mut events = std::pin::pin!(watcher(api, watcher::Config::default()));
         while synced.len() < OBJECTS {
-            let Some(event) = events.try_next().await.unwrap() else { break };
+            let Some(event) = events.try_next().await.unwrap() else {
+                break;
+            };
             if let watcher::Event::Apply(sealed) | watcher::Event::InitApply(sealed) = event
-                && sealed.status.is_some_and(|status| status.conditions.iter().any(|condition| condition.status == "True"))
+                && sealed.status.is_some_and(|status| {
+                    status
+                        .conditions
+                        .iter()
+                        .any(|condition| condition.status == "True")
+                })
             {
                 synced.insert(sealed.metadata.name);
             }
         }
     };
     cluster.runtime.block_on(async {
-        tokio::time::timeout(Duration::from_secs(600), watch).await.expect("all are unsealed within ten minutes");
+        tokio::time::timeout(Duration::from_secs(600), watch)
+            .await
+            .expect("all are unsealed within ten minutes");
     });
 }
