@@ -3,11 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_openapi::jiff::Timestamp;
-use serde_json::Value;
-
 use super::key::ObjectKey;
 use super::world::{Health, World};
+use crate::dialect::RetryPolicy;
+use k8s_openapi::jiff::Timestamp;
 
 /// What one pass decided.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,7 +30,7 @@ pub struct Plan {
 /// One thing to do. Steps are executed in order; what comes after them is planned from a new World.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Write the report's status patch now, before any other step: it claims inventory old ∪ new and records the
+    /// Write the patch of `report::claim` now, before any other step: it claims inventory old ∪ new and records the
     /// operation as running. When the write fails, no further step is executed.
     ClaimInventory,
     /// Create the destination namespace; fine when it exists by now.
@@ -80,6 +79,16 @@ pub struct Condition {
     pub kind: ConditionKind,
     /// For people.
     pub message: String,
+}
+
+impl Condition {
+    /// A condition that holds now.
+    pub fn new(kind: ConditionKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+        }
+    }
 }
 
 /// Types of conditions: Argo CD's, and ours where it has none.
@@ -186,6 +195,8 @@ pub enum Difference {
     Drift(Vec<String>),
     /// It can't be changed in place.
     Immutable(String),
+    /// It is being deleted, and will be made anew once it is gone.
+    Deleting,
     /// No longer wanted.
     Extra,
     /// No longer wanted, but kept: the text says which guard keeps it.
@@ -217,16 +228,18 @@ pub struct Operation {
     pub initiator: Initiator,
     /// Whether it deletes what is no longer wanted.
     pub prune: bool,
-    /// It compares and reports, and writes nothing.
-    pub dry_run: bool,
     /// Only these objects; `None` = all, and the history is written.
     pub only: Option<BTreeSet<ObjectKey>>,
+    /// Objects of it that can't be dealt with now, and why: the rest goes on, then the operation has failed.
+    pub left_out: BTreeMap<ObjectKey, LeftOut>,
     /// How often it has been tried before.
     pub retry_count: u32,
     /// When it began.
     pub started_at: Timestamp,
     /// `operationState.operation` as it is, or will be, stored.
-    pub stored: Value,
+    pub stored: crds::Operation,
+    /// How it is tried again when it fails; `None` = not at all.
+    pub retry: Option<RetryPolicy>,
     /// What this pass makes of it.
     pub decision: Decision,
     /// How it goes on after this pass's steps.
@@ -260,10 +273,47 @@ pub enum Decision {
 pub enum Ending {
     /// Another pass is needed; the text says what it waits for.
     Open(String),
-    /// It is over once this pass's steps have succeeded, failed when one failed.
+    /// It is over once this pass's steps have succeeded; it failed when one failed or an object is left out.
     AfterSteps,
-    /// It is over now and nothing was written for it.
+    /// It failed now, and may be tried again.
+    Failed(String),
+    /// It is over now, for good.
     Refused(OperationPhase, String),
+}
+
+/// Why an object is left out of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// From a closed set.
+    pub reason: LeftOutReason,
+    /// For people.
+    pub message: String,
+}
+
+/// The closed set. The reason is kept with the object's result: what it names may pass, and then the object is
+/// dealt with by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeftOutReason {
+    /// The cluster does not know its kind.
+    UnknownKind,
+    /// It belongs to another Application.
+    SharedResource,
+    /// It uses a Secret whose SealedSecret can't be opened, and does not exist yet.
+    SecretUnavailable,
+    /// The API server could not tell how it is.
+    Unreadable,
+}
+
+impl LeftOutReason {
+    /// The spelling in the status.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UnknownKind => "UnknownKind",
+            Self::SharedResource => "SharedResource",
+            Self::SecretUnavailable => "SecretUnavailable",
+            Self::Unreadable => "Unreadable",
+        }
+    }
 }
 
 /// `status.operationState.phase`.

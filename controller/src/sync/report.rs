@@ -1,17 +1,18 @@
 //! What a pass tells: the Application's new status, events and metric values, as plain values.
 //! It decides nothing and writes nothing, and never says more when all is well and unchanged.
 
-use serde_json::{Value, json};
+use crds::ApplicationStatus;
+use serde_json::Value;
 
 use super::outcome::Outcome;
 use super::plan::{OperationPhase, Plan, SyncStatus};
 use super::world::{HealthStatus, World};
 
-/// What to tell after a pass, or (with no outcomes) when its `ClaimInventory` step comes up.
+/// What to tell: when a `ClaimInventory` step comes up (`claim`), and after a pass (`report`).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
     /// The whole status as it should stand; `Report::patch` turns it into the write that is needed.
-    pub status: Value,
+    pub status: ApplicationStatus,
     /// `.operation` was taken up and leaves in the same patch.
     pub takes_operation: bool,
     /// Annotations that were obeyed and leave in the same patch.
@@ -47,16 +48,18 @@ pub struct AppMetrics {
 impl Report {
     /// The merge patch of the Application that brings `stored`, its status as last written, to this report,
     /// conditional on `resource_version`. `None` when there is nothing to write.
-    pub fn patch(&self, stored: &Value, resource_version: &str) -> Option<Value> {
+    pub fn patch(&self, stored: &ApplicationStatus, resource_version: &str) -> Option<Value> {
         let _ = (stored, resource_version);
         None
     }
 }
 
-/// Tells what a pass did. Called with no outcomes for the `ClaimInventory` step, and with all of them at the end.
+/// What a `ClaimInventory` step writes: inventory old ∪ new, and the operation as running.
+pub fn claim(_world: &World, _plan: &Plan) -> Report {
+    Report::default()
+}
+
+/// Tells what a pass did. Called at the end of every pass, also one without steps.
 pub fn report(_world: &World, _plan: &Plan, _outcomes: &[Outcome]) -> Report {
-    Report {
-        status: json!({}),
-        ..Report::default()
-    }
+    Report::default()
 }

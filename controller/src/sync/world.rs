@@ -4,12 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crds::{ApplicationSpec, ApplicationStatus, Operation};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
 use super::desired::{Desired, WantedHash};
 use super::key::{GroupKind, ObjectKey};
 use super::kinds::Kinds;
+use crate::dialect::{Intent, Marks, OperationRequest, Refusal};
 
 /// Everything one pass knows.
 #[derive(Clone, Debug)]
@@ -18,7 +20,11 @@ pub struct World {
     pub now: Timestamp,
     /// The Application itself.
     pub application: AppFacts,
-    /// What Git says, rendered; or why that is not known.
+    /// What its spec asks for, or what in it is refused.
+    pub intent: Result<Intent, Vec<Refusal>>,
+    /// What its `.operation` asks for, or what in it is refused.
+    pub request: Result<Option<OperationRequest>, Vec<Refusal>>,
+    /// What Git says at the revision of `operation::revision_to_render`, or why that is not known.
     pub source: Result<Source, SourceProblem>,
     /// Which kinds the cluster serves.
     pub kinds: Arc<Kinds>,
@@ -59,12 +65,23 @@ pub struct AppFacts {
     pub deletion_timestamp: Option<Timestamp>,
     /// The name in tracking ids: `name`, or `namespace_name` outside our own namespace.
     pub tracking_name: String,
+    /// What its metadata asks for, readable even when the spec is refused.
+    pub marks: Marks,
     /// `spec` as stored: copied into `comparedTo` and `history`, decided on only through the intent.
-    pub spec: Value,
-    /// `operation` as stored: copied into `operationState.operation`.
-    pub operation: Option<Value>,
-    /// `status` as stored, `Null` when there is none. The report is a patch against it.
-    pub status: Value,
+    pub spec: ApplicationSpec,
+    /// `operation` as stored: copied into `operationState.operation`, decided on only through the request.
+    pub operation: Option<Operation>,
+    /// `status` as stored. One that can't be decoded counts as none: then nothing is pruned.
+    pub status: ApplicationStatus,
+}
+
+/// Why there is no project to ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProjectProblem {
+    /// There is no AppProject of this name.
+    Missing(String),
+    /// There is one, and it can't be read; the text names it and the field.
+    Invalid(String),
 }
 
 /// What Git holds at the revision in question.
