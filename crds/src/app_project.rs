@@ -43,9 +43,9 @@ pub struct AppProjectSpec {
     /// Cluster-scoped kinds that are denied, even if they are allowed.
     #[serde(skip_serializing_if = "is_default")]
     pub cluster_resource_blacklist: Vec<ClusterKind>,
-    /// Namespaced kinds that are allowed; all when empty.
+    /// Namespaced kinds that are allowed; all when absent, none when empty.
     #[serde(skip_serializing_if = "is_default")]
-    pub namespace_resource_whitelist: Vec<GroupKind>,
+    pub namespace_resource_whitelist: Option<Vec<GroupKind>>,
     /// Namespaced kinds that are denied.
     #[serde(skip_serializing_if = "is_default")]
     pub namespace_resource_blacklist: Vec<GroupKind>,

@@ -1,1 +1,14 @@
-//! Opened today.
+//! Who may do what: an Application may read, write and delete only what its project permits.
+//! It must not read a cluster or a repository: it judges values, and every plan asks it.
+
+mod claim;
+mod denied;
+mod destinations;
+mod kinds;
+mod pattern;
+mod project;
+mod source;
+
+pub use claim::{Claim, templates_sealing_key};
+pub use denied::{Denied, Reason};
+pub use project::{FEATURES, Project};

@@ -54,16 +54,43 @@ pub fn refuse(table: &[Row], name: &str, field: impl Into<String>) -> Option<Ref
 }
 
 /// Every refusal in `value`, which stands at `path`. A path that stands in the table decides for all below
-/// it; one that is only a beginning of such paths is entered; all others are unknown.
+/// it; one that is only a beginning of such paths is entered; all others are unknown. An item of a list is
+/// written `path[]` in a table and `path[0]` in a refusal.
 pub fn walk(table: &[Row], path: &str, value: &Value, refusals: &mut Vec<Refusal>) {
-    let below = format!("{path}.");
-    let known = table.iter().any(|(row, _)| *row == path);
+    enter(table, path, path, value, refusals);
+}
+
+fn enter(table: &[Row], row: &str, path: &str, value: &Value, refusals: &mut Vec<Refusal>) {
+    let known = table.iter().any(|(name, _)| *name == row);
+    let leads_to = |rest: &str| {
+        !known
+            && table
+                .iter()
+                .any(|(name, _)| name.starts_with(&format!("{row}{rest}")))
+    };
     match value {
-        Value::Object(fields) if !known && table.iter().any(|(row, _)| row.starts_with(&below)) => {
+        Value::Object(fields) if leads_to(".") => {
             for (key, value) in fields {
-                walk(table, &format!("{path}.{key}"), value, refusals);
+                enter(
+                    table,
+                    &format!("{row}.{key}"),
+                    &format!("{path}.{key}"),
+                    value,
+                    refusals,
+                );
             }
         }
-        _ => refusals.extend(refuse(table, path, path)),
+        Value::Array(items) if leads_to("[]") => {
+            for (index, value) in items.iter().enumerate() {
+                enter(
+                    table,
+                    &format!("{row}[]"),
+                    &format!("{path}[{index}]"),
+                    value,
+                    refusals,
+                );
+            }
+        }
+        _ => refusals.extend(refuse(table, row, path)),
     }
 }

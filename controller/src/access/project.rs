@@ -1,0 +1,369 @@
+//! A project's rules, read once and asked often.
+//! It must not permit what it does not understand: such a project permits nothing at all.
+
+use crds::{AppProject, ClusterKind, ProjectDestination};
+use serde_json::Value;
+
+use super::claim::Claim;
+use super::denied::{Denied, Reason};
+use super::destinations::{self, Rule};
+use super::kinds::{KindRule, KindRules};
+use super::pattern::{Pattern, Separator, permits};
+use super::source;
+use crate::dialect::Destination;
+use crate::dialect::verdict::{Row, Verdict::*, walk};
+
+/// The project of Applications that name none. It exists without an object, and permits everything then.
+const DEFAULT: &str = "default";
+
+/// Every field of an AppProject's `spec`.
+pub const FEATURES: &[Row] = &[
+    ("spec.description", Harmless("it is for people")),
+    ("spec.sourceRepos", Honoured),
+    ("spec.destinations[].server", Honoured),
+    ("spec.destinations[].name", Honoured),
+    ("spec.destinations[].namespace", Honoured),
+    ("spec.clusterResourceWhitelist[].group", Honoured),
+    ("spec.clusterResourceWhitelist[].kind", Honoured),
+    ("spec.clusterResourceWhitelist[].name", Honoured),
+    ("spec.clusterResourceBlacklist[].group", Honoured),
+    ("spec.clusterResourceBlacklist[].kind", Honoured),
+    ("spec.clusterResourceBlacklist[].name", Honoured),
+    ("spec.namespaceResourceWhitelist[].group", Honoured),
+    ("spec.namespaceResourceWhitelist[].kind", Honoured),
+    ("spec.namespaceResourceBlacklist[].group", Honoured),
+    ("spec.namespaceResourceBlacklist[].kind", Honoured),
+    ("spec.sourceNamespaces", Honoured),
+    (
+        "spec.roles",
+        Harmless("they are for people who sign in to Argo CD's server, which is not there"),
+    ),
+    (
+        "spec.orphanedResources",
+        Harmless("it reports objects and touches none; nothing is reported yet"),
+    ),
+    ("spec.syncWindows", Refused),
+    ("spec.signatureKeys", Refused),
+    ("spec.sourceIntegrity", Refused),
+    ("spec.permitOnlyProjectScopedClusters", Refused),
+    ("spec.destinationServiceAccounts", Refused),
+];
+
+/// What the Applications of a project may do.
+#[derive(Clone, Debug)]
+pub struct Project {
+    name: String,
+    source_repos: Vec<Pattern>,
+    destinations: Vec<Rule>,
+    kinds: KindRules,
+    source_namespaces: Vec<Pattern>,
+}
+
+impl Project {
+    /// The project `name`, of which `object` is what the cluster holds. The project `default` permits
+    /// everything when there is no object of that name.
+    ///
+    /// # Errors
+    /// When there is no such project, or it holds a feature or a rule that is not understood.
+    pub fn find(name: &str, object: Option<&AppProject>) -> Result<Self, Vec<Denied>> {
+        match object {
+            Some(project) => Self::new(project),
+            None if name == DEFAULT => Self::new(&wide_open()),
+            None => {
+                let message =
+                    format!("there is no AppProject {name} in the controller's namespace");
+                Err(vec![Denied::new(Reason::ProjectNotFound, message)])
+            }
+        }
+    }
+
+    /// The rules of a project.
+    ///
+    /// # Errors
+    /// Every feature that is not supported and every rule that can't be read.
+    pub fn new(project: &AppProject) -> Result<Self, Vec<Denied>> {
+        let name = project.metadata.name.clone().unwrap_or_default();
+        let mut denied = unsupported(&name, project);
+        let mut reader = Reader {
+            project: &name,
+            denied: &mut denied,
+        };
+        let spec = &project.spec;
+        let repository = |url: &String| Pattern::new(&normalise_pattern(url), Separator::Slash);
+        let rules = Self {
+            source_repos: reader.read("sourceRepos", &spec.source_repos, repository),
+            destinations: reader.read("destinations", &spec.destinations, Rule::new),
+            kinds: KindRules {
+                cluster_allowed: reader.read(
+                    "clusterResourceWhitelist",
+                    &spec.cluster_resource_whitelist,
+                    KindRule::cluster,
+                ),
+                cluster_denied: reader.read(
+                    "clusterResourceBlacklist",
+                    &spec.cluster_resource_blacklist,
+                    KindRule::cluster,
+                ),
+                namespaced_allowed: spec.namespace_resource_whitelist.as_ref().map(|rules| {
+                    reader.read("namespaceResourceWhitelist", rules, KindRule::namespaced)
+                }),
+                namespaced_denied: reader.read(
+                    "namespaceResourceBlacklist",
+                    &spec.namespace_resource_blacklist,
+                    KindRule::namespaced,
+                ),
+            },
+            source_namespaces: reader.read("sourceNamespaces", &spec.source_namespaces, |text| {
+                namespace_pattern(text)
+            }),
+            name: name.clone(),
+        };
+        match denied.is_empty() {
+            true => Ok(rules),
+            false => Err(denied),
+        }
+    }
+
+    /// Name of the project.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether Applications of this project may live in `namespace`: in the controller's own always, elsewhere
+    /// when both `--application-namespaces` (`also`) and the project's `sourceNamespaces` say so.
+    ///
+    /// # Errors
+    /// When they may not.
+    pub fn permits_application_namespace(
+        &self,
+        namespace: &str,
+        own: &str,
+        also: &[String],
+    ) -> Result<(), Denied> {
+        let patterns: Vec<Pattern> = also
+            .iter()
+            .filter_map(|text| namespace_pattern(text).ok())
+            .collect();
+        let told = permits(&patterns, namespace);
+        if namespace == own || told && permits(&self.source_namespaces, namespace) {
+            return Ok(());
+        }
+        let who = match told {
+            true => format!("sourceNamespaces of project {}", self.name),
+            false => "--application-namespaces".to_owned(),
+        };
+        let message = format!("{who} does not name the namespace {namespace}");
+        Err(Denied::new(
+            Reason::ApplicationNamespaceNotPermitted,
+            message,
+        ))
+    }
+
+    /// Whether Applications of this project may read the repository. `files` is `--allow-file-repositories`.
+    ///
+    /// # Errors
+    /// When they may not.
+    pub fn permits_source(&self, url: &str, files: bool) -> Result<(), Denied> {
+        let problem = if source::is_file(url) && !files {
+            "it is in the controller's file system, which needs --allow-file-repositories"
+                .to_owned()
+        } else if let Some(ambiguity) = source::ambiguity(url) {
+            ambiguity.to_owned()
+        } else if permits(&self.source_repos, &source::normalise(url)) {
+            return Ok(());
+        } else {
+            format!("it is not in sourceRepos of project {}", self.name)
+        };
+        let message = format!("repository {url} is not permitted: {problem}");
+        Err(Denied::new(Reason::SourceNotPermitted, message))
+    }
+
+    /// Whether Applications of this project may have this destination.
+    ///
+    /// # Errors
+    /// When they may not.
+    pub fn permits_destination(&self, destination: &Destination) -> Result<(), Denied> {
+        self.permits_namespace(destination, &destination.namespace)
+    }
+
+    fn permits_namespace(&self, destination: &Destination, namespace: &str) -> Result<(), Denied> {
+        let Destination { server, name, .. } = destination;
+        if destinations::permits(&self.destinations, server, name, namespace) {
+            return Ok(());
+        }
+        let project = &self.name;
+        let message = format!(
+            "namespace \"{namespace}\" of {server} is not in destinations of project {project}"
+        );
+        Err(Denied::new(Reason::DestinationNotPermitted, message))
+    }
+
+    /// Whether Applications of this project may create, change or delete the object. `own` is the
+    /// controller's namespace.
+    ///
+    /// # Errors
+    /// When they may not.
+    pub fn permits_object(
+        &self,
+        claim: &Claim<'_>,
+        destination: &Destination,
+        own: &str,
+    ) -> Result<(), Denied> {
+        let names_own = self.destinations.iter().any(|rule| rule.names(own));
+        if claim.touches(own) && !names_own {
+            let message = format!(
+                "{} is the controller's own: {}",
+                object(claim),
+                self.literally(own)
+            );
+            return Err(Denied::new(Reason::OwnNamespace, message));
+        }
+        if claim.sealing_key && !names_own {
+            let message = format!(
+                "{} is a sealing key: {}",
+                object(claim),
+                self.literally(own)
+            );
+            return Err(Denied::new(Reason::SealingKey, message));
+        }
+        self.permits_kind(claim, claim.group, claim.kind)?;
+        if claim.is_sealed_secret() {
+            self.permits_kind(claim, "", "Secret")?;
+        }
+        claim.namespace.map_or(Ok(()), |namespace| {
+            self.permits_namespace(destination, namespace)
+        })
+    }
+
+    fn permits_kind(&self, claim: &Claim<'_>, group: &str, kind: &str) -> Result<(), Denied> {
+        let namespaced = claim.namespace.is_some();
+        if self.kinds.permits(group, kind, namespaced, claim.name) {
+            return Ok(());
+        }
+        let list = if namespaced {
+            "namespaceResource"
+        } else {
+            "clusterResource"
+        };
+        let needs = match (group, kind) == (claim.group, claim.kind) {
+            true => String::new(),
+            false => format!(" needs the kind {kind} as well, which"),
+        };
+        let message = format!(
+            "{}{needs} is not permitted by {list}Whitelist and {list}Blacklist of project {}",
+            object(claim),
+            self.name
+        );
+        Err(Denied::new(Reason::KindNotPermitted, message))
+    }
+
+    fn literally(&self, own: &str) -> String {
+        format!(
+            "destinations of project {} would have to name the namespace {own} without a wildcard",
+            self.name
+        )
+    }
+}
+
+/// Reads lists of rules and collects what can't be read.
+struct Reader<'a> {
+    project: &'a str,
+    denied: &'a mut Vec<Denied>,
+}
+
+impl Reader<'_> {
+    fn read<T, R>(
+        &mut self,
+        field: &str,
+        items: &[T],
+        read: impl Fn(&T) -> Result<R, String>,
+    ) -> Vec<R> {
+        let mut rules = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            match read(item) {
+                Ok(rule) => rules.push(rule),
+                Err(problem) => {
+                    let message = format!(
+                        "AppProject {}: spec.{field}[{index}]: {problem}",
+                        self.project
+                    );
+                    self.denied
+                        .push(Denied::new(Reason::ProjectInvalid, message));
+                }
+            }
+        }
+        rules
+    }
+}
+
+fn unsupported(name: &str, project: &AppProject) -> Vec<Denied> {
+    let mut refusals = Vec::new();
+    walk(
+        FEATURES,
+        "spec",
+        &serde_json::to_value(&project.spec).unwrap_or(Value::Null),
+        &mut refusals,
+    );
+    let denied = |refusal| {
+        Denied::new(
+            Reason::ProjectFeatureUnsupported,
+            format!("AppProject {name}: {refusal}"),
+        )
+    };
+    refusals.into_iter().map(denied).collect()
+}
+
+fn normalise_pattern(url: &str) -> String {
+    match url.strip_prefix('!') {
+        Some(url) => format!("!{}", source::normalise(url)),
+        None => source::normalise(url),
+    }
+}
+
+/// A namespace may be a glob, not a regular expression between slashes.
+fn namespace_pattern(text: &str) -> Result<Pattern, String> {
+    match text.len() > 1 && text.starts_with('/') && text.ends_with('/') {
+        true => Err(format!(
+            "found \"{text}\", expected a glob: regular expressions are not supported yet"
+        )),
+        false => Pattern::new(text, Separator::None),
+    }
+}
+
+fn object(claim: &Claim<'_>) -> String {
+    let Claim {
+        group,
+        kind,
+        namespace,
+        name,
+        ..
+    } = claim;
+    let kind = if group.is_empty() {
+        (*kind).to_owned()
+    } else {
+        format!("{group}/{kind}")
+    };
+    match namespace {
+        Some(namespace) => format!("{kind} {namespace}/{name}"),
+        None => format!("{kind} {name}"),
+    }
+}
+
+fn wide_open() -> AppProject {
+    let any = || "*".to_owned();
+    let mut project = AppProject::default();
+    project.metadata.name = Some(DEFAULT.to_owned());
+    project.spec.source_repos = vec![any()];
+    project.spec.destinations = vec![ProjectDestination {
+        server: any(),
+        name: any(),
+        namespace: any(),
+        ..ProjectDestination::default()
+    }];
+    project.spec.cluster_resource_whitelist = vec![ClusterKind {
+        group: any(),
+        kind: any(),
+        ..ClusterKind::default()
+    }];
+    project
+}
