@@ -35,7 +35,7 @@ func proxy(args []string) error {
 	if dir == "" {
 		return errors.New("SIGNET_TESTBED is not set: the proxy runs inside the testbed (tests/testbed/with)")
 	}
-	handler, err := newProxy(filepath.Join(dir, "pki"))
+	identity, err := newByIdentity(filepath.Join(dir, "pki"))
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func proxy(args []string) error {
 		return err
 	}
 	fmt.Printf("http://%s\n", listener.Addr())
-	return http.Serve(listener, handler)
+	return http.Serve(listener, newProxy(apiServer, identity))
 }
 
 // writeCounter is the proxy's memory, and its trigger.
@@ -57,26 +57,15 @@ type writeCounter struct {
 	after  int
 }
 
-func newProxy(pki string) (http.Handler, error) {
-	admin, err := adminTLS(pki)
+func newProxy(server string, transport http.RoundTripper) http.Handler {
+	target, err := url.Parse(server)
 	if err != nil {
-		return nil, err
-	}
-	cluster, err := clusterTLS(pki)
-	if err != nil {
-		return nil, err
-	}
-	target, err := url.Parse(apiServer)
-	if err != nil {
-		return nil, err
+		panic(err) // a constant
 	}
 	counter := &writeCounter{}
 	reverse := &httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) },
-		Transport: byIdentity{
-			bearer: &http.Transport{TLSClientConfig: cluster, ForceAttemptHTTP2: true},
-			admin:  &http.Transport{TLSClientConfig: admin, ForceAttemptHTTP2: true},
-		},
+		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(target) },
+		Transport:      transport,
 		FlushInterval:  -1, // watches arrive as they happen
 		ModifyResponse: counter.see,
 	}
@@ -84,12 +73,27 @@ func newProxy(pki string) (http.Handler, error) {
 	routes.Handle("/", reverse)
 	routes.HandleFunc("GET /testbed/writes", counter.show)
 	routes.HandleFunc("POST /testbed/kill", counter.arm)
-	return routes, nil
+	return routes
 }
 
 // byIdentity sends a request with a token as whoever the token says, and one
 // without as the admin. A client certificate would win over any token.
 type byIdentity struct{ bearer, admin http.RoundTripper }
+
+func newByIdentity(pki string) (byIdentity, error) {
+	admin, err := adminTLS(pki)
+	if err != nil {
+		return byIdentity{}, err
+	}
+	cluster, err := clusterTLS(pki)
+	if err != nil {
+		return byIdentity{}, err
+	}
+	return byIdentity{
+		bearer: &http.Transport{TLSClientConfig: cluster, ForceAttemptHTTP2: true},
+		admin:  &http.Transport{TLSClientConfig: admin, ForceAttemptHTTP2: true},
+	}, nil
+}
 
 func (t byIdentity) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Header.Get("Authorization") != "" {
