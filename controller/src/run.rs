@@ -7,17 +7,14 @@ mod log;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sealing::Keyring;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
 use crate::events::Recorder;
-use crate::keys::{self, Keys};
 use crate::metrics::{self, Metrics};
-use crate::settings::{KeyOrder, Part, Settings};
-use crate::unseal::{self, Unsealer};
+use crate::settings::Settings;
 
 /// What ends the process with an error.
 #[derive(Debug, thiserror::Error)]
@@ -68,9 +65,9 @@ pub fn start(settings: Settings) -> Result<(), Error> {
 }
 
 /// One error with its causes, on one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
+pub fn chain(error: &Error) -> String {
     let mut text = error.to_string();
-    let mut cause = error.source();
+    let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
         text = format!("{text}: {error}");
         cause = error.source();
@@ -97,10 +94,6 @@ async fn run(settings: Settings) -> Result<(), Error> {
 fn parts(context: &Arc<Context>) -> JoinSet<Result<(), Error>> {
     let mut parts = JoinSet::new();
     parts.spawn(metrics::run(Arc::clone(context)));
-    if context.settings.runs(Part::Sealing) {
-        parts.spawn(keys::run(Arc::clone(context)));
-        parts.spawn(unseal::run(Arc::clone(context)));
-    }
     parts
 }
 
@@ -109,30 +102,12 @@ async fn connect(settings: Settings) -> Result<Context, Error> {
     let namespace = client::own_namespace(&settings, &config);
     let client = client::connect(config, &settings.client)?;
     tracing::info!(namespace, "own namespace");
-    let keyring = Arc::new(Keyring::new(match settings.keys.key_order_priority {
-        KeyOrder::CertNotBefore => sealing::KeyOrder::CertNotBefore,
-        KeyOrder::SecretCreationTimestamp => sealing::KeyOrder::SecretCreationTimestamp,
-    }));
-    let keys = Arc::new(Keys::new(Arc::clone(&keyring)));
-    let events = Arc::new(Recorder::new(client.clone()));
-    let metrics = Arc::new(Metrics::default());
-    let settings = Arc::new(settings);
-    let unsealer = Unsealer::new(
-        client.clone(),
-        Arc::clone(&settings),
-        Arc::clone(&keys),
-        Arc::clone(&events),
-        Arc::clone(&metrics),
-    );
     Ok(Context {
+        events: Arc::new(Recorder::new(client.clone())),
         client,
-        settings,
+        settings: Arc::new(settings),
         namespace,
-        keyring,
-        keys,
-        unsealer: Arc::new(unsealer),
-        events,
-        metrics,
+        metrics: Arc::new(Metrics::default()),
         shutdown: CancellationToken::new(),
     })
 }

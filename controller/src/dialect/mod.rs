@@ -6,7 +6,6 @@
 
 pub mod argocd;
 mod duration;
-pub mod file_marker;
 pub mod helm;
 mod intent;
 mod object;

@@ -178,10 +178,10 @@ impl Mirrors {
     }
 
     /// Sets the repository Secrets and tells who uses a repository whose Secret is new, changed or gone.
-    pub fn set_secrets(&self, secrets: &[RepositorySecret]) {
+    pub fn set_secrets(&self, secrets: Vec<RepositorySecret>) {
         let before = self
             .secrets
-            .send_replace(Some(secrets.to_vec()))
+            .send_replace(Some(secrets.clone()))
             .unwrap_or_default();
         let gone_or_old = before.iter().filter(|secret| !secrets.contains(secret));
         let new = secrets.iter().filter(|secret| !before.contains(secret));

@@ -68,6 +68,7 @@ pub struct ApplicationStatus {
 #[serde(default, rename_all = "camelCase")]
 pub struct SyncStatus {
     /// Synced, OutOfSync or Unknown.
+    #[schemars(required)]
     pub status: String,
     /// Commit that was compared.
     #[serde(skip_serializing_if = "is_default")]
@@ -169,9 +170,10 @@ pub struct ResourceStatus {
 #[serde(default, rename_all = "camelCase")]
 pub struct OperationState {
     /// What was asked for.
-    #[schemars(schema_with = "repeated_source")]
+    #[schemars(required, schema_with = "repeated_source")]
     pub operation: Operation,
     /// Running, Terminating, Succeeded, Failed or Error.
+    #[schemars(required)]
     pub phase: String,
     /// Why.
     #[serde(skip_serializing_if = "is_default")]
@@ -180,6 +182,7 @@ pub struct OperationState {
     #[serde(skip_serializing_if = "is_default")]
     pub sync_result: Option<SyncOperationResult>,
     /// When it began.
+    #[schemars(required)]
     pub started_at: Option<Time>,
     /// When it ended, or when the last try did while it waits for the next.
     #[serde(skip_serializing_if = "is_default")]
@@ -260,6 +263,7 @@ pub struct ResourceResult {
 #[serde(default, rename_all = "camelCase")]
 pub struct RevisionHistory {
     /// Number of the sync; counts up.
+    #[schemars(required)]
     pub id: i64,
     /// Commit that was synced.
     #[serde(skip_serializing_if = "is_default")]
@@ -279,6 +283,7 @@ pub struct RevisionHistory {
     #[serde(skip_serializing_if = "is_default")]
     pub deploy_started_at: Option<Time>,
     /// When it ended.
+    #[schemars(required)]
     pub deployed_at: Option<Time>,
     /// Who asked for it.
     #[serde(skip_serializing_if = "is_default")]
@@ -293,8 +298,10 @@ pub struct RevisionHistory {
 pub struct ApplicationCondition {
     /// Kind of condition, such as InvalidSpecError or ComparisonError.
     #[serde(rename = "type")]
+    #[schemars(required)]
     pub type_: String,
     /// What is wrong, and with what.
+    #[schemars(required)]
     pub message: String,
     /// Since when.
     #[serde(skip_serializing_if = "is_default")]

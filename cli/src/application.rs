@@ -1,0 +1,231 @@
+//! Applications as a person or a script looks at them and asks for something.
+//! Must not need more of an Application than is there: Argo CD's are read as well as ours.
+
+use std::time::Duration;
+
+use crds::names::application::{API_VERSION, GROUP, KIND, PLURAL, VERSION};
+use kube::api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams};
+use kube::runtime::wait::await_condition;
+use kube::{Api, ResourceExt};
+use serde_json::{Value, json};
+
+use crate::cluster::{self, Cluster};
+
+/// Written to ask for a fresh look at Git; the controller removes it when it has looked.
+const REFRESH_ANNOTATION: &str = "argocd.argoproj.io/refresh";
+/// As many characters of a commit as Git shows.
+const SHORT_COMMIT: usize = 7;
+
+/// The Applications of one namespace, or of all.
+pub(crate) struct Applications<'cluster> {
+    cluster: &'cluster Cluster,
+    api: Api<DynamicObject>,
+    place: String,
+}
+
+/// One Application.
+#[derive(Clone, Debug)]
+pub(crate) struct Application(pub(crate) DynamicObject);
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Cluster(#[from] cluster::Error),
+    #[error("there is no Application {name} in {place}")]
+    Missing { name: String, place: String },
+    #[error("cannot watch Application {name}")]
+    Watch {
+        name: String,
+        source: Box<kube::runtime::wait::Error>,
+    },
+}
+
+impl Error {
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Cluster(error) => error.hint(),
+            Self::Missing { .. } => {
+                Some("`signet app list --all-namespaces` shows what there is".to_owned())
+            }
+            Self::Watch { .. } => None,
+        }
+    }
+}
+
+impl<'cluster> Applications<'cluster> {
+    pub(crate) fn all(cluster: &'cluster Cluster) -> Self {
+        let api = Api::all_with(cluster.client.clone(), &resource());
+        Self {
+            cluster,
+            api,
+            place: "the cluster".to_owned(),
+        }
+    }
+
+    /// In the namespace given, else in the controller's.
+    pub(crate) fn within(cluster: &'cluster Cluster, namespace: Option<&str>) -> Self {
+        let namespace = namespace.unwrap_or_else(|| cluster.namespace());
+        let api = Api::namespaced_with(cluster.client.clone(), namespace, &resource());
+        Self {
+            cluster,
+            api,
+            place: format!("namespace {namespace}"),
+        }
+    }
+
+    pub(crate) fn place(&self) -> &str {
+        &self.place
+    }
+
+    pub(crate) fn list(&self) -> Result<Vec<Application>, Error> {
+        let action = format!("list Applications in {}", self.place);
+        let list = self
+            .cluster
+            .ask(&action, self.api.list(&ListParams::default()))?;
+        Ok(list.items.into_iter().map(Application).collect())
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Result<Application, Error> {
+        let action = format!("read Application {name} in {}", self.place);
+        self.cluster
+            .ask(&action, self.api.get(name))
+            .map(Application)
+            .map_err(|error| self.missing(name, error))
+    }
+
+    /// Puts an operation into the request slot, where the controller takes it.
+    pub(crate) fn request(&self, name: &str, operation: &Value) -> Result<(), Error> {
+        self.merge(
+            name,
+            &format!("sync Application {name}"),
+            json!({ "operation": operation }),
+        )
+    }
+
+    pub(crate) fn request_refresh(&self, name: &str) -> Result<(), Error> {
+        let patch = json!({ "metadata": { "annotations": { REFRESH_ANNOTATION: "normal" } } });
+        self.merge(name, &format!("refresh Application {name}"), patch)
+    }
+
+    fn merge(&self, name: &str, action: &str, patch: Value) -> Result<(), Error> {
+        let patch = Patch::Merge(patch);
+        let patched = self.cluster.ask(
+            action,
+            self.api.patch(name, &PatchParams::default(), &patch),
+        );
+        patched.map(drop).map_err(|error| self.missing(name, error))
+    }
+
+    /// Watches until `reached` says so. `None` when the time is over.
+    pub(crate) fn wait(
+        &self,
+        name: &str,
+        time: Duration,
+        reached: impl Fn(&Application) -> bool,
+    ) -> Result<Option<Application>, Error> {
+        let condition = |object: Option<&DynamicObject>| {
+            object.is_some_and(|object| reached(&Application(object.clone())))
+        };
+        match self
+            .cluster
+            .within(time, await_condition(self.api.clone(), name, condition))
+        {
+            Some(Ok(object)) => Ok(object.map(Application)),
+            Some(Err(source)) => Err(Error::Watch {
+                name: name.to_owned(),
+                source: Box::new(source),
+            }),
+            None => Ok(None),
+        }
+    }
+
+    fn missing(&self, name: &str, error: cluster::Error) -> Error {
+        match error.is_missing() {
+            true => Error::Missing {
+                name: name.to_owned(),
+                place: self.place.clone(),
+            },
+            false => error.into(),
+        }
+    }
+}
+
+impl Application {
+    pub(crate) fn name(&self) -> String {
+        self.0.name_any()
+    }
+
+    pub(crate) fn namespace(&self) -> String {
+        self.0.namespace().unwrap_or_default()
+    }
+
+    /// The text at a JSON pointer; empty where there is none.
+    pub(crate) fn text(&self, pointer: &str) -> &str {
+        self.0
+            .data
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    }
+
+    /// The elements at a JSON pointer; none where there is no list.
+    pub(crate) fn elements(&self, pointer: &str) -> &[Value] {
+        self.0
+            .data
+            .pointer(pointer)
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn sync_status(&self) -> &str {
+        self.text("/status/sync/status")
+    }
+
+    pub(crate) fn health(&self) -> &str {
+        self.text("/status/health/status")
+    }
+
+    /// The commit that was compared with the cluster last, shortened.
+    pub(crate) fn revision(&self) -> String {
+        self.text("/status/sync/revision")
+            .chars()
+            .take(SHORT_COMMIT)
+            .collect()
+    }
+
+    pub(crate) fn phase(&self) -> &str {
+        self.text("/status/operationState/phase")
+    }
+
+    /// Whether an operation is asked for or under way.
+    pub(crate) fn is_operating(&self) -> bool {
+        !self.0.data["operation"].is_null() || matches!(self.phase(), "Running" | "Terminating")
+    }
+
+    pub(crate) fn is_refreshing(&self) -> bool {
+        self.0.annotations().contains_key(REFRESH_ANNOTATION)
+    }
+
+    /// The object as kubectl shows it.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut object = self.0.clone();
+        object.metadata.managed_fields = None;
+        let mut value = json!({ "apiVersion": API_VERSION, "kind": KIND });
+        if let (Some(map), Ok(Value::Object(fields))) =
+            (value.as_object_mut(), serde_json::to_value(object))
+        {
+            map.extend(fields);
+        }
+        value
+    }
+}
+
+fn resource() -> ApiResource {
+    ApiResource {
+        group: GROUP.to_owned(),
+        version: VERSION.to_owned(),
+        api_version: API_VERSION.to_owned(),
+        kind: KIND.to_owned(),
+        plural: PLURAL.to_owned(),
+    }
+}

@@ -1,0 +1,95 @@
+//! `signet app`: Applications, with the user's own rights. Must not need any server but the API server.
+
+mod get;
+mod list;
+mod sync;
+mod wait;
+
+use std::time::Duration;
+
+use super::Outcome;
+use crate::application;
+use crate::arguments::ClusterArguments;
+use crate::cluster::{self, Cluster};
+use crate::duration;
+use crate::error;
+
+/// Look at Applications, sync them, and wait for them
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    List(list::Arguments),
+    Get(get::Arguments),
+    Sync(sync::Arguments),
+    Wait(wait::Arguments),
+}
+
+/// Which Applications.
+#[derive(Clone, Debug, clap::Args)]
+struct Namespace {
+    /// Take Applications in this namespace [default: the controller's]
+    #[arg(short, long)]
+    namespace: Option<String>,
+
+    #[command(flatten)]
+    cluster: ClusterArguments,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Application(#[from] application::Error),
+    #[error(transparent)]
+    Cluster(#[from] cluster::Error),
+    #[error("Application {name} is being synced already")]
+    Busy { name: String },
+    #[error("Application {name} was not refreshed within {}", duration::display(*timeout))]
+    NotRefreshed { name: String, timeout: Duration },
+    #[error("the sync of Application {name} ended as {phase}: {message}")]
+    SyncFailed {
+        name: String,
+        phase: String,
+        message: String,
+    },
+    #[error("the sync of Application {name} did not end within {}", duration::display(*timeout))]
+    SyncTimedOut { name: String, timeout: Duration },
+    #[error("Application {name} is not {wanted} after {}: it is {found}", duration::display(*timeout))]
+    NotReached {
+        name: String,
+        wanted: String,
+        timeout: Duration,
+        found: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Application(error) => error.hint(),
+            Self::Cluster(error) => error.hint(),
+            Self::Busy { name } => {
+                Some(format!("`signet app wait {name}` waits until that is done"))
+            }
+            Self::NotRefreshed { .. } | Self::SyncTimedOut { .. } => Some(
+                "is the controller running, and is this namespace one that it looks at?".to_owned(),
+            ),
+            Self::SyncFailed { name, .. } | Self::NotReached { name, .. } => Some(format!(
+                "`signet app get {name}` shows objects and conditions"
+            )),
+        }
+    }
+}
+
+pub(crate) fn run(command: &Command) -> Result<Outcome, error::Error> {
+    match command {
+        Command::List(arguments) => list::run(arguments),
+        Command::Get(arguments) => get::run(arguments),
+        Command::Sync(arguments) => sync::run(arguments),
+        Command::Wait(arguments) => wait::run(arguments),
+    }
+}
+
+impl Namespace {
+    fn connect(&self) -> Result<Cluster, Error> {
+        Ok(Cluster::connect(&self.cluster)?)
+    }
+}

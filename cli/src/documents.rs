@@ -1,0 +1,359 @@
+//! Input files and standard input as streams of YAML or JSON documents that know their number and line.
+//! Must not know what the documents mean: Secrets are read in `secret`, SealedSecrets in the commands.
+
+use std::fmt;
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+use granit_parser::{ErrorKind, Event, ScanError};
+
+use crate::node::{Builder, Content, Node, Problem};
+
+/// Where input comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Input {
+    Stdin,
+    File(PathBuf),
+}
+
+impl Input {
+    /// No path and `-` are standard input.
+    pub(crate) fn new(path: Option<&Path>) -> Self {
+        match path {
+            Some(path) if path != Path::new("-") => Self::File(path.to_owned()),
+            _ => Self::Stdin,
+        }
+    }
+
+    /// Whether a person is expected to type the input.
+    pub(crate) fn is_terminal(&self) -> bool {
+        *self == Self::Stdin && std::io::stdin().is_terminal()
+    }
+
+    fn read(&self) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        match self {
+            Self::Stdin => std::io::stdin()
+                .lock()
+                .read_to_end(&mut bytes)
+                .map(|_| bytes),
+            Self::File(path) => std::fs::read(path),
+        }
+        .map_err(|source| Error::Read {
+            input: self.clone(),
+            source,
+        })
+    }
+
+    /// The whole input as text. UTF-8 with or without a byte order mark.
+    pub(crate) fn read_text(&self) -> Result<String, Error> {
+        let bytes = self.read()?;
+        if is_utf16(&bytes) {
+            return Err(Error::Utf16 {
+                input: self.clone(),
+            });
+        }
+        String::from_utf8(bytes).map_err(|error| {
+            let line = line_at(error.as_bytes(), error.utf8_error().valid_up_to());
+            Error::NotUtf8 {
+                input: self.clone(),
+                line,
+            }
+        })
+    }
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stdin => formatter.write_str("standard input"),
+            Self::File(path) => write!(formatter, "{}", path.display()),
+        }
+    }
+}
+
+/// A point in an input that an error or a warning is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) input: Input,
+    pub(crate) document: usize,
+    pub(crate) line: usize,
+}
+
+impl Place {
+    pub(crate) fn at(&self, line: usize) -> Self {
+        Self {
+            line,
+            ..self.clone()
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{}:{} (document {})",
+            self.input, self.line, self.document
+        )
+    }
+}
+
+/// One document that is not empty.
+#[derive(Clone)]
+pub(crate) struct Document {
+    pub(crate) place: Place,
+    pub(crate) root: Node,
+}
+
+impl Document {
+    /// The object itself, or the items of a `kind: List`, each with its own line.
+    pub(crate) fn objects(self) -> Vec<Self> {
+        if !matches!(
+            self.kind().as_deref(),
+            Some("List" | "SecretList" | "SealedSecretList")
+        ) {
+            return vec![self];
+        }
+        let items = self
+            .root
+            .get("items")
+            .map(Node::elements)
+            .unwrap_or_default();
+        items
+            .iter()
+            .map(|item| Self {
+                place: self.place.at(item.line),
+                root: item.clone(),
+            })
+            .collect()
+    }
+
+    pub(crate) fn kind(&self) -> Option<String> {
+        self.root.get("kind").and_then(Node::text)
+    }
+
+    pub(crate) fn problem(&self, problem: Problem) -> Error {
+        Error::Invalid {
+            place: self.place.at(problem.line),
+            problem: problem.message,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("cannot read {input}")]
+    Read {
+        input: Input,
+        source: std::io::Error,
+    },
+    #[error("{input} is UTF-16, expected UTF-8")]
+    Utf16 { input: Input },
+    #[error("{input}:{line} is not UTF-8 text")]
+    NotUtf8 { input: Input, line: usize },
+    #[error("{place} is not YAML: {problem}")]
+    Syntax { place: Place, problem: String },
+    #[error("{place}: {problem}")]
+    Invalid { place: Place, problem: String },
+}
+
+impl Error {
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Utf16 {
+                input: Input::File(path),
+            } => Some(format!(
+                "convert it: iconv -f UTF-16 -t UTF-8 {0} > utf8-{0}",
+                path.display()
+            )),
+            Self::Utf16 { .. } => Some("convert it: iconv -f UTF-16 -t UTF-8".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// The documents of `text`; empty ones and comments between separators are no documents, but are counted.
+pub(crate) fn parse(input: &Input, text: &str) -> Result<Vec<Document>, Error> {
+    let mut documents = Vec::new();
+    let mut number = 0;
+    let mut builder = Builder::new(text, 0, 1);
+    while let Some(next) = builder.next() {
+        let event = match next {
+            Ok((Event::DocumentStart(..), span)) => {
+                number += 1;
+                let place = Place {
+                    input: input.clone(),
+                    document: number,
+                    line: builder.line(span.start.line()),
+                };
+                read_document(&mut builder, &place).map(|document| documents.extend(document))
+            }
+            Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = event {
+            match next_json_value(&error, &builder, text, documents.last()) {
+                Some(rest) => builder = rest,
+                None => return Err(syntax(input, number, &builder, &error)),
+            }
+        }
+    }
+    Ok(documents)
+}
+
+fn read_document(builder: &mut Builder<'_>, place: &Place) -> Result<Option<Document>, ScanError> {
+    let Some(next) = builder.next() else {
+        return Ok(None);
+    };
+    let (event, span) = next?;
+    let root = builder.node(event, span)?;
+    let is_empty = matches!(&root.content, Content::Scalar { .. } if root.span.is_empty());
+    Ok((!is_empty).then(|| Document {
+        place: place.at(root.line),
+        root,
+    }))
+}
+
+/// JSON objects may follow each other without `---`: the parser starts again at the next one.
+fn next_json_value<'text>(
+    error: &ScanError,
+    builder: &Builder<'text>,
+    text: &'text str,
+    last: Option<&Document>,
+) -> Option<Builder<'text>> {
+    let start = builder.first_byte + error.marker().byte_offset()?;
+    let follows_json = last.is_some_and(|document| {
+        text.as_bytes().get(document.root.span.start) == Some(&b'{')
+            && text
+                .get(document.root.span.end..start)
+                .is_some_and(|between| between.trim().is_empty())
+    });
+    let begins_json =
+        *error.kind() == ErrorKind::ExpectedDocumentStart && text[start..].starts_with('{');
+    (follows_json && begins_json)
+        .then(|| Builder::new(&text[start..], start, builder.line(error.marker().line())))
+}
+
+fn syntax(input: &Input, number: usize, builder: &Builder<'_>, error: &ScanError) -> Error {
+    let place = Place {
+        input: input.clone(),
+        document: number.max(1),
+        line: builder.line(error.marker().line()),
+    };
+    Error::Syntax {
+        place,
+        problem: without_content(error),
+    }
+}
+
+/// The parser's own words, except where they repeat a piece of the input, which may be a secret.
+fn without_content(error: &ScanError) -> String {
+    match error.kind() {
+        ErrorKind::UnexpectedCharacter { .. } => "unexpected character".to_owned(),
+        ErrorKind::Custom(_) => "malformed document".to_owned(),
+        _ => error.info(),
+    }
+}
+
+/// A byte order mark, or every second byte zero as in UTF-16 without one.
+fn is_utf16(bytes: &[u8]) -> bool {
+    match bytes {
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => true,
+        [first, second, ..] => (*first == 0) != (*second == 0),
+        _ => false,
+    }
+}
+
+fn line_at(bytes: &[u8], offset: usize) -> usize {
+    1 + bytes[..offset]
+        .iter()
+        .filter(|byte| **byte == b'\n')
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(text: &str) -> Vec<(usize, usize)> {
+        let documents = parse(&Input::Stdin, text).unwrap_or_else(|error| panic!("{error}"));
+        documents
+            .iter()
+            .map(|document| (document.place.document, document.place.line))
+            .collect()
+    }
+
+    #[test]
+    fn documents_know_their_number_and_line_and_empty_ones_are_skipped() {
+        assert_eq!(
+            places("# nothing\n---\n---\na: 1\n---\n# c\n---\n\nb: 2\n"),
+            [(2, 4), (4, 9)]
+        );
+        assert_eq!(places("\u{feff}a: 1\r\n---\r\nb: 2\r\n"), [(1, 1), (2, 3)]);
+        assert_eq!(places(""), []);
+        assert_eq!(places("# only a comment\n"), []);
+    }
+
+    #[test]
+    fn json_objects_may_follow_each_other() {
+        assert_eq!(
+            places("{\"a\": 1}\n{\n\t\"b\": 2}\n{\"c\": 3}{\"d\": 4}\n"),
+            [(1, 1), (2, 2), (3, 4), (4, 4)]
+        );
+        assert_eq!(places("{\"a\": 1}\n---\nb: 2\n"), [(1, 1), (2, 3)]);
+    }
+
+    #[test]
+    fn garbage_after_json_is_an_error_and_not_silence() {
+        for text in [
+            "{\"a\": 1}\ngarbage\n",
+            "{\"a\": 1}{\"b\": 2} garbage",
+            "{\"a\": 1} {\"b\"",
+        ] {
+            assert!(parse(&Input::Stdin, text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_syntax_error_names_document_and_line_and_no_content() {
+        let Err(error) = parse(&Input::Stdin, "a: 1\n---\nb: [hunter2\nc: 3\n") else {
+            panic!("parsed")
+        };
+        let text = error.to_string();
+        assert!(text.starts_with("standard input:"), "{text}");
+        assert!(
+            text.contains("(document 2)") && !text.contains("hunter2"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn aliases_and_merges_are_expanded_and_the_last_of_duplicate_keys_wins() {
+        let text = "base: &b {x: 1, y: 2}\nown:\n  x: 3\n  <<: *b\n  x: 4\nagain: *b\n";
+        let documents = parse(&Input::Stdin, text).unwrap_or_else(|error| panic!("{error}"));
+        let value = documents[0]
+            .root
+            .to_json()
+            .unwrap_or_else(|problem| panic!("{}", problem.message));
+        assert_eq!(value["own"], serde_json::json!({"x": 4, "y": 2}));
+        assert_eq!(value["again"], serde_json::json!({"x": 1, "y": 2}));
+    }
+
+    #[test]
+    fn a_billion_laughs_end_in_an_error() {
+        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..10 {
+            let previous = format!("*a{}, ", level - 1).repeat(10);
+            text += &format!("a{level}: &a{level} [{previous}]\n");
+        }
+        let documents = parse(&Input::Stdin, &text).unwrap_or_else(|error| panic!("{error}"));
+        assert!(documents[0].root.to_json().is_err());
+    }
+
+    #[test]
+    fn utf16_is_recognised_with_and_without_a_mark() {
+        assert!(is_utf16(b"\xFF\xFEa\0") && is_utf16(b"a\0b\0") && is_utf16(b"\0a\0b"));
+        assert!(!is_utf16(b"a: 1") && !is_utf16(b"") && !is_utf16(b"\xEF\xBB\xBFa"));
+    }
+}

@@ -1,0 +1,131 @@
+//! Private keys for offline recovery: PEM files, and key Secrets as `kubectl get secret -o yaml` prints them.
+//! Must not say anything of a key but why it can't be used.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use sealing::{KeyError, KeyOrder, Keyring, PRIVATE_KEY_ITEM, PrivateKey};
+
+use crate::documents::{self, Document, Input, Place};
+use crate::node::Node;
+use crate::report;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Documents(#[from] documents::Error),
+    #[error("{} holds no usable private key", path.display())]
+    File { path: PathBuf, source: KeyError },
+    #[error("{} holds no key Secret", path.display())]
+    NoSecret { path: PathBuf },
+    #[error("{place}: this key Secret holds no usable private key")]
+    Secret { place: Place, source: KeyError },
+}
+
+impl Error {
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Documents(error) => error.hint(),
+            Self::File {
+                source: KeyError::Encrypted,
+                ..
+            } => Some("remove the passphrase: openssl pkey -in FILE -out PLAIN".to_owned()),
+            Self::NoSecret { .. } => {
+                let label = crds::names::SEALING_KEY_LABEL;
+                Some(format!(
+                    "save the keys with: kubectl get secret -n signet -l {label} -o yaml"
+                ))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A keyring of all keys in `files`. A file that gives none is a warning, unless no file gives one.
+pub(crate) fn load(files: &[PathBuf]) -> Result<Keyring, Error> {
+    let keyring = Keyring::new(KeyOrder::CertNotBefore);
+    let mut problems = Vec::new();
+    for path in files {
+        for key in keys(path) {
+            match key {
+                Ok((name, key)) => keyring.insert_private(name, key),
+                Err(problem) => problems.push(problem),
+            }
+        }
+    }
+    let mut problems = problems.into_iter();
+    if keyring.is_empty()
+        && let Some(problem) = problems.next()
+    {
+        return Err(problem);
+    }
+    for problem in problems {
+        let cause = std::error::Error::source(&problem)
+            .map(|cause| format!(": {cause}"))
+            .unwrap_or_default();
+        report::warning(format_args!("{problem}{cause}"));
+    }
+    Ok(keyring)
+}
+
+fn keys(path: &Path) -> Vec<Result<(String, PrivateKey), Error>> {
+    let input = Input::new(Some(path));
+    let text = match input.read_text() {
+        Ok(text) => text,
+        Err(error) => return vec![Err(error.into())],
+    };
+    if text.lines().any(|line| line.starts_with("-----BEGIN ")) {
+        let key = PrivateKey::from_pem(text.as_bytes());
+        let named = key.map(|key| (input.to_string(), key));
+        return vec![named.map_err(|source| Error::File {
+            path: path.to_owned(),
+            source,
+        })];
+    }
+    match documents::parse(&input, &text) {
+        Ok(documents) => secret_keys(path, documents),
+        Err(error) => vec![Err(error.into())],
+    }
+}
+
+fn secret_keys(path: &Path, documents: Vec<Document>) -> Vec<Result<(String, PrivateKey), Error>> {
+    let objects = documents.into_iter().flat_map(Document::objects);
+    let keys: Vec<_> = objects
+        .filter(|object| object.kind().as_deref() == Some("Secret"))
+        .map(|secret| secret_key(&secret))
+        .collect();
+    if keys.is_empty() {
+        return vec![Err(Error::NoSecret {
+            path: path.to_owned(),
+        })];
+    }
+    keys
+}
+
+fn secret_key(secret: &Document) -> Result<(String, PrivateKey), Error> {
+    let failed = |source| Error::Secret {
+        place: secret.place.clone(),
+        source,
+    };
+    let item = secret
+        .root
+        .get("data")
+        .and_then(|data| data.get(PRIVATE_KEY_ITEM))
+        .and_then(Node::text);
+    let encoded = item.ok_or_else(|| {
+        failed(KeyError::MissingItem {
+            item: PRIVATE_KEY_ITEM,
+        })
+    })?;
+    let compact: String = encoded.split_ascii_whitespace().collect();
+    let pem = base64::engine::general_purpose::STANDARD
+        .decode(compact)
+        .map_err(|_| failed(KeyError::Malformed))?;
+    let name = secret
+        .root
+        .get("metadata")
+        .and_then(|metadata| metadata.get("name"))
+        .and_then(Node::text);
+    let key = PrivateKey::from_pem(&pem).map_err(failed)?;
+    Ok((name.unwrap_or_else(|| secret.place.to_string()), key))
+}

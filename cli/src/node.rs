@@ -1,0 +1,345 @@
+//! A YAML or JSON value that remembers where it was written: byte range, line, quoting, anchors.
+//! Must not know what the value means to Kubernetes, and never prints itself: it may hold a secret.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use granit_parser::{Event, ScalarStyle, Span, Tag};
+use serde_json::{Map, Number, Value};
+
+use crate::scalar::Scalar;
+
+/// Values of one document after its aliases are expanded. A Secret is limited to 1 MiB by the API
+/// server, so a document that needs more than this is an attack or a mistake.
+const MOST_VALUES: usize = 200_000;
+
+#[derive(Clone, PartialEq)]
+pub(crate) struct Node {
+    /// Bytes in the whole input. Of a block scalar: its content without the header.
+    pub(crate) span: Range<usize>,
+    /// Line in the whole input, from 1.
+    pub(crate) line: usize,
+    pub(crate) tag: Option<Tag>,
+    pub(crate) anchored: bool,
+    pub(crate) content: Content,
+}
+
+#[derive(Clone, PartialEq)]
+pub(crate) enum Content {
+    Scalar { text: String, style: ScalarStyle },
+    Sequence(Vec<Node>),
+    Mapping(Vec<(Node, Node)>),
+    Alias(Arc<Node>),
+}
+
+/// What is wrong with a value, and where.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Problem {
+    pub(crate) line: usize,
+    pub(crate) message: String,
+}
+
+impl Problem {
+    pub(crate) fn new(line: usize, message: impl Into<String>) -> Self {
+        Self {
+            line,
+            message: message.into(),
+        }
+    }
+}
+
+impl Node {
+    /// The node itself, or what its alias stands for.
+    pub(crate) fn target(&self) -> &Self {
+        match &self.content {
+            Content::Alias(target) => target.target(),
+            _ => self,
+        }
+    }
+
+    /// The last value written under `name` in this mapping, merged entries included.
+    pub(crate) fn get(&self, name: &str) -> Option<&Self> {
+        let entries = self.entries().ok()?;
+        entries
+            .into_iter()
+            .rev()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value)
+    }
+
+    /// The text of a scalar as Go reads it into a string.
+    pub(crate) fn text(&self) -> Option<String> {
+        self.scalar().ok().map(Scalar::into_text)
+    }
+
+    /// Elements of a sequence; none for anything else.
+    pub(crate) fn elements(&self) -> &[Self] {
+        match &self.target().content {
+            Content::Sequence(elements) => elements,
+            _ => &[],
+        }
+    }
+
+    /// Entries of a mapping in the order written, keys as text, `<<` expanded before the entries beside it.
+    pub(crate) fn entries(&self) -> Result<Vec<(String, &Self)>, Problem> {
+        let Content::Mapping(pairs) = &self.target().content else {
+            return Err(Problem::new(self.line, "expected a mapping"));
+        };
+        let (merges, own): (Vec<_>, Vec<_>) = pairs.iter().partition(|(key, _)| key.is_merge());
+        let mut entries = Vec::with_capacity(pairs.len());
+        for (_, value) in merges {
+            match &value.target().content {
+                Content::Sequence(sources) => {
+                    for source in sources.iter().rev() {
+                        entries.extend(source.entries()?);
+                    }
+                }
+                _ => entries.extend(value.entries()?),
+            }
+            if entries.len() > MOST_VALUES {
+                return Err(Problem::new(self.line, "merges too many entries"));
+            }
+        }
+        for (key, value) in own {
+            entries.push((key.key()?, value));
+        }
+        Ok(entries)
+    }
+
+    /// Whether entries come from elsewhere by `<<`.
+    pub(crate) fn has_merge(&self) -> bool {
+        matches!(&self.target().content, Content::Mapping(pairs) if pairs.iter().any(|(key, _)| key.is_merge()))
+    }
+
+    fn is_merge(&self) -> bool {
+        matches!(&self.content, Content::Scalar { text, style: ScalarStyle::Plain } if text == "<<")
+    }
+
+    fn key(&self) -> Result<String, Problem> {
+        match self.scalar() {
+            Ok(Scalar::Null) | Err(_) => Err(Problem::new(self.line, "a key is not text")),
+            // Go's reader turns a bare `y` used as a key into `true`; nobody means that.
+            Ok(Scalar::Bool(_)) if matches!(self.plain_text(), Some("y" | "n" | "Y" | "N")) => {
+                Ok(self.plain_text().unwrap_or_default().to_owned())
+            }
+            Ok(scalar) => Ok(scalar.into_text()),
+        }
+    }
+
+    fn plain_text(&self) -> Option<&str> {
+        match &self.target().content {
+            Content::Scalar { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+
+    /// What a scalar means. An error for lists and mappings.
+    pub(crate) fn scalar(&self) -> Result<Scalar, Problem> {
+        let node = self.target();
+        let Content::Scalar { text, style } = &node.content else {
+            return Err(Problem::new(
+                self.line,
+                format!("{}, expected one value", self.noun()),
+            ));
+        };
+        let tag = node.tag.as_ref().map(|tag| {
+            tag.suffix_in_namespace("tag:yaml.org,2002:")
+                .unwrap_or("str".into())
+        });
+        match tag.as_deref() {
+            None if *style == ScalarStyle::Plain => Ok(Scalar::plain(text)),
+            None | Some("str") => Ok(Scalar::Text(text.clone())),
+            Some("binary") => binary(text)
+                .ok_or_else(|| Problem::new(self.line, "!!binary is not base64 of UTF-8 text")),
+            Some("float") => Ok(as_float(Scalar::plain(text))),
+            Some(_) => Ok(Scalar::plain(text)),
+        }
+    }
+
+    /// What a person calls this value.
+    pub(crate) fn noun(&self) -> &'static str {
+        match &self.target().content {
+            Content::Sequence(_) => "a list",
+            Content::Mapping(_) => "a mapping",
+            _ => self.scalar().map_or("a value", |scalar| scalar.noun()),
+        }
+    }
+
+    /// The value as JSON, aliases and merges expanded, of duplicate keys the last.
+    pub(crate) fn to_json(&self) -> Result<Value, Problem> {
+        self.expand(&mut 0)
+    }
+
+    fn expand(&self, values: &mut usize) -> Result<Value, Problem> {
+        *values += 1;
+        if *values > MOST_VALUES {
+            return Err(Problem::new(
+                self.line,
+                format!("more than {MOST_VALUES} values after aliases are expanded"),
+            ));
+        }
+        match &self.target().content {
+            Content::Sequence(elements) => elements
+                .iter()
+                .map(|element| element.expand(values))
+                .collect(),
+            Content::Mapping(_) => {
+                let mut map = Map::new();
+                for (key, value) in self.entries()? {
+                    map.insert(key, value.expand(values)?);
+                }
+                Ok(Value::Object(map))
+            }
+            _ => Ok(json_scalar(self.scalar()?)),
+        }
+    }
+}
+
+fn binary(text: &str) -> Option<Scalar> {
+    let compact: String = text
+        .chars()
+        .filter(|character| !character.is_whitespace())
+        .collect();
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(compact)
+        .ok()?;
+    String::from_utf8(bytes).ok().map(Scalar::Text)
+}
+
+fn as_float(scalar: Scalar) -> Scalar {
+    match scalar {
+        Scalar::Integer(digits) => digits.parse().map_or(Scalar::Text(digits), Scalar::Float),
+        other => other,
+    }
+}
+
+fn json_scalar(scalar: Scalar) -> Value {
+    match scalar {
+        Scalar::Null => Value::Null,
+        Scalar::Bool(value) => Value::Bool(value),
+        Scalar::Integer(digits) => digits
+            .parse::<Number>()
+            .map_or(Value::String(digits), Value::Number),
+        // JSON has no infinity, and Go has a word for it only where text is expected.
+        Scalar::Float(value) => Number::from_f64(value).map_or_else(
+            || Value::String(Scalar::Float(value).into_text()),
+            Value::Number,
+        ),
+        Scalar::Text(text) => Value::String(text),
+    }
+}
+
+/// Builds nodes from the events of one parser.
+pub(crate) struct Builder<'input> {
+    parser: granit_parser::Parser<'input, granit_parser::StrInput<'input>>,
+    anchors: HashMap<usize, Arc<Node>>,
+    /// Where the parsed text begins in the whole input.
+    pub(crate) first_byte: usize,
+    pub(crate) first_line: usize,
+}
+
+impl<'input> Builder<'input> {
+    pub(crate) fn new(text: &'input str, first_byte: usize, first_line: usize) -> Self {
+        let options = granit_parser::options! { emit_comments: false };
+        let parser = granit_parser::Parser::new_from_str_with_options(text, options);
+        Self {
+            parser,
+            anchors: HashMap::new(),
+            first_byte,
+            first_line,
+        }
+    }
+
+    pub(crate) fn next(
+        &mut self,
+    ) -> Option<Result<(Event<'input>, Span), granit_parser::ScanError>> {
+        self.parser.next_event()
+    }
+
+    /// Line in the whole input of a line in the parsed text.
+    pub(crate) fn line(&self, line: usize) -> usize {
+        self.first_line + line - 1
+    }
+
+    /// The node that begins with `event`.
+    pub(crate) fn node(
+        &mut self,
+        event: Event<'input>,
+        span: Span,
+    ) -> Result<Node, granit_parser::ScanError> {
+        let (anchor, tag) = (event.anchor_id(), event.tag().cloned());
+        let (mut end, line) = (self.end(&span), self.line(span.start.line()));
+        let content = match event {
+            Event::Scalar(text, style, ..) => Content::Scalar {
+                text: text.into_owned(),
+                style,
+            },
+            Event::SequenceStart(..) => {
+                let (elements, last) = self.elements()?;
+                end = last;
+                Content::Sequence(elements)
+            }
+            Event::MappingStart(..) => {
+                let (elements, last) = self.elements()?;
+                end = last;
+                Content::Mapping(pairs(elements))
+            }
+            Event::Alias(id) => self.alias(id),
+            _ => Content::Scalar {
+                text: String::new(),
+                style: ScalarStyle::Plain,
+            },
+        };
+        let start = self.first_byte + span.start.byte_offset().unwrap_or_default();
+        let anchored = anchor.is_some() && !matches!(content, Content::Alias(_));
+        let node = Node {
+            span: start..end,
+            line,
+            tag,
+            anchored,
+            content,
+        };
+        if let Some(id) = anchor.filter(|_| anchored) {
+            self.anchors.insert(id, Arc::new(node.clone()));
+        }
+        Ok(node)
+    }
+
+    /// An alias inside of its own anchor never ends: it counts as null.
+    fn alias(&self, id: usize) -> Content {
+        match self.anchors.get(&id) {
+            Some(target) => Content::Alias(Arc::clone(target)),
+            None => Content::Scalar {
+                text: String::new(),
+                style: ScalarStyle::Plain,
+            },
+        }
+    }
+
+    fn elements(&mut self) -> Result<(Vec<Node>, usize), granit_parser::ScanError> {
+        let mut elements = Vec::new();
+        while let Some(next) = self.next() {
+            let (event, span) = next?;
+            if matches!(event, Event::SequenceEnd | Event::MappingEnd) {
+                return Ok((elements, self.end(&span)));
+            }
+            elements.push(self.node(event, span)?);
+        }
+        Ok((elements, self.first_byte))
+    }
+
+    fn end(&self, span: &Span) -> usize {
+        self.first_byte + span.end.byte_offset().unwrap_or_default()
+    }
+}
+
+fn pairs(elements: Vec<Node>) -> Vec<(Node, Node)> {
+    let mut pairs = Vec::with_capacity(elements.len() / 2);
+    let mut elements = elements.into_iter();
+    while let (Some(key), Some(value)) = (elements.next(), elements.next()) {
+        pairs.push((key, value));
+    }
+    pairs
+}

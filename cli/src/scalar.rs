@@ -1,0 +1,194 @@
+//! Reads one scalar as Go's YAML 1.1 reader does, and spells it as Go spells it where text is expected.
+//! Must not know where the scalar stands, nor which field it is for.
+
+/// What a scalar means.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Scalar {
+    Null,
+    Bool(bool),
+    /// Canonical decimal spelling of a value that fits 64 bits, signed or unsigned.
+    Integer(String),
+    Float(f64),
+    Text(String),
+}
+
+impl Scalar {
+    /// Resolves a plain scalar (neither quoted nor a block) without a tag.
+    pub(crate) fn plain(text: &str) -> Self {
+        if let Some(word) = word(text) {
+            return word;
+        }
+        match text.as_bytes().first() {
+            Some(b'0'..=b'9' | b'+' | b'-' | b'.') => number(text),
+            _ => None,
+        }
+        .unwrap_or_else(|| Self::Text(text.to_owned()))
+    }
+
+    /// The text that Go puts into a field of type string. `null` becomes the empty string.
+    pub(crate) fn into_text(self) -> String {
+        match self {
+            Self::Null => String::new(),
+            Self::Bool(value) => value.to_string(),
+            Self::Integer(digits) => digits,
+            Self::Float(value) => go_float(value),
+            Self::Text(text) => text,
+        }
+    }
+
+    /// What a person calls a value of this kind.
+    pub(crate) fn noun(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a boolean",
+            Self::Integer(_) | Self::Float(_) => "a number",
+            Self::Text(_) => "text",
+        }
+    }
+}
+
+fn word(text: &str) -> Option<Scalar> {
+    Some(match text {
+        "" | "~" | "null" | "Null" | "NULL" => Scalar::Null,
+        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
+            Scalar::Bool(true)
+        }
+        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
+            Scalar::Bool(false)
+        }
+        ".nan" | ".NaN" | ".NAN" => Scalar::Float(f64::NAN),
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => Scalar::Float(f64::INFINITY),
+        "-.inf" | "-.Inf" | "-.INF" => Scalar::Float(f64::NEG_INFINITY),
+        _ => return None,
+    })
+}
+
+fn number(text: &str) -> Option<Scalar> {
+    if text.starts_with('.') {
+        return float(text);
+    }
+    let digits = text.replace('_', "");
+    integer(&digits).or_else(|| float(&digits))
+}
+
+/// Integers as Go's `ParseInt(s, 0, 64)` takes them: `0x`, `0o`, `0b` and a leading `0` for octal.
+fn integer(text: &str) -> Option<Scalar> {
+    let (negative, unsigned) = match text.as_bytes().first()? {
+        b'-' => (true, &text[1..]),
+        b'+' => (false, &text[1..]),
+        _ => (false, text),
+    };
+    let lower = unsigned.to_ascii_lowercase();
+    let (radix, digits) = match lower.as_bytes() {
+        [b'0', b'x', ..] => (16, &lower[2..]),
+        [b'0', b'o', ..] => (8, &lower[2..]),
+        [b'0', b'b', ..] => (2, &lower[2..]),
+        [b'0', _, ..] => (8, &lower[1..]),
+        _ => (10, lower.as_str()),
+    };
+    if !digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return None;
+    }
+    let magnitude = u64::from_str_radix(digits, radix).ok()?;
+    match negative {
+        false => Some(Scalar::Integer(magnitude.to_string())),
+        true if magnitude <= i64::MIN.unsigned_abs() => {
+            Some(Scalar::Integer((-i128::from(magnitude)).to_string()))
+        }
+        true => None,
+    }
+}
+
+/// Floats as go-yaml's pattern takes them: digits, an optional fraction, an optional exponent.
+fn float(text: &str) -> Option<Scalar> {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let is_float = unsigned.bytes().any(|byte| byte.is_ascii_digit())
+        && unsigned
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
+    let value: f64 = if is_float {
+        text.parse().ok()?
+    } else {
+        return None;
+    };
+    value.is_finite().then_some(Scalar::Float(value))
+}
+
+/// Go's `strconv.FormatFloat(value, 'g', -1, 32)`: shortest digits of the nearest 32-bit float.
+fn go_float(value: f64) -> String {
+    #[allow(clippy::cast_possible_truncation)]
+    // Go's YAML to JSON conversion rounds to 32 bits, and so do kubectl and kubeseal.
+    let value = value as f32;
+    if value.is_nan() {
+        return "NaN".to_owned();
+    }
+    if value.is_infinite() {
+        return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
+    }
+    let scientific = format!("{value:e}");
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-4..6).contains(&exponent) {
+        return format!("{value}");
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{mantissa}e{sign}{:02}", exponent.abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unquoted_values_become_the_text_that_kubectl_would_send() {
+        for (written, sealed) in [
+            ("5", "5"),
+            ("+5", "5"),
+            ("-3", "-3"),
+            ("1.10", "1.1"),
+            ("3.0", "3"),
+            ("1e3", "1000"),
+            ("0.0000001", "1e-07"),
+            ("0x10", "16"),
+            ("010", "8"),
+            ("0o17", "15"),
+            ("0b11", "3"),
+            ("-0b11", "-3"),
+            ("1_000", "1000"),
+            ("12345678901234567890", "12345678901234567890"),
+            ("123456789012345678901234567890", "1.2345679e+29"),
+            ("08", "8"),
+            ("1e6", "1e+06"),
+            ("yes", "true"),
+            ("on", "true"),
+            ("y", "true"),
+            ("Y", "true"),
+            ("no", "false"),
+            ("Off", "false"),
+            ("n", "false"),
+            ("null", ""),
+            ("~", ""),
+            ("", ""),
+            ("2024-01-02", "2024-01-02"),
+            ("12:30:45", "12:30:45"),
+            (".inf", "+Inf"),
+            (".nan", "NaN"),
+            ("-.inf", "-Inf"),
+            (".5", "0.5"),
+            ("1-2", "1-2"),
+            ("-", "-"),
+            ("+", "+"),
+            ("..", ".."),
+            ("1e", "1e"),
+            ("0x", "0x"),
+            ("1.2.3", "1.2.3"),
+            ("99999e999", "99999e999"),
+            ("0", "0"),
+            ("-0", "0"),
+            ("YEs", "YEs"),
+            ("0.00001", "1e-05"),
+        ] {
+            assert_eq!(Scalar::plain(written).into_text(), sealed, "{written}");
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! A document as a Secret to seal: field names in any case as Go reads them, errors and coercions with their lines.
+//! Must not seal, and quotes no value.
+
+use granit_parser::ScalarStyle;
+use sealing::{InputError, SecretInput};
+
+use crate::documents::{Document, Place};
+use crate::node::{Content, Node, Problem};
+
+/// Fields of a Secret and of its metadata that are found whatever the case of their letters.
+const FIELDS: [&str; 7] = [
+    "apiVersion",
+    "kind",
+    "metadata",
+    "type",
+    "immutable",
+    "data",
+    "stringData",
+];
+const METADATA: [&str; 7] = [
+    "name",
+    "generateName",
+    "namespace",
+    "labels",
+    "annotations",
+    "finalizers",
+    "managedFields",
+];
+
+/// A Secret and where it was written.
+pub(crate) struct Source {
+    pub(crate) place: Place,
+    pub(crate) secret: SecretInput,
+    /// Text that is sealed in another spelling than it was written.
+    pub(crate) respelled: Vec<Respelled>,
+}
+
+/// A scalar that was not quoted, and that YAML 1.1 reads as something else than the text that stands there.
+pub(crate) struct Respelled {
+    pub(crate) place: Place,
+    pub(crate) field: String,
+    pub(crate) noun: &'static str,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("{place}: expected a Secret, found {found}")]
+    Kind { place: Place, found: String },
+    #[error("{place}: expected a Secret, found no kind")]
+    NoKind { place: Place },
+    #[error("{place}: expected apiVersion v1 of a Secret, found {found}")]
+    Version { place: Place, found: String },
+    #[error("{place}: this Secret cannot be sealed")]
+    Field { place: Place, source: InputError },
+    #[error("{place}: {problem}")]
+    Malformed { place: Place, problem: String },
+}
+
+impl Error {
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Kind { found, .. } if found == "SealedSecret" => Some(
+                "it is sealed already; `signet reseal FILE` brings it to the current key"
+                    .to_owned(),
+            ),
+            Self::Kind { .. } => {
+                Some("pass Secrets only; other objects go into Git as they are".to_owned())
+            }
+            Self::Field {
+                source: InputError::Base64 { .. },
+                ..
+            } => {
+                Some("values under data are base64; plain text belongs under stringData".to_owned())
+            }
+            Self::Field {
+                source: InputError::Field { field, .. },
+                ..
+            } if field.starts_with("data.") => {
+                Some("put base64 in quotes, or plain text under stringData".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Source {
+    pub(crate) fn new(document: &Document) -> Result<Self, Error> {
+        let root = with_field_names(document.root.target().clone());
+        let place = document.place.clone();
+        check_kind(&place, &root)?;
+        let value = root
+            .to_json()
+            .map_err(|problem| malformed(&place, problem))?;
+        let secret = SecretInput::from_value(&value).map_err(|source| {
+            let line = line_of(&root, field_of(&source)).unwrap_or(place.line);
+            Error::Field {
+                place: place.at(line),
+                source,
+            }
+        })?;
+        let fields = text_fields(&root).into_iter();
+        let respelled = fields
+            .filter_map(|(field, node)| respelled(&place, field, node))
+            .collect();
+        Ok(Self {
+            place,
+            secret,
+            respelled,
+        })
+    }
+}
+
+fn malformed(place: &Place, problem: Problem) -> Error {
+    Error::Malformed {
+        place: place.at(problem.line),
+        problem: problem.message,
+    }
+}
+
+fn check_kind(place: &Place, root: &Node) -> Result<(), Error> {
+    match root.get("kind").and_then(Node::text) {
+        Some(kind) if kind == "Secret" => {}
+        Some(found) => {
+            return Err(Error::Kind {
+                place: place.clone(),
+                found,
+            });
+        }
+        None => {
+            return Err(Error::NoKind {
+                place: place.clone(),
+            });
+        }
+    }
+    match root.get("apiVersion").and_then(Node::text) {
+        Some(found) if found != "v1" => Err(Error::Version {
+            place: place.clone(),
+            found,
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn with_field_names(root: Node) -> Node {
+    rename(root, &FIELDS, |field, value| match field {
+        "metadata" => rename(value.target().clone(), &METADATA, |_, value| value),
+        _ => value,
+    })
+}
+
+/// Gives the keys of a mapping that are `known` in other letters their proper case.
+fn rename(mut node: Node, known: &[&'static str], inner: impl Fn(&str, Node) -> Node) -> Node {
+    if let Content::Mapping(pairs) = node.content {
+        let renamed = pairs.into_iter().map(|(mut key, value)| {
+            let Content::Scalar { text, .. } = &mut key.content else {
+                return (key, value);
+            };
+            let Some(field) = known.iter().find(|field| field.eq_ignore_ascii_case(text)) else {
+                return (key, value);
+            };
+            (*field).clone_into(text);
+            (key, inner(field, value))
+        });
+        node.content = Content::Mapping(renamed.collect());
+    }
+    node
+}
+
+fn field_of(error: &InputError) -> &str {
+    match error {
+        InputError::Field { field, .. } | InputError::Base64 { field, .. } => field,
+    }
+}
+
+/// The node at a path such as `stringData.password` or `metadata.labels.app.kubernetes.io/name`.
+fn find<'node>(node: &'node Node, path: &str) -> Option<&'node Node> {
+    if path.is_empty() {
+        return Some(node);
+    }
+    let entries = node.entries().ok()?;
+    let inside = |key: &str| {
+        path.strip_prefix(key).and_then(|rest| {
+            if rest.is_empty() {
+                Some(rest)
+            } else {
+                rest.strip_prefix('.')
+            }
+        })
+    };
+    entries
+        .iter()
+        .rev()
+        .find_map(|(key, value)| find(value, inside(key)?))
+}
+
+fn line_of(root: &Node, path: &str) -> Option<usize> {
+    find(root, path).map(|node| node.line)
+}
+
+/// Every field that must be text, with its path.
+fn text_fields(root: &Node) -> Vec<(String, &Node)> {
+    let metadata = root.get("metadata");
+    let mut fields: Vec<(String, &Node)> = Vec::new();
+    for field in ["name", "generateName", "namespace"] {
+        let node = metadata.and_then(|metadata| metadata.get(field));
+        fields.extend(node.map(|node| (format!("metadata.{field}"), node)));
+    }
+    fields.extend(root.get("type").map(|node| ("type".to_owned(), node)));
+    for (path, map) in [
+        (
+            "metadata.labels",
+            metadata.and_then(|metadata| metadata.get("labels")),
+        ),
+        (
+            "metadata.annotations",
+            metadata.and_then(|metadata| metadata.get("annotations")),
+        ),
+        ("stringData", root.get("stringData")),
+    ] {
+        let entries = map.and_then(|map| map.entries().ok()).unwrap_or_default();
+        fields.extend(
+            entries
+                .into_iter()
+                .map(|(key, node)| (format!("{path}.{key}"), node)),
+        );
+    }
+    fields
+}
+
+fn respelled(place: &Place, field: String, node: &Node) -> Option<Respelled> {
+    let Content::Scalar { text, style } = &node.target().content else {
+        return None;
+    };
+    let written = if node.target().span.is_empty() {
+        ""
+    } else {
+        text
+    };
+    let changes =
+        *style == ScalarStyle::Plain && node.text().is_some_and(|sealed| sealed != written);
+    changes.then(|| Respelled {
+        place: place.at(node.line),
+        field,
+        noun: node.noun(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::documents::{Input, parse};
+
+    fn source(text: &str) -> Result<Source, Error> {
+        let documents = parse(&Input::Stdin, text).unwrap_or_else(|error| panic!("{error}"));
+        Source::new(&documents[0])
+    }
+
+    fn items(text: &str) -> Vec<(String, String)> {
+        let source = source(text).unwrap_or_else(|error| panic!("{error}"));
+        let text =
+            |bytes: &sealing::SecretBytes| String::from_utf8_lossy(bytes.expose()).into_owned();
+        source
+            .secret
+            .items
+            .iter()
+            .map(|(key, value)| (key.clone(), text(value)))
+            .collect()
+    }
+
+    #[test]
+    fn unquoted_scalars_are_sealed_as_kubectl_would_send_them() {
+        for (written, sealed) in [
+            ("5", "5"),
+            ("1.10", "1.1"),
+            ("0.0000001", "1e-07"),
+            ("010", "8"),
+            ("yes", "true"),
+            ("~", ""),
+            ("", ""),
+            ("123456789012345678901234567890", "1.2345679e+29"),
+            ("12345678901234567890", "12345678901234567890"),
+            (".inf", "+Inf"),
+            (".nan", "NaN"),
+            ("!!binary aGVsbG8=", "hello"),
+            ("2024-01-02", "2024-01-02"),
+            ("'010'", "010"),
+            ("1e6", "1e+06"),
+            ("3.14159265358979", "3.1415927"),
+            ("!!str 010", "010"),
+            ("0.1", "0.1"),
+            ("16777217.0", "1.6777216e+07"),
+        ] {
+            let text = format!("kind: Secret\nstringData:\n  a: {written}\n");
+            assert_eq!(
+                items(&text),
+                [("a".to_owned(), sealed.to_owned())],
+                "{written}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_warning_names_each_scalar_whose_text_changes_and_no_other() {
+        let text = "kind: Secret\nmetadata: {name: y}\nstringData:\n  a.b: 010\n  c: 5\n  d: yes\n  e: 'no'\n  f:\n  g: ~\n";
+        let source = source(text).unwrap_or_else(|error| panic!("{error}"));
+        let warned: Vec<(usize, &str)> = source
+            .respelled
+            .iter()
+            .map(|respelled| (respelled.place.line, respelled.field.as_str()))
+            .collect();
+        assert_eq!(
+            warned,
+            [
+                (2, "metadata.name"),
+                (4, "stringData.a.b"),
+                (6, "stringData.d"),
+                (9, "stringData.g")
+            ]
+        )
+    }
+
+    #[test]
+    fn field_names_are_found_in_any_case() {
+        let text = "KIND: Secret\nMetadata: {NAME: a, Labels: {App: b}}\nStringData: {Key: v}\n";
+        let source = source(text).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(source.secret.name.as_deref(), Some("a"));
+        assert_eq!(items(text), [("Key".to_owned(), "v".to_owned())]);
+    }
+
+    #[test]
+    fn errors_name_the_line_and_the_key_and_never_the_value() {
+        for (text, line) in [
+            ("kind: Secret\ndata:\n  a: aGk=\n  b: hunter2!\n", 4),
+            ("kind: Secret\ndata:\n  b: 12345\n", 3),
+            ("kind: Secret\nstringData:\n  b: [hunter2!]\n", 3),
+            ("kind: Secret\nimmutable: 'hunter2!'\n", 2),
+            ("kind: Secret\nstringData:\n  ? [b]\n  : hunter2!\n", 3),
+        ] {
+            let Err(error) = source(text) else {
+                panic!("sealed: {text}")
+            };
+            let cause = std::error::Error::source(&error)
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let all = format!("{error} {cause}");
+            assert!(
+                all.starts_with(&format!("standard input:{line} ")) && !all.contains("hunter2"),
+                "{all}"
+            );
+        }
+    }
+}
