@@ -3,6 +3,8 @@
 
 use serde_json::{Number, Value};
 
+use crate::go_number::float32_text;
+
 /// The text of a scalar, and whether it was written as something else than text. `None` for lists and maps.
 pub(crate) fn text_of(value: &Value) -> Option<(String, bool)> {
     match value {
@@ -14,27 +16,12 @@ pub(crate) fn text_of(value: &Value) -> Option<(String, bool)> {
     }
 }
 
-/// Whole numbers as they are, others by [`float_text`].
+/// Whole numbers as they are, others in 32 bit precision, so that a number of 30 digits really loses some.
 fn number_text(number: &Number) -> String {
     match number.as_f64() {
-        Some(float) if number.is_f64() => float_text(float),
+        Some(float) if number.is_f64() => float32_text(float),
         _ => number.to_string(),
     }
-}
-
-/// Go's `FormatFloat(x, 'g', -1, 32)`: the shortest digits that give the same 32 bit number, so that a number of 30
-/// digits really loses some; with an exponent below 1e-4 and from 1e6.
-#[allow(clippy::cast_possible_truncation, reason = "Go narrows to 32 bits too")]
-fn float_text(float: f64) -> String {
-    let narrow = float as f32;
-    let scientific = format!("{narrow:e}");
-    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..6).contains(&exponent) {
-        return narrow.to_string();
-    }
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
 }
 
 #[cfg(test)]

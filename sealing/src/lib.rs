@@ -8,6 +8,7 @@ mod certificate;
 mod coerce;
 mod envelope;
 mod fingerprint;
+mod go_number;
 mod key;
 mod keyring;
 mod pem;

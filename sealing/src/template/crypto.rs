@@ -1,0 +1,52 @@
+//! Template functions that need cryptography: checksums so far.
+//! The only file of the templates that touches a cryptographic library. None of these hashes hides a password.
+
+use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA512, digest};
+use gotmpl::Value;
+
+use super::functions::Arity::Exactly;
+use super::functions::{Call, CallError, Function};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "adler32sum",
+        arity: Exactly(1),
+        call: adler32sum,
+    },
+    Function {
+        name: "sha1sum",
+        arity: Exactly(1),
+        call: |call| sum(call, &SHA1_FOR_LEGACY_USE_ONLY),
+    },
+    Function {
+        name: "sha256sum",
+        arity: Exactly(1),
+        call: |call| sum(call, &SHA256),
+    },
+    Function {
+        name: "sha512sum",
+        arity: Exactly(1),
+        call: |call| sum(call, &SHA512),
+    },
+];
+
+/// `hex(H(text))` with `H` of FIPS 180-4. SHA-1 is broken for signatures (RFC 6194) and here for old files only.
+fn sum(call: &Call<'_>, algorithm: &'static Algorithm) -> Result<Value, CallError> {
+    let hash = digest(algorithm, &call.bytes(0)?);
+    let hex: String = hash
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    Ok(Value::String(hex.into()))
+}
+
+/// `b << 16 | a` in decimal: RFC 1950 §8.2. A checksum against accidents, not a hash.
+fn adler32sum(call: &Call<'_>) -> Result<Value, CallError> {
+    const MODULUS: u32 = 65_521;
+    let (a, b) = call.bytes(0)?.iter().fold((1, 0), |(a, b), byte| {
+        let a = (a + u32::from(*byte)) % MODULUS;
+        (a, (a + b) % MODULUS)
+    });
+    Ok(Value::String((b << 16 | a).to_string().into()))
+}

@@ -1,0 +1,132 @@
+//! Lists and dicts: sprig's list.go and dict.go, as far as they leave their arguments alone.
+//! Nothing here changes a value in place.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use gotmpl::Value;
+
+use super::Arity::{AtLeast, Exactly};
+use super::{Call, CallError, Function, display};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "dict",
+        arity: AtLeast(0),
+        call: dict,
+    },
+    Function {
+        name: "first",
+        arity: Exactly(1),
+        call: first,
+    },
+    Function {
+        name: "get",
+        arity: Exactly(2),
+        call: get,
+    },
+    Function {
+        name: "has",
+        arity: Exactly(2),
+        call: has,
+    },
+    Function {
+        name: "hasKey",
+        arity: Exactly(2),
+        call: |call| Ok(Value::Bool(call.dict(0)?.contains_key(call.text(1)?))),
+    },
+    Function {
+        name: "last",
+        arity: Exactly(1),
+        call: last,
+    },
+    Function {
+        name: "list",
+        arity: AtLeast(0),
+        call: |call| Ok(Value::List(call.args.into())),
+    },
+    Function {
+        name: "slice",
+        arity: AtLeast(1),
+        call: slice,
+    },
+    Function {
+        name: "tuple",
+        arity: AtLeast(0),
+        call: |call| Ok(Value::List(call.args.into())),
+    },
+];
+
+/// A list argument of any element type; the message for everything else.
+fn items<'a>(
+    call: &Call<'a>,
+    index: usize,
+    otherwise: &'static str,
+) -> Result<&'a Arc<[Value]>, CallError> {
+    match &call.args[index] {
+        Value::List(items) => Ok(items),
+        _ => Err(CallError::Failed(otherwise)),
+    }
+}
+
+fn first(call: &Call<'_>) -> Result<Value, CallError> {
+    let items = items(call, 0, "Cannot find first on a value that is no list")?;
+    Ok(items.first().cloned().unwrap_or(Value::Nil))
+}
+
+fn last(call: &Call<'_>) -> Result<Value, CallError> {
+    let items = items(call, 0, "Cannot find last on a value that is no list")?;
+    Ok(items.last().cloned().unwrap_or(Value::Nil))
+}
+
+fn has(call: &Call<'_>) -> Result<Value, CallError> {
+    if matches!(call.args[1], Value::Nil) {
+        return Ok(Value::Bool(false));
+    }
+    let items = items(call, 1, "Cannot find has on a value that is no list")?;
+    Ok(Value::Bool(items.contains(&call.args[0])))
+}
+
+/// `slice list [from [to]]`.
+fn slice(call: &Call<'_>) -> Result<Value, CallError> {
+    let items = match &call.args[0] {
+        Value::List(items) => items,
+        Value::String(_) => {
+            return Err(CallError::Failed(
+                "list should be type of slice or array but string",
+            ));
+        }
+        _ => return Err(CallError::Failed("list should be type of slice or array")),
+    };
+    if items.is_empty() {
+        return Ok(Value::Nil);
+    }
+    let bound = |index: usize, default: usize| match call.args.get(index) {
+        Some(_) => usize::try_from(call.int(index)?).map_err(|_| SLICE_OUT_OF_BOUNDS),
+        None => Ok(default),
+    };
+    let (from, to) = (bound(1, 0)?, bound(2, items.len())?);
+    let part = items.get(from..to).ok_or(SLICE_OUT_OF_BOUNDS)?;
+    Ok(Value::List(part.into()))
+}
+
+const SLICE_OUT_OF_BOUNDS: CallError =
+    CallError::Failed("reflect.Value.Slice: slice index out of bounds");
+
+/// Keys and values in turn; a last key without a value gets the empty text.
+fn dict(call: &Call<'_>) -> Result<Value, CallError> {
+    let mut entries = BTreeMap::new();
+    for pair in call.args.chunks(2) {
+        let value = pair
+            .get(1)
+            .cloned()
+            .unwrap_or_else(|| Value::String("".into()));
+        entries.insert(Arc::from(display(&pair[0])?), value);
+    }
+    Ok(Value::Map(Arc::new(entries)))
+}
+
+fn get(call: &Call<'_>) -> Result<Value, CallError> {
+    let found = call.dict(0)?.get(call.text(1)?);
+    Ok(found.cloned().unwrap_or_else(|| Value::String("".into())))
+}

@@ -1,0 +1,190 @@
+//! The outline of a template: its actions, and whether blocks open and close as they must.
+//! Looks at keywords only; expressions are the parser's business. The engine's parser is lax about the outline, and
+//! would drop text in silence.
+
+/// One `{{ … }}`.
+pub(super) struct Action<'a> {
+    /// Offset of its first word, or of its end when it is empty.
+    pub(super) offset: usize,
+    /// What stands between the delimiters, trim markers and white space cut off.
+    pub(super) text: &'a str,
+}
+
+impl Action<'_> {
+    /// The first word, if the action begins with one.
+    pub(super) fn keyword(&self) -> &str {
+        let end = self
+            .text
+            .find(|character: char| !character.is_ascii_alphabetic());
+        &self.text[..end.unwrap_or(self.text.len())]
+    }
+}
+
+/// A flaw and where it is.
+#[derive(Debug)]
+pub(super) struct Flaw {
+    pub(super) offset: usize,
+    pub(super) message: String,
+}
+
+/// The actions of a template, comments left out. Stops at an action that does not end: the parser reports it.
+pub(super) fn actions(source: &str) -> Vec<Action<'_>> {
+    let mut actions = Vec::new();
+    let mut position = 0;
+    while let Some(found) = source[position..].find("{{") {
+        let open = position + found + 2;
+        let body = open + trim_marker(&source[open..]);
+        let Some(length) = body_length(&source[body..]) else {
+            break;
+        };
+        let text = &source[body..body + length];
+        if !text.starts_with("/*") {
+            let start = body + (text.len() - text.trim_start().len());
+            let text = text.trim();
+            let text = text.strip_suffix('-').map_or(text, |cut| {
+                if cut.ends_with(char::is_whitespace) {
+                    cut.trim_end()
+                } else {
+                    text
+                }
+            });
+            actions.push(Action {
+                offset: start,
+                text,
+            });
+        }
+        position = body + length + 2;
+    }
+    actions
+}
+
+/// Length of `- ` after an opening delimiter.
+fn trim_marker(text: &str) -> usize {
+    let mut characters = text.chars();
+    match (characters.next(), characters.next()) {
+        (Some('-'), Some(space)) if space.is_whitespace() => 1 + space.len_utf8(),
+        _ => 0,
+    }
+}
+
+/// Bytes up to the closing delimiter, skipping comments, texts and characters.
+fn body_length(text: &str) -> Option<usize> {
+    if let Some(comment) = text.strip_prefix("/*") {
+        let end = comment.find("*/")? + 4;
+        return text[end..].find("}}").map(|close| end + close);
+    }
+    let bytes = text.as_bytes();
+    let mut position = 0;
+    while position < bytes.len() {
+        match bytes[position] {
+            b'}' if bytes.get(position + 1) == Some(&b'}') => return Some(position),
+            b'"' | b'\'' | b'`' => position += literal_length(&text[position..])?,
+            _ => position += 1,
+        }
+    }
+    None
+}
+
+/// Length of the quoted literal that `text` begins with, quotes included.
+pub(super) fn literal_length(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let quote = *bytes.first()?;
+    let mut position = 1;
+    loop {
+        match *bytes.get(position)? {
+            b'\\' if quote != b'`' => position += 2,
+            byte if byte == quote => return Some(position + 1),
+            _ => position += 1,
+        }
+    }
+}
+
+/// A block that is open.
+struct Block<'a> {
+    keyword: &'a str,
+    has_else: bool,
+}
+
+/// The first flaw of the outline, in Go's words.
+pub(super) fn first_flaw(source: &str) -> Option<Flaw> {
+    let actions = actions(source);
+    let mut open: Vec<Block<'_>> = Vec::new();
+    for action in &actions {
+        if let Some(message) = step(&mut open, action) {
+            return Some(Flaw {
+                offset: action.offset,
+                message,
+            });
+        }
+    }
+    (!open.is_empty()).then(|| Flaw {
+        offset: source.len(),
+        message: "unexpected EOF".to_owned(),
+    })
+}
+
+/// Takes one action in; says what is wrong with it where it stands.
+fn step<'a>(open: &mut Vec<Block<'a>>, action: &'a Action<'_>) -> Option<String> {
+    let keyword = action.keyword();
+    match keyword {
+        "define" if !open.is_empty() => Some("unexpected <define> in command".to_owned()),
+        "if" | "range" | "with" | "block" | "define" => {
+            open.push(Block {
+                keyword,
+                has_else: false,
+            });
+            None
+        }
+        "end" => open
+            .pop()
+            .is_none()
+            .then(|| "unexpected {{end}}".to_owned()),
+        "else" => step_else(open.last_mut(), action),
+        "break" | "continue" if action.text == keyword && !in_range(open) => {
+            Some(format!("{{{{{keyword}}}}} outside {{{{range}}}}"))
+        }
+        _ => has_raw_line_break(action.text).then(|| "unterminated quoted string".to_owned()),
+    }
+}
+
+fn step_else(block: Option<&mut Block<'_>>, action: &Action<'_>) -> Option<String> {
+    let chained = !action.text["else".len()..].trim().is_empty();
+    match block {
+        None => Some("unexpected {{else}}".to_owned()),
+        Some(block) if matches!(block.keyword, "define" | "block") => Some(format!(
+            "unexpected {{{{else}}}} in {} clause",
+            block.keyword
+        )),
+        Some(block) if block.has_else => Some("expected end; found {{else}}".to_owned()),
+        Some(block) => {
+            block.has_else = !chained;
+            None
+        }
+    }
+}
+
+/// Whether the innermost template has an open range.
+fn in_range(open: &[Block<'_>]) -> bool {
+    let innermost = open
+        .iter()
+        .rev()
+        .take_while(|block| !matches!(block.keyword, "define" | "block"));
+    innermost.into_iter().any(|block| block.keyword == "range")
+}
+
+/// Whether a double-quoted text of an action holds a line break, which Go refuses and the engine takes.
+fn has_raw_line_break(text: &str) -> bool {
+    let mut position = 0;
+    while let Some(found) = text[position..].find(['"', '`', '\'']) {
+        let start = position + found;
+        let Some(length) = literal_length(&text[start..]) else {
+            return false;
+        };
+        let literal = &text[start..start + length];
+        if literal.starts_with('"') && literal.contains('\n') {
+            return true;
+        }
+        position = start + length;
+    }
+    false
+}
