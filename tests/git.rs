@@ -1,5 +1,7 @@
 //! Mirrors against the real git: over `file://`, and over HTTP from `git http-backend`.
 
+#![allow(clippy::unwrap_used)]
+
 #[path = "git/repository.rs"]
 mod repository;
 #[path = "git/server.rs"]
@@ -513,7 +515,7 @@ async fn a_new_password_is_told_and_used() {
         secret.metadata.labels = Some(BTreeMap::from([label]));
         vec![RepositorySecret::decode(&secret).unwrap()]
     };
-    bench.mirrors.set_secrets(with("wrong"));
+    bench.mirrors.set_secrets(&with("wrong"));
     let repository = bench.mirrors.repository(&url, "default").await.unwrap();
     assert!(
         bench
@@ -523,7 +525,7 @@ async fn a_new_password_is_told_and_used() {
             .is_err()
     );
     let mut changed = bench.mirrors.changed();
-    bench.mirrors.set_secrets(with("testbed"));
+    bench.mirrors.set_secrets(&with("testbed"));
     assert_eq!(changed.recv().await.unwrap().url.as_str(), url);
     let repository = bench.mirrors.repository(&url, "default").await.unwrap();
     let commit = bench

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::events::Recorder;
+use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
+use crate::unseal::Unsealer;
 
 /// What all parts share.
 pub struct Context {
@@ -17,6 +19,12 @@ pub struct Context {
     pub settings: Arc<Settings>,
     /// Our own namespace: of the sealing keys, the certificate's ConfigMap, and Applications by default.
     pub namespace: String,
+    /// The sealing keys in use, the same as in `keys`: opens values in any thread.
+    pub keyring: Arc<sealing::Keyring>,
+    /// What other rooms see of the sealing keys: whether we open here, and when keys come and go.
+    pub keys: Arc<Keys>,
+    /// The one engine that turns SealedSecrets into Secrets of the cluster.
+    pub unsealer: Arc<Unsealer>,
     /// Writes Events.
     pub events: Arc<Recorder>,
     /// Counters and gauges of all parts.

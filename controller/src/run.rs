@@ -7,14 +7,17 @@ mod log;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sealing::Keyring;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
 use crate::events::Recorder;
+use crate::keys::{self, Keys};
 use crate::metrics::{self, Metrics};
-use crate::settings::Settings;
+use crate::settings::{KeyOrder, Part, Settings};
+use crate::unseal::{self, Unsealer};
 
 /// What ends the process with an error.
 #[derive(Debug, thiserror::Error)]
@@ -65,9 +68,9 @@ pub fn start(settings: Settings) -> Result<(), Error> {
 }
 
 /// One error with its causes, on one line.
-pub fn chain(error: &Error) -> String {
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
+    let mut cause = error.source();
     while let Some(error) = cause {
         text = format!("{text}: {error}");
         cause = error.source();
@@ -94,6 +97,10 @@ async fn run(settings: Settings) -> Result<(), Error> {
 fn parts(context: &Arc<Context>) -> JoinSet<Result<(), Error>> {
     let mut parts = JoinSet::new();
     parts.spawn(metrics::run(Arc::clone(context)));
+    if context.settings.runs(Part::Sealing) {
+        parts.spawn(keys::run(Arc::clone(context)));
+        parts.spawn(unseal::run(Arc::clone(context)));
+    }
     parts
 }
 
@@ -102,12 +109,30 @@ async fn connect(settings: Settings) -> Result<Context, Error> {
     let namespace = client::own_namespace(&settings, &config);
     let client = client::connect(config, &settings.client)?;
     tracing::info!(namespace, "own namespace");
+    let keyring = Arc::new(Keyring::new(match settings.keys.key_order_priority {
+        KeyOrder::CertNotBefore => sealing::KeyOrder::CertNotBefore,
+        KeyOrder::SecretCreationTimestamp => sealing::KeyOrder::SecretCreationTimestamp,
+    }));
+    let keys = Arc::new(Keys::new(Arc::clone(&keyring)));
+    let events = Arc::new(Recorder::new(client.clone()));
+    let metrics = Arc::new(Metrics::default());
+    let settings = Arc::new(settings);
+    let unsealer = Unsealer::new(
+        client.clone(),
+        Arc::clone(&settings),
+        Arc::clone(&keys),
+        Arc::clone(&events),
+        Arc::clone(&metrics),
+    );
     Ok(Context {
-        events: Arc::new(Recorder::new(client.clone())),
         client,
-        settings: Arc::new(settings),
+        settings,
         namespace,
-        metrics: Arc::new(Metrics::default()),
+        keyring,
+        keys,
+        unsealer: Arc::new(unsealer),
+        events,
+        metrics,
         shutdown: CancellationToken::new(),
     })
 }

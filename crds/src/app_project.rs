@@ -14,11 +14,11 @@ use crate::is_default;
 /// clusters and namespaces, with which kinds of objects.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schemars(extend("required" = ["spec"]))]
 pub struct AppProject {
     #[schemars(skip)]
     pub metadata: ObjectMeta,
     /// The rules. Patterns are globs; one that begins with ! denies.
-    #[schemars(required)]
     pub spec: AppProjectSpec,
     /// Written by the controller only.
     pub status: Option<AppProjectStatus>,
@@ -97,12 +97,11 @@ pub struct ProjectDestination {
 /// A kind of objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schemars(extend("required" = ["group", "kind"]))]
 pub struct GroupKind {
     /// API group; a glob, empty for the core group.
-    #[schemars(required)]
     pub group: String,
     /// Kind; a glob.
-    #[schemars(required)]
     pub kind: String,
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -111,12 +110,11 @@ pub struct GroupKind {
 /// A kind of cluster-scoped objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schemars(extend("required" = ["group", "kind"]))]
 pub struct ClusterKind {
     /// API group; a glob, empty for the core group.
-    #[schemars(required)]
     pub group: String,
     /// Kind; a glob.
-    #[schemars(required)]
     pub kind: String,
     /// Name of the object; a glob, all when absent.
     #[serde(skip_serializing_if = "is_default")]
@@ -128,9 +126,9 @@ pub struct ClusterKind {
 /// A role of people and programs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schemars(extend("required" = ["name"]))]
 pub struct ProjectRole {
     /// Name of the role.
-    #[schemars(required)]
     pub name: String,
     /// What the role is, for people.
     #[serde(skip_serializing_if = "is_default")]
@@ -206,10 +204,10 @@ pub struct OrphanedResources {
 /// A key of which a signature counts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schemars(extend("required" = ["keyID"]))]
 pub struct SignatureKey {
     /// Id of the GPG key.
     #[serde(rename = "keyID")]
-    #[schemars(required)]
     pub key_id: String,
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -218,15 +216,14 @@ pub struct SignatureKey {
 /// A service account under which objects are written.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schemars(extend("required" = ["server", "defaultServiceAccount"]))]
 pub struct DestinationServiceAccount {
     /// URL of the cluster's API server; a glob.
-    #[schemars(required)]
     pub server: String,
     /// Namespace; a glob.
     #[serde(skip_serializing_if = "is_default")]
     pub namespace: String,
     /// Name of the service account, or namespace:name.
-    #[schemars(required)]
     pub default_service_account: String,
     #[serde(flatten)]
     pub extra: Map<String, Value>,

@@ -22,11 +22,11 @@ use crate::is_default;
 /// differs and, where asked for, removes what left the repository.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schemars(extend("required" = ["spec"]))]
 pub struct Application {
     #[schemars(skip)]
     pub metadata: ObjectMeta,
     /// Where the objects come from, where they go, and what may be done without asking.
-    #[schemars(required)]
     pub spec: ApplicationSpec,
     /// A request: set it to start a sync. The controller moves it to status.operationState.
     pub operation: Option<Operation>,
@@ -37,9 +37,9 @@ pub struct Application {
 /// Spec of an [`Application`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schemars(extend("required" = ["project", "destination"]))]
 pub struct ApplicationSpec {
     /// Name of the AppProject that says what this Application may do, such as default.
-    #[schemars(required)]
     pub project: String,
     /// The one place the objects come from.
     #[serde(skip_serializing_if = "is_default")]
@@ -52,7 +52,6 @@ pub struct ApplicationSpec {
     #[serde(skip_serializing_if = "is_default")]
     pub source_hydrator: Option<Map<String, Value>>,
     /// The cluster and namespace the objects go to.
-    #[schemars(required)]
     pub destination: Destination,
     /// What may be done without asking, and how. Without it a sync starts only on request.
     #[serde(skip_serializing_if = "is_default")]
@@ -178,12 +177,12 @@ pub struct ManagedNamespaceMetadata {
 /// Fields of some objects whose difference does not count.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schemars(extend("required" = ["kind"]))]
 pub struct IgnoreDifferences {
     /// API group of the objects; a glob.
     #[serde(skip_serializing_if = "is_default")]
     pub group: String,
     /// Kind of the objects; * for all.
-    #[schemars(required)]
     pub kind: String,
     /// Name of the object; all when absent.
     #[serde(skip_serializing_if = "is_default")]
@@ -207,12 +206,11 @@ pub struct IgnoreDifferences {
 /// A fact or a link for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schemars(extend("required" = ["name", "value"]))]
 pub struct Info {
     /// What it is.
-    #[schemars(required)]
     pub name: String,
     /// The fact, or a URL.
-    #[schemars(required)]
     pub value: String,
     #[serde(flatten)]
     pub extra: Map<String, Value>,

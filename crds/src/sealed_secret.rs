@@ -14,11 +14,11 @@ use crate::is_default;
 /// decrypts it and keeps a Secret of the same namespace and name.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schemars(extend("required" = ["spec"]))]
 pub struct SealedSecret {
     #[schemars(skip)]
     pub metadata: ObjectMeta,
     /// The encrypted items, and the Secret to put them in.
-    #[schemars(required)]
     pub spec: SealedSecretSpec,
     /// What the controller made of it. Written by the controller only.
     pub status: Option<SealedSecretStatus>,
@@ -27,6 +27,7 @@ pub struct SealedSecret {
 /// Spec of a [`SealedSecret`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schemars(extend("required" = ["encryptedData"]))]
 pub struct SealedSecretSpec {
     /// The Secret around the items: its labels, annotations, type, and plain or templated items.
     #[serde(skip_serializing_if = "is_default")]
@@ -34,7 +35,7 @@ pub struct SealedSecretSpec {
     /// Items of the Secret: key to encrypted value in base64, as made by `signet seal` or `kubeseal`.
     /// Each value is bound to the namespace and name of this object, unless it was sealed for a wider scope.
     #[serde(deserialize_with = "encrypted_data")]
-    #[schemars(required, extend("x-kubernetes-preserve-unknown-fields" = true))]
+    #[schemars(extend("x-kubernetes-preserve-unknown-fields" = true))]
     pub encrypted_data: BTreeMap<String, String>,
     /// Deprecated: one encrypted value that holds a whole Secret. Use encryptedData.
     #[serde(skip_serializing_if = "is_default")]
@@ -121,13 +122,12 @@ pub struct SealedSecretStatus {
 /// One condition of a [`SealedSecret`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schemars(extend("required" = ["type", "status"]))]
 pub struct SealedSecretCondition {
     /// Kind of condition: Synced.
     #[serde(rename = "type")]
-    #[schemars(required)]
     pub type_: String,
     /// True, False or Unknown.
-    #[schemars(required)]
     pub status: String,
     /// When the controller last wrote this condition.
     #[serde(skip_serializing_if = "is_default")]

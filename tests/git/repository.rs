@@ -9,7 +9,7 @@ use std::{
 /// A repository with a work tree; the bare one beside it is what servers serve and `push` updates.
 pub(crate) struct Origin {
     pub(crate) bare: PathBuf,
-    work: PathBuf,
+    pub(crate) work: PathBuf,
 }
 
 impl Origin {

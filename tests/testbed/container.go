@@ -169,8 +169,8 @@ func (s *containerState) probe(ctx context.Context, running object) {
 	}
 	for ctx.Err() == nil {
 		ready := s.askReadiness(ctx) == nil
-		if ctx.Err() == nil && ready != s.ready {
-			s.set(running, ready)
+		if ctx.Err() == nil {
+			s.set(running, ready) // writes nothing unless it is news
 		}
 		pause := 100 * time.Millisecond
 		if ready {

@@ -169,7 +169,7 @@ func (w *podWorker) status() object {
 		conditions = append(conditions, condition{Type: kind, Status: "True", LastTransitionTime: w.started})
 	}
 	for _, kind := range []string{"ContainersReady", "Ready"} {
-		conditions = append(conditions, condition{Type: kind, Status: truth(ready), LastTransitionTime: w.changed(ready)})
+		conditions = append(conditions, condition{Type: kind, Status: truth(ready), LastTransitionTime: w.lastChange()})
 	}
 	return object{
 		"phase": phase, "conditions": conditions, "containerStatuses": containers, "startTime": w.started,
@@ -177,8 +177,8 @@ func (w *podWorker) status() object {
 	}
 }
 
-// changed is the time of the last readiness change of any container.
-func (w *podWorker) changed(ready bool) string {
+// lastChange is the time of the last readiness change of any container.
+func (w *podWorker) lastChange() string {
 	last := w.started
 	for _, state := range w.states {
 		last = max(last, state.readySince)

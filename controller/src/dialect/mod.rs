@@ -6,6 +6,7 @@
 
 pub mod argocd;
 mod duration;
+pub mod file_marker;
 pub mod helm;
 mod intent;
 mod object;

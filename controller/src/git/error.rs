@@ -65,3 +65,45 @@ pub enum GitError {
     #[error("{url}: the mirror below --data-dir can not be used: {cause}")]
     Mirror { url: String, cause: String },
 }
+
+impl GitError {
+    /// What somebody can do about it, where that is not the reason itself turned round.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::InvalidUrl { .. } => Some("write repoURL as https://HOST/PATH"),
+            Self::NotSupported { .. } => None,
+            Self::FileNotAllowed { .. } => {
+                Some("start the controller with --allow-file-repositories")
+            }
+            Self::NotFound { .. } => {
+                Some("check repoURL, and whether the credentials may see the repository")
+            }
+            Self::AuthenticationRequired { .. } => Some(
+                "check repoURL; for a private repository add a repository Secret with url, username and password",
+            ),
+            Self::AuthenticationFailed { .. } => Some("check username and password in that Secret"),
+            Self::Forbidden { .. } => Some("grant the account read access to the repository"),
+            Self::Redirected { .. } => Some("set repoURL to the URL that the server redirects to"),
+            Self::Unreachable { .. } | Self::TimedOut { .. } => Some(
+                "check that the controller's pod can reach the server; it tries again by itself",
+            ),
+            Self::NotAGitServer { .. } => {
+                Some("check repoURL: it must be the URL that `git clone` takes")
+            }
+            Self::RevisionNotFound { .. } => Some(
+                "check targetRevision; a commit that no branch or tag reaches can be had only where the server allows it, by its full SHA",
+            ),
+            Self::RevisionAmbiguous { .. } => Some("write the full SHA"),
+            Self::PathNotFound { .. } | Self::InvalidPath { .. } => {
+                Some("check spec.source.path: a directory, relative to the root of the repository")
+            }
+            Self::SecretsUnknown { .. } => {
+                Some("check that the controller may list and watch Secrets in its namespace")
+            }
+            Self::Mirror { .. } => {
+                Some("check the volume of --data-dir: free space and permissions")
+            }
+        }
+    }
+}

@@ -178,10 +178,10 @@ impl Mirrors {
     }
 
     /// Sets the repository Secrets and tells who uses a repository whose Secret is new, changed or gone.
-    pub fn set_secrets(&self, secrets: Vec<RepositorySecret>) {
+    pub fn set_secrets(&self, secrets: &[RepositorySecret]) {
         let before = self
             .secrets
-            .send_replace(Some(secrets.clone()))
+            .send_replace(Some(secrets.to_vec()))
             .unwrap_or_default();
         let gone_or_old = before.iter().filter(|secret| !secrets.contains(secret));
         let new = secrets.iter().filter(|secret| !before.contains(secret));

@@ -16,7 +16,7 @@ use tokio::{task::JoinSet, time};
 use tokio_util::sync::CancellationToken;
 
 use super::{Freshness, Mirrors, RepositorySecret};
-use crate::dialect::secret_labels::{REPOSITORY, REPOSITORY_CREDENTIALS, SECRET_TYPE};
+use crate::dialect::REPOSITORY_SELECTOR;
 
 /// Polls, and watches the repository Secrets of `namespace`, until `shutdown`.
 pub async fn run(
@@ -65,15 +65,14 @@ fn interval(mirrors: &Mirrors) -> Duration {
 
 async fn watch_secrets(mirrors: &Mirrors, client: Client, namespace: &str) {
     let secrets: Api<Secret> = Api::namespaced(client, namespace);
-    let selector = format!("{SECRET_TYPE} in ({REPOSITORY},{REPOSITORY_CREDENTIALS})");
-    let config = watcher::Config::default().labels(&selector);
+    let config = watcher::Config::default().labels(REPOSITORY_SELECTOR);
     let mut events = Box::pin(watcher::watcher(secrets, config).default_backoff());
     let mut known = BTreeMap::new();
     loop {
         match events.try_next().await {
             Ok(Some(event)) => {
                 if note(&mut known, event) {
-                    mirrors.set_secrets(known.values().flatten().cloned().collect());
+                    mirrors.set_secrets(&known.values().flatten().cloned().collect::<Vec<_>>());
                 }
             }
             Ok(None) => return std::future::pending().await,

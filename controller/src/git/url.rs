@@ -81,6 +81,9 @@ fn parse_http(scheme: &str, rest: &str, url: &str) -> Result<RepositoryUrl, GitE
     if host.is_empty() || path.is_empty() {
         return Err(invalid(url, "expected a host and a path"));
     }
+    if !has_sound_port(host) {
+        return Err(invalid(url, "its port is not a number"));
+    }
     Ok(RepositoryUrl(format!("{scheme}://{host}{path}")))
 }
 
@@ -116,12 +119,26 @@ fn not_supported(url: &str, what: &str) -> GitError {
     }
 }
 
+/// Whether `host` has no port or one that is a number. A password with a slash makes what looks like another port.
+fn has_sound_port(host: &str) -> bool {
+    let after_brackets = host.rsplit(']').next().unwrap_or(host);
+    match after_brackets.split_once(':') {
+        Some((_, port)) => !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()),
+        None => true,
+    }
+}
+
 /// `url` for a message: whatever stands before an `@` of the host is left out, whether or not it is a URL.
 #[must_use]
 pub fn redacted(url: &str) -> String {
     let start = url.find("://").map_or(0, |at| at + 3);
     let end = url[start..].find('/').map_or(url.len(), |at| start + at);
-    match url[start..end].rfind('@') {
+    let user_end = if has_sound_port(&url[start..end]) || url[start..end].contains('@') {
+        end
+    } else {
+        url.len()
+    };
+    match url[start..user_end].rfind('@') {
         Some(at) => format!("{}{}", &url[..start], &url[start + at + 1..]),
         None => url.to_owned(),
     }
@@ -162,7 +179,13 @@ mod tests {
             message,
             "https://git.example/a: not a repository URL: it carries a password; put it into a repository Secret"
         );
-        assert!(!refused("https://me:hunter2/x@git.example").contains("me:hunter2@"));
+        for url in [
+            "https://me:hunter2/x@git.example/a",
+            "me:hunter2@git.example",
+            "https://me:hunter2@git.example",
+        ] {
+            assert!(!refused(url).contains("hunter2"), "{}", refused(url));
+        }
     }
 
     #[test]

@@ -1,12 +1,90 @@
-//! Plain directories of YAML and JSON: which files belong to one, and their objects.
+//! Plain directories of YAML and JSON: each selected file to its objects, in the order of the files.
 
-use super::{DirectoryOptions, RenderError, Rendered};
-use crate::git::Tree;
+use serde_json::Value;
 
-/// Renders a plain directory. Reads files: not for the async threads.
+use super::{
+    DirectoryOptions, Manifest, RenderError, Rendered,
+    documents::{Document, documents},
+    key::key_of,
+    manifest::objects,
+    select::{in_repository, select},
+    value,
+};
+use crate::{dialect::file_marker::SKIP_FILE, git::Tree};
+
+/// Renders a plain directory. Reads files: not for async threads.
 ///
 /// # Errors
 /// When one document of one file is no Kubernetes object: then nothing of the revision is used.
-pub fn directory(_tree: &Tree, _options: &DirectoryOptions) -> Result<Rendered, RenderError> {
-    todo!()
+pub fn directory(tree: &Tree, options: &DirectoryOptions) -> Result<Rendered, RenderError> {
+    let selected = select(tree, options)?;
+    let mut manifests = Vec::new();
+    for (path, entry) in &selected.files {
+        let name = in_repository(tree, path);
+        let bytes = tree.read(entry)?;
+        let Ok(text) = std::str::from_utf8(&bytes) else {
+            return Err(RenderError::File {
+                file: name,
+                problem: "is not UTF-8".to_owned(),
+            });
+        };
+        render_file(
+            &name,
+            text.strip_prefix('\u{feff}').unwrap_or(text),
+            &mut manifests,
+        )?;
+    }
+    Ok(Rendered {
+        manifests,
+        key: key_of(tree, options, &selected),
+    })
+}
+
+fn render_file(file: &str, text: &str, manifests: &mut Vec<Manifest>) -> Result<(), RenderError> {
+    if file.ends_with(".json") {
+        let document = Document {
+            number: 1,
+            start: 1,
+            line: 1,
+            text,
+        };
+        return add(file, &document, value::json(text), manifests);
+    }
+    if text.contains(SKIP_FILE) {
+        return Ok(());
+    }
+    for document in documents(text) {
+        add(file, &document, value::yaml(document.text), manifests)?;
+    }
+    Ok(())
+}
+
+fn add(
+    file: &str,
+    document: &Document<'_>,
+    read: Result<Value, value::Unreadable>,
+    manifests: &mut Vec<Manifest>,
+) -> Result<(), RenderError> {
+    let refused = |line, problem| {
+        let (file, document) = (file.to_owned(), document.number);
+        RenderError::Manifest {
+            file,
+            document,
+            line,
+            problem,
+        }
+    };
+    let value = read.map_err(|error| refused(document.start + error.line - 1, error.problem))?;
+    if value.is_null() {
+        return Ok(());
+    }
+    for object in objects(value).map_err(|problem| refused(document.line, problem))? {
+        manifests.push(Manifest {
+            file: file.to_owned(),
+            document: document.number,
+            line: document.line,
+            object,
+        });
+    }
+    Ok(())
 }

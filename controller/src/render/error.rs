@@ -33,3 +33,21 @@ pub enum RenderError {
     #[error(transparent)]
     Git(#[from] GitError),
 }
+
+impl RenderError {
+    /// What the author of the source can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Manifest { .. } | Self::File { .. } => {
+                Some("correct the file, or leave it out with spec.source.directory.exclude")
+            }
+            Self::SourceType { .. } => Some(
+                "commit the rendered manifests instead, or leave it out with spec.source.directory.exclude",
+            ),
+            Self::Glob { .. } => Some("write a glob such as {*.yaml,config/*.json}"),
+            Self::Limit { .. } => Some("spread the manifests over several Applications"),
+            Self::Git(error) => error.hint(),
+        }
+    }
+}

@@ -1,8 +1,13 @@
 //! From files of a commit to Kubernetes objects. It reads Git objects only, asks no cluster and changes no object.
 
 mod directory;
+mod documents;
 mod error;
 mod key;
+mod limits;
+mod manifest;
+mod select;
+mod value;
 
 pub use directory::directory;
 pub use error::RenderError;

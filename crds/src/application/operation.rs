@@ -100,15 +100,14 @@ pub struct SyncStrategyOptions {
 /// An object to sync.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schemars(extend("required" = ["kind", "name"]))]
 pub struct SyncResource {
     /// API group of the object.
     #[serde(skip_serializing_if = "is_default")]
     pub group: String,
     /// Kind of the object.
-    #[schemars(required)]
     pub kind: String,
     /// Name of the object.
-    #[schemars(required)]
     pub name: String,
     /// Namespace of the object.
     #[serde(skip_serializing_if = "is_default")]

@@ -12,10 +12,10 @@ use crate::is_default;
 /// One place objects come from: a path of a Git repository, or a Helm chart.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schemars(extend("required" = ["repoURL"]))]
 pub struct ApplicationSource {
     /// URL of the repository, such as https://git.example.org/shop/config.git.
     #[serde(rename = "repoURL")]
-    #[schemars(required)]
     pub repo_url: String,
     /// Branch, tag, commit or HEAD; HEAD when absent.
     #[serde(skip_serializing_if = "is_default")]
@@ -94,12 +94,11 @@ pub struct JsonnetOptions {
 /// A variable for Jsonnet.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schemars(extend("required" = ["name", "value"]))]
 pub struct JsonnetVariable {
     /// Name of the variable.
-    #[schemars(required)]
     pub name: String,
     /// Value of the variable.
-    #[schemars(required)]
     pub value: String,
     /// The value is Jsonnet code, not text.
     #[serde(skip_serializing_if = "is_default")]
@@ -257,12 +256,12 @@ pub struct KustomizeSource {
 /// A number of replicas to set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schemars(extend("required" = ["name", "count"]))]
 pub struct KustomizeReplica {
     /// Name of the workload.
-    #[schemars(required)]
     pub name: String,
     /// Number of replicas, as a number or text.
-    #[schemars(required, schema_with = "int_or_string")]
+    #[schemars(schema_with = "int_or_string")]
     pub count: Value,
     #[serde(flatten)]
     pub extra: Map<String, Value>,

@@ -68,7 +68,6 @@ pub struct ApplicationStatus {
 #[serde(default, rename_all = "camelCase")]
 pub struct SyncStatus {
     /// Synced, OutOfSync or Unknown.
-    #[schemars(required)]
     pub status: String,
     /// Commit that was compared.
     #[serde(skip_serializing_if = "is_default")]
@@ -170,10 +169,9 @@ pub struct ResourceStatus {
 #[serde(default, rename_all = "camelCase")]
 pub struct OperationState {
     /// What was asked for.
-    #[schemars(required, schema_with = "repeated_source")]
+    #[schemars(schema_with = "repeated_source")]
     pub operation: Operation,
     /// Running, Terminating, Succeeded, Failed or Error.
-    #[schemars(required)]
     pub phase: String,
     /// Why.
     #[serde(skip_serializing_if = "is_default")]
@@ -182,7 +180,6 @@ pub struct OperationState {
     #[serde(skip_serializing_if = "is_default")]
     pub sync_result: Option<SyncOperationResult>,
     /// When it began.
-    #[schemars(required)]
     pub started_at: Option<Time>,
     /// When it ended, or when the last try did while it waits for the next.
     #[serde(skip_serializing_if = "is_default")]
@@ -263,7 +260,6 @@ pub struct ResourceResult {
 #[serde(default, rename_all = "camelCase")]
 pub struct RevisionHistory {
     /// Number of the sync; counts up.
-    #[schemars(required)]
     pub id: i64,
     /// Commit that was synced.
     #[serde(skip_serializing_if = "is_default")]
@@ -283,7 +279,6 @@ pub struct RevisionHistory {
     #[serde(skip_serializing_if = "is_default")]
     pub deploy_started_at: Option<Time>,
     /// When it ended.
-    #[schemars(required)]
     pub deployed_at: Option<Time>,
     /// Who asked for it.
     #[serde(skip_serializing_if = "is_default")]
@@ -298,10 +293,8 @@ pub struct RevisionHistory {
 pub struct ApplicationCondition {
     /// Kind of condition, such as InvalidSpecError or ComparisonError.
     #[serde(rename = "type")]
-    #[schemars(required)]
     pub type_: String,
     /// What is wrong, and with what.
-    #[schemars(required)]
     pub message: String,
     /// Since when.
     #[serde(skip_serializing_if = "is_default")]

@@ -1,0 +1,150 @@
+//! Executes the steps of a plan: the keyring, new key Secrets, the certificate's ConfigMap.
+//! It must not choose: which key, which name and why stand in the step.
+
+use std::collections::BTreeMap;
+
+use crds::names::{CERTIFICATE_CONFIG_MAP, SEALING_KEY_ACTIVE, SEALING_KEY_LABEL};
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::jiff::Timestamp;
+use kube::api::PostParams;
+use kube::{Api, Client};
+use sealing::{
+    CERTIFICATE_ITEM, GeneratedSealingKey, KeyError, KeyRequest, PRIVATE_KEY_ITEM, SealingKey,
+};
+
+use super::observe;
+use crate::settings;
+
+/// Why a step could not be executed now.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error("can't reach or use the API server")]
+    Api(#[from] kube::Error),
+    #[error("can't generate a sealing key")]
+    Generate(#[source] KeyError),
+    #[error("can't run the generation of a sealing key")]
+    Run(#[source] tokio::task::JoinError),
+}
+
+/// What became of a new key.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Generated {
+    Written,
+    /// Another process, or another Secret, has the name.
+    NameTaken,
+}
+
+/// Makes a key and writes its Secret.
+pub(super) async fn generate(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+    settings: &settings::Keys,
+) -> Result<Generated, Error> {
+    let request = KeyRequest {
+        name: name.to_owned(),
+        bits: settings.key_size as usize,
+        ttl: settings.key_ttl,
+        common_name: settings.my_cn.clone(),
+    };
+    let making =
+        tokio::task::spawn_blocking(move || SealingKey::generate(&request, Timestamp::now()));
+    let generated = making.await.map_err(Error::Run)?.map_err(Error::Generate)?;
+    let api = Api::namespaced(client.clone(), namespace);
+    match api
+        .create(
+            &PostParams::default(),
+            &key_secret(&generated, namespace, settings),
+        )
+        .await
+    {
+        Ok(_) => {
+            tracing::info!(namespace, name, "New key written");
+            tracing::info!(
+                certificate = generated.key.certificate.pem(),
+                "Certificate generated"
+            );
+            Ok(Generated::Written)
+        }
+        Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(Generated::NameTaken),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The Secret exactly as upstream lays it out, so that its controller can use our keys.
+fn key_secret(
+    generated: &GeneratedSealingKey,
+    namespace: &str,
+    settings: &settings::Keys,
+) -> Secret {
+    let mut labels = settings.privatekey_labels.0.clone();
+    labels.insert(SEALING_KEY_LABEL.to_owned(), SEALING_KEY_ACTIVE.to_owned());
+    let annotations = settings.privatekey_annotations.0.clone();
+    Secret {
+        metadata: ObjectMeta {
+            name: Some(generated.key.name.clone()),
+            namespace: Some(namespace.to_owned()),
+            labels: Some(labels),
+            annotations: (!annotations.is_empty()).then_some(annotations),
+            ..ObjectMeta::default()
+        },
+        type_: Some("kubernetes.io/tls".to_owned()),
+        data: Some(BTreeMap::from([
+            (
+                PRIVATE_KEY_ITEM.to_owned(),
+                ByteString(generated.private_key_pem.expose().to_vec()),
+            ),
+            (
+                CERTIFICATE_ITEM.to_owned(),
+                ByteString(generated.key.certificate.pem().as_bytes().to_vec()),
+            ),
+        ])),
+        ..Secret::default()
+    }
+}
+
+/// Writes the certificate where everybody may read it. False where we may not write there.
+pub(super) async fn publish(
+    client: &Client,
+    namespace: &str,
+    certificate: &str,
+) -> Result<bool, Error> {
+    let api = Api::<ConfigMap>::namespaced(client.clone(), namespace);
+    let written = match api.get_opt(CERTIFICATE_CONFIG_MAP).await {
+        Ok(Some(mut map)) => {
+            map.data
+                .get_or_insert_default()
+                .insert(observe::CERTIFICATE_ITEM.to_owned(), certificate.to_owned());
+            api.replace(CERTIFICATE_CONFIG_MAP, &PostParams::default(), &map)
+                .await
+                .map(drop)
+        }
+        Ok(None) => api
+            .create(&PostParams::default(), &config_map(namespace, certificate))
+            .await
+            .map(drop),
+        Err(error) => Err(error),
+    };
+    match written {
+        Ok(()) => Ok(true),
+        Err(kube::Error::Api(status)) if status.is_forbidden() => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn config_map(namespace: &str, certificate: &str) -> ConfigMap {
+    ConfigMap {
+        metadata: ObjectMeta {
+            name: Some(CERTIFICATE_CONFIG_MAP.to_owned()),
+            namespace: Some(namespace.to_owned()),
+            ..ObjectMeta::default()
+        },
+        data: Some(BTreeMap::from([(
+            observe::CERTIFICATE_ITEM.to_owned(),
+            certificate.to_owned(),
+        )])),
+        ..ConfigMap::default()
+    }
+}

@@ -1,0 +1,507 @@
+//! Decides what to do about the sealing keys: load, drop, generate, publish, or only watch.
+//! It must not read a clock, the cluster, or key material.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::Duration;
+
+use k8s_openapi::jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+/// Everything that the plan depends on.
+#[derive(Clone, Debug)]
+pub struct World {
+    pub now: Timestamp,
+    pub policy: Policy,
+    /// Key Secrets of our namespace, whatever the value of their label.
+    pub secrets: Vec<KeySecret>,
+    /// Keys in the keyring: name of the Secret and its version when it was loaded.
+    pub loaded: BTreeMap<String, String>,
+    /// Secrets that were found unusable before, with the version that was reported.
+    pub reported: BTreeMap<String, String>,
+    /// Names that are taken by a Secret which is not a key.
+    pub taken: BTreeSet<String>,
+    /// Proof that another controller opens SealedSecrets here; looked for only where there is no key.
+    pub other_controller: Option<String>,
+    /// PEM of the certificate in the ConfigMap; nothing where that can't be read.
+    pub published: Option<String>,
+    /// True in the first pass of this process.
+    pub starting: bool,
+    /// True when the process was asked for a new key by signal.
+    pub signalled: bool,
+}
+
+/// What the operator wants.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    pub prefix: String,
+    pub renew_period: Duration,
+    pub cutoff: Option<Timestamp>,
+    pub take_over: bool,
+}
+
+/// A Secret that is or should be a sealing key.
+#[derive(Clone, Debug)]
+pub struct KeySecret {
+    pub name: String,
+    pub version: String,
+    pub state: State,
+    /// The annotation that asks for a new key is set.
+    pub rotate: bool,
+}
+
+#[derive(Clone, Debug)]
+pub enum State {
+    /// A key in use.
+    Usable {
+        /// What the keyring orders by.
+        time: Timestamp,
+        certificate: String,
+    },
+    /// Labelled with something else than `active`.
+    Retired,
+    /// Labelled as key in use, and no key that can be used.
+    Unusable {
+        reason: &'static str,
+        message: String,
+    },
+}
+
+/// What to do, in this order, and when to look again at the latest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    pub steps: Vec<Step>,
+    pub next: Option<Duration>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    Unload {
+        name: String,
+    },
+    Load {
+        name: String,
+    },
+    Report {
+        name: String,
+        reason: &'static str,
+        message: String,
+    },
+    Generate {
+        name: String,
+        because: Cause,
+    },
+    Publish {
+        certificate: String,
+    },
+    Observe {
+        proof: String,
+    },
+}
+
+/// Why there is to be a new key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    NoKey,
+    Age,
+    Cutoff,
+    Annotation,
+    Signal,
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for step in &self.steps {
+            writeln!(f, "{step}")?;
+        }
+        match self.next {
+            Some(next) => writeln!(f, "look again in {} s", next.as_secs()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unload { name } => write!(f, "unload {name}"),
+            Self::Load { name } => write!(f, "load {name}"),
+            Self::Report {
+                name,
+                reason,
+                message,
+            } => write!(f, "report {name}: {reason}: {message}"),
+            Self::Generate { name, because } => write!(f, "generate {name}: {because}"),
+            Self::Publish { .. } => write!(f, "publish the certificate"),
+            Self::Observe { proof } => write!(f, "observe: {proof}"),
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoKey => "there is no key",
+            Self::Age => "the newest key reached its age",
+            Self::Cutoff => "the newest key is older than the cutoff time",
+            Self::Annotation => "the newest key asks for its rotation",
+            Self::Signal => "asked by signal",
+        })
+    }
+}
+
+/// The plan for what was observed. After a key was generated the world is observed again, so nothing follows that step.
+pub fn plan(world: &World) -> Plan {
+    let mut steps: Vec<Step> = unloads(world)
+        .chain(loads(world))
+        .chain(reports(world))
+        .collect();
+    let Some(newest) = newest(&world.secrets) else {
+        steps.push(first_key(world));
+        return Plan { steps, next: None };
+    };
+    if let Some(step) = cause(world, newest).and_then(|because| successor(world, newest, because)) {
+        steps.push(step);
+        return Plan { steps, next: None };
+    }
+    if let (Some(published), State::Usable { certificate, .. }) = (&world.published, &newest.state)
+        && published != certificate
+    {
+        steps.push(Step::Publish {
+            certificate: certificate.clone(),
+        });
+    }
+    Plan {
+        steps,
+        next: renewal(world, newest).filter(|wait| !wait.is_zero()),
+    }
+}
+
+fn unloads(world: &World) -> impl Iterator<Item = Step> {
+    let usable = |name: &String| {
+        world
+            .secrets
+            .iter()
+            .any(|secret| secret.name == *name && secret.time().is_some())
+    };
+    world
+        .loaded
+        .keys()
+        .filter(move |name| !usable(name))
+        .map(|name| Step::Unload { name: name.clone() })
+}
+
+/// Oldest first, so that of equal times the one that was there first stays the newest.
+fn loads(world: &World) -> impl Iterator<Item = Step> {
+    let mut new: Vec<_> = world
+        .secrets
+        .iter()
+        .filter(|secret| {
+            secret.time().is_some() && world.loaded.get(&secret.name) != Some(&secret.version)
+        })
+        .collect();
+    new.sort_by_key(|secret| secret.time());
+    new.into_iter().map(|secret| Step::Load {
+        name: secret.name.clone(),
+    })
+}
+
+fn reports(world: &World) -> impl Iterator<Item = Step> {
+    world
+        .secrets
+        .iter()
+        .filter_map(|secret| match &secret.state {
+            State::Unusable { reason, message }
+                if world.reported.get(&secret.name) != Some(&secret.version) =>
+            {
+                Some(Step::Report {
+                    name: secret.name.clone(),
+                    reason,
+                    message: message.clone(),
+                })
+            }
+            _ => None,
+        })
+}
+
+impl KeySecret {
+    fn time(&self) -> Option<Timestamp> {
+        match self.state {
+            State::Usable { time, .. } => Some(time),
+            State::Retired | State::Unusable { .. } => None,
+        }
+    }
+}
+
+/// The key with the greatest time; of equal ones the first in the list, which is ordered by creation.
+fn newest(secrets: &[KeySecret]) -> Option<&KeySecret> {
+    secrets
+        .iter()
+        .rev()
+        .filter(|secret| secret.time().is_some())
+        .max_by_key(|secret| secret.time())
+}
+
+fn first_key(world: &World) -> Step {
+    match &world.other_controller {
+        Some(proof) if !world.policy.take_over => Step::Observe {
+            proof: proof.clone(),
+        },
+        _ => {
+            let free = names(&world.policy.prefix, "").find(|name| !is_taken(world, name));
+            Step::Generate {
+                name: free.unwrap_or_default(),
+                because: Cause::NoKey,
+            }
+        }
+    }
+}
+
+fn cause(world: &World, newest: &KeySecret) -> Option<Cause> {
+    if world.signalled {
+        return Some(Cause::Signal);
+    }
+    if newest.rotate {
+        return Some(Cause::Annotation);
+    }
+    if world.starting && newest.time() < world.policy.cutoff {
+        return Some(Cause::Cutoff);
+    }
+    (renewal(world, newest) == Some(Duration::ZERO)).then_some(Cause::Age)
+}
+
+/// Time until the newest key is due to be followed; nothing where keys are not renewed.
+fn renewal(world: &World, newest: &KeySecret) -> Option<Duration> {
+    if world.policy.renew_period.is_zero() {
+        return None;
+    }
+    let age = Duration::try_from(world.now.duration_since(newest.time()?)).unwrap_or_default();
+    Some(world.policy.renew_period.saturating_sub(age))
+}
+
+/// The new key, unless the newest one has a successor already: then a certificate's date is odd, and making a key in
+/// each pass would not help. A signal is an order that stands by itself.
+fn successor(world: &World, newest: &KeySecret, because: Cause) -> Option<Step> {
+    let in_use = |name: &str| {
+        world
+            .secrets
+            .iter()
+            .any(|secret| secret.name == name && secret.time().is_some())
+    };
+    for name in names(&world.policy.prefix, &newest.name) {
+        if in_use(&name) && because != Cause::Signal {
+            return None;
+        }
+        if !is_taken(world, &name) {
+            return Some(Step::Generate { name, because });
+        }
+    }
+    None
+}
+
+fn is_taken(world: &World, name: &str) -> bool {
+    world.taken.contains(name) || world.secrets.iter().any(|secret| secret.name == name)
+}
+
+/// Characters of a generated name: those that the API server uses for its own.
+const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
+/// How many generated characters follow the prefix, as the API server would append.
+const GENERATED: usize = 5;
+/// Names to try after one key. A name is skipped only when its key was retired, so this ends only by abuse.
+const CANDIDATES: u32 = 1000;
+
+/// Names for the key after `predecessor`, the same for every process: two that renew at once collide on create, and
+/// the one that comes late takes the other's key.
+fn names(prefix: &str, predecessor: &str) -> impl Iterator<Item = String> {
+    (0..CANDIDATES).map(move |attempt| {
+        let hash = Sha256::digest(format!("{predecessor}/{attempt}"));
+        let characters = hash
+            .iter()
+            .take(GENERATED)
+            .map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]));
+        prefix.chars().chain(characters).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = 86_400;
+
+    fn at(day: i64) -> Timestamp {
+        Timestamp::from_second(day * DAY).unwrap()
+    }
+
+    fn key(name: &str, day: i64) -> KeySecret {
+        let state = State::Usable {
+            time: at(day),
+            certificate: format!("certificate of {name}"),
+        };
+        KeySecret {
+            name: name.to_owned(),
+            version: "1".to_owned(),
+            state,
+            rotate: false,
+        }
+    }
+
+    /// Day 100, keys live 30 days, and what is there is loaded and published.
+    fn settled(secrets: Vec<KeySecret>) -> World {
+        let published = newest(&secrets).map(|secret| format!("certificate of {}", secret.name));
+        World {
+            now: at(100),
+            policy: Policy {
+                prefix: "key".to_owned(),
+                renew_period: Duration::from_secs(30 * 86_400),
+                cutoff: None,
+                take_over: false,
+            },
+            loaded: secrets
+                .iter()
+                .map(|secret| (secret.name.clone(), secret.version.clone()))
+                .collect(),
+            secrets,
+            reported: BTreeMap::new(),
+            taken: BTreeSet::new(),
+            other_controller: None,
+            published,
+            starting: false,
+            signalled: false,
+        }
+    }
+
+    fn printed(world: &World) -> String {
+        plan(world).to_string()
+    }
+
+    #[test]
+    fn a_young_key_only_waits_for_its_age() {
+        assert_eq!(
+            printed(&settled(vec![key("a", 90)])),
+            "look again in 1728000 s\n"
+        );
+    }
+
+    #[test]
+    fn without_keys_one_is_generated_and_nothing_else_happens() {
+        assert_eq!(
+            printed(&settled(vec![])),
+            "generate keyjqc77: there is no key\n"
+        );
+    }
+
+    #[test]
+    fn where_another_controller_was_no_key_is_made_until_asked() {
+        let mut world = settled(vec![]);
+        world.other_controller = Some("SealedSecret a/b has a status".to_owned());
+        assert_eq!(printed(&world), "observe: SealedSecret a/b has a status\n");
+        world.policy.take_over = true;
+        assert_eq!(printed(&world), "generate keyjqc77: there is no key\n");
+    }
+
+    #[test]
+    fn an_old_key_is_followed_by_one_whose_name_any_process_would_choose() {
+        let world = settled(vec![key("a", 60)]);
+        assert_eq!(printed(&world), printed(&world.clone()));
+        assert!(
+            printed(&world).ends_with(": the newest key reached its age\n"),
+            "{}",
+            printed(&world)
+        );
+    }
+
+    #[test]
+    fn a_key_is_rotated_once_when_it_asks_for_it() {
+        let mut old = key("a", 90);
+        old.rotate = true;
+        let first = plan(&settled(vec![old.clone()]));
+        let [
+            Step::Generate {
+                name,
+                because: Cause::Annotation,
+            },
+        ] = first.steps.as_slice()
+        else {
+            panic!("{first}");
+        };
+        // The new key counts as older because of a wrong clock: still there is no third.
+        assert_eq!(
+            printed(&settled(vec![old, key(name, 80)])),
+            "look again in 1728000 s\n"
+        );
+    }
+
+    #[test]
+    fn the_name_of_a_retired_key_is_not_used_again() {
+        let world = settled(vec![key("a", 60)]);
+        let [Step::Generate { name: first, .. }] = &plan(&world).steps[..] else {
+            panic!()
+        };
+        let retired = KeySecret {
+            state: State::Retired,
+            ..key(first, 95)
+        };
+        let mut world = settled(vec![key("a", 60), retired]);
+        world.loaded.remove(first);
+        let [Step::Generate { name: second, .. }] = &plan(&world).steps[..] else {
+            panic!()
+        };
+        assert_ne!(first, second);
+    }
+
+    #[test]
+    fn the_cutoff_counts_at_start_only() {
+        let mut world = settled(vec![key("a", 90)]);
+        world.policy.cutoff = Some(at(95));
+        assert_eq!(printed(&world), "look again in 1728000 s\n");
+        world.starting = true;
+        assert!(printed(&world).contains("older than the cutoff time"));
+    }
+
+    #[test]
+    fn a_relabelled_key_is_dropped_and_an_added_one_loaded_and_published() {
+        let mut world = settled(vec![
+            KeySecret {
+                state: State::Retired,
+                ..key("a", 90)
+            },
+            key("b", 91),
+        ]);
+        world.loaded.remove("b");
+        world.published = Some("certificate of a".to_owned());
+        assert_eq!(
+            printed(&world),
+            "unload a\nload b\npublish the certificate\nlook again in 1814400 s\n"
+        );
+    }
+
+    #[test]
+    fn an_unusable_key_is_reported_once_and_stops_nothing() {
+        let broken = State::Unusable {
+            reason: "KeyTooSmall",
+            message: "1024 bits".to_owned(),
+        };
+        let mut world = settled(vec![
+            key("a", 90),
+            KeySecret {
+                state: broken,
+                ..key("b", 91)
+            },
+        ]);
+        world.loaded.remove("b");
+        assert_eq!(
+            printed(&world),
+            "report b: KeyTooSmall: 1024 bits\nlook again in 1728000 s\n"
+        );
+        world.reported.insert("b".to_owned(), "1".to_owned());
+        assert_eq!(printed(&world), "look again in 1728000 s\n");
+    }
+
+    #[test]
+    fn keys_are_never_renewed_at_a_period_of_zero() {
+        let mut world = settled(vec![key("a", 0)]);
+        world.policy.renew_period = Duration::ZERO;
+        assert_eq!(printed(&world), "");
+    }
+}

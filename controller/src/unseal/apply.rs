@@ -1,0 +1,160 @@
+//! Writes what was planned and reported: the Secret, the status. Only create and update, as upstream's RBAC grants.
+//! It must not decide; where others interfere it says so.
+
+use crds::names::{FIELD_MANAGER, sealed_secret};
+use crds::{SealedSecret, SealedSecretStatus};
+use k8s_openapi::api::core::v1::{ObjectReference, Secret};
+use kube::api::{DeleteParams, PostParams, Preconditions};
+use kube::core::{DynamicObject, Status};
+use kube::{Api, Client, ResourceExt};
+use serde_json::json;
+
+use super::ObjectName;
+use super::plan::Write;
+use crate::keys::observe::sealed_secret_resource;
+
+/// What became of a write.
+#[derive(Debug)]
+pub(super) enum Written {
+    Nothing,
+    /// The Secret has this version now.
+    Version(Option<String>),
+    /// The Secret came, went or changed meanwhile.
+    Interfered,
+    /// The API server does not want it, in its words.
+    Refused(String),
+}
+
+pub(super) async fn write(api: &Api<Secret>, write: Write) -> kube::Result<Written> {
+    let result = match write {
+        Write::Nothing => return Ok(Written::Nothing),
+        Write::Create(secret) => api.create(&parameters(), &secret).await,
+        Write::Update { new, .. } => api.replace(&new.name_any(), &parameters(), &new).await,
+    };
+    match result {
+        Ok(secret) => Ok(Written::Version(secret.resource_version())),
+        Err(kube::Error::Api(status)) if is_interference(&status) => Ok(Written::Interfered),
+        Err(kube::Error::Api(status)) if is_refusal(&status) => {
+            Ok(Written::Refused(status.message.clone()))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn parameters() -> PostParams {
+    PostParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PostParams::default()
+    }
+}
+
+/// 404 comes from an update of a Secret that has gone, and from a create in a namespace that has: the next look tells.
+fn is_interference(status: &Status) -> bool {
+    status.is_conflict()
+        || status.is_already_exists()
+        || (status.code == 404 && is_about_secret(status))
+}
+
+fn is_about_secret(status: &Status) -> bool {
+    status
+        .details
+        .as_ref()
+        .is_some_and(|details| details.kind == "secrets")
+}
+
+/// The request is at fault, not the server: no token, no time and no room are the server's.
+fn is_refusal(status: &Status) -> bool {
+    (400..500).contains(&status.code) && !matches!(status.code, 401 | 408 | 429)
+}
+
+/// Writes the status. What changed meanwhile is left to the attempt that the change causes.
+pub(super) async fn write_status(
+    client: &Client,
+    sealed: &SealedSecret,
+    status: SealedSecretStatus,
+) -> kube::Result<()> {
+    let namespace = sealed.metadata.namespace.as_deref().unwrap_or_default();
+    let name = sealed.metadata.name.as_deref().unwrap_or_default();
+    let api =
+        Api::<DynamicObject>::namespaced_with(client.clone(), namespace, &sealed_secret_resource());
+    let mut object = DynamicObject::new(name, &sealed_secret_resource())
+        .within(namespace)
+        .data(json!({ "status": status }));
+    object.metadata.uid = sealed.metadata.uid.clone();
+    object.metadata.resource_version = sealed.metadata.resource_version.clone();
+    match api.replace_status(name, &parameters(), &object).await {
+        Err(kube::Error::Api(conflict)) if conflict.is_conflict() => {}
+        result => return ignore_absence(result),
+    }
+    let Some(live) = api.get_opt(name).await? else {
+        return Ok(());
+    };
+    if live.metadata.uid != sealed.metadata.uid
+        || live.metadata.generation != sealed.metadata.generation
+    {
+        return Ok(());
+    }
+    object.metadata.resource_version = live.metadata.resource_version;
+    ignore_absence(api.replace_status(name, &parameters(), &object).await)
+}
+
+fn ignore_absence(result: kube::Result<DynamicObject>) -> kube::Result<()> {
+    match result {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.code == 404 || status.is_conflict() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Deletes the Secret of a SealedSecret that has gone, if it was controlled by it.
+pub(super) async fn delete_secret(
+    client: &Client,
+    name: &ObjectName,
+    owner: Option<&str>,
+) -> kube::Result<()> {
+    let api = Api::<Secret>::namespaced(client.clone(), &name.namespace);
+    let Some(secret) = api.get_metadata_opt(&name.name).await? else {
+        return Ok(());
+    };
+    let controlled = secret.owner_references().iter().any(|reference| {
+        reference.controller == Some(true) && Some(reference.uid.as_str()) == owner
+    });
+    if !controlled {
+        return Ok(());
+    }
+    let preconditions = Preconditions {
+        uid: secret.uid(),
+        resource_version: None,
+    };
+    let parameters = DeleteParams {
+        preconditions: Some(preconditions),
+        ..DeleteParams::default()
+    };
+    match api.delete(&name.name, &parameters).await {
+        Err(kube::Error::Api(status)) if status.code == 404 || status.is_conflict() => Ok(()),
+        result => result.map(drop),
+    }
+}
+
+/// What is left of an object whose spec can't be read: enough to tell of it.
+pub(super) fn without_spec(object: &DynamicObject) -> SealedSecret {
+    let status = object.data.get("status").cloned();
+    SealedSecret {
+        metadata: object.metadata.clone(),
+        status: status.and_then(|status| serde_json::from_value(status).ok()),
+        ..SealedSecret::default()
+    }
+}
+
+pub(super) fn reference(sealed: &SealedSecret) -> ObjectReference {
+    let metadata = &sealed.metadata;
+    ObjectReference {
+        api_version: Some(sealed_secret::API_VERSION.to_owned()),
+        kind: Some(sealed_secret::KIND.to_owned()),
+        namespace: metadata.namespace.clone(),
+        name: metadata.name.clone(),
+        uid: metadata.uid.clone(),
+        resource_version: metadata.resource_version.clone(),
+        field_path: None,
+    }
+}

@@ -1,0 +1,298 @@
+//! Decides what becomes of the Secret of one SealedSecret: left, created, updated or refused.
+//! It must not read the cluster or a clock, and what it prints holds no value.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crds::SealedSecret;
+use crds::names::{MANAGED, PATCH, SEALING_KEY_LABEL};
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use sealing::{UnsealError, Unsealed};
+
+use super::reason::UnsealReason;
+
+/// Everything that the plan depends on.
+#[derive(Debug)]
+pub struct World<'a> {
+    pub sealed: &'a SealedSecret,
+    pub opened: &'a Result<Unsealed, UnsealError>,
+    /// The Secret of that name, as it is now.
+    pub existing: Option<Secret>,
+    /// This generation of the SealedSecret was put into effect before, so what others added since may stay.
+    pub settled: bool,
+}
+
+/// What to do with the Secret, and what to say of the SealedSecret afterwards.
+#[derive(Debug)]
+pub struct Plan {
+    pub write: Write,
+    /// Why the SealedSecret is not in effect, if it is not.
+    pub refusal: Option<UnsealReason>,
+}
+
+/// What to do with the Secret.
+pub enum Write {
+    Nothing,
+    Create(Box<Secret>),
+    /// The whole new Secret, and the old one for what is printed.
+    Update {
+        new: Box<Secret>,
+        old: Box<Secret>,
+    },
+}
+
+/// The plan for one SealedSecret.
+pub fn plan(world: World<'_>) -> Plan {
+    let unsealed = match world.opened {
+        Ok(unsealed) => unsealed,
+        Err(error) => return Plan::refuse(UnsealReason::CannotOpen(error.clone())),
+    };
+    let wanted = unsealed.secret.to_secret();
+    if wanted
+        .metadata
+        .labels
+        .as_ref()
+        .is_some_and(|labels| labels.contains_key(SEALING_KEY_LABEL))
+    {
+        return Plan::refuse(UnsealReason::SealingKeyLabel);
+    }
+    match world.existing {
+        None => {
+            let refusal = (!is_ours(&wanted, world.sealed)).then(|| not_managed(world.sealed));
+            Plan {
+                write: Write::Create(Box::new(wanted)),
+                refusal,
+            }
+        }
+        Some(existing) if !is_ours(&existing, world.sealed) => {
+            Plan::refuse(not_managed(world.sealed))
+        }
+        Some(existing) => update(existing, wanted, world.settled),
+    }
+}
+
+impl Plan {
+    fn refuse(reason: UnsealReason) -> Self {
+        Self {
+            write: Write::Nothing,
+            refusal: Some(reason),
+        }
+    }
+}
+
+fn not_managed(sealed: &SealedSecret) -> UnsealReason {
+    UnsealReason::NotManaged {
+        name: sealed.metadata.name.clone().unwrap_or_default(),
+    }
+}
+
+/// True when the Secret is controlled by this SealedSecret, or says that a SealedSecret may write it.
+fn is_ours(secret: &Secret, sealed: &SealedSecret) -> bool {
+    let owners = secret.metadata.owner_references.iter().flatten();
+    let controlled = owners
+        .filter(|owner| owner.controller == Some(true))
+        .any(|owner| Some(&owner.uid) == sealed.metadata.uid.as_ref());
+    controlled || has(secret, MANAGED) || has(secret, PATCH)
+}
+
+fn has(secret: &Secret, annotation: &str) -> bool {
+    let annotations = secret.metadata.annotations.as_ref();
+    annotations
+        .and_then(|annotations| annotations.get(annotation))
+        .is_some_and(|value| value == "true")
+}
+
+fn update(existing: Secret, wanted: Secret, settled: bool) -> Plan {
+    let mut new = existing.clone();
+    if has(&existing, PATCH) {
+        patch(&mut new, &wanted);
+    } else if settled {
+        restore(&mut new, &wanted);
+    } else {
+        overwrite(&mut new, &wanted);
+    }
+    if let Some(reason) = impossible(&existing, &new, &wanted) {
+        return Plan::refuse(reason);
+    }
+    if is_same(&existing, &new) {
+        return Plan {
+            write: Write::Nothing,
+            refusal: None,
+        };
+    }
+    // The server keeps the record of managers that it has.
+    new.metadata.managed_fields = None;
+    Plan {
+        write: Write::Update {
+            new: Box::new(new),
+            old: Box::new(existing),
+        },
+        refusal: None,
+    }
+}
+
+/// Everything as the SealedSecret says, and nothing else.
+fn overwrite(new: &mut Secret, wanted: &Secret) {
+    new.data = wanted.data.clone();
+    new.metadata.labels = wanted.metadata.labels.clone();
+    new.metadata.annotations = wanted.metadata.annotations.clone();
+    new.metadata.owner_references = wanted.metadata.owner_references.clone();
+}
+
+/// Everything that the SealedSecret says, beside labels, annotations and owners that others added.
+fn restore(new: &mut Secret, wanted: &Secret) {
+    new.data = wanted.data.clone();
+    merge_metadata(&mut new.metadata, &wanted.metadata);
+    let owners = new.metadata.owner_references.get_or_insert_default();
+    for owner in wanted.metadata.owner_references.iter().flatten() {
+        owners.retain(|other| other.uid != owner.uid && other.controller != Some(true));
+        owners.insert(0, owner.clone());
+    }
+}
+
+/// Items, labels and annotations added to what is there.
+fn patch(new: &mut Secret, wanted: &Secret) {
+    let items = wanted
+        .data
+        .iter()
+        .flatten()
+        .map(|(key, value)| (key.clone(), value.clone()));
+    new.data.get_or_insert_default().extend(items);
+    merge_metadata(&mut new.metadata, &wanted.metadata);
+    if has(new, MANAGED) {
+        new.metadata.owner_references = wanted.metadata.owner_references.clone();
+    }
+}
+
+fn merge_metadata(new: &mut ObjectMeta, wanted: &ObjectMeta) {
+    let copy = |(key, value): (&String, &String)| (key.clone(), value.clone());
+    new.labels
+        .get_or_insert_default()
+        .extend(wanted.labels.iter().flatten().map(copy));
+    new.annotations
+        .get_or_insert_default()
+        .extend(wanted.annotations.iter().flatten().map(copy));
+}
+
+/// What the API server would refuse, in its words.
+fn impossible(existing: &Secret, new: &Secret, wanted: &Secret) -> Option<UnsealReason> {
+    let name = || existing.metadata.name.clone().unwrap_or_default();
+    let type_ = wanted.type_.as_deref().filter(|type_| !type_.is_empty());
+    if let Some(type_) = type_.filter(|type_| Some(*type_) != existing.type_.as_deref()) {
+        return Some(UnsealReason::TypeIsImmutable {
+            name: name(),
+            wanted: type_.to_owned(),
+        });
+    }
+    let data_changes = entries(&existing.data) != entries(&new.data);
+    (existing.immutable == Some(true) && data_changes).then(|| UnsealReason::SecretIsImmutable {
+        name: name(),
+        namespace: existing.metadata.namespace.clone().unwrap_or_default(),
+    })
+}
+
+fn is_same(existing: &Secret, new: &Secret) -> bool {
+    let (old_metadata, new_metadata) = (&existing.metadata, &new.metadata);
+    entries(&existing.data) == entries(&new.data)
+        && entries(&old_metadata.labels) == entries(&new_metadata.labels)
+        && entries(&old_metadata.annotations) == entries(&new_metadata.annotations)
+        && owners(old_metadata) == owners(new_metadata)
+}
+
+/// A map that is absent and one that is empty are the same.
+fn entries<V>(map: &Option<BTreeMap<String, V>>) -> Vec<(&String, &V)> {
+    map.iter().flatten().collect()
+}
+
+/// Order means nothing among owners.
+fn owners(metadata: &ObjectMeta) -> BTreeMap<&str, &OwnerReference> {
+    metadata
+        .owner_references
+        .iter()
+        .flatten()
+        .map(|owner| (owner.uid.as_str(), owner))
+        .collect()
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.write {
+            Write::Nothing => {}
+            Write::Create(secret) => {
+                writeln!(f, "create Secret {}", place(secret))?;
+                items(f, &None, &secret.data)?;
+            }
+            Write::Update { new, old } => {
+                writeln!(f, "update Secret {}", place(new))?;
+                items(f, &old.data, &new.data)?;
+                metadata(f, &old.metadata, &new.metadata)?;
+            }
+        }
+        match &self.refusal {
+            Some(reason) => writeln!(f, "refused: {reason}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Names of items with what happens to them; never their values.
+fn items(
+    f: &mut fmt::Formatter<'_>,
+    old: &Option<BTreeMap<String, ByteString>>,
+    new: &Option<BTreeMap<String, ByteString>>,
+) -> fmt::Result {
+    let (none_old, none_new) = (BTreeMap::new(), BTreeMap::new());
+    let (old, new) = (
+        old.as_ref().unwrap_or(&none_old),
+        new.as_ref().unwrap_or(&none_new),
+    );
+    for (key, value) in new {
+        match old.get(key) {
+            None => writeln!(f, "  item {key} added")?,
+            Some(other) if other != value => writeln!(f, "  item {key} changed")?,
+            Some(_) => {}
+        }
+    }
+    old.keys()
+        .filter(|key| !new.contains_key(*key))
+        .try_for_each(|key| writeln!(f, "  item {key} removed"))
+}
+
+fn metadata(f: &mut fmt::Formatter<'_>, old: &ObjectMeta, new: &ObjectMeta) -> fmt::Result {
+    let differs = [
+        ("labels", entries(&old.labels) != entries(&new.labels)),
+        (
+            "annotations",
+            entries(&old.annotations) != entries(&new.annotations),
+        ),
+        ("owners", owners(old) != owners(new)),
+    ];
+    differs
+        .iter()
+        .filter(|(_, differs)| *differs)
+        .try_for_each(|(field, _)| writeln!(f, "  {field} changed"))
+}
+
+fn place(secret: &Secret) -> String {
+    let part = |part: &Option<String>| part.clone().unwrap_or_default();
+    format!(
+        "{}/{}",
+        part(&secret.metadata.namespace),
+        part(&secret.metadata.name)
+    )
+}
+
+impl fmt::Debug for Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("Nothing"),
+            Self::Create(secret) => write!(f, "Create({})", place(secret)),
+            Self::Update { new, .. } => write!(f, "Update({})", place(new)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

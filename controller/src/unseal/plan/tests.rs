@@ -1,0 +1,301 @@
+//! The rules of an existing Secret, each printed as a plan that ends where it ends: nothing else happens.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crds::names::{self, sealed_secret};
+use sealing::{SecretBytes, UnsealedSecret};
+use serde_json::json;
+
+fn sealed() -> SealedSecret {
+    let mut sealed = SealedSecret::default();
+    sealed.metadata.namespace = Some("ns".to_owned());
+    sealed.metadata.name = Some("db".to_owned());
+    sealed.metadata.uid = Some("uid-1".to_owned());
+    sealed
+}
+
+fn owner(uid: &str) -> serde_json::Value {
+    json!({ "apiVersion": sealed_secret::API_VERSION, "kind": "SealedSecret", "name": "db", "uid": uid, "controller": true })
+}
+
+/// The Secret that the SealedSecret stands for, with one item and one label.
+fn wanted(change: impl FnOnce(&mut UnsealedSecret)) -> Result<Unsealed, UnsealError> {
+    let metadata = json!({ "namespace": "ns", "name": "db", "labels": { "app": "web" }, "ownerReferences": [owner("uid-1")] });
+    let mut secret = UnsealedSecret {
+        metadata: serde_json::from_value(metadata).unwrap(),
+        data: BTreeMap::from([("password".to_owned(), SecretBytes::from(b"s3cret".to_vec()))]),
+        ..UnsealedSecret::default()
+    };
+    change(&mut secret);
+    Ok(Unsealed {
+        secret,
+        opened_by: BTreeMap::new(),
+    })
+}
+
+/// That Secret as the API server stores it.
+fn stored(change: impl FnOnce(&mut Secret)) -> Option<Secret> {
+    let mut secret = wanted(|_| {}).unwrap().secret.to_secret();
+    secret.type_ = Some("Opaque".to_owned());
+    secret.metadata.resource_version = Some("7".to_owned());
+    change(&mut secret);
+    Some(secret)
+}
+
+fn foreign(change: impl FnOnce(&mut Secret)) -> Option<Secret> {
+    stored(|secret| {
+        secret.metadata.owner_references = None;
+        secret.metadata.labels = Some(BTreeMap::from([("theirs".to_owned(), "1".to_owned())]));
+        secret.data = Some(BTreeMap::from([(
+            "other".to_owned(),
+            ByteString(b"x".to_vec()),
+        )]));
+        change(secret);
+    })
+}
+
+fn annotate(secret: &mut Secret, key: &str) {
+    secret
+        .metadata
+        .annotations
+        .get_or_insert_default()
+        .insert(key.to_owned(), "true".to_owned());
+}
+
+fn decided(
+    opened: &Result<Unsealed, UnsealError>,
+    existing: Option<Secret>,
+    settled: bool,
+) -> Plan {
+    plan(World {
+        sealed: &sealed(),
+        opened,
+        existing,
+        settled,
+    })
+}
+
+fn printed(opened: &Result<Unsealed, UnsealError>, existing: Option<Secret>) -> String {
+    decided(opened, existing, false).to_string()
+}
+
+fn updated(plan: &Plan) -> &Secret {
+    match &plan.write {
+        Write::Update { new, .. } => new,
+        other => panic!("expected an update, got {other:?}"),
+    }
+}
+
+#[test]
+fn a_missing_secret_is_created() {
+    assert_eq!(
+        printed(&wanted(|_| {}), None),
+        "create Secret ns/db\n  item password added\n"
+    );
+}
+
+#[test]
+fn an_equal_secret_is_left_alone_whatever_type_opaque_is_called() {
+    assert_eq!(printed(&wanted(|_| {}), stored(|_| {})), "");
+    assert_eq!(
+        printed(
+            &wanted(|secret| secret.type_ = Some(String::new())),
+            stored(|_| {})
+        ),
+        ""
+    );
+    assert_eq!(
+        printed(
+            &wanted(|secret| secret.type_ = Some("Opaque".to_owned())),
+            stored(|_| {})
+        ),
+        ""
+    );
+}
+
+#[test]
+fn an_owned_secret_is_overwritten_as_a_whole() {
+    let existing = stored(|secret| {
+        secret.data = Some(BTreeMap::from([(
+            "stale".to_owned(),
+            ByteString(b"x".to_vec()),
+        )]));
+        secret
+            .metadata
+            .labels
+            .get_or_insert_default()
+            .insert("theirs".to_owned(), "1".to_owned());
+    });
+    let plan = decided(&wanted(|_| {}), existing, false);
+    assert_eq!(
+        plan.to_string(),
+        "update Secret ns/db\n  item password added\n  item stale removed\n  labels changed\n"
+    );
+    assert_eq!(updated(&plan).metadata.labels.as_ref().unwrap().len(), 1);
+    assert_eq!(
+        updated(&plan).metadata.resource_version.as_deref(),
+        Some("7"),
+        "the write must see what it overwrites"
+    );
+}
+
+#[test]
+fn labels_that_others_add_later_cause_no_write_and_survive_a_repair() {
+    let labelled = |secret: &mut Secret| {
+        secret
+            .metadata
+            .labels
+            .get_or_insert_default()
+            .insert("theirs".to_owned(), "1".to_owned());
+        annotate(secret, "theirs");
+    };
+    assert_eq!(
+        decided(&wanted(|_| {}), stored(labelled), true).to_string(),
+        ""
+    );
+    let edited = stored(|secret| {
+        labelled(secret);
+        secret.data = None;
+    });
+    let plan = decided(&wanted(|_| {}), edited, true);
+    assert_eq!(
+        plan.to_string(),
+        "update Secret ns/db\n  item password added\n"
+    );
+    assert_eq!(updated(&plan).metadata.labels.as_ref().unwrap().len(), 2);
+}
+
+#[test]
+fn an_owner_that_was_taken_away_is_put_back() {
+    let existing = stored(|secret| {
+        annotate(secret, names::MANAGED);
+        secret.metadata.owner_references = None;
+    });
+    assert_eq!(
+        decided(&wanted(|_| {}), existing, true).to_string(),
+        "update Secret ns/db\n  owners changed\n"
+    );
+}
+
+#[test]
+fn a_foreign_secret_is_refused() {
+    let refused = "refused: failed update: Resource \"db\" already exists and is not managed by SealedSecret\n";
+    assert_eq!(printed(&wanted(|_| {}), foreign(|_| {})), refused);
+    let replaced = stored(|secret| {
+        secret.metadata.owner_references = serde_json::from_value(json!([owner("uid-0")])).unwrap()
+    });
+    assert_eq!(
+        printed(&wanted(|_| {}), replaced),
+        refused,
+        "another uid is another SealedSecret"
+    );
+}
+
+#[test]
+fn a_foreign_secret_that_is_annotated_managed_is_taken_over() {
+    let plan = decided(
+        &wanted(|_| {}),
+        foreign(|secret| annotate(secret, names::MANAGED)),
+        false,
+    );
+    let expected = "update Secret ns/db\n  item password added\n  item other removed\n  labels changed\n  annotations changed\n  owners changed\n";
+    assert_eq!(plan.to_string(), expected);
+    assert_eq!(updated(&plan).metadata.annotations, None);
+}
+
+#[test]
+fn a_patched_secret_keeps_what_it_has_and_gets_no_owner() {
+    let plan = decided(
+        &wanted(|_| {}),
+        foreign(|secret| annotate(secret, names::PATCH)),
+        false,
+    );
+    assert_eq!(
+        plan.to_string(),
+        "update Secret ns/db\n  item password added\n  labels changed\n"
+    );
+    assert_eq!(updated(&plan).metadata.owner_references, None);
+    assert_eq!(updated(&plan).data.as_ref().unwrap().len(), 2);
+}
+
+#[test]
+fn a_patched_and_managed_secret_gets_the_owner_too() {
+    let existing = foreign(|secret| {
+        annotate(secret, names::PATCH);
+        annotate(secret, names::MANAGED);
+    });
+    assert!(printed(&wanted(|_| {}), existing).contains("  owners changed\n"));
+}
+
+#[test]
+fn without_owner_and_annotation_the_secret_is_created_and_then_refused() {
+    let skipping = wanted(|secret| secret.metadata.owner_references = None);
+    let expected = "create Secret ns/db\n  item password added\n\
+                    refused: failed update: Resource \"db\" already exists and is not managed by SealedSecret\n";
+    assert_eq!(printed(&skipping, None), expected);
+    let managed = wanted(|secret| {
+        secret.metadata.owner_references = None;
+        secret.metadata.annotations = Some(BTreeMap::from([(
+            names::MANAGED.to_owned(),
+            "true".to_owned(),
+        )]));
+    });
+    assert_eq!(
+        printed(&managed, None),
+        "create Secret ns/db\n  item password added\n"
+    );
+}
+
+#[test]
+fn an_immutable_secret_is_not_written_in_vain() {
+    let existing = stored(|secret| {
+        secret.immutable = Some(true);
+        secret.data = None;
+    });
+    let refused = "refused: Secret \"db\" is invalid: data: Forbidden: field is immutable when `immutable` is set\n";
+    assert_eq!(printed(&wanted(|_| {}), existing), refused);
+    let equal = stored(|secret| secret.immutable = Some(true));
+    assert_eq!(printed(&wanted(|_| {}), equal), "");
+}
+
+#[test]
+fn immutable_is_not_set_on_a_secret_that_exists() {
+    assert_eq!(
+        printed(
+            &wanted(|secret| secret.immutable = Some(true)),
+            stored(|_| {})
+        ),
+        ""
+    );
+}
+
+#[test]
+fn another_type_is_refused() {
+    let typed = wanted(|secret| secret.type_ = Some("foo/bar".to_owned()));
+    assert_eq!(
+        printed(&typed, stored(|_| {})),
+        "refused: Secret \"db\" is invalid: type: Invalid value: \"foo/bar\": field is immutable\n"
+    );
+}
+
+#[test]
+fn no_template_makes_a_sealing_key() {
+    let key = wanted(|secret| {
+        secret.metadata.labels = Some(BTreeMap::from([(
+            names::SEALING_KEY_LABEL.to_owned(),
+            "active".to_owned(),
+        )]));
+    });
+    assert!(printed(&key, None).starts_with("refused: the template has the label of sealing keys"));
+}
+
+#[test]
+fn what_is_printed_holds_no_value() {
+    let plan = decided(&wanted(|_| {}), stored(|secret| secret.data = None), false);
+    let everything = format!("{plan} {plan:?}");
+    assert!(
+        !everything.contains("s3cret") && !everything.contains("115, 51"),
+        "{everything}"
+    );
+}

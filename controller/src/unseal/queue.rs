@@ -1,0 +1,343 @@
+//! Which SealedSecret is next: new ones before those of the first list, failed ones after a pause, each name once.
+//! It must not read a clock or the cluster, and holds no more objects than it must.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use crds::SealedSecret;
+
+use super::ObjectName;
+
+/// Pause after the first failure; each further one doubles it.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// Longest pause: upstream's users wait no longer than this for anything to heal.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// Objects that wait in memory; further ones are fetched when it is their turn. 512 of a usual size are some 2 MB.
+const HELD: usize = 512;
+/// Repairs in a row, each within [`CALM`] of the one before, before a Secret that somebody else keeps changing has to wait.
+const QUICK_REPAIRS: u32 = 5;
+/// Time after which repairs are forgotten.
+const CALM: Duration = Duration::from_secs(60);
+
+/// The SealedSecrets that exist, and what is to be done with them.
+#[derive(Debug)]
+pub struct Queue {
+    quick_retries: u32,
+    entries: HashMap<ObjectName, Entry>,
+    fresh: VecDeque<ObjectName>,
+    backlog: VecDeque<ObjectName>,
+    waiting: BTreeSet<(Instant, ObjectName)>,
+    held: usize,
+}
+
+#[derive(Debug, Default)]
+struct Entry {
+    state: State,
+    /// The object as it was announced; fetched when absent.
+    object: Option<Box<SealedSecret>>,
+    failures: u32,
+    repairs: u32,
+    last_write: Option<Instant>,
+    /// Lists in which SealedSecret and Secret were last seen.
+    listed: u32,
+    secret_listed: u32,
+}
+
+#[derive(Debug, Default, PartialEq)]
+enum State {
+    #[default]
+    Idle,
+    Queued(Place),
+    Waiting(Instant),
+    Running {
+        /// Asked for again since the job started.
+        again: bool,
+        /// Version of the Secret that was announced since; empty when it was deleted.
+        secret: Option<String>,
+    },
+}
+
+/// Where to queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Before everything from a first list.
+    Fresh,
+    /// In order, after what is fresh.
+    Backlog,
+}
+
+/// Something to do.
+#[derive(Debug)]
+pub struct Job {
+    pub name: ObjectName,
+    /// The object, or nothing where it has to be fetched.
+    pub object: Option<Box<SealedSecret>>,
+}
+
+/// How a job ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// All is as it should be, without a write.
+    Calm,
+    /// The Secret was written.
+    Wrote,
+    /// It has to be tried again.
+    Failed,
+}
+
+impl Queue {
+    /// After `quick_retries` failures the pause is the longest.
+    pub fn new(quick_retries: u32) -> Self {
+        Self {
+            quick_retries,
+            entries: HashMap::new(),
+            fresh: VecDeque::new(),
+            backlog: VecDeque::new(),
+            waiting: BTreeSet::new(),
+            held: 0,
+        }
+    }
+
+    /// Notes that a SealedSecret exists, as seen in this list.
+    pub fn exists(&mut self, name: &ObjectName, list: u32) {
+        self.entries.entry(name.clone()).or_default().listed = list;
+    }
+
+    /// Asks for work on a SealedSecret that exists.
+    pub fn want(&mut self, name: &ObjectName, object: Option<Box<SealedSecret>>, place: Place) {
+        let held = object.is_some_and(|object| self.hold(name, object));
+        let Some(entry) = self.entries.get_mut(name) else {
+            return;
+        };
+        match &mut entry.state {
+            State::Running { again, .. } => *again |= !held,
+            State::Queued(old) if *old == place || place == Place::Backlog => {}
+            State::Idle | State::Waiting(_) | State::Queued(_) => {
+                if let State::Waiting(until) = entry.state {
+                    self.waiting.remove(&(until, name.clone()));
+                }
+                entry.state = State::Queued(place);
+                match place {
+                    Place::Fresh => self.fresh.push_back(name.clone()),
+                    Place::Backlog => self.backlog.push_back(name.clone()),
+                }
+            }
+        }
+    }
+
+    /// The Secret of this name was seen at this version, empty for a deleted one. `left` is the version that the last
+    /// job found or left: at that one, all is well. One that somebody keeps changing has to wait.
+    pub fn secret_changed(
+        &mut self,
+        name: &ObjectName,
+        version: &str,
+        left: Option<&str>,
+        now: Instant,
+    ) {
+        let Some(entry) = self.entries.get_mut(name) else {
+            return;
+        };
+        let restless = entry
+            .last_write
+            .is_some_and(|last| now.duration_since(last) <= CALM);
+        match &mut entry.state {
+            State::Running { secret, .. } => *secret = Some(version.to_owned()),
+            _ if Some(version) == left => {}
+            State::Idle if restless && entry.repairs > QUICK_REPAIRS => {
+                let pause = pause(entry.repairs - QUICK_REPAIRS, u32::MAX);
+                self.wait(name, now + pause);
+            }
+            _ => self.want(name, None, Place::Fresh),
+        }
+    }
+
+    /// Asks for work on everything that failed.
+    pub fn want_failed(&mut self) {
+        let failed: Vec<_> = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| entry.failures > 0)
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in failed {
+            self.want(&name, None, Place::Backlog);
+        }
+    }
+
+    /// The next job, if any. It is running from now on.
+    pub fn take(&mut self, now: Instant) -> Option<Job> {
+        while let Some((until, name)) = self
+            .waiting
+            .first()
+            .cloned()
+            .filter(|(until, _)| *until <= now)
+        {
+            self.waiting.remove(&(until, name.clone()));
+            if let Some(entry) = self.entries.get_mut(&name) {
+                entry.state = State::Queued(Place::Backlog);
+                self.backlog.push_back(name);
+            }
+        }
+        while let Some(name) = self.fresh.pop_front().or_else(|| self.backlog.pop_front()) {
+            // A name can stand in both lines, or belong to an object that has gone.
+            let Some(entry) = self
+                .entries
+                .get_mut(&name)
+                .filter(|entry| matches!(entry.state, State::Queued(_)))
+            else {
+                continue;
+            };
+            entry.state = State::Running {
+                again: false,
+                secret: None,
+            };
+            let object = entry.object.take();
+            self.held -= usize::from(object.is_some());
+            return Some(Job { name, object });
+        }
+        None
+    }
+
+    /// When the next pause ends.
+    pub fn next_retry(&self) -> Option<Instant> {
+        self.waiting.first().map(|(until, _)| *until)
+    }
+
+    /// True when something came in while the job was running that it did not see: an object other than the one tried,
+    /// or the Secret at another version than the job left.
+    pub fn is_outdated(
+        &self,
+        name: &ObjectName,
+        was_tried: impl Fn(&SealedSecret) -> bool,
+        left: Option<&str>,
+    ) -> bool {
+        let Some(entry) = self.entries.get(name) else {
+            return false;
+        };
+        let State::Running { again, secret } = &entry.state else {
+            return false;
+        };
+        *again
+            || entry
+                .object
+                .as_deref()
+                .is_some_and(|object| !was_tried(object))
+            || (secret.is_some() && secret.as_deref() != left)
+    }
+
+    /// A job ended, and is to run `again` at once or not. False when the object has gone meanwhile.
+    pub fn ended(&mut self, name: &ObjectName, how: Ended, again: bool, now: Instant) -> bool {
+        let Some(entry) = self.entries.get_mut(name) else {
+            return false;
+        };
+        entry.state = State::Idle;
+        match how {
+            Ended::Calm => entry.failures = 0,
+            Ended::Wrote => {
+                entry.failures = 0;
+                let restless = entry
+                    .last_write
+                    .is_some_and(|last| now.duration_since(last) <= CALM);
+                entry.repairs = if restless {
+                    entry.repairs.saturating_add(1)
+                } else {
+                    1
+                };
+                entry.last_write = Some(now);
+            }
+            Ended::Failed => entry.failures = entry.failures.saturating_add(1),
+        }
+        let failures = entry.failures;
+        if again {
+            self.want(name, None, Place::Fresh);
+            return true;
+        }
+        self.drop_object(name);
+        if failures > 0 {
+            self.wait(name, now + pause(failures, self.quick_retries));
+        }
+        true
+    }
+
+    /// Forgets a SealedSecret that has gone; false when it was not known.
+    pub fn forget(&mut self, name: &ObjectName) -> bool {
+        self.drop_object(name);
+        let Some(entry) = self.entries.remove(name) else {
+            return false;
+        };
+        if let State::Waiting(until) = entry.state {
+            self.waiting.remove(&(until, name.clone()));
+        }
+        true
+    }
+
+    /// SealedSecrets of this scope that were not in this list.
+    pub fn missing(&self, scope: Option<&str>, list: u32) -> Vec<ObjectName> {
+        let gone = self
+            .entries
+            .iter()
+            .filter(|(name, entry)| is_in(name, scope) && entry.listed != list);
+        gone.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Notes that the Secret of this name exists; false when it belongs to no SealedSecret.
+    pub fn secret_exists(&mut self, name: &ObjectName, list: u32) -> bool {
+        self.entries
+            .get_mut(name)
+            .map(|entry| entry.secret_listed = list)
+            .is_some()
+    }
+
+    /// SealedSecrets of this scope whose Secret was not in this list.
+    pub fn missing_secrets(&self, scope: Option<&str>, list: u32) -> Vec<ObjectName> {
+        let gone = self
+            .entries
+            .iter()
+            .filter(|(name, entry)| is_in(name, scope) && entry.secret_listed != list);
+        gone.map(|(name, _)| name.clone()).collect()
+    }
+
+    fn wait(&mut self, name: &ObjectName, until: Instant) {
+        if let Some(entry) = self.entries.get_mut(name) {
+            entry.state = State::Waiting(until);
+            self.waiting.insert((until, name.clone()));
+        }
+    }
+
+    /// Keeps the object until its turn; false when there is no room.
+    fn hold(&mut self, name: &ObjectName, object: Box<SealedSecret>) -> bool {
+        self.drop_object(name);
+        let Some(entry) = self.entries.get_mut(name).filter(|_| self.held < HELD) else {
+            return false;
+        };
+        entry.object = Some(object);
+        self.held += 1;
+        true
+    }
+
+    fn drop_object(&mut self, name: &ObjectName) {
+        if self
+            .entries
+            .get_mut(name)
+            .and_then(|entry| entry.object.take())
+            .is_some()
+        {
+            self.held -= 1;
+        }
+    }
+}
+
+fn is_in(name: &ObjectName, scope: Option<&str>) -> bool {
+    scope.is_none_or(|namespace| namespace == name.namespace)
+}
+
+fn pause(failures: u32, quick_retries: u32) -> Duration {
+    if failures > quick_retries {
+        return LONGEST_PAUSE;
+    }
+    let doublings = failures.saturating_sub(1).min(16);
+    (FIRST_PAUSE * (1 << doublings)).min(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests;

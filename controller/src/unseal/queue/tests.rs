@@ -1,0 +1,151 @@
+//! Order, pauses and bounds of the queue, with a clock of our own.
+
+use super::*;
+
+fn name(name: &str) -> ObjectName {
+    ObjectName {
+        namespace: "ns".to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+fn with(names: &[&str]) -> Queue {
+    let mut queue = Queue::new(5);
+    for text in names {
+        queue.exists(&name(text), 1);
+        queue.want(&name(text), None, Place::Backlog);
+    }
+    queue
+}
+
+fn order(queue: &mut Queue, now: Instant) -> Vec<String> {
+    std::iter::from_fn(|| queue.take(now))
+        .map(|job| job.name.name)
+        .collect()
+}
+
+#[test]
+fn what_is_new_comes_before_the_backlog_and_each_name_once() {
+    let mut queue = with(&["a", "b", "c"]);
+    queue.want(&name("c"), None, Place::Fresh);
+    queue.want(&name("c"), None, Place::Fresh);
+    queue.exists(&name("d"), 1);
+    queue.want(&name("d"), None, Place::Fresh);
+    assert_eq!(order(&mut queue, Instant::now()), ["c", "d", "a", "b"]);
+}
+
+#[test]
+fn a_name_never_runs_twice_at_once() {
+    let now = Instant::now();
+    let mut queue = with(&["a"]);
+    queue.take(now).unwrap();
+    queue.want(&name("a"), None, Place::Fresh);
+    assert!(queue.take(now).is_none());
+    let again = queue.is_outdated(&name("a"), |_| true, None);
+    assert!(again && queue.ended(&name("a"), Ended::Calm, again, now));
+    assert!(queue.take(now).is_some());
+}
+
+#[test]
+fn an_echo_of_our_own_write_asks_for_nothing() {
+    let now = Instant::now();
+    let mut queue = with(&["a"]);
+    queue.take(now).unwrap();
+    queue.want(&name("a"), Some(Box::default()), Place::Fresh);
+    queue.secret_changed(&name("a"), "7", None, now);
+    assert!(!queue.is_outdated(&name("a"), |_| true, Some("7")));
+    assert!(
+        queue.is_outdated(&name("a"), |_| false, Some("7")),
+        "another object came"
+    );
+    assert!(
+        queue.is_outdated(&name("a"), |_| true, Some("6")),
+        "another version of the Secret came"
+    );
+    queue.ended(&name("a"), Ended::Wrote, false, now);
+    queue.secret_changed(&name("a"), "7", Some("7"), now);
+    assert!(queue.take(now).is_none());
+    queue.secret_changed(&name("a"), "8", Some("7"), now);
+    assert!(queue.take(now).is_some());
+}
+
+#[test]
+fn pauses_double_then_stay_at_five_minutes_for_ever() {
+    let mut now = Instant::now();
+    let mut queue = with(&["a"]);
+    let mut pauses = Vec::new();
+    for _ in 0..8 {
+        queue.take(now).unwrap();
+        queue.ended(&name("a"), Ended::Failed, false, now);
+        let next = queue.next_retry().unwrap();
+        assert!(queue.take(now).is_none());
+        pauses.push((next - now).as_millis());
+        now = next;
+    }
+    assert_eq!(
+        pauses,
+        [500, 1000, 2000, 4000, 8000, 300_000, 300_000, 300_000]
+    );
+}
+
+#[test]
+fn a_new_key_wakes_what_failed_at_once() {
+    let now = Instant::now();
+    let mut queue = with(&["a", "b"]);
+    queue.take(now).unwrap();
+    queue.take(now).unwrap();
+    queue.ended(&name("a"), Ended::Failed, false, now);
+    queue.ended(&name("b"), Ended::Calm, false, now);
+    queue.want_failed();
+    assert_eq!(order(&mut queue, now), ["a"]);
+}
+
+#[test]
+fn a_secret_that_somebody_keeps_changing_has_to_wait() {
+    let now = Instant::now();
+    let mut queue = with(&["a"]);
+    for _ in 0..=QUICK_REPAIRS {
+        queue.take(now).unwrap();
+        queue.ended(&name("a"), Ended::Wrote, false, now);
+        queue.secret_changed(&name("a"), "theirs", Some("ours"), now);
+    }
+    assert!(queue.take(now).is_none());
+    assert_eq!(queue.next_retry(), Some(now + FIRST_PAUSE));
+    assert!(queue.take(now + FIRST_PAUSE).is_some());
+}
+
+#[test]
+fn objects_that_wait_take_bounded_memory() {
+    let mut queue = Queue::new(5);
+    let names: Vec<_> = (0..HELD + 10)
+        .map(|index| name(&index.to_string()))
+        .collect();
+    for name in &names {
+        queue.exists(name, 1);
+        queue.want(name, Some(Box::default()), Place::Backlog);
+    }
+    let jobs: Vec<_> = std::iter::from_fn(|| queue.take(Instant::now())).collect();
+    assert_eq!(jobs.iter().filter(|job| job.object.is_some()).count(), HELD);
+    assert_eq!((jobs.len(), queue.held), (HELD + 10, 0));
+}
+
+#[test]
+fn a_forgotten_name_leaves_nothing_behind() {
+    let now = Instant::now();
+    let mut queue = with(&["a", "b"]);
+    queue.take(now).unwrap();
+    queue.ended(&name("a"), Ended::Failed, false, now);
+    assert!(queue.forget(&name("a")) && queue.forget(&name("b")) && !queue.forget(&name("b")));
+    assert!(queue.take(now + LONGEST_PAUSE).is_none() && queue.next_retry().is_none());
+    assert!(!queue.ended(&name("a"), Ended::Calm, false, now));
+}
+
+#[test]
+fn what_a_later_list_no_longer_shows_is_missing() {
+    let mut queue = with(&["a", "b"]);
+    queue.exists(&name("a"), 2);
+    assert_eq!(queue.missing(None, 2), [name("b")]);
+    assert!(queue.missing(Some("elsewhere"), 2).is_empty());
+    assert!(queue.secret_exists(&name("a"), 1) && !queue.secret_exists(&name("c"), 1));
+    assert_eq!(queue.missing_secrets(Some("ns"), 1), [name("b")]);
+}

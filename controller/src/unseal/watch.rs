@@ -1,0 +1,360 @@
+//! Watches SealedSecrets and the metadata of Secrets, and has the Unsealer work on what changed.
+//! It must not keep whole objects of Secrets, nor let one odd object, or one slow one, hold up the others.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crds::SealedSecret;
+use futures::stream::{BoxStream, SelectAll, StreamExt};
+use k8s_openapi::api::core::v1::Secret;
+use kube::core::{DynamicObject, PartialObjectMeta};
+use kube::runtime::watcher::{self, Event};
+use kube::runtime::{WatchStreamExt, watcher as watch};
+use kube::{Api, ResourceExt};
+use tokio::task::JoinSet;
+
+use super::queue::{Ended, Place, Queue};
+use super::{ObjectName, UnsealOutcome, Unsealer, apply};
+use crate::context::Context;
+use crate::keys::Standing;
+use crate::keys::observe::sealed_secret_resource;
+use crate::run;
+use crate::settings::Namespaces;
+
+/// Jobs at once: enough to keep the API server busy while two cores open values.
+const IN_FLIGHT: usize = 32;
+
+/// Opens SealedSecrets until shutdown; the writes in hand are finished.
+pub async fn run(context: Arc<Context>) -> Result<(), run::Error> {
+    let mut standing = context.keys.standing();
+    let mut key_changes = context.keys.changes();
+    let mut loop_ = Loop::new(Arc::clone(&context));
+    loop {
+        let serving = *standing.borrow_and_update() == Standing::Serving;
+        if serving {
+            loop_.start_jobs();
+        }
+        tokio::select! {
+            () = context.shutdown.cancelled() => break,
+            Ok(()) = standing.changed() => {}
+            Ok(()) = key_changes.changed() => loop_.queue.want_failed(),
+            Some((scope, event)) = loop_.sealed.next(), if serving => loop_.sealed_secret(scope, event),
+            Some((scope, event)) = loop_.secrets.next() => loop_.secret(scope, event),
+            Some(ended) = loop_.jobs.join_next() => loop_.ended(ended),
+            () = sleep_until(loop_.queue.next_retry()), if serving => {}
+        }
+    }
+    while let Some(ended) = loop_.jobs.join_next().await {
+        loop_.ended(ended);
+    }
+    Ok(())
+}
+
+async fn sleep_until(when: Option<Instant>) {
+    match when {
+        Some(when) => tokio::time::sleep_until(when.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Number of a scope, with what its watch said.
+type Watched<K> = (usize, watcher::Result<Event<K>>);
+
+/// Where is watched: one namespace or all. Each name belongs to one scope.
+struct Scope {
+    namespace: Option<String>,
+    /// Number of the list of SealedSecrets that is or was read last.
+    list: u32,
+    /// The same of Secrets.
+    secret_list: u32,
+}
+
+/// State of the loop.
+struct Loop {
+    context: Arc<Context>,
+    unsealer: Arc<Unsealer>,
+    scopes: Vec<Scope>,
+    queue: Queue,
+    jobs: JoinSet<(ObjectName, Ended)>,
+    sealed: SelectAll<BoxStream<'static, Watched<DynamicObject>>>,
+    /// Started once all SealedSecrets are known, so that other Secrets can be dropped as they stream by.
+    secrets: SelectAll<BoxStream<'static, Watched<PartialObjectMeta<Secret>>>>,
+    /// Scopes whose SealedSecrets were not listed yet.
+    unlisted: usize,
+    last_error: Option<String>,
+}
+
+impl Loop {
+    fn new(context: Arc<Context>) -> Self {
+        let namespaces = match context.settings.unseal.namespaces(&context.namespace) {
+            Namespaces::All => vec![None],
+            Namespaces::These(these) => these.into_iter().map(Some).collect(),
+        };
+        let scopes: Vec<_> = namespaces
+            .into_iter()
+            .map(|namespace| Scope {
+                namespace,
+                list: 0,
+                secret_list: 0,
+            })
+            .collect();
+        Self {
+            unsealer: Arc::clone(&context.unsealer),
+            queue: Queue::new(context.settings.unseal.max_unseal_retries),
+            jobs: JoinSet::new(),
+            sealed: scopes
+                .iter()
+                .enumerate()
+                .map(|(index, scope)| watch_sealed_secrets(&context, index, scope))
+                .collect(),
+            secrets: SelectAll::new(),
+            unlisted: scopes.len(),
+            last_error: None,
+            scopes,
+            context,
+        }
+    }
+
+    fn start_jobs(&mut self) {
+        while self.jobs.len() < IN_FLIGHT
+            && let Some(job) = self.queue.take(Instant::now())
+        {
+            self.jobs
+                .spawn(work(Arc::clone(&self.unsealer), job.name, job.object));
+        }
+    }
+
+    fn ended(&mut self, ended: Result<(ObjectName, Ended), tokio::task::JoinError>) {
+        let (name, how) = match ended {
+            Ok(ended) => ended,
+            Err(error) => return tracing::error!(%error, "a job ended by itself"),
+        };
+        let (unsealer, left) = (&self.unsealer, self.unsealer.secret_version(&name));
+        let again =
+            self.queue
+                .is_outdated(&name, |sealed| unsealer.was_tried(sealed), left.as_deref());
+        if !self.queue.ended(&name, how, again, Instant::now()) {
+            self.unsealer.forget(&name);
+        }
+    }
+
+    fn sealed_secret(&mut self, scope: usize, event: watcher::Result<Event<DynamicObject>>) {
+        match event {
+            Ok(Event::Init) => self.scopes[scope].list += 1,
+            Ok(Event::InitApply(object)) => self.applied(scope, &object, Place::Backlog),
+            Ok(Event::Apply(object)) => self.applied(scope, &object, Place::Fresh),
+            Ok(Event::Delete(object)) => self.deleted(&ObjectName::of(&object), object.uid()),
+            Ok(Event::InitDone) => {
+                let Scope {
+                    namespace, list, ..
+                } = &self.scopes[scope];
+                for name in self.queue.missing(namespace.as_deref(), *list) {
+                    self.deleted(&name, None);
+                }
+                self.listed();
+            }
+            Err(error) => self.watch_failed("SealedSecrets", &error),
+        }
+    }
+
+    fn applied(&mut self, scope: usize, object: &DynamicObject, place: Place) {
+        let name = ObjectName::of(object);
+        self.queue.exists(&name, self.scopes[scope].list);
+        match decode(object) {
+            Ok(sealed) if self.unsealer.was_tried(&sealed) => {}
+            Ok(sealed) => self.queue.want(&name, Some(Box::new(sealed)), place),
+            Err(_) if self.unsealer.was_tried_malformed(object) => {}
+            Err(_) => self.queue.want(&name, None, place),
+        }
+    }
+
+    fn deleted(&mut self, name: &ObjectName, uid: Option<String>) {
+        if !self.queue.forget(name) {
+            return;
+        }
+        self.unsealer.forget(name);
+        self.context.metrics.unseal_requests.inc();
+        if self.context.settings.unseal.old_gc_behavior {
+            tracing::info!(key = %name, "SealedSecret has gone, deleting Secret");
+            self.jobs
+                .spawn(delete(Arc::clone(&self.unsealer), name.clone(), uid));
+        }
+    }
+
+    /// One scope is listed completely; with the last one Secrets start to be watched.
+    fn listed(&mut self) {
+        self.last_error = None;
+        self.unlisted = self.unlisted.saturating_sub(1);
+        if self.unlisted == 0
+            && self.secrets.is_empty()
+            && !self.context.settings.unseal.skip_recreate
+        {
+            self.secrets = self
+                .scopes
+                .iter()
+                .enumerate()
+                .map(|(index, scope)| watch_secrets(&self.context, index, scope))
+                .collect();
+        }
+    }
+
+    fn secret(&mut self, scope: usize, event: watcher::Result<Event<PartialObjectMeta<Secret>>>) {
+        let now = Instant::now();
+        match event {
+            Ok(Event::Init) => self.scopes[scope].secret_list += 1,
+            Ok(Event::InitApply(secret) | Event::Apply(secret)) => {
+                let name = ObjectName::of(&secret);
+                if self
+                    .queue
+                    .secret_exists(&name, self.scopes[scope].secret_list)
+                {
+                    let version = secret.resource_version().unwrap_or_default();
+                    self.queue.secret_changed(
+                        &name,
+                        &version,
+                        self.unsealer.secret_version(&name).as_deref(),
+                        now,
+                    );
+                }
+            }
+            Ok(Event::Delete(secret)) => {
+                self.queue
+                    .secret_changed(&ObjectName::of(&secret), "", None, now)
+            }
+            Ok(Event::InitDone) => {
+                let Scope {
+                    namespace,
+                    secret_list,
+                    ..
+                } = &self.scopes[scope];
+                for name in self
+                    .queue
+                    .missing_secrets(namespace.as_deref(), *secret_list)
+                {
+                    if self.unsealer.secret_version(&name).is_some() {
+                        self.queue.secret_changed(&name, "", None, now);
+                    }
+                }
+            }
+            Err(error) => self.watch_failed("Secrets", &error),
+        }
+    }
+
+    /// The stream tries again by itself; the same trouble is told once.
+    fn watch_failed(&mut self, what: &str, error: &watcher::Error) {
+        let text = format!("can't watch {what}: {}", run::chain(error));
+        if self.last_error.as_ref() != Some(&text) {
+            tracing::warn!("{text}");
+            self.last_error = Some(text);
+        }
+    }
+}
+
+fn decode(object: &DynamicObject) -> Result<SealedSecret, crds::DecodeError> {
+    let mut value = serde_json::Map::new();
+    let parts = [
+        ("metadata", serde_json::to_value(&object.metadata).ok()),
+        ("spec", object.data.get("spec").cloned()),
+        ("status", object.data.get("status").cloned()),
+    ];
+    value.extend(
+        parts
+            .into_iter()
+            .filter_map(|(field, part)| Some((field.to_owned(), part?))),
+    );
+    crds::decode(&value.into())
+}
+
+async fn work(
+    unsealer: Arc<Unsealer>,
+    name: ObjectName,
+    object: Option<Box<SealedSecret>>,
+) -> (ObjectName, Ended) {
+    let result = match object {
+        Some(sealed) => unsealer.unseal(&sealed).await,
+        None => match fetch(&unsealer, &name).await {
+            Ok(None) => return (name, Ended::Calm),
+            Ok(Some(object)) => match decode(&object) {
+                Ok(sealed) => unsealer.unseal(&sealed).await,
+                Err(error) => unsealer.refuse_malformed(&object, error.to_string()).await,
+            },
+            Err(error) => Err(error),
+        },
+    };
+    let how = match result {
+        Ok(UnsealOutcome::Unchanged) => Ended::Calm,
+        Ok(UnsealOutcome::Created | UnsealOutcome::Updated) => Ended::Wrote,
+        Ok(UnsealOutcome::Refused(_)) => Ended::Failed,
+        Err(error) => {
+            tracing::warn!(key = %name, error = run::chain(&error), "Error updating, will retry");
+            Ended::Failed
+        }
+    };
+    (name, how)
+}
+
+async fn fetch(unsealer: &Unsealer, name: &ObjectName) -> kube::Result<Option<DynamicObject>> {
+    let api = Api::<DynamicObject>::namespaced_with(
+        unsealer.client.clone(),
+        &name.namespace,
+        &sealed_secret_resource(),
+    );
+    api.get_opt(&name.name)
+        .await
+        .inspect_err(|_| unsealer.count_error("fetch", name))
+}
+
+async fn delete(
+    unsealer: Arc<Unsealer>,
+    name: ObjectName,
+    owner: Option<String>,
+) -> (ObjectName, Ended) {
+    let _held = unsealer.locks.hold(&name).await;
+    if let Err(error) = apply::delete_secret(&unsealer.client, &name, owner.as_deref()).await {
+        tracing::warn!(key = %name, error = run::chain(&error), "can't delete the Secret");
+    }
+    (name, Ended::Calm)
+}
+
+fn watch_sealed_secrets(
+    context: &Context,
+    index: usize,
+    scope: &Scope,
+) -> BoxStream<'static, Watched<DynamicObject>> {
+    let resource = sealed_secret_resource();
+    let api = match &scope.namespace {
+        Some(namespace) => Api::namespaced_with(context.client.clone(), namespace, &resource),
+        None => Api::all_with(context.client.clone(), &resource),
+    };
+    let config = watch::Config::default().labels(&context.settings.unseal.label_selector);
+    let events = watch::watcher(api, config)
+        .modify(keep_status_managers)
+        .default_backoff();
+    events.map(move |event| (index, event)).boxed()
+}
+
+/// Of the managers only those of the status are asked for, and the last applied text is as large as the object.
+fn keep_status_managers(object: &mut DynamicObject) {
+    if let Some(managers) = &mut object.metadata.managed_fields {
+        managers.retain(|entry| entry.subresource.as_deref() == Some("status"));
+        managers.iter_mut().for_each(|entry| entry.fields_v1 = None);
+    }
+    if let Some(annotations) = &mut object.metadata.annotations {
+        annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+    }
+}
+
+fn watch_secrets(
+    context: &Context,
+    index: usize,
+    scope: &Scope,
+) -> BoxStream<'static, Watched<PartialObjectMeta<Secret>>> {
+    let api = match &scope.namespace {
+        Some(namespace) => {
+            Api::<PartialObjectMeta<Secret>>::namespaced(context.client.clone(), namespace)
+        }
+        None => Api::all(context.client.clone()),
+    };
+    let events = watch::watcher(api, watch::Config::default()).default_backoff();
+    events.map(move |event| (index, event)).boxed()
+}
