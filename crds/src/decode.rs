@@ -112,7 +112,7 @@ enum Step {
 fn locate<T: DeserializeOwned>(object: &Value) -> Vec<Step> {
     let mut path = Vec::new();
     let mut value = object;
-    loop {
+    while T::deserialize(wrap(&path, &emptied(value))).is_ok() {
         let faulty = children(value).into_iter().find(|(step, child)| {
             let mut candidate = path.clone();
             candidate.push(step.clone());
@@ -123,6 +123,16 @@ fn locate<T: DeserializeOwned>(object: &Value) -> Vec<Step> {
         };
         path.push(step);
         value = child;
+    }
+    path
+}
+
+/// A value of the same shape without anything in it: when it fails too, the shape is at fault.
+fn emptied(value: &Value) -> Value {
+    match value {
+        Value::Object(_) => Value::Object(Map::new()),
+        Value::Array(_) => Value::Array(Vec::new()),
+        other => other.clone(),
     }
 }
 
@@ -157,4 +167,103 @@ fn render(path: &[Step]) -> String {
         Step::Key(key) => format!("{text}.{key}"),
         Step::Index(index) => format!("{text}[{index}]"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::decode;
+    use crate::{AppProject, Application};
+
+    fn application(spec: &Value) -> Value {
+        json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+            "metadata": { "namespace": "signet", "name": "shop" }, "spec": spec,
+        })
+    }
+
+    #[test]
+    fn an_error_names_the_object_and_the_innermost_path() {
+        for (spec, path) in [
+            (json!({ "source": { "repoURL": 5 } }), "spec.source.repoURL"),
+            (
+                json!({ "project": "default", "sources": [{ "repoURL": "a" }, { "path": ["b"] }] }),
+                "spec.sources[1].path",
+            ),
+            (
+                json!({ "syncPolicy": { "automated": { "prune": "yes" } } }),
+                "spec.syncPolicy.automated.prune",
+            ),
+            (
+                json!({ "syncPolicy": { "syncOptions": ["a", 5] } }),
+                "spec.syncPolicy.syncOptions[1]",
+            ),
+            (json!({ "source": "here" }), "spec.source"),
+            (json!(5), "spec"),
+        ] {
+            let error = decode::<Application>(&application(&spec)).expect_err("an odd object");
+            assert_eq!(error.object, "Application signet/shop");
+            assert_eq!(error.path, path);
+            assert!(
+                error
+                    .to_string()
+                    .starts_with(&format!("Application signet/shop: {path}: invalid type: ")),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_object_of_another_kind_is_refused_by_name() {
+        let mut object = application(&json!({}));
+        object["kind"] = json!("ApplicationSet");
+        let error = decode::<Application>(&object).expect_err("another kind");
+        assert_eq!(
+            error.to_string(),
+            r#"Application signet/shop: kind: found "ApplicationSet", expected "Application""#
+        );
+    }
+
+    #[test]
+    fn an_item_of_a_list_carries_no_type_and_is_decoded_all_the_same() {
+        let object = json!({ "metadata": { "name": "default" }, "spec": { "sourceRepos": ["*"] } });
+        assert_eq!(
+            decode::<AppProject>(&object)
+                .expect("a project")
+                .spec
+                .source_repos,
+            ["*"]
+        );
+    }
+
+    #[test]
+    fn null_counts_as_absent() {
+        let spec = json!({ "project": null, "sources": null, "destination": null, "syncPolicy": { "automated": null } });
+        let decoded: Application = decode(&application(&spec)).expect("an Application");
+        assert_eq!(decoded.spec.sources, []);
+        assert_eq!(decoded.spec.sync_policy.expect("a policy").automated, None);
+    }
+
+    #[test]
+    fn nothing_of_a_users_is_dropped() {
+        let spec = json!({
+            "project": "default",
+            "source": { "repoURL": "https://a", "newer": { "x": [1, null] }, "helm": { "valuesObject": { "a": null } } },
+            "destination": { "server": "https://kubernetes.default.svc", "also": true },
+            "syncPolicy": { "automated": {}, "retry": { "limit": 0, "backoff": { "factor": 3, "newer": "y" } } },
+            "newer": 5,
+        });
+        let decoded: Application = decode(&application(&spec)).expect("an Application");
+        assert_eq!(serde_json::to_value(&decoded.spec).expect("JSON"), spec);
+        assert_eq!(decoded.spec.extra["newer"], 5);
+    }
+
+    #[test]
+    fn an_object_without_anything_is_decoded() {
+        assert_eq!(
+            decode::<Application>(&json!({})).expect("an Application"),
+            Application::default()
+        );
+    }
 }

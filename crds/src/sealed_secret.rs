@@ -115,7 +115,7 @@ pub struct SealedSecretStatus {
     #[serde(skip_serializing_if = "is_default")]
     pub observed_generation: Option<i64>,
     /// Synced says whether the Secret is there and as described.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(deserialize_with = "null_is_empty", skip_serializing_if = "is_default")]
     pub conditions: Vec<SealedSecretCondition>,
 }
 
@@ -159,4 +159,112 @@ fn encrypted_data<'de, D: Deserializer<'de>>(
         .into_iter()
         .map(|(key, value)| (key, text(value)))
         .collect())
+}
+
+/// A `null` list is empty. [`crate::decode`] would see to it too, at the price of the template's nulls, which
+/// mean something.
+fn null_is_empty<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<SealedSecretCondition>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::{SealedSecret, decode};
+
+    fn sealed(spec: &serde_json::Value) -> SealedSecret {
+        let object = json!({
+            "apiVersion": "bitnami.com/v1alpha1", "kind": "SealedSecret",
+            "metadata": { "namespace": "shop", "name": "db" }, "spec": spec, "status": { "conditions": null },
+        });
+        decode(&object).expect("a SealedSecret")
+    }
+
+    #[test]
+    fn odd_values_in_encrypted_data_are_empty_and_the_others_survive() {
+        let odd =
+            sealed(&json!({ "encryptedData": { "a": "AgA=", "b": 5, "c": null, "d": ["x"] } }));
+        let items: Vec<(&str, &str)> = odd
+            .spec
+            .encrypted_data
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+            .collect();
+        assert_eq!(items, [("a", "AgA="), ("b", ""), ("c", ""), ("d", "")]);
+    }
+
+    #[test]
+    fn encrypted_data_that_is_no_map_is_empty() {
+        for value in [json!(null), json!("AgA="), json!(["AgA="]), json!(5)] {
+            assert!(
+                sealed(&json!({ "encryptedData": value }))
+                    .spec
+                    .encrypted_data
+                    .is_empty(),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_empty_legacy_value_is_present_and_null_is_absent() {
+        assert_eq!(
+            sealed(&json!({ "data": "" })).spec.data.as_deref(),
+            Some("")
+        );
+        assert_eq!(sealed(&json!({ "data": null })).spec.data, None);
+    }
+
+    #[test]
+    fn a_null_item_of_a_template_is_kept_apart_from_an_empty_one() {
+        let template = json!({ "data": { "gone": null, "empty": "" } });
+        let template = sealed(&json!({ "encryptedData": {}, "template": template }))
+            .spec
+            .template
+            .expect("a template");
+        let data = template.data.expect("data");
+        assert_eq!(data["gone"], None);
+        assert_eq!(data["empty"].as_deref(), Some(""));
+    }
+
+    #[test]
+    fn what_older_tools_wrote_is_accepted() {
+        let template =
+            json!({ "metadata": { "creationTimestamp": null, "name": "db" }, "data": null });
+        let old = sealed(&json!({ "encryptedData": { "a": "AgA=" }, "template": template }));
+        assert_eq!(old.spec.template.expect("a template").data, None);
+    }
+
+    #[test]
+    fn the_whole_metadata_of_a_template_is_kept() {
+        let metadata = json!({ "labels": { "a": "b", "odd": 5 }, "annotations": null, "finalizers": ["x"], "more": {} });
+        let spec = json!({ "encryptedData": {}, "template": { "metadata": metadata } });
+        let template = sealed(&spec).spec.template.expect("a template");
+        assert_eq!(
+            serde_json::Value::from(template.metadata.clone().expect("metadata")),
+            metadata
+        );
+        assert_eq!(
+            template.labels().into_iter().collect::<Vec<_>>(),
+            [("a".to_owned(), "b".to_owned())]
+        );
+        assert!(template.annotations().is_empty());
+    }
+
+    #[test]
+    fn it_is_written_with_its_type_first_and_nothing_that_is_absent() {
+        let mut written = SealedSecret::default();
+        written.metadata.name = Some("db".into());
+        written
+            .spec
+            .encrypted_data
+            .insert("a".into(), "AgA=".into());
+        assert_eq!(
+            serde_json::to_string(&written).expect("JSON"),
+            r#"{"apiVersion":"bitnami.com/v1alpha1","kind":"SealedSecret","metadata":{"name":"db"},"spec":{"encryptedData":{"a":"AgA="}}}"#
+        );
+    }
 }

@@ -39,8 +39,8 @@ fn sealed_secret() -> Definition {
     definition(
         CRD,
         GROUP,
-        names,
-        schema::<SealedSecret>(),
+        &names,
+        &schema::<SealedSecret>(),
         columns,
         Some(json!({ "status": {} })),
     )
@@ -56,20 +56,20 @@ fn application() -> Definition {
         { "name": "Project", "type": "string", "jsonPath": ".spec.project", "priority": 10 },
     ]);
     let names = json!({ "kind": KIND, "listKind": LIST_KIND, "plural": PLURAL, "singular": SINGULAR, "shortNames": SHORT });
-    definition(CRD, GROUP, names, schema::<Application>(), columns, None)
+    definition(CRD, GROUP, &names, &schema::<Application>(), columns, None)
 }
 
 fn app_project() -> Definition {
     use names::app_project::{CRD, GROUP, KIND, LIST_KIND, PLURAL, SHORT, SINGULAR};
     let names = json!({ "kind": KIND, "listKind": LIST_KIND, "plural": PLURAL, "singular": SINGULAR, "shortNames": SHORT });
-    definition(CRD, GROUP, names, schema::<AppProject>(), json!([]), None)
+    definition(CRD, GROUP, &names, &schema::<AppProject>(), json!([]), None)
 }
 
 fn definition(
     name: &str,
     group: &str,
-    names: Value,
-    schema: Value,
+    names: &Value,
+    schema: &Value,
     columns: Value,
     subresources: Option<Value>,
 ) -> Definition {
@@ -109,7 +109,7 @@ fn schema<T: JsonSchema>() -> Value {
         .into_generator();
     let generated = serde_json::to_value(generator.into_root_schema_for::<T>())
         .expect("a schema is plain JSON");
-    let mut schema = tidy(generated, false);
+    let mut schema = tidy(generated);
     let of_type = schema["properties"].take();
     let mut properties = Map::from_iter([
         ("apiVersion".to_owned(), json!({ "type": "string" })),
@@ -127,11 +127,17 @@ fn schema<T: JsonSchema>() -> Value {
 }
 
 /// What Kubernetes wants said, in one order. Titles and defaults are Rust's own: a default would be written into
-/// users' objects. Only a map's values stay nullable: a null field is dropped by the API server, as it should be.
-fn tidy(schema: Value, is_map_value: bool) -> Value {
+/// users' objects. Whatever is optional may be null too, because server-side apply refuses a null elsewhere, and
+/// files made by templates are full of them.
+fn tidy(schema: Value) -> Value {
     let Value::Object(mut schema) = schema else {
         return schema;
     };
+    let required: Vec<Value> = schema
+        .get("required")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     let mut tidied = Map::new();
     for keyword in [
         "description",
@@ -140,46 +146,55 @@ fn tidy(schema: Value, is_map_value: bool) -> Value {
         "nullable",
         "enum",
         "required",
-        "items",
-        "additionalProperties",
     ] {
-        let Some(value) = schema.remove(keyword) else {
-            continue;
-        };
-        match keyword {
-            "nullable" if !is_map_value => continue,
-            "description" => {
-                // kubectl breaks lines itself.
-                let text = value.as_str().unwrap_or_default();
-                let paragraphs: Vec<String> = text
-                    .split("\n\n")
-                    .map(|text| text.replace('\n', " "))
-                    .collect();
-                tidied.insert(keyword.into(), Value::String(paragraphs.join("\n\n")))
-            }
-            "additionalProperties" if value == Value::Bool(true) => tidied.insert(
-                "x-kubernetes-preserve-unknown-fields".into(),
-                Value::Bool(true),
-            ),
-            "items" => tidied.insert(keyword.into(), tidy(value, false)),
-            "additionalProperties" => tidied.insert(keyword.into(), tidy(value, true)),
-            _ => tidied.insert(keyword.into(), value),
-        };
+        tidied.extend(
+            schema
+                .remove(keyword)
+                .map(|value| (keyword.to_owned(), value)),
+        );
     }
-    for (keyword, value) in std::mem::take(&mut schema) {
-        match keyword.as_str() {
-            "properties" => {
-                let properties = value.as_object().cloned().unwrap_or_default();
-                let properties = properties
-                    .into_iter()
-                    .map(|(name, value)| (name, tidy(value, false)));
+    if let Some(Value::String(text)) = tidied.get_mut("description") {
+        *text = unwrap(text);
+    }
+    for (keyword, value) in schema {
+        match (keyword.as_str(), value) {
+            ("title" | "default", _) => {}
+            ("additionalProperties", Value::Bool(true)) => {
+                tidied.insert(
+                    "x-kubernetes-preserve-unknown-fields".into(),
+                    Value::Bool(true),
+                );
+            }
+            ("properties", Value::Object(properties)) => {
+                let properties = properties.into_iter().map(|(name, property)| {
+                    let optional = !required.contains(&Value::String(name.clone()));
+                    (name, nullable(tidy(property), optional))
+                });
                 tidied.insert(keyword, Value::Object(properties.collect()));
             }
-            "title" | "default" => {}
-            _ => {
-                tidied.insert(keyword, value);
+            (_, value) => {
+                tidied.insert(keyword, tidy(value));
             }
         }
     }
     Value::Object(tidied)
+}
+
+fn nullable(mut schema: Value, yes: bool) -> Value {
+    if let Some(schema) = schema.as_object_mut() {
+        match yes {
+            true => schema.insert("nullable".into(), Value::Bool(true)),
+            false => schema.remove("nullable"),
+        };
+    }
+    schema
+}
+
+/// kubectl breaks the lines of a description itself; empty lines part paragraphs.
+fn unwrap(text: &str) -> String {
+    let paragraphs: Vec<String> = text
+        .split("\n\n")
+        .map(|text| text.replace('\n', " "))
+        .collect();
+    paragraphs.join("\n\n")
 }
