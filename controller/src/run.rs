@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::events::Recorder;
 use crate::keys::{self, Keys};
 use crate::metrics::{self, Metrics};
+use crate::sealing_api;
 use crate::settings::{KeyOrder, Part, Settings};
 use crate::unseal::{self, Unsealer};
 
@@ -100,6 +101,7 @@ fn parts(context: &Arc<Context>) -> JoinSet<Result<(), Error>> {
     if context.settings.runs(Part::Sealing) {
         parts.spawn(keys::run(Arc::clone(context)));
         parts.spawn(unseal::run(Arc::clone(context)));
+        parts.spawn(sealing_api::run(Arc::clone(context)));
     }
     parts
 }

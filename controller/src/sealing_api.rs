@@ -1,1 +1,188 @@
-//! Opened today.
+//! The HTTP API that kubeseal and `signet` use: health, certificate, verify, rotate.
+//! It must not render a template for a caller, take the scope from anywhere but the object, or say why an opening failed.
+
+mod body;
+mod limit;
+mod timeouts;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use rand::rngs::SysRng;
+use tokio::sync::Semaphore;
+
+use self::body::Documents;
+use self::limit::Limiter;
+use crate::context::Context;
+use crate::keys::Standing;
+use crate::metrics::{HttpDurationLabels, HttpRequestLabels};
+use crate::run::Error;
+use crate::unseal::run_opening;
+
+const TEXT: &str = "text/plain; charset=utf-8";
+const PEM: &str = "application/x-pem-file";
+const JSON: &str = "application/json";
+
+/// Openings for callers that run at once: one core stays for the cluster's own SealedSecrets.
+const OPENINGS: usize = 1;
+
+/// What the handlers share.
+struct Api {
+    context: Arc<Context>,
+    limiter: Limiter,
+    openings: Semaphore,
+}
+
+/// Serves the API until shutdown; requests in hand are answered.
+pub async fn run(context: Arc<Context>) -> Result<(), Error> {
+    let settings = &context.settings.api;
+    let address = &settings.listen_addr;
+    let listener = address.bind().await.map_err(|source| Error::Listen {
+        address: address.to_string(),
+        source,
+    })?;
+    let listener = timeouts::Listener::new(listener, settings.read_timeout, settings.write_timeout);
+    tracing::info!(addr = %address, "HTTP server serving");
+    let shutdown = context.shutdown.clone().cancelled_owned();
+    axum::serve(listener, router(Arc::clone(&context)))
+        .with_graceful_shutdown(shutdown)
+        .await
+        .map_err(Error::Serve)
+}
+
+/// All paths; any method will do, as it does upstream.
+fn router(context: Arc<Context>) -> Router {
+    let settings = &context.settings.api;
+    let limiter = Limiter::new(settings.rate_limit, settings.rate_limit_burst);
+    let openings = Semaphore::new(OPENINGS);
+    let api = Arc::new(Api {
+        context,
+        limiter,
+        openings,
+    });
+    let limited = Router::new()
+        .route("/v1/verify", any(verify))
+        .route("/v1/rotate", any(rotate))
+        .layer(from_fn_with_state(Arc::clone(&api), limit));
+    Router::new()
+        .route("/v1/cert.pem", any(certificate))
+        .merge(limited)
+        .layer(from_fn_with_state(Arc::clone(&api), measure))
+        .route("/healthz", any(async || text(StatusCode::OK, "ok\n")))
+        .route("/readyz", any(ready))
+        .fallback(async || refusal(StatusCode::NOT_FOUND, "404 page not found\n"))
+        .with_state(api)
+}
+
+async fn ready(State(api): State<Arc<Api>>) -> Response {
+    match *api.context.keys.standing().borrow() {
+        Standing::Serving => text(StatusCode::OK, "ok\n"),
+        Standing::Starting | Standing::Observing => {
+            text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+        }
+    }
+}
+
+async fn certificate(State(api): State<Arc<Api>>) -> Response {
+    match api.context.keyring.current() {
+        Some(key) => ([(CONTENT_TYPE, PEM)], key.certificate.pem().to_owned()).into_response(),
+        None => refusal(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "cannot get certificate\n",
+        ),
+    }
+}
+
+/// 200 when every item can be opened, 409 when not, and nothing else to learn.
+async fn verify(State(api): State<Arc<Api>>, request: Request) -> Response {
+    let sealed = match body::sealed_secret(request.into_body(), Documents::One).await {
+        Ok(sealed) => sealed,
+        Err(problem) => return problem.status().into_response(),
+    };
+    let keyring = Arc::clone(&api.context.keyring);
+    match run_opening(&api.openings, move || sealing::opens(&sealed, &keyring)).await {
+        Ok(()) => StatusCode::OK.into_response(),
+        Err(_) => StatusCode::CONFLICT.into_response(),
+    }
+}
+
+/// The same object, its items sealed with the current key; those that are already stay to the byte.
+async fn rotate(State(api): State<Arc<Api>>, request: Request) -> Response {
+    let mut object = match body::object(request.into_body(), Documents::First).await {
+        Ok(object) => object,
+        Err(problem) => return problem.status().into_response(),
+    };
+    let Ok(sealed) = body::decode(&object) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let Some(current) = api.context.keyring.current() else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let keyring = Arc::clone(&api.context.keyring);
+    let reseal = move || sealing::reseal(&sealed, &keyring, &current.certificate, &mut SysRng);
+    let Ok(items) = run_opening(&api.openings, reseal).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    if let Some(spec) = object.get_mut("spec").and_then(|spec| spec.as_object_mut()) {
+        spec.insert("encryptedData".to_owned(), serde_json::json!(items));
+    }
+    ([(CONTENT_TYPE, JSON)], format!("{object}\n")).into_response()
+}
+
+/// Lets a caller through, or tells when to come again.
+async fn limit(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+    let caller = request
+        .headers()
+        .get("x-forwarded-for")
+        .map_or(&[][..], HeaderValue::as_bytes);
+    let verdict = api
+        .limiter
+        .check(request.uri().path(), caller, Instant::now());
+    let mut response = match verdict.allowed {
+        true => next.run(request).await,
+        false => refusal(StatusCode::TOO_MANY_REQUESTS, "limit exceeded\n"),
+    };
+    limit::write_headers(&verdict, api.limiter.limit(), response.headers_mut());
+    response
+}
+
+/// Counts the request and its time.
+async fn measure(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let method = request.method().as_str().to_ascii_lowercase();
+    let begin = Instant::now();
+    let response = next.run(request).await;
+    let metrics = &api.context.metrics;
+    let duration = HttpDurationLabels {
+        path: path.clone(),
+        method: method.clone(),
+    };
+    metrics
+        .http_request_duration
+        .get_or_create(&duration)
+        .observe(begin.elapsed().as_secs_f64());
+    let code = response.status().as_u16();
+    metrics
+        .http_requests
+        .get_or_create(&HttpRequestLabels { path, code, method })
+        .inc();
+    response
+}
+
+fn text(status: StatusCode, text: &'static str) -> Response {
+    (status, [(CONTENT_TYPE, TEXT)], text).into_response()
+}
+
+fn refusal(status: StatusCode, text: &'static str) -> Response {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(TEXT));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    (status, headers, text).into_response()
+}

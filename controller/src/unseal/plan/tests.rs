@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crds::names::{self, sealed_secret};
+use crds::names::sealed_secret;
 use sealing::{SecretBytes, UnsealedSecret};
 use serde_json::json;
 
@@ -169,7 +169,7 @@ fn labels_that_others_add_later_cause_no_write_and_survive_a_repair() {
 #[test]
 fn an_owner_that_was_taken_away_is_put_back() {
     let existing = stored(|secret| {
-        annotate(secret, names::MANAGED);
+        annotate(secret, MANAGED);
         secret.metadata.owner_references = None;
     });
     assert_eq!(
@@ -196,7 +196,7 @@ fn a_foreign_secret_is_refused() {
 fn a_foreign_secret_that_is_annotated_managed_is_taken_over() {
     let plan = decided(
         &wanted(|_| {}),
-        foreign(|secret| annotate(secret, names::MANAGED)),
+        foreign(|secret| annotate(secret, MANAGED)),
         false,
     );
     let expected = "update Secret ns/db\n  item password added\n  item other removed\n  labels changed\n  annotations changed\n  owners changed\n";
@@ -208,7 +208,7 @@ fn a_foreign_secret_that_is_annotated_managed_is_taken_over() {
 fn a_patched_secret_keeps_what_it_has_and_gets_no_owner() {
     let plan = decided(
         &wanted(|_| {}),
-        foreign(|secret| annotate(secret, names::PATCH)),
+        foreign(|secret| annotate(secret, PATCH)),
         false,
     );
     assert_eq!(
@@ -222,8 +222,8 @@ fn a_patched_secret_keeps_what_it_has_and_gets_no_owner() {
 #[test]
 fn a_patched_and_managed_secret_gets_the_owner_too() {
     let existing = foreign(|secret| {
-        annotate(secret, names::PATCH);
-        annotate(secret, names::MANAGED);
+        annotate(secret, PATCH);
+        annotate(secret, MANAGED);
     });
     assert!(printed(&wanted(|_| {}), existing).contains("  owners changed\n"));
 }
@@ -236,10 +236,8 @@ fn without_owner_and_annotation_the_secret_is_created_and_then_refused() {
     assert_eq!(printed(&skipping, None), expected);
     let managed = wanted(|secret| {
         secret.metadata.owner_references = None;
-        secret.metadata.annotations = Some(BTreeMap::from([(
-            names::MANAGED.to_owned(),
-            "true".to_owned(),
-        )]));
+        secret.metadata.annotations =
+            Some(BTreeMap::from([(MANAGED.to_owned(), "true".to_owned())]));
     });
     assert_eq!(
         printed(&managed, None),
@@ -283,7 +281,7 @@ fn another_type_is_refused() {
 fn no_template_makes_a_sealing_key() {
     let key = wanted(|secret| {
         secret.metadata.labels = Some(BTreeMap::from([(
-            names::SEALING_KEY_LABEL.to_owned(),
+            SEALING_KEY_LABEL.to_owned(),
             "active".to_owned(),
         )]));
     });
