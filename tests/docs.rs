@@ -106,7 +106,8 @@ fn session(root: &Path, page: &Path, examples: &[&Example], mut shell: Command) 
         .output()
         .unwrap();
     let output = String::from_utf8(output.stdout).unwrap();
-    let mut sections = output.split(&format!("{BEFORE}\n")).skip(1);
+    let separator = format!("{BEFORE}\n");
+    let mut sections = output.split(&separator).skip(1);
     for example in examples {
         let place = format!(
             "{}:{}",
