@@ -47,21 +47,11 @@ pub(crate) struct ClusterArguments {
     pub(crate) context: Option<String>,
 
     /// Look for the controller in this namespace [default: signet, then where upstream installs]
-    #[arg(
-        long,
-        value_name = "NAMESPACE",
-        env = "SIGNET_CONTROLLER_NAMESPACE",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "NAMESPACE")]
     pub(crate) controller_namespace: Option<String>,
 
     /// Reach the controller through the Service of this name [default: the name that its install gives it]
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "SIGNET_CONTROLLER_NAME",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "NAME")]
     pub(crate) controller_name: Option<String>,
 }
 

@@ -4,6 +4,7 @@
 use std::io;
 use std::time::Duration;
 
+use k8s_openapi::jiff::Timestamp;
 use sealing::{Certificate, CertificateError};
 
 use crate::arguments::ClusterArguments;
@@ -43,6 +44,7 @@ pub(crate) enum Error {
     #[error("{origin} holds no usable certificate")]
     Unusable {
         origin: String,
+        is_cluster: bool,
         source: CertificateError,
     },
     #[error(transparent)]
@@ -53,17 +55,16 @@ impl Error {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Cluster(
-                error @ cluster::Error::Unreachable { .. }
-                | error @ cluster::Error::Kubeconfig { .. },
+                error @ (cluster::Error::Unreachable { .. } | cluster::Error::Kubeconfig { .. }),
             ) => {
-                let hint = "to seal without a cluster, pass --cert FILE; `signet cert fetch -o FILE` saves one";
-                Some(
-                    error
-                        .hint()
-                        .map_or_else(|| hint.to_owned(), |first| format!("{first}; {hint}")),
-                )
+                let offline = "to seal without a cluster, pass --cert FILE; `signet cert fetch -o FILE` saves one";
+                let first = error.hint().map(|hint| hint + "\n").unwrap_or_default();
+                Some(first + offline)
             }
             Self::Cluster(error) => error.hint(),
+            Self::Unusable {
+                is_cluster: true, ..
+            } => Some("`signet keys rotate` has the controller make a new one".to_owned()),
             Self::Unusable { .. } => {
                 Some("`signet cert fetch -o FILE` saves the cluster's certificate".to_owned())
             }
@@ -72,38 +73,53 @@ impl Error {
     }
 }
 
-/// The certificate that the arguments name. Says where it came from when that was the cluster.
+/// The certificate that the arguments name, good to seal with today. Says where it came from when that was the cluster.
 pub(crate) fn load(arguments: &CertificateArguments) -> Result<Certificate, Error> {
-    match arguments.cert.as_deref().filter(|cert| !cert.is_empty()) {
+    let (origin, certificate) = match arguments.cert.as_deref().filter(|cert| !cert.is_empty()) {
         Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
-            read(url, &fetch(url)?)
+            (without_password(url), read(url, &fetch(url)?)?)
         }
         Some(path) => {
             let bytes = std::fs::read(path).map_err(|source| Error::Read {
                 path: path.to_owned(),
                 source,
             })?;
-            read(path, &bytes)
+            (path.to_owned(), read(path, &bytes)?)
         }
-        None => from_cluster(&arguments.cluster),
-    }
+        None => from_cluster(&arguments.cluster)?,
+    };
+    let is_cluster = arguments.cert.as_deref().is_none_or(str::is_empty);
+    certificate
+        .check_valid_at(Timestamp::now())
+        .map_err(|source| Error::Unusable {
+            origin,
+            is_cluster,
+            source,
+        })?;
+    Ok(certificate)
 }
 
-/// The cluster's current certificate, its fingerprint said on standard error.
-pub(crate) fn from_cluster(arguments: &ClusterArguments) -> Result<Certificate, Error> {
+/// The cluster's current certificate and where it was found; its fingerprint is said on standard error.
+pub(crate) fn from_cluster(arguments: &ClusterArguments) -> Result<(String, Certificate), Error> {
     let found = Cluster::connect(arguments)?.certificate()?;
-    let certificate = read(&found.origin, found.pem.as_bytes())?;
+    let certificate =
+        Certificate::from_pem(found.pem.as_bytes()).map_err(|source| Error::Unusable {
+            origin: found.origin.clone(),
+            is_cluster: true,
+            source,
+        })?;
     report::note(format_args!(
         "certificate {} from {}",
         certificate.fingerprint(),
         found.origin
     ));
-    Ok(certificate)
+    Ok((found.origin, certificate))
 }
 
 fn read(origin: &str, bytes: &[u8]) -> Result<Certificate, Error> {
     Certificate::from_pem(bytes).map_err(|source| Error::Unusable {
         origin: without_password(origin),
+        is_cluster: false,
         source,
     })
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crds::names::CERTIFICATE_CONFIG_MAP;
 use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use kube::config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::core::Status;
 use kube::{Api, Client, Config};
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -97,6 +98,15 @@ pub(crate) enum Error {
     NoController { looked: Vec<String> },
 }
 
+impl From<&Status> for Said {
+    fn from(status: &Status) -> Self {
+        match status.message.trim() {
+            "" => Self(format!("status {} without a word", status.code)),
+            message => Self(message.to_owned()),
+        }
+    }
+}
+
 impl Error {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
@@ -152,16 +162,12 @@ impl Cluster {
             source: Box::new(source),
         })?;
         drop(guard);
-        let (namespace, service) = (
-            arguments.controller_namespace.clone(),
-            arguments.controller_name.clone(),
-        );
         Ok(Self {
             runtime,
             client,
             server,
-            namespace,
-            service,
+            namespace: arguments.controller_namespace.clone(),
+            service: arguments.controller_name.clone(),
         })
     }
 
@@ -194,7 +200,7 @@ impl Cluster {
         let action = action.to_owned();
         match error {
             kube::Error::Api(status) => {
-                let source = Said(status.message.clone());
+                let source = Said::from(&*status);
                 match status.code {
                     401 | 403 => Error::Forbidden { action, source },
                     code => Error::Refused {
@@ -265,7 +271,9 @@ impl Cluster {
                 Err(error) if error.is_missing() => {
                     looked.push(format!("Service {namespace}/{name}"))
                 }
-                Err(error) if error.looks_on() => forbidden = Some(error),
+                Err(error) if error.looks_on() => {
+                    forbidden.get_or_insert(error);
+                }
                 Err(error) => return Err(error),
             }
         }

@@ -13,15 +13,20 @@ const RED: &str = "1;31";
 const YELLOW: &str = "1;33";
 const CYAN: &str = "1;36";
 
-/// Says why the request failed and what can be done about it.
+/// Says why the request failed and what can be done about it. A cause that the line above it quotes is not repeated.
 pub(crate) fn failure(error: &Error) {
-    label(RED, "error", error);
+    let mut said = error.to_string();
+    label(RED, "error", &said);
     let mut source = error.source();
     while let Some(cause) = source {
-        label(RED, "caused by", &cause);
+        let text = cause.to_string();
+        if !said.contains(&text) {
+            label(RED, "caused by", &text);
+            said = text;
+        }
         source = cause.source();
     }
-    if let Some(hint) = error.hint() {
+    for hint in error.hint().iter().flat_map(|hint| hint.lines()) {
         label(CYAN, "hint", &hint);
     }
 }

@@ -36,7 +36,11 @@ pub(crate) struct Fetch {
 
 pub(crate) fn run(command: &Command) -> Result<Outcome, Error> {
     let Command::Fetch(arguments) = command;
-    let certificate = certificate_source::from_cluster(&arguments.cluster)?;
+    let (_, certificate) =
+        certificate_source::from_cluster(&arguments.cluster).map_err(|error| match error {
+            certificate_source::Error::Cluster(error) => Error::Cluster(error),
+            error => Error::Certificate(error),
+        })?;
     report::note(format_args!("valid until {}", certificate.not_after()));
     Output::new(arguments.output.as_deref())
         .write(certificate.pem().as_bytes(), Readers::Everybody)?;

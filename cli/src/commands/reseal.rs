@@ -130,7 +130,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
         ));
     }
     match arguments.check {
-        true => Ok(say_what_is_stale(&done)),
+        true => say_what_is_stale(&done),
         false => write(&done),
     }
 }
@@ -306,22 +306,18 @@ fn is_base64(value: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
 }
 
-fn say_what_is_stale(done: &[(&File, usize, String)]) -> Outcome {
-    let mut outcome = Outcome::Fine;
-    for (file, values, _) in done {
-        match values {
-            0 => report::note(format_args!("{}: current", file.input)),
-            values => {
-                report::note(format_args!(
-                    "{}: stale, {} to re-seal",
-                    file.input,
-                    counted(*values)
-                ));
-                outcome = Outcome::Wanting;
-            }
-        }
+/// One line for each stale file on standard output, for scripts.
+fn say_what_is_stale(done: &[(&File, usize, String)]) -> Result<Outcome, error::Error> {
+    let stale = done.iter().filter(|(_, values, _)| *values > 0);
+    let line = |(file, values, _): &(&File, usize, String)| {
+        format!("{}: stale, {} to re-seal\n", file.input, counted(*values))
+    };
+    let lines: String = stale.map(line).collect();
+    Output::Stdout.write(lines.as_bytes(), Readers::Everybody)?;
+    match lines.is_empty() {
+        true => Ok(Outcome::Fine),
+        false => Ok(Outcome::Wanting),
     }
-    outcome
 }
 
 fn write(done: &[(&File, usize, String)]) -> Result<Outcome, error::Error> {

@@ -102,11 +102,6 @@ pub(crate) enum Error {
     Empty { place: Place, name: String },
     #[error("{place}: cannot seal")]
     Seal { place: Place, source: SealError },
-    #[error("cannot seal with the certificate {fingerprint}")]
-    Certificate {
-        fingerprint: String,
-        source: sealing::CertificateError,
-    },
 }
 
 impl Error {
@@ -114,12 +109,10 @@ impl Error {
         match self {
             Self::Secret(error) => error.hint(),
             Self::Empty { .. } => Some("pass --allow-empty-data if that is meant".to_owned()),
-            Self::Seal { source: SealError::MissingNamespace { .. }, .. } => {
-                Some("add it, or pass --namespace; only scope cluster-wide needs none".to_owned())
-            }
-            Self::Certificate { .. } => {
-                Some("`signet cert fetch -o FILE` saves the current one, `signet keys rotate` makes a new one".to_owned())
-            }
+            Self::Seal {
+                source: SealError::MissingNamespace { .. },
+                ..
+            } => Some("add it, or pass --namespace; only scope cluster-wide needs none".to_owned()),
             _ => None,
         }
     }
@@ -206,12 +199,6 @@ fn seal(
     certificate: &Certificate,
 ) -> Result<Vec<SealedSecret>, Error> {
     let now = Timestamp::now();
-    certificate
-        .check_valid_at(now)
-        .map_err(|source| Error::Certificate {
-            fingerprint: certificate.fingerprint().to_string(),
-            source,
-        })?;
     let seal_one = |source: &Source| {
         sealing::seal(
             &source.secret,

@@ -1,0 +1,206 @@
+//! No command without a transcript of help, success and misuse; no error text that no transcript shows.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// Errors that cannot be had on purpose here, with the reason. Each must still exist.
+const NOT_SHOWN: [(&str, &str); 5] = [
+    (
+        "cannot start a client for the cluster",
+        "needs a kernel without epoll",
+    ),
+    (
+        "cannot make a client for {server}",
+        "needs a TLS library that fails",
+    ),
+    (
+        "cannot use the service account of this pod",
+        "needs to be a pod",
+    ),
+    (
+        "no answer in {} s while trying to {action}",
+        "takes half a minute",
+    ),
+    (
+        "{input}: cannot replace the values in place: another part of the file would change",
+        "the last guard behind others",
+    ),
+];
+
+/// A command line in a transcript and how it ended: nothing for 0.
+struct Run {
+    command: String,
+    status: Option<String>,
+}
+
+fn transcripts() -> Vec<(String, String)> {
+    let entries = fs::read_dir(super::folder()).expect("the transcripts are there");
+    let paths = entries.map(|entry| entry.expect("a readable folder").path());
+    let transcripts = paths.filter(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "trycmd")
+    });
+    transcripts
+        .map(|path| {
+            (
+                path.display().to_string(),
+                fs::read_to_string(&path).expect("a readable transcript"),
+            )
+        })
+        .collect()
+}
+
+fn runs() -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for (_, text) in transcripts() {
+        for line in text.lines() {
+            if let Some(command) = line.strip_prefix("$ ") {
+                runs.push(Run {
+                    command: command.to_owned(),
+                    status: None,
+                });
+            } else if let (Some(status), Some(run)) = (line.strip_prefix("? "), runs.last_mut()) {
+                run.status.get_or_insert(status.to_owned());
+            }
+        }
+    }
+    runs
+}
+
+/// The commands without subcommands, found by asking for help all the way down.
+fn leaves(path: &[String]) -> Vec<Vec<String>> {
+    let output = Command::new(super::SIGNET)
+        .args(path)
+        .arg("--help")
+        .output()
+        .expect("signet runs");
+    let help = String::from_utf8(output.stdout).expect("help is text");
+    let commands = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty());
+    let names: Vec<&str> = commands
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .collect();
+    if names.is_empty() {
+        return vec![path.to_vec()];
+    }
+    names
+        .iter()
+        .flat_map(|name| leaves(&[path, &[(*name).to_owned()]].concat()))
+        .collect()
+}
+
+#[test]
+fn each_command_shows_its_help_a_success_and_a_misuse() {
+    let runs = runs();
+    let leaves = leaves(&[]);
+    assert!(
+        leaves.len() >= 10,
+        "the command tree was not found: {leaves:?}"
+    );
+    let mut missing = Vec::new();
+    for leaf in leaves {
+        let prefix = format!("signet {}", leaf.join(" "));
+        let of_command: Vec<&Run> = runs
+            .iter()
+            .filter(|run| run.command.contains(&prefix))
+            .collect();
+        let is_help = |run: &&&Run| run.command == format!("{prefix} --help");
+        let has = [
+            ("help", of_command.iter().any(|run| is_help(&run))),
+            (
+                "success",
+                of_command
+                    .iter()
+                    .any(|run| !is_help(&run) && run.status.is_none()),
+            ),
+            (
+                "misuse",
+                of_command
+                    .iter()
+                    .any(|run| run.status.as_deref() == Some("2")),
+            ),
+        ];
+        missing.extend(
+            has.into_iter()
+                .filter(|(_, has)| !has)
+                .map(|(what, _)| format!("{prefix}: {what}")),
+        );
+    }
+    assert!(
+        missing.is_empty(),
+        "no transcript of:\n{}",
+        missing.join("\n")
+    );
+}
+
+#[test]
+fn each_error_text_is_shown_in_a_transcript() {
+    let shown: Vec<String> = transcripts()
+        .into_iter()
+        .flat_map(|(_, text)| text.lines().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    let mut errors = error_texts(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    for (text, reason) in NOT_SHOWN {
+        assert!(
+            errors.remove(text).is_some(),
+            "`{text}` is listed as not to be shown ({reason}), but is no error any more"
+        );
+    }
+    assert!(errors.len() >= 30, "the errors were not found: {errors:?}");
+    let missing: Vec<String> = errors
+        .iter()
+        .filter(|(text, _)| !shown.iter().any(|line| matches(line, text)))
+        .map(|(text, file)| format!("{file}: {text}"))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "no transcript shows:\n{}",
+        missing.join("\n")
+    );
+}
+
+/// Text of each `#[error("…")]` below `folder`, and the file it is in.
+fn error_texts(folder: &Path) -> BTreeMap<String, String> {
+    let mut texts = BTreeMap::new();
+    for entry in fs::read_dir(folder).expect("the sources are there") {
+        let path = entry.expect("a readable folder").path();
+        if path.is_dir() {
+            texts.extend(error_texts(&path));
+            continue;
+        }
+        let source = fs::read_to_string(&path).expect("a readable source");
+        for piece in source.split("#[error(").skip(1) {
+            let literal = piece
+                .trim_start()
+                .strip_prefix('"')
+                .and_then(|piece| piece.split_once('"'));
+            texts.extend(literal.map(|(text, _)| (text.to_owned(), path.display().to_string())));
+        }
+    }
+    texts.remove("{0}");
+    texts
+}
+
+/// Whether `line` has the fixed parts of an error text, in their order.
+fn matches(line: &str, text: &str) -> bool {
+    let mut rest = line;
+    for part in text
+        .split('{')
+        .map(|part| part.split_once('}').map_or(part, |(_, after)| after))
+    {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    text.split(['{', '}'])
+        .step_by(2)
+        .any(|part| part.trim_matches([':', ' ']).len() > 2)
+        || text.starts_with("{place}: {problem}")
+}
