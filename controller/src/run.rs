@@ -18,6 +18,7 @@ use crate::keys::{self, Keys};
 use crate::metrics::{self, Metrics};
 use crate::sealing_api;
 use crate::settings::{KeyOrder, Part, Settings};
+use crate::sync;
 use crate::unseal::{self, Unsealer};
 
 /// What ends the process with an error.
@@ -40,6 +41,11 @@ pub enum Error {
     },
     #[error("can't serve HTTP")]
     Serve(#[source] std::io::Error),
+    #[error("can't write the folder for Git mirrors {}, expected a writable one with --data-dir", directory.display())]
+    OpenDataDirectory {
+        directory: std::path::PathBuf,
+        source: std::io::Error,
+    },
     #[error("can't catch signals")]
     CatchSignals(#[source] std::io::Error),
     #[error("a part ended by itself")]
@@ -102,6 +108,9 @@ fn parts(context: &Arc<Context>) -> JoinSet<Result<(), Error>> {
         parts.spawn(keys::run(Arc::clone(context)));
         parts.spawn(unseal::run(Arc::clone(context)));
         parts.spawn(sealing_api::run(Arc::clone(context)));
+    }
+    if context.settings.runs(Part::Sync) {
+        parts.spawn(sync::run(Arc::clone(context)));
     }
     parts
 }

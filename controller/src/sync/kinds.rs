@@ -58,6 +58,17 @@ impl Kinds {
         }
     }
 
+    /// What is known of a kind in exactly this version.
+    pub fn known(&self, kind: &GroupKind, version: &str) -> Option<&Known> {
+        self.served.get(kind)?.get(version)
+    }
+
+    /// The versions in which a kind is served.
+    pub fn versions(&self, kind: &GroupKind) -> impl Iterator<Item = &str> {
+        let served = self.served.get(kind).into_iter();
+        served.flat_map(|versions| versions.keys().map(String::as_str))
+    }
+
     /// Looks a kind up in any version: enough to know its scope.
     pub fn lookup_any_version(&self, kind: &GroupKind) -> Lookup<'_> {
         match self

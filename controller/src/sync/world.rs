@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::desired::{Desired, WantedHash};
 use super::key::{GroupKind, ObjectKey};
 use super::kinds::Kinds;
+use crate::access::{Denied, Project};
 use crate::dialect::{Intent, Marks, OperationRequest, Refusal};
 
 /// Everything one pass knows.
@@ -24,6 +25,8 @@ pub struct World {
     pub intent: Result<Intent, Vec<Refusal>>,
     /// What its `.operation` asks for, or what in it is refused.
     pub request: Result<Option<OperationRequest>, Vec<Refusal>>,
+    /// Its project.
+    pub project: Result<Project, Vec<Denied>>,
     /// What Git says at the revision of `operation::revision_to_render`, or why that is not known.
     pub source: Result<Source, SourceProblem>,
     /// Which kinds the cluster serves.
@@ -44,8 +47,13 @@ pub struct World {
     pub unsealer: Unsealer,
     /// The controller's own namespace.
     pub own_namespace: String,
+    /// `--application-namespaces`: other namespaces whose Applications are looked at.
+    pub application_namespaces: Vec<String>,
+    /// `--allow-file-repositories`.
+    pub allow_file_repositories: bool,
     /// Tracking names of all Applications that exist: `name`, or `namespace_name` outside our own namespace.
-    pub applications: BTreeSet<String>,
+    /// Shared, so that a pass costs the same however many there are.
+    pub applications: Arc<BTreeSet<String>>,
     /// An Argo CD application controller with replicas lives in the Application's namespace.
     pub another_controller: bool,
 }
@@ -73,15 +81,6 @@ pub struct AppFacts {
     pub operation: Option<Operation>,
     /// `status` as stored. One that can't be decoded counts as none: then nothing is pruned.
     pub status: ApplicationStatus,
-}
-
-/// Why there is no project to ask.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ProjectProblem {
-    /// There is no AppProject of this name.
-    Missing(String),
-    /// There is one, and it can't be read; the text names it and the field.
-    Invalid(String),
 }
 
 /// What Git holds at the revision in question.

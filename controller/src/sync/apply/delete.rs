@@ -1,0 +1,30 @@
+//! Deleting one object: exactly the one that was looked at, its children before it.
+//! It never deletes by name alone.
+
+use kube::api::{DeleteParams, Preconditions, PropagationPolicy};
+
+use super::{Answer, Executor, answer::failure};
+use crate::sync::{key::ObjectKey, outcome::Done};
+
+impl Executor<'_> {
+    /// Asks for deletion. That it is gone, the live index tells.
+    pub(super) async fn delete(&self, key: &ObjectKey, uid: &str) -> Answer {
+        let (api, _) = match self.api(key) {
+            Ok(found) => found,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let params = DeleteParams {
+            propagation_policy: Some(PropagationPolicy::Foreground),
+            preconditions: Some(Preconditions {
+                uid: Some(uid.to_owned()),
+                resource_version: None,
+            }),
+            ..DeleteParams::default()
+        };
+        match api.delete(&key.name, &params).await {
+            Ok(_) => Ok(Ok(Done::Deleted)),
+            Err(kube::Error::Api(status)) if status.is_not_found() => Ok(Ok(Done::Deleted)),
+            Err(error) => failure(key, error).map(Err),
+        }
+    }
+}

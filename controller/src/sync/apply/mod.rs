@@ -1,0 +1,128 @@
+//! Executes the steps of a plan, in order: what it finds due it does, and tells what became of each.
+//! It decides nothing; an object that refuses is an outcome, and only an API server that is away ends it early.
+
+mod answer;
+mod delete;
+mod namespace;
+mod unseal;
+mod verify;
+mod write;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use kube::{Api, api::DynamicObject, core::ApiResource};
+
+use super::{
+    desired::Wanted,
+    discovery::api_resource,
+    engine::Engine,
+    key::ObjectKey,
+    outcome::{Done, Failure, FailureReason, Outcome},
+    plan::{PlannedStep, Step},
+    world::World,
+};
+
+/// Requests of one pass at a time. Together with the passes at once it stays in the range that one client is allowed.
+const REQUESTS: usize = 8;
+
+/// What became of one step; `Err` only when the API server is away.
+type Answer = Result<Result<Done, Failure>, kube::Error>;
+
+/// Executes steps for one Application as one World shows it.
+pub(crate) struct Executor<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) world: &'a World,
+}
+
+impl Executor<'_> {
+    /// Executes all steps. Steps that follow a failed one they stand on are left to a later plan.
+    ///
+    /// # Errors
+    /// When the API server is away.
+    pub(crate) async fn execute(&self, steps: &[PlannedStep]) -> Result<Vec<Outcome>, kube::Error> {
+        let mut outcomes = Vec::new();
+        for batch in steps.chunk_by(goes_together) {
+            let steps: Vec<_> = batch.iter().map(|step| self.step(step)).collect();
+            let done: Vec<Outcome> = stream::iter(steps).buffered(REQUESTS).try_collect().await?;
+            let stop = done.iter().any(stops_the_rest);
+            outcomes.extend(done);
+            if stop {
+                break;
+            }
+        }
+        Ok(outcomes)
+    }
+
+    async fn step(&self, planned: &PlannedStep) -> Result<Outcome, kube::Error> {
+        let result = match &planned.step {
+            Step::CreateNamespace(name) => self.create_namespace(name).await?,
+            Step::Verify { key, urgent } => self.verify(key, *urgent).await?,
+            Step::Apply(key) => self.apply(key).await?,
+            Step::Unseal(key) => self.unseal(key).await?,
+            Step::Delete { key, uid } => self.delete(key, uid).await?,
+            // Both write the Application itself: the pass does, before and after it calls us.
+            Step::ClaimInventory | Step::RemoveFinalizer => Ok(Done::Noted),
+            Step::Await(_) | Step::WaitHealthy(_) | Step::WaitGone(_) => Ok(Done::Noted),
+        };
+        Ok(Outcome {
+            step: planned.clone(),
+            result,
+        })
+    }
+
+    /// Where requests for a live or wanted object go.
+    fn api(&self, key: &ObjectKey) -> Result<(Api<DynamicObject>, ApiResource), Failure> {
+        let kind = key.group_kind();
+        let found = self
+            .version(key)
+            .and_then(|version| api_resource(&self.world.kinds, &kind, &version));
+        let Some((resource, namespaced)) = found else {
+            return Err(Failure {
+                reason: FailureReason::NotFound,
+                message: format!("{key}: the cluster does not serve this kind"),
+            });
+        };
+        let client = self.engine.context.client.clone();
+        let api = match (&key.namespace, namespaced) {
+            (Some(namespace), true) => Api::namespaced_with(client, namespace, &resource),
+            _ => Api::all_with(client, &resource),
+        };
+        Ok((api, resource))
+    }
+
+    /// The version Git writes, else one that the cluster serves.
+    fn version(&self, key: &ObjectKey) -> Option<String> {
+        match self.wanted(key) {
+            Some(wanted) => Some(wanted.version.clone()),
+            None => self
+                .world
+                .kinds
+                .versions(&key.group_kind())
+                .next()
+                .map(str::to_owned),
+        }
+    }
+
+    fn wanted(&self, key: &ObjectKey) -> Option<&Wanted> {
+        self.world.source.as_ref().ok()?.desired.objects.get(key)
+    }
+}
+
+/// Neighbouring steps that may run at once: the same deed, on the same kind, in the same wave.
+fn goes_together(first: &PlannedStep, second: &PlannedStep) -> bool {
+    first.wave == second.wave
+        && match (&first.step, &second.step) {
+            (Step::Verify { .. }, Step::Verify { .. }) | (Step::Unseal(_), Step::Unseal(_)) => true,
+            (Step::Delete { .. }, Step::Delete { .. }) => true,
+            (Step::Apply(first), Step::Apply(second)) => first.is(&second.group, &second.kind),
+            _ => false,
+        }
+}
+
+/// Nothing can go into a namespace that is not there, and users of a Secret come after it.
+fn stops_the_rest(outcome: &Outcome) -> bool {
+    outcome.result.is_err()
+        && matches!(
+            outcome.step.step,
+            Step::CreateNamespace(_) | Step::Unseal(_)
+        )
+}

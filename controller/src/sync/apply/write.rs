@@ -1,0 +1,121 @@
+//! Writing a wanted object: one server-side apply under our manager, preceded by taking over what kubectl and Argo CD own.
+//! It changes nothing that the wanted object does not say.
+
+use crds::names::FIELD_MANAGER;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::{
+    Api, ResourceExt,
+    api::{DynamicObject, Patch, PatchParams},
+    core::ApiResource,
+};
+use serde_json::json;
+
+use super::{Answer, Executor, answer::failure};
+use crate::sync::{
+    adoption,
+    desired::Wanted,
+    health,
+    key::ObjectKey,
+    live::Seen,
+    outcome::{Done, Failure, FailureReason},
+    world::LiveState,
+};
+
+impl Executor<'_> {
+    /// Applies the wanted object of a key.
+    pub(super) async fn apply(&self, key: &ObjectKey) -> Answer {
+        let Some(wanted) = self.wanted(key) else {
+            return Ok(Err(not_wanted(key)));
+        };
+        let (api, resource) = match self.api(key) {
+            Ok(found) => found,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        self.engine.live.index().writing(key);
+        let written = self.write(&api, &resource, wanted).await;
+        self.engine.live.index().written(key);
+        match written {
+            Ok(done) => Ok(Ok(done)),
+            Err(error) => failure(key, error).map(Err),
+        }
+    }
+
+    async fn write(
+        &self,
+        api: &Api<DynamicObject>,
+        resource: &ApiResource,
+        wanted: &Wanted,
+    ) -> Result<Done, kube::Error> {
+        let key = &wanted.key;
+        let needs_adoption = self.engine.live.index().needs_adoption(key);
+        if needs_adoption {
+            adopt(api, &key.name).await?;
+        }
+        let mut metadata = self.patch(api, resource, wanted).await?;
+        if adoption::is_needed(&metadata) {
+            // The object was there unknown to us, written by another tool: its fields could not be ours before we saw them.
+            adopt(api, &key.name).await?;
+            metadata = self.patch(api, resource, wanted).await?;
+        }
+        let before = self.world.live.get(key);
+        Ok(match (before, metadata.resource_version) {
+            (None, _) => Done::Created,
+            (Some(live), Some(version)) if live.resource_version == version => Done::Unchanged,
+            (Some(_), _) => Done::Configured,
+        })
+    }
+
+    /// One server-side apply. What it answers is what the index knows from then on; a kind with health answers whole, so that nobody
+    /// takes the light of the old generation for that of the new one.
+    async fn patch(
+        &self,
+        api: &Api<DynamicObject>,
+        resource: &ApiResource,
+        wanted: &Wanted,
+    ) -> Result<ObjectMeta, kube::Error> {
+        let (key, params) = (&wanted.key, PatchParams::apply(FIELD_MANAGER).force());
+        let body = Patch::Apply(&wanted.object);
+        let (metadata, seen) = if health::has_rule(&key.group_kind()) {
+            let object = api.patch(&key.name, &params, &body).await?;
+            (object.metadata.clone(), Seen::whole(object, resource))
+        } else {
+            let object = api.patch_metadata(&key.name, &params, &body).await?;
+            (object.metadata.clone(), Seen::metadata(object.metadata))
+        };
+        let digest = seen.digest;
+        self.engine.live.see(key, seen);
+        self.engine
+            .live
+            .index()
+            .applied(key, digest, LiveState::Matches(wanted.hash));
+        Ok(metadata)
+    }
+}
+
+/// Makes fields of predecessors and people ours, on condition that nobody writes the object meanwhile.
+async fn adopt(api: &Api<DynamicObject>, name: &str) -> Result<(), kube::Error> {
+    let Some(object) = api.get_metadata_opt(name).await? else {
+        return Ok(());
+    };
+    if !adoption::is_needed(&object.metadata) {
+        return Ok(());
+    }
+    let patch = json!({ "metadata": {
+        "resourceVersion": object.resource_version(),
+        "managedFields": adoption::adopted(&object.metadata),
+    }});
+    let params = PatchParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PatchParams::default()
+    };
+    api.patch_metadata(name, &params, &Patch::Merge(&patch))
+        .await?;
+    Ok(())
+}
+
+pub(super) fn not_wanted(key: &ObjectKey) -> Failure {
+    Failure {
+        reason: FailureReason::NotFound,
+        message: format!("{key}: not in the render any more"),
+    }
+}

@@ -1,0 +1,287 @@
+//! The sync engine at work: what all passes share, and one pass, the four verbs in a row until nothing is due any more.
+//! It decides nothing itself: the plan says what is done, the report what is told.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use k8s_openapi::jiff::Timestamp;
+use serde_json::Value;
+use tokio::sync::Semaphore;
+
+use super::{
+    applications::{AppId, Applications},
+    apply::Executor,
+    discovery::Discovery,
+    live::Live,
+    memory::Memories,
+    metrics::SyncMetrics,
+    neighbours::Neighbours,
+    outcome::Outcome,
+    plan::{Plan, PlannedStep, Step, plan},
+    projects::Projects,
+    queue::Queue,
+    report::{self, Report},
+    sources::Sources,
+    status::Written,
+    world::World,
+};
+use crate::{
+    context::Context,
+    events::{Component, Event, EventType},
+    git::Mirrors,
+};
+
+/// Comparisons that nobody waits for, at once: after a start they take their time.
+const UNHURRIED: usize = 4;
+/// Looks of one pass. Each look but the last did something; more than this is a loop, and then others come first.
+const LOOKS: usize = 100;
+/// When a kind could not be listed yet, look again after this.
+const UNLISTED_AGAIN: Duration = Duration::from_secs(2);
+
+/// What all passes share.
+pub(crate) struct Engine {
+    pub(crate) context: Arc<Context>,
+    pub(crate) queue: Arc<Queue<AppId>>,
+    pub(crate) applications: Applications,
+    pub(crate) projects: Projects,
+    pub(crate) neighbours: Neighbours,
+    pub(crate) mirrors: Arc<Mirrors>,
+    pub(crate) sources: Sources,
+    pub(crate) discovery: Discovery,
+    pub(crate) live: Arc<Live>,
+    pub(crate) memories: Memories,
+    pub(crate) metrics: SyncMetrics,
+    /// Comparisons that nobody waits for take turns.
+    pub(crate) pace: Semaphore,
+}
+
+/// How a look at an Application ended.
+enum After {
+    /// Something was done: look again.
+    Look,
+    /// Nothing is due.
+    Rest,
+}
+
+impl Engine {
+    pub(crate) fn new(context: Arc<Context>, mirrors: Arc<Mirrors>) -> Arc<Self> {
+        let queue = Arc::new(Queue::new());
+        let client = &context.client;
+        let metrics = SyncMetrics::default();
+        context
+            .metrics
+            .register(|registry| metrics.add_to(registry));
+        Arc::new(Engine {
+            applications: Applications::new(&context.namespace),
+            projects: Projects::default(),
+            neighbours: Neighbours::default(),
+            sources: Sources::new(mirrors.clone()),
+            discovery: Discovery::new(client.clone()),
+            live: Live::new(client.clone(), &context.namespace, queue.clone()),
+            memories: Memories::default(),
+            mirrors,
+            metrics,
+            pace: Semaphore::new(UNHURRIED),
+            queue,
+            context,
+        })
+    }
+
+    /// One pass over one Application. What goes wrong is waited out: the next pass starts from the cluster again.
+    pub(crate) async fn pass(&self, app: &AppId) {
+        self.metrics.passes.inc();
+        match self.looks(app).await {
+            Ok(()) => self.memories.succeeded(app),
+            Err(error) => {
+                let pause = self.memories.failed(app);
+                tracing::warn!(application = %app, %error, ?pause, "a pass broke off");
+                self.queue.wake_at(app, Instant::now() + pause);
+            }
+        }
+    }
+
+    async fn looks(&self, app: &AppId) -> Result<(), kube::Error> {
+        for look in 0..LOOKS {
+            let Some(object) = self.applications.get(app) else {
+                return Ok(());
+            };
+            if self.context.shutdown.is_cancelled() {
+                return Ok(());
+            }
+            let world = self.observe(app, &object, look == 0).await?;
+            let plan = plan(&world);
+            if let Some(reason) = &plan.hands_off {
+                tracing::debug!(application = %app, reason, "left alone");
+                return Ok(());
+            }
+            let after = self.carry_out(app, object, &world, &plan).await?;
+            self.wake_again(app, &world, &plan);
+            if let After::Rest = after {
+                return Ok(());
+            }
+        }
+        tracing::warn!(application = %app, "a pass finds no end, others come first");
+        self.queue.wake_at(app, Instant::now() + UNLISTED_AGAIN);
+        Ok(())
+    }
+
+    /// Executes a plan and tells what became of it.
+    async fn carry_out(
+        &self,
+        app: &AppId,
+        object: Arc<Value>,
+        world: &World,
+        plan: &Plan,
+    ) -> Result<After, kube::Error> {
+        let mut base = object;
+        if has(&plan.steps, |step| matches!(step, Step::ClaimInventory)) {
+            let claim = report::claim(world, plan);
+            match self.tell(app, &base, &claim).await? {
+                Written::Done(now) => base = now,
+                Written::Nothing => {}
+                Written::Later(_) | Written::Superseded => return Ok(After::Look),
+            }
+        }
+        let outcomes = Executor {
+            engine: self,
+            world,
+        }
+        .execute(&plan.steps)
+        .await?;
+        if has(&plan.steps, is_comparison)
+            && !has(&plan.steps, |step| is_deed(step) && !is_comparison(step))
+        {
+            return Ok(After::Look);
+        }
+        self.conclude(app, base, world, plan, &outcomes).await
+    }
+
+    async fn conclude(
+        &self,
+        app: &AppId,
+        mut base: Arc<Value>,
+        world: &World,
+        plan: &Plan,
+        outcomes: &[Outcome],
+    ) -> Result<After, kube::Error> {
+        let report = report::report(world, plan, outcomes);
+        match self.tell(app, &base, &report).await? {
+            Written::Done(now) => base = now,
+            Written::Nothing => {}
+            Written::Later(due) => self.queue.wake_at(app, due),
+            Written::Superseded => return Ok(After::Look),
+        }
+        if has(&plan.steps, |step| matches!(step, Step::RemoveFinalizer)) {
+            return match self.remove_finalizer(app, &base).await? {
+                Written::Superseded => Ok(After::Look),
+                _ => Ok(After::Rest),
+            };
+        }
+        Ok(if has(&plan.steps, is_deed) {
+            After::Look
+        } else {
+            After::Rest
+        })
+    }
+
+    /// Writes a report; its events and counts go out with the write, so that none is told twice.
+    async fn tell(
+        &self,
+        app: &AppId,
+        base: &Arc<Value>,
+        report: &Report,
+    ) -> Result<Written, kube::Error> {
+        let written = self.write(app, base, report).await?;
+        if let Some(values) = &report.metrics {
+            self.metrics.show(app, base, values);
+        }
+        if let Written::Done(_) = written {
+            if let Some(values) = &report.metrics {
+                self.metrics.count(app, base, values);
+            }
+            self.publish(app, base, report).await;
+        }
+        Ok(written)
+    }
+
+    async fn publish(&self, app: &AppId, base: &Value, report: &Report) {
+        let regarding = ObjectReference {
+            api_version: Some(crds::names::application::API_VERSION.to_owned()),
+            kind: Some(crds::names::application::KIND.to_owned()),
+            namespace: Some(app.namespace.clone()),
+            name: Some(app.name.clone()),
+            uid: base
+                .pointer("/metadata/uid")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
+            ..ObjectReference::default()
+        };
+        for event in &report.events {
+            let event = Event {
+                type_: if event.warning {
+                    EventType::Warning
+                } else {
+                    EventType::Normal
+                },
+                component: Component::Signet,
+                reason: event.reason,
+                message: event.message.clone(),
+            };
+            self.context.events.publish(&regarding, event).await;
+        }
+    }
+
+    /// When to look again though nothing happens.
+    fn wake_again(&self, app: &AppId, world: &World, plan: &Plan) {
+        let now = Instant::now();
+        if let Some(at) = plan.wake_at {
+            let wait = at.duration_since(Timestamp::now());
+            self.queue
+                .wake_at(app, now + Duration::try_from(wait).unwrap_or_default());
+        }
+        if !world.unlisted.is_empty() {
+            self.queue.wake_at(app, now + UNLISTED_AGAIN);
+        }
+        if let Some(wait) = self.discovery.ask_again(&self.memories.get(app).unknown) {
+            self.queue.wake_at(app, now + wait);
+        }
+    }
+
+    /// The Application is gone: nothing of it is kept.
+    pub(crate) fn forget(&self, app: &AppId) {
+        self.queue.forget(app);
+        self.live.index().forget(app);
+        self.memories.forget(app);
+        self.metrics.forget(app);
+    }
+
+    /// Groups that an Application has kinds of which the cluster does not know.
+    pub(crate) fn misses(&self, app: &AppId, group: &str) -> bool {
+        self.memories.get(app).unknown.contains(group)
+    }
+}
+
+fn has(steps: &[PlannedStep], is: impl Fn(&Step) -> bool) -> bool {
+    steps.iter().any(|planned| is(&planned.step))
+}
+
+fn is_comparison(step: &Step) -> bool {
+    matches!(step, Step::Verify { .. })
+}
+
+/// Steps that do something, so that the next look finds another World.
+fn is_deed(step: &Step) -> bool {
+    match step {
+        Step::ClaimInventory
+        | Step::CreateNamespace(_)
+        | Step::Verify { .. }
+        | Step::Apply(_)
+        | Step::Unseal(_)
+        | Step::Delete { .. }
+        | Step::RemoveFinalizer => true,
+        Step::Await(_) | Step::WaitHealthy(_) | Step::WaitGone(_) => false,
+    }
+}

@@ -1,0 +1,81 @@
+//! Following a small set of objects: listed once, then watched, with the ones that vanish during an interruption told as gone.
+//! It keeps names only; what the objects mean is its caller's business.
+
+use std::{collections::BTreeSet, fmt::Debug};
+
+use futures::StreamExt;
+use kube::{
+    Api, Resource, ResourceExt,
+    runtime::{
+        WatchStreamExt,
+        watcher::{self, Event, watcher},
+    },
+};
+use serde::de::DeserializeOwned;
+
+/// What happened to the set.
+#[derive(Debug)]
+pub(crate) enum Change<K> {
+    /// Part of a listing: it may be known.
+    Listed(K),
+    /// New or changed.
+    Changed(K),
+    /// No longer there.
+    Gone { namespace: String, name: String },
+    /// The listing is complete.
+    Whole,
+}
+
+/// Follows all objects of an API for ever. A kind that the cluster does not serve counts as an empty set, and is asked for again
+/// with growing pauses; any other error leaves the set as it was.
+pub(crate) async fn follow<K>(api: Api<K>, config: watcher::Config, mut tell: impl FnMut(Change<K>))
+where
+    K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
+{
+    let mut events = watcher(api, config.streaming_lists())
+        .default_backoff()
+        .boxed();
+    let mut known = BTreeSet::new();
+    let mut listed = BTreeSet::new();
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(Event::Init) => listed.clear(),
+            Ok(Event::InitApply(object)) => {
+                listed.insert(name(&object));
+                tell(Change::Listed(object));
+            }
+            Ok(Event::InitDone) => {
+                for (namespace, name) in known.difference(&listed).cloned() {
+                    tell(Change::Gone { namespace, name });
+                }
+                known = std::mem::take(&mut listed);
+                tell(Change::Whole);
+            }
+            Ok(Event::Apply(object)) => {
+                known.insert(name(&object));
+                tell(Change::Changed(object));
+            }
+            Ok(Event::Delete(object)) => {
+                let (namespace, name) = name(&object);
+                known.remove(&(namespace.clone(), name.clone()));
+                tell(Change::Gone { namespace, name });
+            }
+            Err(error) if is_not_served(&error) => {
+                for (namespace, name) in std::mem::take(&mut known) {
+                    tell(Change::Gone { namespace, name });
+                }
+                tell(Change::Whole);
+            }
+            Err(error) => tracing::debug!(%error, "a watch is interrupted"),
+        }
+    }
+}
+
+fn name<K: Resource>(object: &K) -> (String, String) {
+    (object.namespace().unwrap_or_default(), object.name_any())
+}
+
+fn is_not_served(error: &watcher::Error) -> bool {
+    use watcher::Error::{InitialListFailed, WatchStartFailed};
+    matches!(error, InitialListFailed(kube::Error::Api(status)) | WatchStartFailed(kube::Error::Api(status)) if status.code == 404)
+}

@@ -1,0 +1,163 @@
+//! The watch of one kind: metadata alone, or whole objects where health needs their status, trimmed as they stream by.
+//! It ends only when it is dropped; errors are waited out with growing pauses.
+
+use std::sync::{Arc, Weak};
+
+use futures::{Stream, StreamExt};
+use kube::{
+    Api, Resource,
+    api::{DynamicObject, ObjectMeta, PartialObjectMeta},
+    core::ApiResource,
+    runtime::{
+        WatchStreamExt,
+        watcher::{self, Event, watcher},
+    },
+};
+use tokio::{sync::watch, task::AbortHandle};
+
+use super::{Affected, Lane, Live, Seen};
+use crate::{
+    dialect,
+    sync::{
+        health,
+        key::{GroupKind, ObjectKey},
+    },
+};
+
+/// How far the first listing is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Listing {
+    /// Under way.
+    Pending,
+    /// Done; events follow.
+    Whole,
+    /// The API server does not let us watch; tried again with growing pauses.
+    Refused,
+}
+
+/// A running watch; dropping it ends it.
+#[derive(Debug)]
+pub(super) struct Watch {
+    pub(super) listing: watch::Receiver<Listing>,
+    task: AbortHandle,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Watch {
+    pub(super) fn start(live: &Arc<Live>, resource: ApiResource) -> Watch {
+        let (state, listing) = watch::channel(Listing::Pending);
+        let feed = Feed {
+            live: Arc::downgrade(live),
+            kind: GroupKind::new(&*resource.group, &*resource.kind),
+            state,
+        };
+        let client = live.client.clone();
+        let task = tokio::spawn(async move {
+            if health::has_rule(&feed.kind) {
+                let api = Api::<DynamicObject>::all_with(client, &resource);
+                feed.run(watcher(api, config()), |object| {
+                    Seen::whole(object, &resource)
+                })
+                .await;
+            } else {
+                let api = Api::<PartialObjectMeta<DynamicObject>>::all_with(client, &resource);
+                feed.run(watcher(api, config()), |object| {
+                    Seen::metadata(object.metadata)
+                })
+                .await;
+            }
+        });
+        Watch {
+            listing,
+            task: task.abort_handle(),
+        }
+    }
+}
+
+fn config() -> watcher::Config {
+    watcher::Config::default().streaming_lists()
+}
+
+/// Carries events of one kind into the index.
+struct Feed {
+    live: Weak<Live>,
+    kind: GroupKind,
+    state: watch::Sender<Listing>,
+}
+
+impl Feed {
+    async fn run<K: Resource + Send>(
+        self,
+        events: impl Stream<Item = watcher::Result<Event<K>>> + Send,
+        trim: impl Fn(K) -> Seen + Send,
+    ) {
+        let mut events = std::pin::pin!(events.default_backoff());
+        while let Some(event) = events.next().await {
+            let Some(live) = self.live.upgrade() else {
+                return;
+            };
+            match event {
+                Ok(event) => self.take_in(&live, event, &trim),
+                Err(error) => self.interrupted(&error),
+            }
+        }
+    }
+
+    fn take_in<K: Resource>(&self, live: &Live, event: Event<K>, trim: impl Fn(K) -> Seen) {
+        match event {
+            Event::Init => live.index().begin_listing(&self.kind),
+            Event::InitApply(object) => live.wake(&self.see(live, object, trim), Lane::Calm),
+            Event::Apply(object) => live.wake(&self.see(live, object, trim), Lane::Prompt),
+            Event::Delete(object) => {
+                let (key, uid) = (self.key(object.meta()), object.meta().uid.as_deref());
+                let affected = live.index().lose(&key, uid);
+                live.wake(&affected, Lane::Prompt);
+            }
+            Event::InitDone => {
+                let affected = live.index().end_listing(&self.kind);
+                self.state.send_replace(Listing::Whole);
+                live.wake(&affected, Lane::Prompt);
+            }
+        }
+    }
+
+    /// Objects that are neither tracked nor anybody's concern are dropped before anything is made of them.
+    fn see<K: Resource>(&self, live: &Live, object: K, trim: impl Fn(K) -> Seen) -> Affected {
+        let key = self.key(object.meta());
+        let tracked = object
+            .meta()
+            .annotations
+            .as_ref()
+            .is_some_and(|all| all.contains_key(dialect::TRACKING_ANNOTATION));
+        if !tracked && !live.index().cares(&key) {
+            return Affected::default();
+        }
+        let seen = trim(object);
+        live.index().see(&key, seen)
+    }
+
+    fn key(&self, metadata: &ObjectMeta) -> ObjectKey {
+        ObjectKey::new(
+            &self.kind,
+            metadata.namespace.as_deref(),
+            metadata.name.as_deref().unwrap_or_default(),
+        )
+    }
+
+    /// A watch that breaks after its first listing goes on where it was; before it, nothing is known of the kind.
+    fn interrupted(&self, error: &watcher::Error) {
+        tracing::debug!(kind = %self.kind, %error, "a watch is interrupted");
+        self.state.send_if_modified(|state| {
+            let first = *state == Listing::Pending;
+            if first {
+                *state = Listing::Refused;
+            }
+            first
+        });
+    }
+}

@@ -1,0 +1,143 @@
+//! What the metrics say of Applications: Argo CD's names where we have the fact, ours for the rest.
+//! It holds no fact that anything relies on.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::Registry,
+};
+use serde_json::Value;
+
+use super::{applications::AppId, report::AppMetrics};
+
+/// Metrics of the sync engine.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SyncMetrics {
+    info: Family<InfoLabels, Gauge>,
+    syncs: Family<SyncLabels, Counter>,
+    /// Passes over Applications.
+    pub(crate) passes: Counter,
+    /// What `info` shows of each Application, to take it back when it changes.
+    shown: Arc<Mutex<HashMap<AppId, InfoLabels>>>,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct InfoLabels {
+    namespace: String,
+    name: String,
+    project: String,
+    repo: String,
+    dest_server: String,
+    dest_namespace: String,
+    sync_status: &'static str,
+    health_status: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct SyncLabels {
+    namespace: String,
+    name: String,
+    project: String,
+    dest_server: String,
+    phase: &'static str,
+}
+
+impl SyncMetrics {
+    pub(crate) fn add_to(&self, registry: &mut Registry) {
+        registry.register(
+            "argocd_app_info",
+            "Information about an Application",
+            self.info.clone(),
+        );
+        registry.register(
+            "argocd_app_sync",
+            "Number of syncs of an Application that ended, by phase",
+            self.syncs.clone(),
+        );
+        registry.register(
+            "signet_sync_passes",
+            "Passes over Applications",
+            self.passes.clone(),
+        );
+    }
+
+    /// Shows how an Application is.
+    pub(crate) fn show(&self, app: &AppId, object: &Value, values: &AppMetrics) {
+        let labels = InfoLabels {
+            namespace: app.namespace.clone(),
+            name: app.name.clone(),
+            project: text(object, "/spec/project"),
+            repo: crate::git::redacted(&text(object, "/spec/source/repoURL")),
+            dest_server: server(object),
+            dest_namespace: text(object, "/spec/destination/namespace"),
+            sync_status: values.sync.name(),
+            health_status: health_name(values.health),
+        };
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        match shown.get(app) {
+            Some(before) if *before == labels => return,
+            Some(before) => drop(self.info.remove(before)),
+            None => {}
+        }
+        self.info.get_or_create(&labels).set(1);
+        shown.insert(app.clone(), labels);
+    }
+
+    /// Counts a sync that ended.
+    pub(crate) fn count(&self, app: &AppId, object: &Value, values: &AppMetrics) {
+        if let Some(phase) = values.ended {
+            let labels = SyncLabels {
+                namespace: app.namespace.clone(),
+                name: app.name.clone(),
+                project: text(object, "/spec/project"),
+                dest_server: server(object),
+                phase: phase.name(),
+            };
+            self.syncs.get_or_create(&labels).inc();
+        }
+    }
+
+    /// The Application is gone.
+    pub(crate) fn forget(&self, app: &AppId) {
+        if let Some(before) = self
+            .shown
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(app)
+        {
+            self.info.remove(&before);
+        }
+    }
+}
+
+fn text(object: &Value, pointer: &str) -> String {
+    object
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn server(object: &Value) -> String {
+    match text(object, "/spec/destination/server") {
+        server if server.is_empty() => text(object, "/spec/destination/name"),
+        server => server,
+    }
+}
+
+fn health_name(health: super::world::HealthStatus) -> &'static str {
+    use super::world::HealthStatus as H;
+    match health {
+        H::Healthy => "Healthy",
+        H::Suspended => "Suspended",
+        H::Progressing => "Progressing",
+        H::Missing => "Missing",
+        H::Degraded => "Degraded",
+        H::Unknown => "Unknown",
+    }
+}

@@ -1,0 +1,283 @@
+//! Wires the sync engine: the watches that feed it, the queue that orders its passes, and its orderly end.
+//! It must not look into an Application beyond what tells whom to wake.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use serde_json::Value;
+use tokio::{
+    sync::{
+        broadcast::error::RecvError,
+        mpsc::{self, UnboundedSender},
+    },
+    task::JoinSet,
+};
+
+use super::{
+    applications::{self, AppId},
+    definitions::{self, follow_definitions},
+    engine::Engine,
+    neighbours, projects,
+    queue::Lane,
+};
+use crate::{
+    context::Context,
+    git::{self, MirrorOptions, Mirrors, RepositoryUrl},
+    run::Error,
+    settings,
+};
+
+/// Takes one message for each first listing that is whole; nobody listens once all are.
+type Whole = UnboundedSender<()>;
+
+/// How often kinds and repositories that nobody uses any more are looked for, after Applications changed.
+const TIDY: Duration = Duration::from_secs(30);
+
+/// Syncs Applications until shutdown.
+///
+/// # Errors
+/// When the folder for Git mirrors can't be written. Everything else that fails is waited out.
+pub async fn run(context: Arc<Context>) -> Result<(), Error> {
+    let mirrors = mirrors(&context.settings.sync)?;
+    let engine = Engine::new(context, mirrors);
+    let mut watches = JoinSet::new();
+    let ready = engine.feed(&mut watches);
+    tokio::select! {
+        () = ready => {}
+        () = engine.context.shutdown.cancelled() => return Ok(()),
+    }
+    engine.work().await;
+    Ok(())
+}
+
+fn mirrors(settings: &settings::Sync) -> Result<Arc<Mirrors>, Error> {
+    let directory = settings
+        .data_dir
+        .clone()
+        .unwrap_or_else(|| std::env::temp_dir().join("signet"));
+    let options = MirrorOptions {
+        poll_interval: settings.git_poll_interval,
+        poll_jitter: settings.git_poll_jitter,
+        allow_file: settings.allow_file_repositories,
+        ..MirrorOptions::default()
+    };
+    let mirrors = Mirrors::new(&directory, options)
+        .map_err(|source| Error::OpenDataDirectory { directory, source })?;
+    Ok(Arc::new(mirrors))
+}
+
+impl Engine {
+    /// Starts all watches. The answer completes once every first listing is whole: before that, absence means nothing.
+    fn feed(self: &Arc<Self>, watches: &mut JoinSet<()>) -> impl Future<Output = ()> + use<> {
+        let (whole, mut wholes) = mpsc::unbounded_channel();
+        let namespaces = self.namespaces();
+        // Applications once, the two kinds of a neighbour, and the projects.
+        let awaited = namespaces.len() * 3 + 1;
+        for namespace in namespaces {
+            let (engine, done, of) = (self.clone(), whole.clone(), namespace.clone());
+            watches.spawn(async move { engine.follow_applications(&of, done).await });
+            let (engine, done) = (self.clone(), whole.clone());
+            watches.spawn(async move { engine.follow_neighbours(&namespace, done).await });
+        }
+        let engine = self.clone();
+        watches.spawn(async move { engine.follow_projects(whole).await });
+        let engine = self.clone();
+        watches.spawn(async move { engine.follow_definitions().await });
+        let engine = self.clone();
+        watches.spawn(async move { engine.follow_repositories().await });
+        let engine = self.clone();
+        watches.spawn(async move { engine.follow_keys().await });
+        let engine = self.clone();
+        watches.spawn(async move { engine.tidy().await });
+        let (mirrors, context) = (self.mirrors.clone(), self.context.clone());
+        watches.spawn(async move {
+            git::run(
+                mirrors,
+                context.client.clone(),
+                &context.namespace,
+                context.shutdown.clone(),
+            )
+            .await;
+        });
+        async move {
+            for _ in 0..awaited {
+                if wholes.recv().await.is_none() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Namespaces with Applications.
+    fn namespaces(&self) -> BTreeSet<String> {
+        let also = self.context.settings.sync.application_namespaces();
+        also.into_iter()
+            .chain([self.context.namespace.clone()])
+            .collect()
+    }
+
+    /// Hands out passes until shutdown, then lets those under way finish their step.
+    async fn work(self: &Arc<Self>) {
+        let mut passes = JoinSet::new();
+        loop {
+            let app = tokio::select! {
+                app = self.queue.next() => app,
+                () = self.context.shutdown.cancelled() => break,
+            };
+            while passes.try_join_next().is_some() {}
+            let engine = self.clone();
+            passes.spawn(async move {
+                engine.pass(&app).await;
+                engine.queue.done(&app);
+            });
+        }
+        while passes.join_next().await.is_some() {}
+    }
+
+    async fn follow_applications(&self, namespace: &str, whole: Whole) {
+        let mut settled = false;
+        let tell = |told| match told {
+            applications::Told::Found(app) => self
+                .queue
+                .wake(&app, if settled { Lane::Prompt } else { Lane::Calm }),
+            applications::Told::Changed(app) => self.queue.wake(&app, Lane::Prompt),
+            applications::Told::Gone(app) => self.forget(&app),
+            applications::Told::Whole => {
+                if !std::mem::replace(&mut settled, true) {
+                    let _ = whole.send(());
+                }
+            }
+        };
+        self.applications
+            .follow(self.context.client.clone(), namespace, tell)
+            .await;
+    }
+
+    async fn follow_projects(&self, whole: Whole) {
+        let mut settled = false;
+        let tell = |told| match told {
+            projects::Told::Changed(name) => self.wake_those(|object| project(object) == name),
+            projects::Told::Whole => {
+                if !std::mem::replace(&mut settled, true) {
+                    let _ = whole.send(());
+                }
+            }
+        };
+        self.projects
+            .follow(self.context.client.clone(), &self.context.namespace, tell)
+            .await;
+    }
+
+    async fn follow_neighbours(&self, namespace: &str, whole: Whole) {
+        let settled = std::sync::atomic::AtomicUsize::new(0);
+        let tell = |news| match news {
+            neighbours::News::Nothing => {}
+            neighbours::News::Changed => self.wake_those(|object| {
+                object.pointer("/metadata/namespace") == Some(&namespace.into())
+            }),
+            neighbours::News::Whole => {
+                if settled.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 2 {
+                    let _ = whole.send(());
+                }
+            }
+        };
+        self.neighbours
+            .follow(self.context.client.clone(), namespace, tell)
+            .await;
+    }
+
+    async fn follow_definitions(self: &Arc<Self>) {
+        follow_definitions(self.context.client.clone(), |told| {
+            let engine = self.clone();
+            tokio::spawn(async move {
+                match told {
+                    definitions::Told::Changed(group) => {
+                        engine.discovery.changed(&group).await;
+                        engine.wake_apps(
+                            engine
+                                .applications
+                                .ids()
+                                .into_iter()
+                                .filter(|app| engine.misses(app, &group)),
+                        );
+                    }
+                    definitions::Told::Gone(group) => {
+                        engine.discovery.changed(&group).await;
+                        let concerned = engine.live.index().concerned_with(&group);
+                        engine.live.end(&group);
+                        engine.wake_apps(concerned);
+                    }
+                }
+            });
+        })
+        .await;
+    }
+
+    /// A repository moved: Applications of it look again. When news were missed, all do.
+    async fn follow_repositories(&self) {
+        let mut changes = self.mirrors.changed();
+        loop {
+            match changes.recv().await {
+                Ok(changed) => self
+                    .wake_those(|object| repository(object).is_some_and(|url| url == changed.url)),
+                Err(RecvError::Lagged(_)) => self.wake_those(|_| true),
+                Err(RecvError::Closed) => return,
+            }
+        }
+    }
+
+    /// A new sealing key may open what could not be opened.
+    async fn follow_keys(&self) {
+        let mut changes = self.context.keys.changes();
+        while changes.changed().await.is_ok() {
+            self.wake_apps(
+                self.applications
+                    .ids()
+                    .into_iter()
+                    .filter(|app| self.memories.get(app).locked),
+            );
+        }
+    }
+
+    async fn tidy(&self) {
+        let mut tick = tokio::time::interval(TIDY);
+        let mut last = None;
+        loop {
+            tick.tick().await;
+            let now = Some(self.applications.tracking_names());
+            if last == now {
+                continue;
+            }
+            last = now;
+            let used: BTreeSet<RepositoryUrl> = self
+                .applications
+                .all()
+                .iter()
+                .filter_map(|object| repository(object))
+                .collect();
+            self.mirrors.retain(|url| used.contains(url));
+            self.live.retire();
+        }
+    }
+
+    fn wake_those(&self, is: impl Fn(&Value) -> bool) {
+        self.wake_apps(self.applications.select(is));
+    }
+
+    fn wake_apps(&self, apps: impl IntoIterator<Item = AppId>) {
+        for app in apps {
+            self.queue.wake(&app, Lane::Prompt);
+        }
+    }
+}
+
+fn project(object: &Value) -> &str {
+    match object.pointer("/spec/project").and_then(Value::as_str) {
+        None | Some("") => "default",
+        Some(name) => name,
+    }
+}
+
+fn repository(object: &Value) -> Option<RepositoryUrl> {
+    let url = object.pointer("/spec/source/repoURL")?.as_str()?;
+    RepositoryUrl::parse(url).ok()
+}

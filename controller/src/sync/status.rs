@@ -1,0 +1,139 @@
+//! Writing an Application's status: a merge patch on condition of its resourceVersion, no more often than people can read.
+//! It writes what a report says and nothing when nothing changed; whoever wrote the Application meanwhile wins.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use kube::api::{Patch, PatchParams};
+use serde_json::{Value, json};
+
+use super::{
+    applications::{self, AppId, owners_part},
+    engine::Engine,
+    observe::stored_status,
+    report::Report,
+};
+use crate::dialect::argocd::{BACKGROUND_FINALIZER, FINALIZER, FOREGROUND_FINALIZER};
+
+/// The status is written at most this often, but for the phases of an operation.
+const PACE: Duration = Duration::from_secs(1);
+/// Attempts while others write the same Application.
+const ATTEMPTS: usize = 5;
+
+/// What became of a report.
+#[derive(Debug)]
+pub(crate) enum Written {
+    /// There was nothing to write.
+    Nothing,
+    /// It is written; this is the Application now.
+    Done(Arc<Value>),
+    /// It has to wait until then.
+    Later(Instant),
+    /// The Application was changed by its owner, or deleted: plan again.
+    Superseded,
+}
+
+impl Engine {
+    /// Writes a report over the Application as `base` shows it.
+    ///
+    /// # Errors
+    /// When the API server is away or refuses.
+    pub(crate) async fn write(
+        &self,
+        app: &AppId,
+        base: &Arc<Value>,
+        report: &Report,
+    ) -> Result<Written, kube::Error> {
+        let stored = stored_status(base);
+        let Some(patch) = report.patch(&stored, resource_version(base)) else {
+            return Ok(Written::Nothing);
+        };
+        let phase = |status: &crds::ApplicationStatus| {
+            status
+                .operation_state
+                .as_ref()
+                .map(|state| state.phase.clone())
+        };
+        let urgent = phase(&stored) != phase(&report.status)
+            || report.takes_operation
+            || !report.obeyed_annotations.is_empty();
+        let last = self.memories.get(app).written;
+        if let Some(due) = last
+            .map(|last| last + PACE)
+            .filter(|due| !urgent && *due > Instant::now())
+        {
+            return Ok(Written::Later(due));
+        }
+        let written = self.patch(app, base, patch).await?;
+        if let Written::Done(_) = written {
+            self.memories
+                .with(app, |memory| memory.written = Some(Instant::now()));
+        }
+        Ok(written)
+    }
+
+    /// Takes our finalizer off, and with it lets the Application go.
+    ///
+    /// # Errors
+    /// When the API server is away or refuses.
+    pub(crate) async fn remove_finalizer(
+        &self,
+        app: &AppId,
+        base: &Arc<Value>,
+    ) -> Result<Written, kube::Error> {
+        let ours = [FINALIZER, FOREGROUND_FINALIZER, BACKGROUND_FINALIZER];
+        let all = base
+            .pointer("/metadata/finalizers")
+            .and_then(Value::as_array);
+        let kept: Vec<_> = all
+            .into_iter()
+            .flatten()
+            .filter(|name| !name.as_str().is_some_and(|name| ours.contains(&name)))
+            .collect();
+        let patch = json!({ "metadata": { "finalizers": kept, "resourceVersion": resource_version(base) } });
+        self.patch(app, base, patch).await
+    }
+
+    /// Sends a patch that was made from `base`. When somebody wrote the Application meanwhile without changing what its owner
+    /// writes, the patch still holds.
+    async fn patch(
+        &self,
+        app: &AppId,
+        base: &Arc<Value>,
+        mut patch: Value,
+    ) -> Result<Written, kube::Error> {
+        let api = applications::api(self.context.client.clone(), &app.namespace);
+        let params = PatchParams {
+            field_manager: Some(crds::names::FIELD_MANAGER.to_owned()),
+            ..PatchParams::default()
+        };
+        for _ in 0..ATTEMPTS {
+            match api.patch(&app.name, &params, &Patch::Merge(&patch)).await {
+                Ok(object) => return Ok(Written::Done(self.applications.wrote(app, object))),
+                Err(kube::Error::Api(status)) if status.is_not_found() => {
+                    return Ok(Written::Superseded);
+                }
+                Err(kube::Error::Api(status)) if status.is_conflict() => {}
+                Err(error) => return Err(error),
+            }
+            let Some(now) = api.get_opt(&app.name).await? else {
+                return Ok(Written::Superseded);
+            };
+            let now = self.applications.wrote(app, now);
+            if owners_part(&now) != owners_part(base) || now.get("status") != base.get("status") {
+                return Ok(Written::Superseded);
+            }
+            patch["metadata"]["resourceVersion"] = resource_version(&now).into();
+        }
+        Ok(Written::Superseded)
+    }
+}
+
+fn resource_version(object: &Value) -> &str {
+    object
+        .pointer("/metadata/resourceVersion")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
