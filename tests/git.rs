@@ -369,6 +369,8 @@ async fn what_a_server_does_wrong_is_named_and_its_words_are_not_repeated() {
         timeout: Duration::from_secs(1),
         ..MirrorOptions::default()
     });
+    std::fs::create_dir(bench.root.join("half")).unwrap();
+    bench.origin("half/a").commit(&[("a.yaml", "x")]);
     let server = bench.serve();
     for (path, problem) in [
         ("/none.git", "repository not found"),
@@ -380,6 +382,7 @@ async fn what_a_server_does_wrong_is_named_and_its_words_are_not_repeated() {
             "/page/a.git",
             "not a Git server: it does not speak Git's smart protocol",
         ),
+        ("/half/a.git", "authentication required"),
         ("/hang/a.git", "no answer within 1 s"),
         ("/drip/a.git", "no answer within 1 s"),
     ] {
@@ -395,6 +398,53 @@ async fn what_a_server_does_wrong_is_named_and_its_words_are_not_repeated() {
         text.starts_with("http://127.0.0.1:1/a.git: unreachable: ") && text.contains("refused"),
         "{text}"
     );
+}
+
+/// Which certificates are trusted is fixed at the first connection of a process, so this one needs a process of its own.
+const TRUSTING: &str = "SIGNET_TEST_TRUSTING";
+
+#[tokio::test]
+async fn over_https_only_a_trusted_certificate_will_do() {
+    let bench = Bench::new();
+    bench.origin("app").commit(&[("a.yaml", "x")]);
+    let (server, certificate) = GitServer::start_tls(bench.root.clone());
+    let url = format!("{}/app.git", server.url);
+    let refused = message(bench.latest(&url, "main").await);
+    assert!(
+        refused.starts_with(&format!(
+            "{url}: unreachable: TLS: invalid peer certificate: "
+        )),
+        "{refused}"
+    );
+
+    let file = bench.root.join("trusted.pem");
+    std::fs::write(&file, certificate).unwrap();
+    let trusting = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--ignored",
+            "--exact",
+            "in_a_process_that_trusts_the_certificate",
+        ])
+        .env("SSL_CERT_FILE", &file)
+        .env(TRUSTING, &url)
+        .output()
+        .unwrap();
+    assert!(
+        trusting.status.success(),
+        "{}",
+        String::from_utf8_lossy(&trusting.stdout)
+    );
+    assert!(server.requests("POST /app.git/git-upload-pack") > 1);
+}
+
+#[tokio::test]
+async fn in_a_process_that_trusts_the_certificate() {
+    if let Ok(url) = std::env::var(TRUSTING) {
+        assert_eq!(
+            Bench::new().read(&url, "main", "a.yaml").await.unwrap(),
+            "x"
+        );
+    }
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ impl Sources {
             allow_file: true,
             ..MirrorOptions::default()
         };
-        let mirrors = Mirrors::new(&directory.path().join("data"), options).unwrap();
+        let mirrors = Mirrors::temporary(options).unwrap();
         let repository = Repository::public(&origin.file_url()).unwrap();
         for case in cases() {
             let copied = Command::new("cp")

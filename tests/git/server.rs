@@ -4,11 +4,13 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{Arc, Mutex},
     thread,
 };
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// `Authorization` that `/private/…` demands: `signet:testbed`.
 const ALLOWED: &str = "Basic c2lnbmV0OnRlc3RiZWQ=";
@@ -29,17 +31,44 @@ struct Request {
 
 impl GitServer {
     /// Serves the repositories below `root`. `/private/…` demands a password, `/hang/…` never answers, `/drip/…` answers
-    /// a byte at a time, `/status/N/…` answers N, `/moved/…` redirects to `elsewhere`, `/page/…` answers as a web page.
+    /// a byte at a time, `/status/N/…` answers N, `/moved/…` redirects to `elsewhere`, `/page/…` answers as a web page,
+    /// `/half/…` answers only the first request.
     pub(crate) fn start(root: PathBuf, elsewhere: String) -> Self {
+        Self::listen("http", move |mut stream, log| {
+            answer(&mut stream, &root, &elsewhere, log)
+        })
+    }
+
+    /// The same over TLS, with a certificate that signed itself; its PEM is the second part.
+    pub(crate) fn start_tls(root: PathBuf) -> (Self, String) {
+        let pair = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+        let key = pair.signing_key.serialize_der().try_into().unwrap();
+        let config = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![pair.cert.der().clone()], key);
+        let config = Arc::new(config.unwrap());
+        let server = Self::listen("https", move |stream, log| {
+            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = StreamOwned::new(connection, stream);
+            answer(&mut stream, &root, "", log);
+            stream.conn.send_close_notify();
+            let _ = stream.flush();
+        });
+        (server, pair.cert.pem())
+    }
+
+    fn listen(
+        scheme: &str,
+        serve: impl Fn(TcpStream, &Mutex<Vec<String>>) + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let log = Arc::new(Mutex::new(Vec::new()));
-        let noted = Arc::clone(&log);
+        let (noted, serve) = (Arc::clone(&log), Arc::new(serve));
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let (root, elsewhere, noted) =
-                    (root.clone(), elsewhere.clone(), Arc::clone(&noted));
-                thread::spawn(move || answer(stream.unwrap(), &root, &elsewhere, &noted));
+                let (noted, serve) = (Arc::clone(&noted), Arc::clone(&serve));
+                thread::spawn(move || serve(stream.unwrap(), &noted));
             }
         });
         Self { url, log }
@@ -55,8 +84,13 @@ impl GitServer {
     }
 }
 
-fn answer(mut stream: TcpStream, root: &PathBuf, elsewhere: &str, log: &Mutex<Vec<String>>) {
-    let Some(request) = read(&stream) else { return };
+fn answer(
+    stream: &mut (impl Read + Write),
+    root: &Path,
+    elsewhere: &str,
+    log: &Mutex<Vec<String>>,
+) {
+    let Some(request) = read(stream) else { return };
     let auth = request.header("authorization");
     let marked = if auth.is_some() { " +auth" } else { "" };
     log.lock().unwrap().push(format!(
@@ -66,7 +100,10 @@ fn answer(mut stream: TcpStream, root: &PathBuf, elsewhere: &str, log: &Mutex<Ve
     let mut parts = request.path.split('/').skip(1);
     let reply = match (parts.next().unwrap_or(""), parts.next().unwrap_or("")) {
         ("hang", _) => return thread::park(),
-        ("drip", _) => return drip(&mut stream),
+        ("drip", _) => return drip(stream),
+        ("half", _) if request.method == "POST" => {
+            "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"git\"\r\nContent-Length: 0\r\n\r\n".into()
+        }
         ("private", _) if auth.as_deref() != Some(ALLOWED) => {
             "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"git\"\r\nContent-Length: 7\r\n\r\nhunter2".into()
         }
@@ -81,7 +118,7 @@ fn answer(mut stream: TcpStream, root: &PathBuf, elsewhere: &str, log: &Mutex<Ve
     let _ = stream.write_all(&reply);
 }
 
-fn drip(stream: &mut TcpStream) {
+fn drip(stream: &mut impl Write) {
     let head =
         "HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\n\r\n";
     for byte in head.bytes().chain(std::iter::repeat(b'0')) {
@@ -92,7 +129,7 @@ fn drip(stream: &mut TcpStream) {
     }
 }
 
-fn read(stream: &TcpStream) -> Option<Request> {
+fn read(stream: &mut impl Read) -> Option<Request> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
@@ -148,7 +185,7 @@ impl Request {
     }
 }
 
-fn backend(request: &Request, root: &PathBuf) -> Vec<u8> {
+fn backend(request: &Request, root: &Path) -> Vec<u8> {
     let mut child = Command::new("git")
         .arg("http-backend")
         .env("GIT_PROJECT_ROOT", root)

@@ -2,7 +2,7 @@
 
 use std::{io::ErrorKind, time::Duration};
 
-use gix::Error;
+use gix::{Error, protocol::transport::client::AuthenticationRequired};
 
 use super::{CommitId, GitError, Repository, revision::not_found};
 
@@ -14,7 +14,7 @@ pub(super) fn of_listing(repository: &Repository, timeout: Duration, error: &Err
     let url = repository.url.to_string();
     tracing::debug!(url, ?error, "git request failed");
 
-    if error.is_unauthenticated() {
+    if error.is_unauthenticated() || error.downcast_any_ref::<AuthenticationRequired>().is_some() {
         return unauthenticated(repository);
     }
     if let Some(http) = error.downcast_any_ref::<reqwest::Error>() {

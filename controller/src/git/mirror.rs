@@ -17,7 +17,7 @@ use super::{
     Changed, CommitId, Freshness, GitError, Repository,
     revision::{Meaning, Refs, not_found},
     store::Store,
-    turn::Turn,
+    turn::{Turn, Unfinished},
     wire,
 };
 
@@ -46,8 +46,8 @@ struct State {
     repository: Repository,
     /// The last good listing.
     refs: Option<Arc<Refs>>,
-    /// The last listing, good or not, and when it began.
-    last: Option<(Instant, Listed)>,
+    /// The last listing, good or not.
+    last: Option<Attempt>,
     failing: Option<Failing>,
     /// Full ref names beside branches and tags that somebody asked for.
     extra: BTreeSet<String>,
@@ -55,11 +55,50 @@ struct State {
     failed_fetch: Option<(Instant, CommitId, GitError)>,
 }
 
+#[derive(Debug)]
+struct Attempt {
+    began: Instant,
+    ended: Instant,
+    listed: Listed,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Failing {
     since: Instant,
     /// Whether it was told that the grace is over.
     told: bool,
+}
+
+impl State {
+    /// Takes over a listing; true when it is news.
+    fn succeeded(&mut self, refs: &Arc<Refs>) -> bool {
+        let moved = self.refs.as_ref().is_some_and(|before| before != refs);
+        let recovered = self.failing.take().is_some();
+        if recovered {
+            tracing::info!(repository = %self.repository.url, "a repository answers again");
+        }
+        self.refs = Some(Arc::clone(refs));
+        moved || recovered
+    }
+
+    /// Takes note of a failure; true when it is time to say so. The same failure is logged once.
+    fn failed(&mut self, began: Instant, error: &GitError) -> bool {
+        if self
+            .last
+            .as_ref()
+            .is_none_or(|last| last.listed.as_ref().err() != Some(error))
+        {
+            tracing::warn!(%error, "listing the refs of a repository failed");
+        }
+        let known = self.refs.is_some();
+        let failing = self.failing.get_or_insert(Failing {
+            since: began,
+            told: false,
+        });
+        let news = known && !failing.told && failing.since.elapsed() >= GRACE;
+        failing.told |= news;
+        news
+    }
 }
 
 impl Mirror {
@@ -146,10 +185,10 @@ impl Mirror {
         let turn = self
             .listing
             .take(self.timeout, known, move |_| mirror.list());
-        turn.await.unwrap_or_else(|_| {
-            let error = self.overdue(self.timeout);
-            self.record(asked, &Err(error.clone()));
-            Err(error)
+        turn.await.unwrap_or_else(|why| {
+            let failed = Err(self.unfinished(&why, self.timeout));
+            self.record(asked, &failed);
+            failed
         })
     }
 
@@ -168,7 +207,8 @@ impl Mirror {
         let turn = self
             .fetching
             .take(limit, known, move |stop| mirror.fetch(commit, stop));
-        turn.await.unwrap_or_else(|_| Err(self.overdue(limit)))
+        turn.await
+            .unwrap_or_else(|why| Err(self.unfinished(&why, limit)))
     }
 
     /// Starts anew with an empty store: the objects on disk can't be read.
@@ -178,12 +218,10 @@ impl Mirror {
 
     fn cached(&self) -> Option<Listed> {
         let state = self.state();
-        let last_error = || {
-            state
-                .last
-                .as_ref()
-                .and_then(|(at, listed)| Some((at, listed.as_ref().err()?)))
-        };
+        let failed = state
+            .last
+            .as_ref()
+            .filter(|attempt| attempt.listed.is_err());
         match &state.refs {
             Some(refs)
                 if state
@@ -192,10 +230,10 @@ impl Mirror {
             {
                 Some(Ok(Arc::clone(refs)))
             }
-            Some(_) => last_error().map(|(_, error)| Err(error.clone())),
-            None => last_error()
-                .filter(|(at, _)| at.elapsed() < HOLD_OFF)
-                .map(|(_, error)| Err(error.clone())),
+            Some(_) => failed.map(|attempt| attempt.listed.clone()),
+            None => failed
+                .filter(|attempt| attempt.ended.elapsed() < HOLD_OFF)
+                .map(|attempt| attempt.listed.clone()),
         }
     }
 
@@ -204,8 +242,8 @@ impl Mirror {
         state
             .last
             .as_ref()
-            .filter(|(at, _)| *at >= asked)
-            .map(|(_, listed)| listed.clone())
+            .filter(|attempt| attempt.began >= asked)
+            .map(|attempt| attempt.listed.clone())
     }
 
     fn list(&self) -> Listed {
@@ -225,29 +263,18 @@ impl Mirror {
         listed
     }
 
-    /// Keeps what a listing found, and tells of it when it is news.
-    fn record(&self, started: Instant, listed: &Listed) {
+    /// Keeps what a listing that began at `began` found, and tells of it when it is news.
+    fn record(&self, began: Instant, listed: &Listed) {
         let mut state = self.state();
         let news = match listed {
-            Ok(refs) => {
-                let moved = state.refs.as_ref().is_some_and(|before| before != refs);
-                let recovered = state.failing.take().is_some();
-                state.refs = Some(Arc::clone(refs));
-                moved || recovered
-            }
-            Err(error) => {
-                let known = state.refs.is_some();
-                let failing = state.failing.get_or_insert(Failing {
-                    since: started,
-                    told: false,
-                });
-                let news = known && !failing.told && failing.since.elapsed() >= GRACE;
-                failing.told |= news;
-                tracing::warn!(%error, "listing the refs of a repository failed");
-                news
-            }
+            Ok(refs) => state.succeeded(refs),
+            Err(error) => state.failed(began, error),
         };
-        state.last = Some((started, listed.clone()));
+        state.last = Some(Attempt {
+            began,
+            ended: Instant::now(),
+            listed: listed.clone(),
+        });
         let url = state.repository.url.clone();
         drop(state);
         if news {
@@ -313,10 +340,17 @@ impl Mirror {
         Store::create(&self.parent).map(Arc::new).map_err(failed)
     }
 
-    fn overdue(&self, limit: Duration) -> GitError {
-        GitError::TimedOut {
-            url: self.state().repository.url.to_string(),
-            seconds: limit.as_secs(),
+    fn unfinished(&self, why: &Unfinished, limit: Duration) -> GitError {
+        let url = self.state().repository.url.to_string();
+        match why {
+            Unfinished::Overdue => GitError::TimedOut {
+                url,
+                seconds: limit.as_secs(),
+            },
+            Unfinished::Died => GitError::Mirror {
+                url,
+                cause: "the thread that used it panicked".to_owned(),
+            },
         }
     }
 

@@ -91,14 +91,26 @@ impl Mirrors {
     /// # Errors
     /// When the directory can't be written.
     pub fn new(data_dir: &Path, options: MirrorOptions) -> std::io::Result<Self> {
-        Ok(Self {
+        Ok(Self::at(Place::claim(data_dir)?, options))
+    }
+
+    /// Mirrors in a temporary directory of their own.
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub fn temporary(options: MirrorOptions) -> std::io::Result<Self> {
+        Ok(Self::at(Place::temporary()?, options))
+    }
+
+    fn at(place: Place, options: MirrorOptions) -> Self {
+        Self {
             options,
-            place: Place::claim(data_dir)?,
+            place,
             changed: broadcast::Sender::new(CHANGES),
             secrets: watch::Sender::new(None),
             mirrors: Mutex::default(),
             added: Notify::new(),
-        })
+        }
     }
 
     /// The repository of `url` as an Application of `project` may read it; waits until the repository Secrets are known.

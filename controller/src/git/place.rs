@@ -44,6 +44,16 @@ impl Place {
         })
     }
 
+    /// A place in the system's temporary directory, readable by us alone.
+    pub(super) fn temporary() -> io::Result<Self> {
+        let directory = tempfile::Builder::new().prefix("signet-git-").tempdir()?;
+        let lock = File::create(directory.path().join(LOCK))?;
+        Ok(Self {
+            directory,
+            _lock: lock,
+        })
+    }
+
     pub(super) fn path(&self) -> &Path {
         self.directory.path()
     }

@@ -113,7 +113,9 @@ pub(super) fn refuse_unsupported(url: &RepositoryUrl, revision: &str) -> Result<
     let no_ref_name = revision.starts_with('-')
         || revision.contains([' ', ':', '?', '[', '\\'])
         || revision.contains("..");
-    if no_ref_name || revision.chars().any(char::is_control) {
+    let no_full_name =
+        revision.starts_with("refs/") && gix::refs::FullName::try_from(revision).is_err();
+    if no_ref_name || no_full_name || revision.chars().any(char::is_control) {
         return Err(not_found(url, revision));
     }
     Ok(())
@@ -199,7 +201,16 @@ mod tests {
             let message = refuse_unsupported(&url(), range).unwrap_err().to_string();
             assert!(message.ends_with("a range of versions"), "{message}");
         }
-        assert!(refuse_unsupported(&url(), "a..b").is_err());
+        for no_name in [
+            "a..b",
+            "-x",
+            "refs/a//b",
+            "refs/a.lock",
+            "a:b",
+            "refs/heads/",
+        ] {
+            assert!(refuse_unsupported(&url(), no_name).is_err(), "{no_name}");
+        }
         assert!(refuse_unsupported(&url(), "feature/x-1.2_3").is_ok());
     }
 }

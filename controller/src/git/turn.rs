@@ -18,9 +18,14 @@ pub(super) struct Turn {
     place: Arc<Mutex<()>>,
 }
 
-/// The work did not end in time, or its thread died.
+/// Why there is no result.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Overdue;
+pub(super) enum Unfinished {
+    /// The limit of time is over.
+    Overdue,
+    /// The thread of the work panicked.
+    Died,
+}
 
 impl Turn {
     /// Waits for its turn, then gives what `done` says, else does `work` on a thread of its own.
@@ -30,10 +35,10 @@ impl Turn {
         limit: Duration,
         done: impl Fn() -> Option<T>,
         work: impl FnOnce(&AtomicBool) -> T + Send + 'static,
-    ) -> Result<T, Overdue> {
+    ) -> Result<T, Unfinished> {
         let place = timeout(limit, Arc::clone(&self.place).lock_owned())
             .await
-            .map_err(|_| Overdue)?;
+            .map_err(|_| Unfinished::Overdue)?;
         if let Some(result) = done() {
             return Ok(result);
         }
@@ -45,10 +50,10 @@ impl Turn {
         });
         match timeout(limit, thread).await {
             Ok(Ok(result)) => Ok(result),
-            Ok(Err(_)) => Err(Overdue),
+            Ok(Err(_)) => Err(Unfinished::Died),
             Err(_) => {
                 stop.store(true, Ordering::Relaxed);
-                Err(Overdue)
+                Err(Unfinished::Overdue)
             }
         }
     }
@@ -96,8 +101,11 @@ mod tests {
                 assert!(stop.load(Ordering::Relaxed));
             },
         );
-        assert_eq!(stuck.await, Err(Overdue));
-        assert_eq!(turn.take(limit, || None, |_| ()).await, Err(Overdue));
+        assert_eq!(stuck.await, Err(Unfinished::Overdue));
+        assert_eq!(
+            turn.take(limit, || None, |_| ()).await,
+            Err(Unfinished::Overdue)
+        );
         drop(ended);
         assert_eq!(turn.take(LONG, || None, |_| ()).await, Ok(()));
     }
