@@ -168,3 +168,244 @@ fn every_template_vector_renders_or_fails_as_it_says() {
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
+
+#[derive(Deserialize)]
+struct GoFile {
+    items: Texts,
+    vectors: Vec<GoVector>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GoVector {
+    template: String,
+    output: Option<String>,
+    output_base64: Option<String>,
+    error: Option<String>,
+}
+
+fn decoded(text: &str) -> Vec<u8> {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD
+        .decode(text)
+        .expect("base64")
+}
+
+/// Errors that Go words with numbers or values which may be those of a secret, and one that speaks of Go's innards.
+const WITHHELD: [(&str, &str); 8] = [
+    (
+        "{{ substr 5 1 .foo }}",
+        r#"3: executing "x" at <substr 5 1 .foo>: error calling substr: runtime error: slice bounds out of range"#,
+    ),
+    (
+        "{{ substr 4 9 .foo }}",
+        r#"3: executing "x" at <substr 4 9 .foo>: error calling substr: runtime error: slice bounds out of range"#,
+    ),
+    (
+        "{{ substr -1 9 .foo }}",
+        r#"3: executing "x" at <substr -1 9 .foo>: error calling substr: runtime error: slice bounds out of range"#,
+    ),
+    (
+        "{{ index .foo 5 }}",
+        r#"3: executing "x" at <index .foo 5>: error calling index: index out of range"#,
+    ),
+    (
+        "{{ index (list 1) \"a\" }}",
+        r#"3: executing "x" at <index (list 1) "a">: error calling index: cannot index slice/array with this type"#,
+    ),
+    (
+        "{{ call .foo }}",
+        r#"3: executing "x" at <call .foo>: error calling call: non-function of type string"#,
+    ),
+    (
+        "{{ range $k, $v := 3 }}x{{ end }}",
+        r#"19: executing "x" at <3>: can't use an integer to iterate over more than one variable"#,
+    ),
+    (
+        "{{ len .nope }}",
+        r#"3: executing "x" at <len .nope>: error calling len: len of type nil"#,
+    ),
+];
+
+#[test]
+fn templates_give_what_go_gives() {
+    let file: GoFile = serde_json::from_slice(&data("templates/go.json")).unwrap();
+    let items: Vec<(String, Vec<u8>)> = file
+        .items
+        .iter()
+        .map(|(key, value)| (key.clone(), decoded(value)))
+        .collect();
+    let items: Vec<(&str, &[u8])> = items
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_slice()))
+        .collect();
+    let house = House::new();
+    let mut problems = Vec::new();
+    for vector in &file.vectors {
+        let found = house
+            .render(&items, &[("x", Some(&vector.template))])
+            .map(|data| data["x"].clone());
+        let wanted = match (&vector.error, &vector.output_base64) {
+            (Some(error), _) => Err(format!("{error} (x)")),
+            (None, Some(output)) => Ok(decoded(output)),
+            (None, None) => Ok(vector.output.clone().unwrap_or_default().into_bytes()),
+        };
+        let wanted = match WITHHELD
+            .iter()
+            .find(|(template, _)| *template == vector.template)
+        {
+            Some((_, error)) => Err(format!("template: x:1:{error} (x)")),
+            None => wanted,
+        };
+        if found != wanted {
+            let show = |result: Result<Vec<u8>, String>| {
+                result.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            };
+            problems.push(format!(
+                "{}\n  found  {:?}\n  wanted {:?}",
+                vector.template,
+                show(found),
+                show(wanted)
+            ));
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn null_removes_an_item_that_templates_can_still_use() {
+    let rendered = House::new().render(
+        &[("password", b"hunter2"), ("user", b"bob")],
+        &[
+            ("password", None),
+            ("plain", None),
+            ("dsn", Some("{{ .user }}:{{ .password }}/{{ .plain }}")),
+        ],
+    );
+    let wanted = BTreeMap::from([
+        ("dsn".to_owned(), b"bob:hunter2/<no value>".to_vec()),
+        ("user".to_owned(), b"bob".to_vec()),
+    ]);
+    assert_eq!(rendered, Ok(wanted));
+}
+
+#[test]
+fn a_template_needs_no_encrypted_item() {
+    let rendered = House::new().render(&[], &[("a", Some("{{ .b }}")), ("b", Some("plain"))]);
+    let wanted = BTreeMap::from([
+        ("a".to_owned(), b"plain".to_vec()),
+        ("b".to_owned(), b"plain".to_vec()),
+    ]);
+    assert_eq!(rendered, Ok(wanted));
+}
+
+#[test]
+fn the_problems_of_all_templates_are_told_at_once_and_sorted() {
+    let broken = [
+        ("z", Some("{{ bogus }}")),
+        ("b", Some("{{ if }}")),
+        ("a", Some("fine")),
+    ];
+    let error = House::new().render(&[("k", b"v")], &broken).unwrap_err();
+    assert_eq!(
+        error,
+        "template: b:1: missing value for if (b)\ntemplate: z:1: function \"bogus\" not defined (z)"
+    );
+}
+
+#[test]
+fn no_error_of_a_template_shows_a_value() {
+    let house = House::new();
+    for template in [
+        "{{ fail .password }}",
+        "{{ .password | fail }}",
+        "{{ printf \"%s\" .password | fail }}",
+        "{{ fail (print \"x\" .password) }}",
+        "{{ index .password 99 }}",
+        "{{ index (dict) .password 1 }}",
+        "{{ index (list 1) .password }}",
+        "{{ .password.x }}",
+        "{{ range .password }}{{ end }}",
+        "{{ len .password | call }}",
+        "{{ lt .password 1 }}",
+        "{{ call .password }}",
+        "{{ get .password \"x\" }}",
+        "{{ trunc .password \"x\" }}",
+        "{{ add 1 2 | upper }}{{ .password }}",
+        "{{ printf .password.x }}",
+        "{{ range $a, $b := atoi \"7\" }}{{ end }}",
+        "{{ substr 99 1 .password }}",
+        "{{ repeat 99999999 .password }}",
+        "{{ $x := .password }}{{ range until 60 }}{{ $x = print $x $x }}{{ end }}",
+        "{{ template .password }}",
+        "{{ .password 1 }}",
+        "{{ 1 | .password }}",
+        "{{ html .password | slice }}",
+        "{{ eq .password (list) }}",
+    ] {
+        let error = house.one(template).expect_err(template);
+        assert!(!error.contains("hunter2"), "{template}: {error}");
+        assert!(error.starts_with("template: x:1:"), "{template}: {error}");
+    }
+}
+
+#[test]
+fn a_greedy_template_is_stopped() {
+    let house = House::new();
+    for template in [
+        "{{ repeat 9223372036854775807 \"x\" }}",
+        "{{ indent 1000000000 \"x\" }}",
+        "{{ until 1000000000 }}",
+        "{{ range 1000000000 }}{{ end }}",
+        "{{ $x := \"x\" }}{{ range until 60 }}{{ $x = print $x $x }}{{ end }}",
+        "{{ $x := list 1 }}{{ range until 60 }}{{ $x = list $x $x }}{{ end }}{{ $x }}",
+        "{{ $x := list 1 }}{{ range until 60 }}{{ $x = dict \"a\" $x \"b\" $x }}{{ end }}{{ toJson $x }}",
+        "{{ $x := repeat 1000000 \"x\" }}{{ range until 60 }}{{ $x }}{{ end }}",
+        "{{ $x := repeat 1000000 \"x\" }}{{ replace \"x\" $x $x }}",
+        "{{ $x := repeat 1000000 \"x\" }}{{ join $x (until 1000) }}",
+        "{{ define \"t\" }}{{ template \"t\" }}{{ end }}{{ template \"t\" }}",
+        "{{ printf \"%999999999999d\" 1 | len | until }}{{ range 1000000000 }}{{ end }}",
+    ] {
+        let error = house.one(template).expect_err(template);
+        assert!(error.starts_with("template: x:1:"), "{template}: {error}");
+    }
+}
+
+#[test]
+fn a_template_that_doubles_its_own_calls_is_stopped() {
+    let step = |index: usize| {
+        let next = format!("{{{{ template \"t{}\" }}}}", index + 1);
+        format!("{{{{ define \"t{index}\" }}}}{next}{next}{{{{ end }}}}")
+    };
+    let steps: String = (0..60).map(step).collect();
+    let template =
+        format!("{steps}{{{{ define \"t60\" }}}}x{{{{ end }}}}{{{{ template \"t0\" }}}}");
+    let error = House::new().one(&template).unwrap_err();
+    assert!(
+        error.ends_with("makes more text than a Secret can hold (x)"),
+        "{error}"
+    );
+}
+
+#[test]
+fn deep_nesting_is_an_error_and_not_a_crash() {
+    let house = House::new();
+    let chain = format!(
+        "{{{{ if 0 }}}}{}{{{{ end }}}}",
+        "{{ else if 0 }}".repeat(50_000)
+    );
+    assert!(house.one(&chain).is_err());
+    for hidden in ["{{ /* ' */ }}", "{{/* ' */}}", "{{ `'` }}", "{{ '\\'' }}"] {
+        assert!(house.one(&format!("{hidden}{chain}")).is_err(), "{hidden}");
+    }
+    let list = "{{ $x := list 1 }}{{ range until 100000 }}{{ $x = list $x }}{{ end }}{{ $x }}";
+    assert!(house.one(list).is_err());
+    let nested = format!(
+        "{}x{}",
+        "{{ if true }}".repeat(5000),
+        "{{ end }}".repeat(5000)
+    );
+    assert!(house.one(&nested).is_err());
+    let parens = format!("{{{{ {}1{} }}}}", "(".repeat(5000), ")".repeat(5000));
+    assert!(house.one(&parens).is_err());
+}

@@ -1,6 +1,8 @@
 //! What Go checks while it parses and the engine would only find while executing: functions, variables, pipelines.
 //! Walks the tree and changes nothing.
 
+use std::collections::BTreeMap;
+
 use gotmpl::parse::{BranchNode, CommandNode, Expr, ListNode, Node, PipeNode, Pos, SmolStr};
 
 use super::functions::{self, names};
@@ -13,17 +15,19 @@ const LAZY: [&str; 2] = ["and", "or"];
 /// The first flaw in the order of the source.
 pub(super) fn first_flaw(trees: &Trees) -> Option<Flaw> {
     let flaws = trees.values().filter_map(|tree| {
-        let mut checker = Checker {
-            variables: vec!["$".into()],
-        };
+        let mut checker = Checker::default();
+        checker.declare("$".into());
         checker.list(tree).err()
     });
     flaws.min_by_key(|flaw| flaw.offset)
 }
 
+#[derive(Default)]
 struct Checker {
-    /// Names in scope, innermost last.
-    variables: Vec<SmolStr>,
+    /// Declarations in scope, innermost last.
+    declared: Vec<SmolStr>,
+    /// How often each name is among them.
+    known: BTreeMap<SmolStr, usize>,
 }
 
 type Checked = Result<(), Flaw>;
@@ -36,6 +40,20 @@ fn flaw(position: Pos, message: String) -> Checked {
 }
 
 impl Checker {
+    fn declare(&mut self, name: SmolStr) {
+        *self.known.entry(name.clone()).or_default() += 1;
+        self.declared.push(name);
+    }
+
+    fn forget_after(&mut self, length: usize) {
+        for name in self.declared.drain(length..) {
+            match self.known.get_mut(&name) {
+                Some(count) if *count > 1 => *count -= 1,
+                _ => drop(self.known.remove(&name)),
+            }
+        }
+    }
+
     fn list(&mut self, list: &ListNode) -> Checked {
         list.nodes.iter().try_for_each(|node| self.node(node))
     }
@@ -53,16 +71,16 @@ impl Checker {
 
     /// What is declared inside ends with the block.
     fn branch(&mut self, branch: &BranchNode) -> Checked {
-        let outside = self.variables.len();
+        let outside = self.declared.len();
         self.pipe(&branch.pipe)?;
-        let header = self.variables.len();
+        let header = self.declared.len();
         self.list(&branch.body)?;
-        self.variables.truncate(header);
+        self.forget_after(header);
         branch
             .else_body
             .iter()
             .try_for_each(|list| self.list(list))?;
-        self.variables.truncate(outside);
+        self.forget_after(outside);
         Ok(())
     }
 
@@ -75,7 +93,7 @@ impl Checker {
                 .iter()
                 .try_for_each(|name| self.variable(pipe.pos, name))
         } else {
-            self.variables.extend(pipe.decl.iter().cloned());
+            pipe.decl.iter().for_each(|name| self.declare(name.clone()));
             Ok(())
         }
     }
@@ -111,7 +129,7 @@ impl Checker {
     }
 
     fn variable(&self, position: Pos, name: &SmolStr) -> Checked {
-        if self.variables.contains(name) {
+        if self.known.contains_key(name) {
             return Ok(());
         }
         flaw(position, format!("undefined variable \"{name}\""))

@@ -51,7 +51,8 @@ fn escape(byte: u8) -> char {
         .expect("invariant: U+10FF00 to U+10FFFF are characters")
 }
 
-fn is_escape(character: char) -> bool {
+/// Whether a character stands for a byte.
+pub(super) fn is_escape(character: char) -> bool {
     u32::from(character) >= ESCAPE_BASE + 0x80
 }
 

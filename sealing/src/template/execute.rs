@@ -19,11 +19,11 @@ use crate::secret_bytes::SecretBytes;
 /// Rounds of all `range` loops of one template together.
 const MAX_ROUNDS: u64 = 1_000_000;
 
-/// What all calls of one template may produce together, in bytes: a guard against templates that double a text in
-/// each round of a loop.
+/// What all calls and nodes of one template may produce together, in bytes: a guard against templates that double a
+/// text in each round of a loop, or their own calls in each call.
 const MAX_WORK: usize = 64 << 20;
 
-/// A list element's or map entry's part of [`MAX_WORK`], about its size in memory.
+/// What a value costs of [`MAX_WORK`] besides its text, about its size in memory.
 const ELEMENT_WORK: usize = 32;
 
 /// What the functions of one run share.
@@ -85,7 +85,7 @@ fn with_functions(mut template: Template, run: &Arc<Run>) -> Template {
         let run = Arc::clone(run);
         template = template.func(&node_name(index), move |_| {
             run.node.store(index, Ordering::Relaxed);
-            Ok(nothing())
+            run.count(&nothing()).map(|()| nothing())
         });
     }
     let run = Arc::clone(run);
@@ -264,6 +264,11 @@ fn explain_engine(error: &EngineError) -> String {
         EngineError::RangeIterLimit => "the template loops too often".to_owned(),
         EngineError::RecursionLimit => "exceeded maximum template depth".to_owned(),
         EngineError::Write => "the template makes more text than a Secret can hold".to_owned(),
+        EngineError::Exec(message)
+            if message.ends_with(" to iterate over more than one variable") =>
+        {
+            "can't use an integer to iterate over more than one variable".to_owned()
+        }
         EngineError::Exec(message) if is_public(message) => message.clone(),
         _ => "the template can't be executed (details are not shown, since they may hold a secret)"
             .to_owned(),

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use gotmpl::Value;
-use gotmpl::parse::{ActionNode, CommandNode, Expr, ListNode, Node, PipeNode, Pos, SmolStr};
+use gotmpl::parse::{
+    ActionNode, CommandNode, Expr, ListNode, Node, PipeNode, Pos, SmolStr, TemplateNode,
+};
 
 use super::functions::{self, Function};
 use super::parse::Trees;
@@ -56,7 +58,7 @@ pub(super) fn node_name(index: usize) -> String {
     format!("\u{0}node{index}")
 }
 
-/// Name of the function that turns a value into the text Go would print.
+/// Name of the function that turns a value into the text Go would print; nil, and no value at all, stay nil.
 pub(super) const PRINT: &str = "\u{0}print";
 
 /// Rewrites all trees of a template.
@@ -104,36 +106,44 @@ impl Rewriter<'_> {
     }
 
     fn node_site(&self, node: &Node) -> Option<Site> {
-        let (position, text) = match node {
-            Node::Action(action) => (
-                action.pipe.pos,
-                source_text::pipe(&action.pipe, self.source),
-            ),
-            Node::If(branch) | Node::Range(branch) | Node::With(branch) => (
-                branch.pipe.pos,
-                source_text::pipe(&branch.pipe, self.source),
-            ),
-            Node::Template(call) => {
-                let rest = &self.source[call.pos.offset..];
-                let name = call.pos.offset + rest.find(['"', '`']).unwrap_or(0);
-                let data = call
-                    .pipe
-                    .iter()
-                    .map(|pipe| format!(" {}", source_text::pipe(pipe, self.source)));
-                let text = format!(
-                    "{{{{template {:?}{}}}}}",
-                    call.name.as_str(),
-                    data.collect::<String>()
-                );
-                (Pos::new(name, call.pos.line), text)
+        match node {
+            Node::Action(action) => Some(self.pipe_site(&action.pipe)),
+            Node::If(branch) | Node::Range(branch) | Node::With(branch) => {
+                Some(self.pipe_site(&branch.pipe))
             }
+            Node::Template(call) => Some(self.template_site(call)),
             Node::List(_)
             | Node::Text(_)
             | Node::Define(_)
             | Node::Break(_)
-            | Node::Continue(_) => return None,
-        };
-        Some(self.site(position, text))
+            | Node::Continue(_) => None,
+        }
+    }
+
+    /// A pipeline: its command, where it has only one.
+    fn pipe_site(&self, pipe: &PipeNode) -> Site {
+        match pipe.commands.as_slice() {
+            [command] => self.site(
+                command_position(command),
+                source_text::command(command, self.source),
+            ),
+            _ => self.site(pipe.pos, source_text::pipe(pipe, self.source)),
+        }
+    }
+
+    /// A call of another template: at the name, as Go has it.
+    fn template_site(&self, call: &TemplateNode) -> Site {
+        let name = self.source[call.pos.offset..].find(['"', '`']).unwrap_or(0);
+        let data = call
+            .pipe
+            .iter()
+            .map(|pipe| format!(" {}", source_text::pipe(pipe, self.source)));
+        let text = format!(
+            "{{{{template {:?}{}}}}}",
+            call.name.as_str(),
+            data.collect::<String>()
+        );
+        self.site(Pos::new(call.pos.offset + name, call.pos.line), text)
     }
 
     fn node(&mut self, node: &mut Node) {
@@ -144,9 +154,17 @@ impl Rewriter<'_> {
                 self.list(&mut branch.body);
                 branch.else_body.iter_mut().for_each(|list| self.list(list));
             }
-            Node::Template(call) => call.pipe.iter_mut().for_each(|pipe| self.pipe(pipe)),
+            Node::Template(call) => self.template(call),
             Node::List(list) => self.list(list),
             Node::Text(_) | Node::Define(_) | Node::Break(_) | Node::Continue(_) => {}
+        }
+    }
+
+    /// A template called without data sees nil; the engine would hand it the caller's dot.
+    fn template(&mut self, call: &mut TemplateNode) {
+        match &mut call.pipe {
+            Some(pipe) => self.pipe(pipe),
+            None => call.pipe = Some(pipe_of(call_of(PRINT, call.pos))),
         }
     }
 
@@ -184,11 +202,12 @@ impl Rewriter<'_> {
     }
 
     fn argument(&self, argument: &Expr) -> Argument {
+        let site = match argument {
+            Expr::Pipe(_, pipe) => self.pipe_site(pipe),
+            other => self.site(other.pos(), source_text::expression(other, self.source)),
+        };
         Argument {
-            site: self.site(
-                argument.pos(),
-                source_text::expression(argument, self.source),
-            ),
+            site,
             literal: matches!(
                 argument,
                 Expr::String(..) | Expr::Number(..) | Expr::Bool(..) | Expr::Nil(_)
@@ -241,16 +260,30 @@ fn call_of(name: &str, position: Pos) -> CommandNode {
     }
 }
 
+fn pipe_of(command: CommandNode) -> PipeNode {
+    PipeNode {
+        pos: command.pos,
+        decl: Vec::new(),
+        commands: vec![command],
+        is_assign: false,
+    }
+}
+
+/// Where Go says that a command is: a chain of fields is at its second name.
+fn command_position(command: &CommandNode) -> Pos {
+    let skipped = match command.args.as_slice() {
+        [Expr::Field(_, fields)] if fields.len() > 1 => 1 + fields[0].len(),
+        [Expr::Variable(_, name, fields)] if !fields.is_empty() => name.len(),
+        _ => 0,
+    };
+    Pos::new(command.pos.offset + skipped, command.pos.line)
+}
+
 /// A node that runs a function and prints nothing: the function answers with [`nothing`].
 fn announcement(index: usize, position: Pos) -> Node {
     Node::Action(ActionNode {
         pos: position,
-        pipe: PipeNode {
-            pos: position,
-            decl: Vec::new(),
-            commands: vec![call_of(&node_name(index), position)],
-            is_assign: false,
-        },
+        pipe: pipe_of(call_of(&node_name(index), position)),
     })
 }
 

@@ -65,21 +65,30 @@ fn float_text(float: f64) -> String {
 
 fn write_string(out: &mut String, text: &str, html: bool) {
     out.push('"');
-    for character in String::from_utf8_lossy(&escape::decode(text)).chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{08}' => out.push_str("\\b"),
-            '\u{0c}' => out.push_str("\\f"),
-            '\0'..='\u{1f}' | '\u{2028}' | '\u{2029}' => push_unicode(out, character),
-            '<' | '>' | '&' if html => push_unicode(out, character),
-            _ => out.push(character),
+    for chunk in escape::decode(text).utf8_chunks() {
+        for character in chunk.valid().chars() {
+            write_character(out, character, html);
+        }
+        for _ in chunk.invalid() {
+            out.push_str("\\ufffd");
         }
     }
     out.push('"');
+}
+
+fn write_character(out: &mut String, character: char, html: bool) {
+    match character {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        '\u{08}' => out.push_str("\\b"),
+        '\u{0c}' => out.push_str("\\f"),
+        '\0'..='\u{1f}' | '\u{2028}' | '\u{2029}' => push_unicode(out, character),
+        '<' | '>' | '&' if html => push_unicode(out, character),
+        _ => out.push(character),
+    }
 }
 
 fn push_unicode(out: &mut String, character: char) {

@@ -18,6 +18,12 @@ pub(super) type Trees = BTreeMap<String, ListNode>;
 
 /// Parses and checks. The first flaw is reported, with its offset in the source.
 pub(super) fn parse(name: &str, source: &str) -> Result<Trees, Flaw> {
+    if scan::has_too_many_branches(source) {
+        return Err(Flaw {
+            offset: 0,
+            message: "too many {{else if}}".to_owned(),
+        });
+    }
     let outline = scan::first_flaw(source);
     let marked = format!("{source}{SENTINEL}");
     let (top, defines) = match Parser::new(&marked, "{{", "}}").and_then(Parser::parse) {
@@ -43,7 +49,7 @@ pub(super) fn parse(name: &str, source: &str) -> Result<Trees, Flaw> {
 
 fn earlier(outline: Option<Flaw>, syntax: Flaw) -> Flaw {
     match outline {
-        Some(flaw) if flaw.offset < syntax.offset => flaw,
+        Some(flaw) if flaw.offset <= syntax.offset => flaw,
         _ => syntax,
     }
 }
@@ -162,6 +168,11 @@ fn bad_character(source: &str, offset: usize) -> String {
     if before.is_some_and(|before| before.is_alphanumeric() || before == '_') {
         format!("bad character U+{:04X} '{character}'", u32::from(character))
     } else {
-        format!("unexpected \"{character}\" in command")
+        let context = if character == '}' {
+            "operand"
+        } else {
+            "command"
+        };
+        format!("unexpected \"{character}\" in {context}")
     }
 }

@@ -11,6 +11,10 @@ pub(super) struct Action<'a> {
 }
 
 impl Action<'_> {
+    fn is_comment(&self) -> bool {
+        self.text.trim_start().starts_with("/*")
+    }
+
     /// The first word, if the action begins with one.
     pub(super) fn keyword(&self) -> &str {
         let end = self
@@ -27,7 +31,7 @@ pub(super) struct Flaw {
     pub(super) message: String,
 }
 
-/// The actions of a template, comments left out. Stops at an action that does not end: the parser reports it.
+/// The actions of a template, comments among them. Stops at an action that does not end: the parser reports it.
 pub(super) fn actions(source: &str) -> Vec<Action<'_>> {
     let mut actions = Vec::new();
     let mut position = 0;
@@ -38,24 +42,28 @@ pub(super) fn actions(source: &str) -> Vec<Action<'_>> {
             break;
         };
         let text = &source[body..body + length];
-        if !text.starts_with("/*") {
-            let start = body + (text.len() - text.trim_start().len());
-            let text = text.trim();
-            let text = text.strip_suffix('-').map_or(text, |cut| {
-                if cut.ends_with(char::is_whitespace) {
-                    cut.trim_end()
-                } else {
-                    text
-                }
-            });
-            actions.push(Action {
-                offset: start,
-                text,
-            });
-        }
+        let start = body + (text.len() - text.trim_start().len());
+        actions.push(Action {
+            offset: start,
+            text: without_marker(text),
+        });
         position = body + length + 2;
     }
     actions
+}
+
+/// The text of an action without white space around it and without a trim marker at its end. A comment must end right
+/// before marker or delimiter, so its white space stays.
+fn without_marker(text: &str) -> &str {
+    let unmarked = text
+        .strip_suffix('-')
+        .filter(|cut| cut.ends_with(char::is_whitespace));
+    match unmarked {
+        Some(cut) if text.trim_start().starts_with("/*") => cut.trim_end(),
+        Some(cut) => cut.trim(),
+        None if text.trim_start().starts_with("/*") => text,
+        None => text.trim(),
+    }
 }
 
 /// Length of `- ` after an opening delimiter.
@@ -69,8 +77,9 @@ fn trim_marker(text: &str) -> usize {
 
 /// Bytes up to the closing delimiter, skipping comments, texts and characters.
 fn body_length(text: &str) -> Option<usize> {
-    if let Some(comment) = text.strip_prefix("/*") {
-        let end = comment.find("*/")? + 4;
+    // The engine takes a comment behind white space; Go does not, see `step`.
+    if text.trim_start().starts_with("/*") {
+        let end = text.find("*/")? + 2;
         return text[end..].find("}}").map(|close| end + close);
     }
     let bytes = text.as_bytes();
@@ -99,6 +108,22 @@ pub(super) fn literal_length(text: &str) -> Option<usize> {
     }
 }
 
+/// Most `else if` and `else with` of a template: the engine's parser handles each inside the one before it, on the
+/// stack, without a limit of its own.
+const MAX_ELSE_IF: usize = 200;
+
+/// Whether a template is not safe to parse. Counts texts that look like `{{ else if`, whatever they are: a wrong
+/// reading of comments or quotes must not matter here.
+pub(super) fn has_too_many_branches(source: &str) -> bool {
+    let is_else_if = |(index, open): &(usize, &str)| {
+        let rest = &source[index + open.len()..];
+        let rest = rest.strip_prefix('-').unwrap_or(rest).trim_start();
+        let word = rest.strip_prefix("else").map(str::trim_start);
+        word.is_some_and(|word| word.starts_with("if") || word.starts_with("with"))
+    };
+    source.match_indices("{{").filter(is_else_if).count() > MAX_ELSE_IF
+}
+
 /// A block that is open.
 struct Block<'a> {
     keyword: &'a str,
@@ -117,8 +142,9 @@ pub(super) fn first_flaw(source: &str) -> Option<Flaw> {
             });
         }
     }
+    // Behind the end, so that every other flaw comes first.
     (!open.is_empty()).then(|| Flaw {
-        offset: source.len(),
+        offset: source.len() + 1,
         message: "unexpected EOF".to_owned(),
     })
 }
@@ -127,6 +153,7 @@ pub(super) fn first_flaw(source: &str) -> Option<Flaw> {
 fn step<'a>(open: &mut Vec<Block<'a>>, action: &'a Action<'_>) -> Option<String> {
     let keyword = action.keyword();
     match keyword {
+        _ if action.is_comment() => step_comment(action.text),
         "define" if !open.is_empty() => Some("unexpected <define> in command".to_owned()),
         "if" | "range" | "with" | "block" | "define" => {
             open.push(Block {
@@ -145,6 +172,13 @@ fn step<'a>(open: &mut Vec<Block<'a>>, action: &'a Action<'_>) -> Option<String>
         }
         _ => has_raw_line_break(action.text).then(|| "unterminated quoted string".to_owned()),
     }
+}
+
+fn step_comment(text: &str) -> Option<String> {
+    if !text.starts_with("/*") {
+        return Some("unexpected \"/\" in command".to_owned());
+    }
+    (!text.ends_with("*/")).then(|| "comment ends before closing delimiter".to_owned())
 }
 
 fn step_else(block: Option<&mut Block<'_>>, action: &Action<'_>) -> Option<String> {

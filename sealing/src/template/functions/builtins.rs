@@ -1,35 +1,35 @@
 //! Go's built-in functions: ours where the engine's differ from Go, the engine's own otherwise.
 //! `and` and `or` are not here: the engine evaluates their arguments lazily.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use gotmpl::parse::{ActionNode, CommandNode, Expr, ListNode, Node, PipeNode, Pos, SmolStr};
-use gotmpl::{Template, TemplateError, Value};
+use gotmpl::Value;
 
 use super::Arity::{AtLeast, Exactly};
-use super::{Call, CallError, Function, TOO_LONG, check_length, display, text};
+use super::{
+    Call, CallError, Function, TOO_LONG, check_length, display, engine, failed, printf, text,
+    unsuitable,
+};
 use crate::template::{escape, value};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "call",
         arity: AtLeast(1),
-        call: |_| Err(CallError::Failed("non-function value")),
+        call: |call| Err(unsuitable("non-function of type", call, 0)),
     },
     Function {
         name: "eq",
         arity: AtLeast(1),
-        call: engine,
+        call: compare,
     },
     Function {
         name: "ge",
         arity: Exactly(2),
-        call: engine,
+        call: compare,
     },
     Function {
         name: "gt",
         arity: Exactly(2),
-        call: engine,
+        call: compare,
     },
     Function {
         name: "html",
@@ -49,7 +49,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "le",
         arity: Exactly(2),
-        call: engine,
+        call: compare,
     },
     Function {
         name: "len",
@@ -59,12 +59,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "lt",
         arity: Exactly(2),
-        call: engine,
+        call: compare,
     },
     Function {
         name: "ne",
         arity: Exactly(2),
-        call: engine,
+        call: compare,
     },
     Function {
         name: "not",
@@ -79,7 +79,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "printf",
         arity: AtLeast(1),
-        call: printf,
+        call: printf::printf,
     },
     Function {
         name: "println",
@@ -89,7 +89,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "urlquery",
         arity: AtLeast(0),
-        call: escaped,
+        call: urlquery,
     },
 ];
 
@@ -99,7 +99,7 @@ fn len(call: &Call<'_>) -> Result<Value, CallError> {
         Value::String(text) => escape::decode(text).len(),
         Value::List(items) => items.len(),
         Value::Map(entries) => entries.len(),
-        _ => return Err(CallError::Failed("len of a value that has none")),
+        _ => return Err(unsuitable("len of type", call, 0)),
     };
     Ok(Value::Int(i64::try_from(length).unwrap_or(i64::MAX)))
 }
@@ -119,14 +119,12 @@ fn index(call: &Call<'_>) -> Result<Value, CallError> {
             (Value::String(text), Value::Int(index)) => {
                 element(&escape::decode(text), *index).map(|byte| Value::Int(i64::from(*byte)))
             }
-            (Value::Map(_), _) => Err(CallError::Failed(
-                "value has another type than the map's keys",
-            )),
+            (Value::Map(_), _) => Err(failed("value has another type than the map's keys")),
             (Value::List(_) | Value::String(_), _) => {
-                Err(CallError::Failed("cannot index slice/array with this type"))
+                Err(failed("cannot index slice/array with this type"))
             }
-            (Value::Nil, _) => Err(CallError::Failed("index of untyped nil")),
-            _ => Err(CallError::Failed("can't index item of this type")),
+            (Value::Nil, _) => Err(failed("index of untyped nil")),
+            _ => Err(failed("can't index item of this type")),
         })
 }
 
@@ -134,7 +132,7 @@ fn element<T>(items: &[T], index: i64) -> Result<&T, CallError> {
     let found = usize::try_from(index)
         .ok()
         .and_then(|index| items.get(index));
-    found.ok_or(CallError::Failed("index out of range"))
+    found.ok_or(failed("index out of range"))
 }
 
 /// Go's `Sprint`: a space between operands when neither is text.
@@ -160,80 +158,35 @@ fn println(call: &Call<'_>) -> Result<Value, CallError> {
     text(line)
 }
 
-/// The engine's own, for a first argument that is text.
-fn printf(call: &Call<'_>) -> Result<Value, CallError> {
-    call.text(0)?;
-    engine(call)
+/// Go's `QueryEscape` of what `print` would give of all its arguments.
+fn urlquery(call: &Call<'_>) -> Result<Value, CallError> {
+    let subject = printed(call.args)?;
+    let mut out = String::new();
+    for &byte in escape::decode(&subject).iter() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                out.push(char::from(byte));
+            }
+            b' ' => out.push('+'),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text(out)
 }
 
-/// `html`, `js` and `urlquery` escape what `print` would give of all their arguments.
+/// `html` and `js` escape what `print` would give of all their arguments.
 fn escaped(call: &Call<'_>) -> Result<Value, CallError> {
     let value = text(printed(call.args)?)?;
-    engine(&Call {
-        args: &[value],
-        ..*call
-    })
+    engine::call(call.name, &[value]).ok_or(TOO_LONG)
 }
 
-/// Name of the function that takes the answer out of the engine.
-const CAPTURE: &str = "\u{0}capture";
-
-/// Calls the engine's built-in function of the same name. The engine does not give out its functions, so a template of
-/// one action is put together around them.
-fn engine(call: &Call<'_>) -> Result<Value, CallError> {
-    let position = Pos::new(0, 1);
-    let command = |args| CommandNode {
-        pos: position,
-        args,
-    };
-    let pipe = |commands| PipeNode {
-        pos: position,
-        decl: Vec::new(),
-        commands,
-        is_assign: false,
-    };
-    let name = |name: &str| Expr::Identifier(position, SmolStr::new(name));
-    let field = |index: usize| Expr::Field(position, vec![SmolStr::new(index.to_string())]);
-    let inner = std::iter::once(name(call.name))
-        .chain((0..call.args.len()).map(field))
-        .collect();
-    let action = Node::Action(ActionNode {
-        pos: position,
-        pipe: pipe(vec![command(inner), command(vec![name(CAPTURE)])]),
-    });
-    let answer = Arc::new(Mutex::new(None));
-    let captured = Arc::clone(&answer);
-    let arguments = call
-        .args
-        .iter()
-        .enumerate()
-        .map(|(index, value)| (Arc::from(index.to_string()), value.clone()));
-    Template::new("")
-        .func(CAPTURE, move |args| {
-            *captured.lock().unwrap_or_else(PoisonError::into_inner) = args.first().cloned();
-            Ok(Value::Nil)
-        })
-        .add_parse_tree(
-            "call",
-            ListNode {
-                pos: position,
-                nodes: vec![action],
-            },
-        )
-        .execute_template_fmt(
-            &mut String::new(),
-            "call",
-            &Value::Map(Arc::new(arguments.collect())),
-        )
-        .map_err(|error| engine_error(&error))?;
-    let value = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
-    value.ok_or(TOO_LONG)
-}
-
-/// The engine's message may quote an argument, so only its kind is kept.
-fn engine_error(error: &TemplateError) -> CallError {
-    match error {
-        TemplateError::ArgCount { .. } => CallError::Failed("missing argument"),
-        _ => CallError::Failed("incompatible arguments"),
+/// `eq` and its kin: the engine's own.
+fn compare(call: &Call<'_>) -> Result<Value, CallError> {
+    if call.args.len() < 2 {
+        return Err(failed("missing argument for comparison"));
     }
+    engine::call(call.name, call.args).ok_or_else(|| {
+        let (left, right) = (call.type_of(0), call.type_of(call.args.len() - 1));
+        CallError::Failed(format!("incompatible types for comparison: {left} and {right}").into())
+    })
 }

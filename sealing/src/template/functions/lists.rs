@@ -1,13 +1,14 @@
 //! Lists and dicts: sprig's list.go and dict.go, as far as they leave their arguments alone.
 //! Nothing here changes a value in place.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gotmpl::Value;
 
 use super::Arity::{AtLeast, Exactly};
-use super::{Call, CallError, Function, display};
+use super::{Call, CallError, Function, display, unsuitable};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
@@ -57,25 +58,25 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
 ];
 
-/// A list argument of any element type; the message for everything else.
-fn items<'a>(
-    call: &Call<'a>,
-    index: usize,
-    otherwise: &'static str,
-) -> Result<&'a Arc<[Value]>, CallError> {
+/// A list argument of any element type.
+fn items<'a>(call: &Call<'a>, index: usize) -> Result<&'a Arc<[Value]>, CallError> {
     match &call.args[index] {
         Value::List(items) => Ok(items),
-        _ => Err(CallError::Failed(otherwise)),
+        _ => Err(unsuitable(
+            &format!("Cannot find {} on type", call.name),
+            call,
+            index,
+        )),
     }
 }
 
 fn first(call: &Call<'_>) -> Result<Value, CallError> {
-    let items = items(call, 0, "Cannot find first on a value that is no list")?;
+    let items = items(call, 0)?;
     Ok(items.first().cloned().unwrap_or(Value::Nil))
 }
 
 fn last(call: &Call<'_>) -> Result<Value, CallError> {
-    let items = items(call, 0, "Cannot find last on a value that is no list")?;
+    let items = items(call, 0)?;
     Ok(items.last().cloned().unwrap_or(Value::Nil))
 }
 
@@ -83,7 +84,7 @@ fn has(call: &Call<'_>) -> Result<Value, CallError> {
     if matches!(call.args[1], Value::Nil) {
         return Ok(Value::Bool(false));
     }
-    let items = items(call, 1, "Cannot find has on a value that is no list")?;
+    let items = items(call, 1)?;
     Ok(Value::Bool(items.contains(&call.args[0])))
 }
 
@@ -91,12 +92,13 @@ fn has(call: &Call<'_>) -> Result<Value, CallError> {
 fn slice(call: &Call<'_>) -> Result<Value, CallError> {
     let items = match &call.args[0] {
         Value::List(items) => items,
-        Value::String(_) => {
-            return Err(CallError::Failed(
-                "list should be type of slice or array but string",
+        _ => {
+            return Err(unsuitable(
+                "list should be type of slice or array but",
+                call,
+                0,
             ));
         }
-        _ => return Err(CallError::Failed("list should be type of slice or array")),
     };
     if items.is_empty() {
         return Ok(Value::Nil);
@@ -110,8 +112,9 @@ fn slice(call: &Call<'_>) -> Result<Value, CallError> {
     Ok(Value::List(part.into()))
 }
 
-const SLICE_OUT_OF_BOUNDS: CallError =
-    CallError::Failed("reflect.Value.Slice: slice index out of bounds");
+const SLICE_OUT_OF_BOUNDS: CallError = CallError::Failed(Cow::Borrowed(
+    "reflect.Value.Slice: slice index out of bounds",
+));
 
 /// Keys and values in turn; a last key without a value gets the empty text.
 fn dict(call: &Call<'_>) -> Result<Value, CallError> {

@@ -3,10 +3,12 @@
 
 mod builtins;
 mod encoding;
+mod engine;
 mod lists;
 mod logic;
 pub(super) mod names;
 mod numbers;
+mod printf;
 mod strings;
 
 use std::borrow::Cow;
@@ -70,8 +72,8 @@ pub(super) enum CallError {
     },
     /// This number of arguments is not what the function takes.
     ArgumentCount(usize),
-    /// The function refuses.
-    Failed(&'static str),
+    /// The function refuses. Made of fixed words and names of types.
+    Failed(Cow<'static, str>),
     /// A message that an argument of the call supplied: shown only when the template spells it out.
     Echo(String),
 }
@@ -91,6 +93,11 @@ impl<'a> Call<'a> {
             expected,
             found: value::type_name(&self.args[index], self.dot),
         }
+    }
+
+    /// The Go type of an argument, for messages.
+    fn type_of(&self, index: usize) -> &'static str {
+        value::type_name(&self.args[index], self.dot).unwrap_or("nil")
     }
 
     fn text(&self, index: usize) -> Result<&'a str, CallError> {
@@ -128,6 +135,16 @@ impl<'a> Call<'a> {
     }
 }
 
+/// The function refuses, in fixed words.
+fn failed(message: &'static str) -> CallError {
+    CallError::Failed(Cow::Borrowed(message))
+}
+
+/// The function refuses an argument for its type, which the message ends with.
+fn unsuitable(message: &str, call: &Call<'_>, index: usize) -> CallError {
+    CallError::Failed(format!("{message} {}", call.type_of(index)).into())
+}
+
 /// Any value as text, as `%v` prints it.
 fn display(value: &Value) -> Result<String, CallError> {
     value::text(value, MAX_OUTPUT).map_err(|_| TOO_LONG)
@@ -150,7 +167,9 @@ fn check_length(length: Option<usize>) -> Result<(), CallError> {
     }
 }
 
-const TOO_LONG: CallError = CallError::Failed("the result is larger than a Secret can be");
+const TOO_LONG: CallError =
+    CallError::Failed(Cow::Borrowed("the result is larger than a Secret can be"));
 
 /// What Go's run-time error says when a slice expression is outside its operand.
-const OUT_OF_RANGE: CallError = CallError::Failed("slice bounds out of range");
+const OUT_OF_RANGE: CallError =
+    CallError::Failed(Cow::Borrowed("runtime error: slice bounds out of range"));

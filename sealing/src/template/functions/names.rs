@@ -149,3 +149,42 @@ pub(crate) const LATER: &[&str] = &[
     "wrap",
     "wrapWith",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::functions::{TABLES, find};
+
+    /// Go's own functions. Of the 208 functions that upstream adds, sprig's `slice` hides a built-in one.
+    const BUILT_IN: [&str; 16] = [
+        "call", "eq", "ge", "gt", "html", "index", "js", "le", "len", "lt", "ne", "not", "print",
+        "printf", "println", "urlquery",
+    ];
+
+    #[test]
+    fn every_function_of_upstream_is_either_here_or_to_come() {
+        assert!(
+            LATER.iter().all(|name| find(name).is_none()),
+            "a function has come: take it off the list"
+        );
+        assert!(BUILT_IN.iter().all(|name| find(name).is_some()));
+        let here = TABLES.into_iter().flatten().count() - BUILT_IN.len();
+        assert_eq!(here + LATER.len(), 208);
+    }
+
+    #[test]
+    fn what_reads_the_surroundings_is_never_there() {
+        for name in [
+            "env",
+            "expandenv",
+            "getHostByName",
+            "include",
+            "tpl",
+            "required",
+            "lookup",
+            "toYaml",
+        ] {
+            assert!(find(name).is_none() && !LATER.contains(&name), "{name}");
+        }
+    }
+}

@@ -4,7 +4,7 @@
 use gotmpl::Value;
 
 use super::Arity::{AtLeast, Exactly};
-use super::{Call, CallError, Function};
+use super::{Call, CallError, Function, failed};
 
 /// Longest list that `until` makes; Go would take any memory it is asked for.
 const MAX_COUNT: u64 = 100_000;
@@ -92,7 +92,7 @@ fn fold(start: i64, values: &[Value], combine: fn(i64, i64) -> i64) -> Value {
 
 fn divide(call: &Call<'_>, operation: fn(i64, i64) -> i64) -> Result<Value, CallError> {
     match int(&call.args[1]) {
-        0 => Err(CallError::Failed("runtime error: integer divide by zero")),
+        0 => Err(failed("runtime error: integer divide by zero")),
         divisor => Ok(Value::Int(operation(int(&call.args[0]), divisor))),
     }
 }
@@ -180,7 +180,7 @@ fn atoi(call: &Call<'_>) -> Result<Value, CallError> {
 
 /// `round x places [from]`: up when the part that is cut off is at least `from`, half by default.
 fn round(call: &Call<'_>) -> Result<Value, CallError> {
-    let places = i32::try_from(call.int(1)?).map_err(|_| CallError::Failed("too many places"))?;
+    let places = i32::try_from(call.int(1)?).map_err(|_| failed("too many places"))?;
     let from = call.args.get(2).map_or(0.5, float);
     let power = 10_f64.powi(places);
     let scaled = power * float(&call.args[0]);
@@ -195,7 +195,7 @@ fn round(call: &Call<'_>) -> Result<Value, CallError> {
 fn until(call: &Call<'_>) -> Result<Value, CallError> {
     let end = call.int(0)?;
     if end.unsigned_abs() > MAX_COUNT {
-        return Err(CallError::Failed("the list would be too long"));
+        return Err(failed("the list would be too long"));
     }
     let numbers: Vec<Value> = if end < 0 {
         (end + 1..=0).rev().map(Value::Int).collect()

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use gotmpl::Value;
 
 use super::Arity::{AtLeast, Exactly};
-use super::{Call, CallError, Function, OUT_OF_RANGE, bytes, check_length, display, text};
+use super::{Call, CallError, Function, OUT_OF_RANGE, bytes, check_length, display, failed, text};
+use crate::template::escape::is_escape;
 use crate::template::value::quoted;
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -44,7 +45,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "lower",
         arity: Exactly(1),
-        call: |call| text(call.text(0)?.chars().map(lower).collect::<String>()),
+        call: |call| mapped(call.text(0)?, lower),
     },
     Function {
         name: "nindent",
@@ -139,7 +140,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "upper",
         arity: Exactly(1),
-        call: |call| text(call.text(0)?.chars().map(upper).collect::<String>()),
+        call: |call| mapped(call.text(0)?, upper),
     },
 ];
 
@@ -148,7 +149,8 @@ fn is_space(character: char) -> bool {
     character.is_whitespace()
 }
 
-/// One character for one: where Unicode's full mapping has more, such as ß to SS, Go leaves the character alone.
+/// Go's `unicode.ToUpper`: one character for one. Where Unicode's full mapping has more, such as ß to SS, the
+/// character stays.
 fn upper(character: char) -> char {
     let mut mapped = character.to_uppercase();
     match (mapped.next(), mapped.next()) {
@@ -165,6 +167,18 @@ fn lower(character: char) -> char {
         _ if character == '\u{130}' => 'i',
         _ => character,
     }
+}
+
+/// Go's `strings.Map`: character by character; bytes that are no UTF-8 become U+FFFD.
+fn mapped(subject: &str, mut map: impl FnMut(char) -> char) -> Result<Value, CallError> {
+    let map = |character| {
+        if is_escape(character) {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            map(character)
+        }
+    };
+    text(subject.chars().map(map).collect::<String>())
 }
 
 /// Each argument but nil, formatted, a space between.
@@ -229,8 +243,7 @@ fn repeat(call: &Call<'_>) -> Result<Value, CallError> {
 
 /// A number of repetitions.
 fn count(call: &Call<'_>, index: usize) -> Result<usize, CallError> {
-    usize::try_from(call.int(index)?)
-        .map_err(|_| CallError::Failed("strings: negative Repeat count"))
+    usize::try_from(call.int(index)?).map_err(|_| failed("strings: negative Repeat count"))
 }
 
 fn replace(call: &Call<'_>) -> Result<Value, CallError> {
@@ -335,7 +348,7 @@ fn substr(call: &Call<'_>) -> Result<Value, CallError> {
 /// Go's `strings.Title`: an upper-case letter after everything that is no letter, digit or underscore.
 fn title(call: &Call<'_>) -> Result<Value, CallError> {
     let mut after_separator = true;
-    let mut capitalise = |character: char| {
+    let capitalise = |character: char| {
         let mapped = if after_separator {
             upper(character)
         } else {
@@ -348,18 +361,13 @@ fn title(call: &Call<'_>) -> Result<Value, CallError> {
         };
         mapped
     };
-    text(
-        call.text(0)?
-            .chars()
-            .map(&mut capitalise)
-            .collect::<String>(),
-    )
+    mapped(call.text(0)?, capitalise)
 }
 
 /// A lower-case letter at the beginning of each word, words being parted by white space.
 fn untitle(call: &Call<'_>) -> Result<Value, CallError> {
     let mut after_space = true;
-    let mut uncapitalise = |character: char| {
+    let uncapitalise = |character: char| {
         let mapped = if after_space {
             lower(character)
         } else {
@@ -368,10 +376,5 @@ fn untitle(call: &Call<'_>) -> Result<Value, CallError> {
         after_space = is_space(character);
         mapped
     };
-    text(
-        call.text(0)?
-            .chars()
-            .map(&mut uncapitalise)
-            .collect::<String>(),
-    )
+    mapped(call.text(0)?, uncapitalise)
 }
