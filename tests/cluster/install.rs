@@ -118,6 +118,12 @@ fn sealing_is_granted_the_verbs_it_uses_and_no_others() {
     // The log is read from here on: what sync did before is not sealing's.
     let before = testbed.audited(ACCOUNT).len();
     testbed.kubectl(&[
+        "delete",
+        "configmap",
+        "signet-certificate",
+        "--namespace=signet",
+    ]);
+    testbed.kubectl(&[
         "rollout",
         "restart",
         "deployment/signet-controller",
@@ -179,6 +185,14 @@ fn live_through_everything(testbed: &Testbed) {
             &Value::from("False"),
         )
     });
+    // The same failure once more is the same event, counted up.
+    seal("one");
+    eventually("the refusal is one event, counted", || {
+        let count = "--output=jsonpath={.items[*].count}";
+        let counts = testbed.kubectl(&["get", "events", count, "--namespace", &namespace]);
+        let count = counts.parse::<u32>().unwrap_or_default();
+        if count > 1 { Ok(()) } else { Err(counts) }
+    });
     testbed.kubectl(&["delete", "secret", "sealed", "--namespace", &namespace]);
     eventually("the Secret is made", || {
         testbed.try_kubectl(&["get", "secret", "sealed", "--namespace", &namespace])
@@ -187,7 +201,6 @@ fn live_through_everything(testbed: &Testbed) {
     eventually("the Secret is updated", || {
         equal(&value(), &Value::from("dHdv"))
     });
-    // The same failure again and again is one event, counted up.
     testbed.kubectl(&[
         "delete",
         "sealedsecret",
