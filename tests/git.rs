@@ -422,6 +422,7 @@ async fn over_https_only_a_trusted_certificate_will_do() {
     let trusting = std::process::Command::new(std::env::current_exe().unwrap())
         .args([
             "--ignored",
+            "--ignored",
             "--exact",
             "in_a_process_that_trusts_the_certificate",
         ])
