@@ -30,18 +30,21 @@ fn data(file: &str) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../tests/vectors/sealed-secrets")
         .join(file);
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    std::fs::read(path).expect("test data")
 }
 
 fn keyring(key: &str) -> Keyring {
     let keyring = Keyring::default();
-    keyring.insert_private(key.to_owned(), PrivateKey::from_pem(&data(key)).unwrap());
+    keyring.insert_private(
+        key.to_owned(),
+        PrivateKey::from_pem(&data(key)).expect("test key"),
+    );
     keyring
 }
 
 impl Vector {
     fn sealed(&self) -> SealedSecret {
-        let scope: Scope = self.scope.parse().unwrap();
+        let scope: Scope = self.scope.parse().expect("a scope");
         SealedSecret {
             metadata: ObjectMeta {
                 name: Some(self.secret_name.clone()),
@@ -74,7 +77,7 @@ impl Vector {
                 let found = unsealed.secret.data[&self.item_key].expose();
                 let wanted = base64::engine::general_purpose::STANDARD
                     .decode(plaintext)
-                    .unwrap();
+                    .expect("base64");
                 (found != wanted).then(|| "another plaintext".to_owned())
             }
             (Ok(_), None) => Some(format!("opened, expected {}", self.expect)),

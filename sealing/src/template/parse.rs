@@ -152,10 +152,10 @@ fn go_message(source: &str, offset: usize, message: &str, lexical: bool) -> Stri
 fn missing_value(source: &str, offset: usize) -> String {
     let actions = scan::actions(source);
     let action = actions.iter().rev().find(|action| action.offset <= offset);
-    let context = match action.map(scan::Action::keyword) {
-        Some(keyword @ ("if" | "range" | "with")) => keyword,
-        _ => "command",
-    };
+    let context = action
+        .map(scan::Action::keyword)
+        .filter(|keyword| ["if", "range", "with"].contains(keyword))
+        .unwrap_or("command");
     format!("missing value for {context}")
 }
 
