@@ -669,6 +669,49 @@ fn key_files_are_read_in_every_form_and_refused_with_a_reason() {
     assert_eq!(read(label_of_pkcs8).unwrap_err(), KeyError::Malformed);
 }
 
+fn extra(name: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests/vectors/keys")
+        .join(name);
+    std::fs::read(path).expect("test data")
+}
+
+#[test]
+fn a_pkcs8_file_holds_the_same_key_as_the_pkcs1_file_it_was_made_of() {
+    let pkcs8 = PrivateKey::from_pem(&extra("test-key-pkcs8.pem")).unwrap();
+    let pkcs1 = PrivateKey::from_pem(&file("test-key.pem")).unwrap();
+    assert_eq!(pkcs8.fingerprint(), pkcs1.fingerprint());
+    let keyring = Keyring::default();
+    keyring.insert_private("pkcs8".to_owned(), pkcs8);
+    assert!(opens(&sealed(&secret(), None).unwrap(), &keyring).is_ok());
+}
+
+#[test]
+fn keys_and_certificates_that_cannot_serve_are_refused_with_the_reason() {
+    let refused = |name| PrivateKey::from_pem(&extra(name)).unwrap_err();
+    assert_eq!(refused("rsa-1024.pem"), KeyError::TooSmall { bits: 1024 });
+    assert_eq!(
+        refused("rsa-1024.pem").to_string(),
+        "the private key has 1024 bits: expected at least 2048"
+    );
+    assert_eq!(refused("ec-pkcs8.pem"), KeyError::NotRsa);
+    let elliptic = Certificate::from_pem(&extra("ec-cert.pem")).unwrap_err();
+    assert_eq!(
+        elliptic.to_string(),
+        "expected RSA public key but found one of algorithm 1.2.840.10045.2.1"
+    );
+    assert_eq!(
+        Certificate::from_pem(&file("test-key.pem")).unwrap_err(),
+        CertificateError::NotFound
+    );
+    let mut both = file("test-key.pem");
+    both.extend(file("test-cert.pem"));
+    assert_eq!(
+        Certificate::from_pem(&both).unwrap(),
+        certificate("test-cert.pem")
+    );
+}
+
 #[test]
 fn nothing_that_holds_a_secret_prints_it() {
     let generated = SealingKey::generate(&request("k"), now()).unwrap();
