@@ -1,6 +1,11 @@
 //! The vocabulary of Signet: its custom resources as Rust types, decoded leniently and one by one.
 //! It must not know a client, do I/O, or spell another tool's annotations.
 
+#![allow(
+    rustdoc::bare_urls,
+    reason = "what documents a field is what `kubectl explain` shows"
+)]
+
 mod app_project;
 mod application;
 mod decode;
