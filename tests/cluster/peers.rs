@@ -1,0 +1,336 @@
+//! Signet and upstream's own programs understand each other: kubeseal, and the sealed-secrets controller.
+//! What upstream does with what it understood is not our business.
+
+#[path = "../testbed/harness.rs"]
+mod harness;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use harness::{Testbed, equal, eventually, signet, signet_with_input};
+use serde_json::Value;
+
+/// Unquoted YAML scalars, one of each kind that YAML 1.1 reads in its own way.
+const SCALARS: [&str; 60] = [
+    "5",
+    "+5",
+    "-3",
+    "1.10",
+    "3.0",
+    "1e3",
+    "0.0000001",
+    "0x10",
+    "010",
+    "0o17",
+    "0b11",
+    "1_000",
+    "12345678901234567890",
+    "123456789012345678901234567890",
+    "08",
+    "1e6",
+    "yes",
+    "on",
+    "y",
+    "Y",
+    "no",
+    "Off",
+    "n",
+    "null",
+    "~",
+    "",
+    "2024-01-02",
+    "2024-01-02T10:00:00Z",
+    "12:30:45",
+    ".inf",
+    "-.inf",
+    ".nan",
+    ".5",
+    "1-2",
+    "..",
+    "1e",
+    "0x",
+    "1.2.3",
+    "99999e999",
+    "-0",
+    "YEs",
+    "0.00001",
+    "1234567",
+    "1234567.0",
+    "3.14159265358979",
+    "0xFFFFFFFFFFFFFFFF",
+    "0xFFFFFFFFFFFFFFFFF",
+    "-0x10",
+    "+010",
+    "0b",
+    "09.5",
+    "_1",
+    "1_",
+    "!!binary aGVsbG8=",
+    "!!str 010",
+    "!!int \"5\"",
+    "!!float 5",
+    "!foo x",
+    "-1e-400",
+    "0_8",
+];
+
+fn vector(name: &str) -> String {
+    let path = harness::repository_root()
+        .join("tests/vectors/sealed-secrets")
+        .join(name);
+    path.display().to_string()
+}
+
+/// Runs a program of upstream's, which must succeed.
+#[track_caller]
+fn kubeseal(args: &[&str], input: &str) -> String {
+    let mut child = Command::new("kubeseal")
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("kubeseal can be started");
+    child
+        .stdin
+        .take()
+        .expect("a pipe")
+        .write_all(input.as_bytes())
+        .expect("kubeseal reads its input");
+    let output = child.wait_with_output().expect("kubeseal ends");
+    assert!(
+        output.status.success(),
+        "{args:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).expect("kubeseal prints text")
+}
+
+fn secret(name: &str, namespace: &str, password: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: {name}\n  namespace: {namespace}\n  labels: {{app: shop}}\n\
+         type: Opaque\nstringData:\n  password: {password}\n  empty: ''\n"
+    )
+}
+
+/// `data` of a Secret in JSON.
+fn data(secret: &str) -> BTreeMap<String, Value> {
+    let secret: Value = serde_json::from_str(secret).expect("an object in JSON");
+    serde_json::from_value(secret["data"].clone()).unwrap_or_default()
+}
+
+fn unsealed_by_signet(sealed: &str) -> BTreeMap<String, Value> {
+    let args = [
+        "unseal",
+        "--key",
+        &vector("test-key.pem"),
+        "--format",
+        "json",
+    ];
+    data(&signet_with_input(&args, sealed).success())
+}
+
+#[test]
+fn kubeseal_opens_what_signet_sealed() {
+    for scope in ["strict", "namespace-wide", "cluster-wide"] {
+        for (certificate, key) in [
+            ("test-cert.pem", "test-key.pem"),
+            ("test-cert-4096.pem", "test-key-4096.pem"),
+        ] {
+            let args = ["seal", "--cert", &vector(certificate), "--scope", scope];
+            let sealed = signet_with_input(&args, &secret("db", "shop", "s3cret")).success();
+            let opened = kubeseal(
+                &["--recovery-unseal", "--recovery-private-key", &vector(key)],
+                &sealed,
+            );
+            let data = data(&opened);
+            assert_eq!(data["password"], "czNjcmV0", "{scope} {certificate}");
+            assert!(
+                data["empty"].is_null(),
+                "kubeseal prints an empty value as null: {data:?}"
+            );
+            assert!(opened.contains("\"app\": \"shop\""), "{opened}");
+        }
+    }
+}
+
+#[test]
+fn signet_opens_what_kubeseal_sealed() {
+    for scope in ["strict", "namespace-wide", "cluster-wide"] {
+        for format in ["json", "yaml"] {
+            let args = [
+                "--cert",
+                &vector("test-cert.pem"),
+                "--scope",
+                scope,
+                "-o",
+                format,
+            ];
+            let data = unsealed_by_signet(&kubeseal(&args, &secret("db", "shop", "s3cret")));
+            assert_eq!(data["password"], "czNjcmV0", "{scope} {format}");
+            assert_eq!(data["empty"], "", "{scope} {format}");
+        }
+    }
+}
+
+#[test]
+fn unquoted_scalars_are_sealed_as_kubeseal_seals_them() {
+    let mut text =
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: b}\nstringData:\n".to_owned();
+    for (number, scalar) in SCALARS.iter().enumerate() {
+        text += &format!("  k{number:02}: {scalar}\n");
+    }
+    text += "  folded: >\n    two\n    lines\n\n  literal: |+\n    keeps\n\n  quoted: \"tab\\t\\u00fc \\\n    joined\"\n  kept: |\n   x\n";
+    for text in [
+        text.clone(),
+        text.replace('\n', "\r\n"),
+        format!("\u{feff}{text}"),
+    ] {
+        let ours =
+            signet_with_input(&["seal", "--cert", &vector("test-cert.pem")], &text).success();
+        let theirs = kubeseal(&["--cert", &vector("test-cert.pem")], &text);
+        assert_eq!(unsealed_by_signet(&ours), unsealed_by_signet(&theirs));
+    }
+}
+
+/// Upstream's controller where upstream installs it, started once for all tests.
+fn upstream() -> &'static Testbed {
+    static UPSTREAM: OnceLock<Testbed> = OnceLock::new();
+    UPSTREAM.get_or_init(|| {
+        let testbed = Testbed::get();
+        testbed.install_crds();
+        testbed.apply(include_str!("upstream.yaml"));
+        let rollout = ["rollout", "status", "deployment/sealed-secrets-controller", "-n", "kube-system", "--timeout=60s"];
+        testbed.kubectl(&rollout);
+        eventually("upstream's controller answers", || testbed.try_kubectl(&["get", "--raw", "/api/v1/namespaces/kube-system/services/http:sealed-secrets-controller:http/proxy/v1/cert.pem"]));
+        testbed
+    })
+}
+
+fn file(folder: &Path, name: &str, text: &str) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, text).expect("a writable folder");
+    path
+}
+
+#[track_caller]
+fn becomes(testbed: &Testbed, namespace: &str, name: &str, password: &str) {
+    eventually("upstream's controller unseals it", || {
+        let found = testbed.try_kubectl(&[
+            "get",
+            "secret",
+            name,
+            "-n",
+            namespace,
+            "-o",
+            "jsonpath={.data.password}",
+        ])?;
+        equal(&found, &password.to_owned())
+    });
+}
+
+#[test]
+fn upstreams_controller_opens_what_signet_sealed_with_the_certificate_it_found_there() {
+    let testbed = upstream();
+    let namespace = testbed.namespace("peer");
+    for scope in ["strict", "namespace-wide", "cluster-wide"] {
+        let output = signet_with_input(
+            &["seal", "--scope", scope],
+            &secret(scope, &namespace, "s3cret"),
+        );
+        assert!(
+            output
+                .stderr
+                .contains("from Service kube-system/sealed-secrets-controller"),
+            "{}",
+            output.stderr
+        );
+        testbed.apply(&output.success());
+        becomes(testbed, &namespace, scope, "czNjcmV0");
+    }
+}
+
+#[test]
+fn signet_fetches_the_certificate_that_kubeseal_fetches() {
+    upstream();
+    assert_eq!(
+        signet(&["cert", "fetch"]).success(),
+        kubeseal(&["--fetch-cert"], "")
+    );
+}
+
+#[test]
+fn reseal_works_with_upstreams_controller_and_changes_values_only() {
+    let testbed = upstream();
+    let namespace = testbed.namespace("peer");
+    let folder = tempfile::tempdir().expect("a folder");
+    let sealed = signet_with_input(&["seal"], &secret("db", &namespace, "s3cret")).success();
+    let text = format!("# kept\n{sealed}# kept too\n---\nkind: ConfigMap\n").replace('\n', "\r\n");
+    let path = file(folder.path(), "db.yaml", &text);
+
+    signet(&["reseal", &path.display().to_string()]).success();
+
+    let resealed = std::fs::read_to_string(&path).expect("the file is there");
+    let is_value = |line: &&str| {
+        line.trim_start().starts_with("password: Ag") || line.trim_start().starts_with("empty: Ag")
+    };
+    let (before, after): (Vec<&str>, Vec<&str>) =
+        (text.split('\n').collect(), resealed.split('\n').collect());
+    assert_eq!(before.len(), after.len());
+    for (before, after) in before.iter().zip(&after) {
+        assert_eq!(
+            is_value(before),
+            before != after,
+            "only values change, and upstream seals all of them anew: {after}"
+        );
+    }
+    assert!(
+        resealed.contains("app: shop"),
+        "labels of the template stay, which kubeseal --re-encrypt would lose"
+    );
+    testbed.apply(&resealed.replace("---\r\nkind: ConfigMap\r\n", ""));
+    becomes(testbed, &namespace, "db", "czNjcmV0");
+}
+
+#[test]
+fn a_file_that_upstream_cannot_open_is_left_as_it_is() {
+    upstream();
+    let folder = tempfile::tempdir().expect("a folder");
+    let foreign = signet_with_input(
+        &["seal", "--cert", &vector("test-cert-4096.pem")],
+        &secret("db", "shop", "s3cret"),
+    )
+    .success();
+    let path = file(folder.path(), "db.yaml", &foreign);
+    let output = signet(&["reseal", &path.display().to_string()]);
+    assert_eq!(output.code, Some(1));
+    assert!(
+        output
+            .stderr
+            .contains("SealedSecret shop/db was not re-sealed"),
+        "{}",
+        output.stderr
+    );
+    assert_eq!(
+        std::fs::read_to_string(&path).expect("the file is there"),
+        foreign
+    );
+}
+
+#[test]
+fn a_check_is_refused_where_it_could_not_be_honest() {
+    upstream();
+    let folder = tempfile::tempdir().expect("a folder");
+    let sealed = signet_with_input(&["seal"], &secret("db", "shop", "s3cret")).success();
+    let path = file(folder.path(), "db.yaml", &sealed);
+    let output = signet(&["reseal", "--check", &path.display().to_string()]);
+    assert_eq!(output.code, Some(1));
+    assert!(
+        output.stderr.contains("cannot check with"),
+        "{}",
+        output.stderr
+    );
+}
