@@ -289,6 +289,20 @@ async fn an_empty_repository_has_no_head() {
 }
 
 #[tokio::test]
+async fn a_repository_with_other_object_names_is_refused_by_name() {
+    let bench = Bench::new();
+    let bare = bench.root.join("sha256.git");
+    let made = std::process::Command::new("git")
+        .args(["init", "-q", "--bare", "--object-format=sha256"])
+        .arg(&bare)
+        .status();
+    assert!(made.unwrap().success());
+    let url = format!("{}/sha256.git", bench.serve().url);
+    let expected = format!("{url}: not supported yet: repositories with SHA-256 object names");
+    assert_eq!(message(bench.latest(&url, "").await), expected);
+}
+
+#[tokio::test]
 async fn file_repositories_need_the_flag() {
     let bench = Bench::with(MirrorOptions::default());
     let url = bench.origin("app").file_url();

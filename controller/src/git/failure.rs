@@ -1,4 +1,4 @@
-//! What went wrong on the wire, in our own words and reasons. It repeats nothing that a server sent.
+//! What went wrong on the wire, as one of our reasons. No reason repeats what a server sent.
 
 use std::{io::ErrorKind, time::Duration};
 
@@ -8,6 +8,9 @@ use super::{CommitId, GitError, Repository, revision::not_found};
 
 /// Words in which servers refuse an object that they do not have, or do not give by its id.
 const NO_SUCH_OBJECT: [&str; 2] = ["not our ref", "unadvertised object"];
+
+/// What gix says of a repository whose objects are not named by SHA-1.
+const OTHER_OBJECT_NAMES: &str = "object format used by the remote";
 
 /// Why the refs of `repository` could not be listed.
 pub(super) fn of_listing(repository: &Repository, timeout: Duration, error: &Error) -> GitError {
@@ -22,6 +25,12 @@ pub(super) fn of_listing(repository: &Repository, timeout: Duration, error: &Err
     }
     if let Some(io) = error.downcast_any_ref::<std::io::Error>() {
         return of_io(url, timeout, io);
+    }
+    if says(error, &[OTHER_OBJECT_NAMES]) {
+        return GitError::NotSupported {
+            url,
+            what: "repositories with SHA-256 object names".to_owned(),
+        };
     }
     if error.is_unsupported() {
         return GitError::NotAGitServer {
@@ -42,14 +51,18 @@ pub(super) fn of_fetch(
     timeout: Duration,
     error: &Error,
 ) -> GitError {
-    let refused = error.iter_errors().any(|cause| {
-        let text = cause.to_string();
-        NO_SUCH_OBJECT.iter().any(|words| text.contains(words))
-    });
-    if refused {
+    if says(error, &NO_SUCH_OBJECT) {
         return not_found(&repository.url, &commit.to_string());
     }
     of_listing(repository, timeout, error)
+}
+
+/// Whether some cause has one of these words in its text: for reasons that gix gives no type to.
+fn says(error: &Error, words: &[&str]) -> bool {
+    error.iter_errors().any(|cause| {
+        let text = cause.to_string();
+        words.iter().any(|words| text.contains(words))
+    })
 }
 
 fn unauthenticated(repository: &Repository) -> GitError {
