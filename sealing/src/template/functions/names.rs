@@ -173,6 +173,19 @@ mod tests {
     }
 
     #[test]
+    fn the_page_for_users_lists_every_function() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/templates.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let missing: Vec<&str> = TABLES
+            .into_iter()
+            .flatten()
+            .map(|function| function.name)
+            .filter(|name| !page.contains(&format!("`{name}`")))
+            .collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
     fn what_reads_the_surroundings_is_never_there() {
         for name in [
             "env",

@@ -2,12 +2,13 @@
 //! Data: tests/vectors/sealed-secrets/, checked with the real kubeseal. The keys in it are public.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use crds::{SealedSecret, SealedSecretSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use sealing::{Certificate, Keyring, PrivateKey, Scope, seal_value, unseal};
+use sealing::{Keyring, Scope, seal_value, unseal};
 use serde::Deserialize;
+
+use crate::data::{certificate, file, private_key};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -26,19 +27,9 @@ struct Vector {
     error: Option<String>,
 }
 
-fn data(file: &str) -> Vec<u8> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../tests/vectors/sealed-secrets")
-        .join(file);
-    std::fs::read(path).expect("test data")
-}
-
 fn keyring(key: &str) -> Keyring {
     let keyring = Keyring::default();
-    keyring.insert_private(
-        key.to_owned(),
-        PrivateKey::from_pem(&data(key)).expect("test key"),
-    );
+    keyring.insert_private(key.to_owned(), private_key(key));
     keyring
 }
 
@@ -89,7 +80,8 @@ impl Vector {
 
 #[test]
 fn every_ciphertext_vector_opens_or_fails_as_it_says() {
-    let vectors: Vec<Vector> = serde_json::from_slice(&data("vectors.json")).unwrap();
+    let vectors: Vec<Vector> =
+        serde_json::from_slice(&file("sealed-secrets/vectors.json")).unwrap();
     assert_eq!(vectors.len(), 56);
     let problems: Vec<String> = vectors
         .iter()
@@ -100,7 +92,8 @@ fn every_ciphertext_vector_opens_or_fails_as_it_says() {
 
 #[test]
 fn the_deprecated_form_opens_to_the_secret_inside() {
-    let sealed: SealedSecret = serde_json::from_slice(&data("legacy-v1.json")).unwrap();
+    let sealed: SealedSecret =
+        serde_json::from_slice(&file("sealed-secrets/legacy-v1.json")).unwrap();
     let secret = unseal(&sealed, &keyring("test-key.pem")).unwrap().secret;
     assert_eq!(secret.metadata.namespace.as_deref(), Some("myns"));
     assert_eq!(
@@ -116,7 +109,8 @@ fn the_deprecated_form_opens_to_the_secret_inside() {
 
 #[test]
 fn the_deprecated_form_excludes_the_current_one() {
-    let mut sealed: SealedSecret = serde_json::from_slice(&data("legacy-v1.json")).unwrap();
+    let mut sealed: SealedSecret =
+        serde_json::from_slice(&file("sealed-secrets/legacy-v1.json")).unwrap();
     sealed
         .spec
         .encrypted_data
@@ -135,27 +129,24 @@ fn the_deprecated_form_excludes_the_current_one() {
 #[test]
 fn the_test_key_has_the_known_fingerprint_in_both_encodings_and_in_its_certificate() {
     let known = "SHA256:+cfari5v/G+ONJIBNLi5mJpk5Yl06K6RJBVJ07PponI";
-    let key = PrivateKey::from_pem(&data("test-key.pem")).unwrap();
+    let key = private_key("test-key.pem");
     assert_eq!((key.fingerprint().as_str(), key.bits()), (known, 2048));
-    let certificate = Certificate::from_pem(&data("test-cert.pem")).unwrap();
-    assert_eq!(certificate.fingerprint().as_str(), known);
-    let big = PrivateKey::from_pem(&data("test-key-4096.pem")).unwrap();
+    assert_eq!(certificate("test-cert.pem").fingerprint().as_str(), known);
+    let big = private_key("test-key-4096.pem");
     assert_eq!(big.bits(), 4096);
     assert_eq!(
         big.fingerprint(),
-        Certificate::from_pem(&data("test-cert-4096.pem"))
-            .unwrap()
-            .fingerprint()
+        certificate("test-cert-4096.pem").fingerprint()
     );
 }
 
 #[test]
 fn what_one_library_seals_the_other_opens() {
-    for (certificate, key) in [
+    for (certificate_file, key) in [
         ("test-cert.pem", "test-key.pem"),
         ("test-cert-4096.pem", "test-key-4096.pem"),
     ] {
-        let certificate = Certificate::from_pem(&data(certificate)).unwrap();
+        let certificate = certificate(certificate_file);
         let keyring = keyring(key);
         for scope in [Scope::Strict, Scope::NamespaceWide, Scope::ClusterWide] {
             for plaintext in [&b""[..], b"x", &[0xff; 70_000]] {

@@ -3,21 +3,15 @@
 //! Data: tests/vectors/sealed-secrets/templates.json, tests/vectors/templates/go.json.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use crds::{SealedSecret, SealedSecretSpec, SecretTemplate};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use sealing::{Certificate, Keyring, PrivateKey, Scope, seal_value, unseal};
+use sealing::{Certificate, Keyring, Scope, seal_value, unseal};
 use serde::Deserialize;
 
-type Texts = BTreeMap<String, String>;
+use crate::data::{certificate, file, private_key};
 
-fn data(file: &str) -> Vec<u8> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../tests/vectors")
-        .join(file);
-    std::fs::read(path).expect("test data")
-}
+type Texts = BTreeMap<String, String>;
 
 /// Seals items and unseals them again with a template.
 struct House {
@@ -28,10 +22,9 @@ struct House {
 impl House {
     fn new() -> Self {
         let keyring = Keyring::default();
-        let key = PrivateKey::from_pem(&data("sealed-secrets/test-key.pem")).expect("test key");
+        let key = private_key("test-key.pem");
         keyring.insert_private("test".to_owned(), key);
-        let certificate =
-            Certificate::from_pem(&data("sealed-secrets/test-cert.pem")).expect("test certificate");
+        let certificate = certificate("test-cert.pem");
         Self {
             certificate,
             keyring,
@@ -137,7 +130,7 @@ const OTHERWISE: [(&str, &str); 1] = [(
 #[test]
 fn every_template_vector_renders_or_fails_as_it_says() {
     let vectors: Vec<Vector> =
-        serde_json::from_slice(&data("sealed-secrets/templates.json")).unwrap();
+        serde_json::from_slice(&file("sealed-secrets/templates.json")).unwrap();
     assert_eq!(vectors.len(), 65);
     let house = House::new();
     let mut problems = Vec::new();
@@ -229,7 +222,7 @@ const WITHHELD: [(&str, &str); 8] = [
 
 #[test]
 fn templates_give_what_go_gives() {
-    let file: GoFile = serde_json::from_slice(&data("templates/go.json")).unwrap();
+    let file: GoFile = serde_json::from_slice(&file("templates/go.json")).unwrap();
     let items: Vec<(String, Vec<u8>)> = file
         .items
         .iter()

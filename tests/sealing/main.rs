@@ -1,0 +1,9 @@
+//! What `sealing/` promises: vectors, whole Secrets, keys, templates, and the rules that keep secrets secret.
+//! Needs no cluster.
+
+mod data;
+mod hygiene;
+mod keys;
+mod secrets;
+mod templates;
+mod vectors;
