@@ -108,6 +108,8 @@ pub struct Desired {
     pub order: Vec<ObjectKey>,
     /// For each wanted SealedSecret, the wanted objects that use its Secret.
     pub users: BTreeMap<ObjectKey, BTreeSet<ObjectKey>>,
+    /// The same the other way round: for each object that uses such a Secret, its SealedSecrets.
+    pub uses: BTreeMap<ObjectKey, BTreeSet<ObjectKey>>,
     /// Kinds that this very source defines.
     pub definitions: BTreeMap<GroupKind, Definition>,
     /// Images that its pods run, for `status.summary`.
@@ -143,7 +145,7 @@ pub fn desired(inputs: &Inputs<'_>) -> Desired {
     for manifest in inputs.manifests {
         add(inputs, manifest, &mut desired);
     }
-    desired.users = users(&desired.objects);
+    link_secrets(&mut desired);
     desired.images = desired.objects.values().flat_map(images).collect();
     arrange(&mut desired);
     desired
@@ -335,21 +337,18 @@ fn served_versions(definition: &Value) -> BTreeSet<String> {
         .collect()
 }
 
-fn users(objects: &BTreeMap<ObjectKey, Wanted>) -> BTreeMap<ObjectKey, BTreeSet<ObjectKey>> {
-    let mut users: BTreeMap<ObjectKey, BTreeSet<ObjectKey>> = objects
-        .keys()
-        .filter(|key| is_sealed_secret(key))
-        .map(|key| (key.clone(), BTreeSet::new()))
-        .collect();
-    for (key, wanted) in objects {
+fn link_secrets(desired: &mut Desired) {
+    let sealed = desired.objects.keys().filter(|key| is_sealed_secret(key));
+    desired.users = sealed.map(|key| (key.clone(), BTreeSet::new())).collect();
+    for (key, wanted) in &desired.objects {
         for name in secrets_used(&wanted.object, key) {
             let sealed = sealed_secret_key(key.namespace.as_deref(), name);
-            if let Some(users) = users.get_mut(&sealed) {
+            if let Some(users) = desired.users.get_mut(&sealed) {
                 users.insert(key.clone());
+                desired.uses.entry(key.clone()).or_default().insert(sealed);
             }
         }
     }
-    users
 }
 
 fn sealed_secret_key(namespace: Option<&str>, name: &str) -> ObjectKey {

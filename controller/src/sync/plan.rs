@@ -3,9 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::comparison::Terms;
 use super::key::ObjectKey;
+use super::steps::Work;
 use super::world::{Health, World};
-use crate::dialect::RetryPolicy;
+use super::{cascade, comparison, gates, operation, steps};
+use crate::dialect::{Cascade, RetryPolicy};
 use k8s_openapi::jiff::Timestamp;
 
 /// What one pass decided.
@@ -15,8 +18,10 @@ pub struct Plan {
     pub hands_off: Option<String>,
     /// Every condition that holds now.
     pub conditions: Vec<Condition>,
-    /// Wanted against live, object by object.
-    pub comparison: Comparison,
+    /// Wanted against live, object by object; `None` when nothing could be compared: then the status keeps its list.
+    pub comparison: Option<Comparison>,
+    /// The Application's health, and why.
+    pub health: Option<Health>,
     /// The operation in effect and what this pass makes of it.
     pub operation: Option<Operation>,
     /// What to execute now, in order.
@@ -52,12 +57,14 @@ pub enum Step {
     WaitHealthy(Vec<ObjectKey>),
     /// Nothing to execute: later steps need these objects, which are being deleted, to be gone.
     WaitGone(Vec<ObjectKey>),
-    /// Delete, with the uid as precondition and foreground propagation.
+    /// Delete, with the uid as precondition.
     Delete {
         /// The object.
         key: ObjectKey,
         /// The uid that was looked at; another object under the same name is not touched.
         uid: String,
+        /// Whether its children go first.
+        propagation: Cascade,
     },
     /// Take our resources finalizer off the Application: everything it owns is gone or kept on purpose.
     RemoveFinalizer,
@@ -137,11 +144,9 @@ pub struct Comparison {
     /// The Application's `status.sync.status`.
     pub status: SyncStatus,
     /// The revision it was compared with.
-    pub revision: Option<String>,
+    pub revision: String,
     /// Every wanted object and every entry of the inventory.
     pub objects: BTreeMap<ObjectKey, Compared>,
-    /// The Application's health, and why.
-    pub health: Option<Health>,
 }
 
 /// Whether live is as wanted.
@@ -201,6 +206,8 @@ pub enum Difference {
     Extra,
     /// No longer wanted, but kept: the text says which guard keeps it.
     Kept(String),
+    /// No longer wanted, but neither deleted nor forgotten while this is not known.
+    Doubt(String),
     /// Not compared yet since the start.
     Unverified,
     /// The cluster doesn't know its kind.
@@ -228,6 +235,8 @@ pub struct Operation {
     pub initiator: Initiator,
     /// Whether it deletes what is no longer wanted.
     pub prune: bool,
+    /// Whether it makes the destination namespace.
+    pub create_namespace: bool,
     /// Only these objects; `None` = all, and the history is written.
     pub only: Option<BTreeSet<ObjectKey>>,
     /// Objects of it that can't be dealt with now, and why: the rest goes on, then the operation has failed.
@@ -342,6 +351,80 @@ impl OperationPhase {
 }
 
 /// Decides what this pass does. Total, synchronous and deterministic: the same World gives the same Plan.
-pub fn plan(_world: &World) -> Plan {
-    Plan::default()
+pub fn plan(world: &World) -> Plan {
+    if let Some(reason) = gates::hands_off(world) {
+        return Plan {
+            hands_off: Some(reason),
+            ..Plan::default()
+        };
+    }
+    if world.application.deletion_timestamp.is_some() {
+        return cascade::plan(world);
+    }
+    match gates::terms(world) {
+        Ok(terms) => compared(world, &terms),
+        Err(stop) => stopped(world, &stop),
+    }
+}
+
+fn stopped(world: &World, stop: &gates::Stop) -> Plan {
+    Plan {
+        conditions: stop.conditions.clone(),
+        health: Some(comparison::health_of_inventory(world)),
+        operation: operation::decide_stopped(world, stop),
+        ..Plan::default()
+    }
+}
+
+fn compared(world: &World, terms: &Terms<'_>) -> Plan {
+    let (comparison, mut conditions) = comparison::compare(world, terms);
+    let mut decided = operation::decide(world, terms, &comparison);
+    let refusal = gates::refuses(world, terms, &comparison);
+    if let (Some(refusal), Some(operation)) = (&refusal, &decided.operation)
+        && operation.begins_by_itself()
+    {
+        conditions.push(Condition::new(
+            ConditionKind::SyncError,
+            format!("nothing of this revision is applied: {refusal}"),
+        ));
+        decided.operation = None;
+    }
+    let mut work = Work::default();
+    if let Some(operation) = decided
+        .operation
+        .as_mut()
+        .filter(|operation| operation.has_work())
+    {
+        match refusal {
+            Some(refusal) => operation.ending = Ending::Refused(OperationPhase::Failed, refusal),
+            None => work = steps::work(world, terms, &comparison, operation),
+        }
+    }
+    conditions.extend(decided.condition);
+    conditions.sort();
+    conditions.dedup();
+    let verify = steps::verify(world, &comparison, &work);
+    work.now.extend(verify);
+    Plan {
+        hands_off: None,
+        health: Some(comparison::health(world, terms, &comparison)),
+        conditions,
+        comparison: Some(comparison),
+        operation: decided.operation,
+        steps: work.now,
+        later: work.later,
+        wake_at: decided.wake_at.into_iter().chain(work.wake_at).min(),
+    }
+}
+
+impl Operation {
+    /// The sync policy would begin it, so it can as well wait until nothing speaks against it.
+    fn begins_by_itself(&self) -> bool {
+        self.initiator == Initiator::Automated && self.decision == Decision::Start
+    }
+
+    /// It is to be worked on in this pass.
+    fn has_work(&self) -> bool {
+        self.ending == Ending::AfterSteps
+    }
 }

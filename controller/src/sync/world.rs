@@ -84,7 +84,7 @@ pub struct AppFacts {
 }
 
 /// What Git holds at the revision in question.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Source {
     /// The full commit id that was rendered.
     pub revision: String,

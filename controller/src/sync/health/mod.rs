@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::key::GroupKind;
 use super::world::{Health, HealthStatus};
 
-pub(super) use aggregate::aggregate;
+pub(super) use aggregate::{Member, aggregate};
 
 type Rule = fn(&Value) -> Health;
 

@@ -1,0 +1,370 @@
+//! Wanted against live, object by object, and what that makes of the Application as a whole.
+//! It decides no step: it says how things stand and why.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::desired::{Desired, Wanted};
+use super::health::{Member, aggregate};
+use super::inventory::{self, Leftover};
+use super::key::ObjectKey;
+use super::kinds::Lookup;
+use super::plan::{Compared, Comparison, Condition, ConditionKind, Difference, SyncStatus};
+use super::recorded;
+use super::world::{Cluster, Health, HealthStatus, Live, LiveState, Source, World};
+use super::{fights, gates};
+use crate::access::Project;
+use crate::dialect::{Intent, TRACKING_ANNOTATION, parse_tracking};
+
+/// So many objects are named in a condition; the rest is counted.
+const NAMED: usize = 5;
+
+/// What comparing needs besides the World: the parts of it that turned out fine.
+#[derive(Clone, Copy)]
+pub(super) struct Terms<'a> {
+    pub(super) intent: &'a Intent,
+    pub(super) project: &'a Project,
+    pub(super) source: &'a Source,
+}
+
+impl Terms<'_> {
+    pub(super) fn desired(&self) -> &Desired {
+        &self.source.desired
+    }
+}
+
+/// Compares everything, and says which conditions come of it.
+pub(super) fn compare(world: &World, terms: &Terms<'_>) -> (Comparison, Vec<Condition>) {
+    let known = last_known(world, terms);
+    let mut objects: BTreeMap<ObjectKey, Compared> = BTreeMap::new();
+    for (key, wanted) in &terms.desired().objects {
+        objects.insert(key.clone(), compare_wanted(world, terms, &known, wanted));
+    }
+    let doubts = inventory::Doubts::of(terms, &objects);
+    for (key, version) in recorded::inventory(&world.application.status) {
+        if terms.desired().objects.contains_key(&key) {
+            continue;
+        }
+        if let Some(compared) = compare_leftover(world, terms, &doubts, &key, version) {
+            objects.insert(key, compared);
+        }
+    }
+    let conditions = conditions(world, terms, &objects);
+    let comparison = Comparison {
+        status: overall(objects.values()),
+        revision: terms.source.revision.clone(),
+        objects,
+    };
+    (comparison, conditions)
+}
+
+fn compare_wanted(
+    world: &World,
+    terms: &Terms<'_>,
+    known: &LastKnown,
+    wanted: &Wanted,
+) -> Compared {
+    let live = world.live.get(&wanted.key);
+    let difference = refusal(world, terms, wanted)
+        .or_else(|| kind_problem(world, terms.desired(), wanted))
+        .or_else(|| difference(world, wanted, live));
+    Compared {
+        version: wanted.version.clone(),
+        status: match difference {
+            Some(Difference::Unverified) => known.get(&wanted.key).copied().unwrap_or_default(),
+            ref difference => status(difference.as_ref()),
+        },
+        difference,
+        wave: wanted.wave,
+        health: live.and_then(|live| live.health.clone()),
+        requires_pruning: false,
+    }
+}
+
+fn refusal(world: &World, terms: &Terms<'_>, wanted: &Wanted) -> Option<Difference> {
+    if let Err(refusals) = &wanted.policy {
+        let texts: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+        return Some(Difference::Refused(texts.join(", ")));
+    }
+    gates::permits_wanted(world, terms, wanted)
+        .err()
+        .map(Difference::Refused)
+}
+
+fn kind_problem(world: &World, desired: &Desired, wanted: &Wanted) -> Option<Difference> {
+    let kind = wanted.key.group_kind();
+    match world.kinds.lookup(&kind, &wanted.version) {
+        Lookup::Known(_) => None,
+        Lookup::Unavailable => Some(Difference::KindUnavailable),
+        Lookup::Unknown => {
+            let definition = desired.definitions.get(&kind);
+            match definition.is_some_and(|definition| definition.versions.contains(&wanted.version))
+            {
+                true => Some(Difference::AwaitsKind),
+                false => Some(Difference::UnknownKind),
+            }
+        }
+    }
+}
+
+fn difference(world: &World, wanted: &Wanted, live: Option<&Live>) -> Option<Difference> {
+    let Some(live) = live else {
+        let unlisted = world.unlisted.contains(&wanted.key.group_kind());
+        return Some(if unlisted {
+            Difference::Unverified
+        } else {
+            Difference::Missing
+        });
+    };
+    if let Some(owner) = other_owner(world, &wanted.key, live) {
+        return Some(Difference::Shared(owner));
+    }
+    if live.deleting {
+        return Some(Difference::Deleting);
+    }
+    match &live.state {
+        LiveState::Matches(hash) if *hash == wanted.hash => None,
+        LiveState::Differs {
+            wanted: hash,
+            fields,
+        } if *hash == wanted.hash => Some(Difference::Drift(fields.clone())),
+        LiveState::Immutable {
+            wanted: hash,
+            message,
+        } if *hash == wanted.hash => Some(Difference::Immutable(message.clone())),
+        LiveState::Matches(_) | LiveState::Differs { .. } | LiveState::Immutable { .. } => {
+            Some(Difference::Changed)
+        }
+        LiveState::Unverified => Some(Difference::Unverified),
+        LiveState::Forbidden { message } => Some(Difference::Forbidden(message.clone())),
+        LiveState::Unreadable { message } => Some(Difference::Unreadable(message.clone())),
+    }
+}
+
+/// The other existing Application whose tracking id a live object carries. A copied id speaks of another object.
+fn other_owner(world: &World, key: &ObjectKey, live: &Live) -> Option<String> {
+    let tracking = parse_tracking(live.tracking.as_deref()?)?;
+    let others = tracking.application != world.application.tracking_name;
+    let exists = world.applications.contains(&tracking.application);
+    let names = tracking.names(&key.group, &key.kind, key.namespace.as_deref(), &key.name);
+    (others && exists && names).then_some(tracking.application)
+}
+
+fn status(difference: Option<&Difference>) -> SyncStatus {
+    match difference {
+        None => SyncStatus::Synced,
+        Some(
+            Difference::Refused(_)
+            | Difference::KindUnavailable
+            | Difference::Forbidden(_)
+            | Difference::Unreadable(_)
+            | Difference::Unverified
+            | Difference::Doubt(_),
+        ) => SyncStatus::Unknown,
+        Some(_) => SyncStatus::OutOfSync,
+    }
+}
+
+type LastKnown = BTreeMap<ObjectKey, SyncStatus>;
+
+/// After a restart an object's status is what it was at this revision, until it is compared again.
+fn last_known(world: &World, terms: &Terms<'_>) -> LastKnown {
+    let status = &world.application.status;
+    if status
+        .sync
+        .as_ref()
+        .is_none_or(|sync| sync.revision != terms.source.revision)
+    {
+        return LastKnown::new();
+    }
+    let known = status.resources.iter().filter_map(|resource| {
+        let status = match resource.status.as_str() {
+            "Synced" => SyncStatus::Synced,
+            "OutOfSync" => SyncStatus::OutOfSync,
+            _ => return None,
+        };
+        Some((recorded::key_of(resource), status))
+    });
+    known.collect()
+}
+
+fn compare_leftover(
+    world: &World,
+    terms: &Terms<'_>,
+    doubts: &inventory::Doubts,
+    key: &ObjectKey,
+    version: String,
+) -> Option<Compared> {
+    let live = world.live.get(key);
+    let difference = match inventory::leftover(world, terms, doubts, key) {
+        Leftover::Gone | Leftover::NotOurs => return None,
+        Leftover::Prunable => Difference::Extra,
+        Leftover::Kept(guard) => Difference::Kept(guard),
+        Leftover::InDoubt(doubt) => Difference::Doubt(doubt),
+    };
+    Some(Compared {
+        version,
+        status: status(Some(&difference)),
+        wave: live.map_or(0, |live| inventory::wave(live, terms.intent.defaults)),
+        health: live.and_then(|live| live.health.clone()),
+        requires_pruning: matches!(difference, Difference::Extra),
+        difference: Some(difference),
+    })
+}
+
+/// The one word for all objects. What is in doubt is told by a condition and does not count: it is not wanted any more.
+pub(super) fn overall<'a>(objects: impl Iterator<Item = &'a Compared>) -> SyncStatus {
+    let mut overall = SyncStatus::Synced;
+    for compared in
+        objects.filter(|compared| !matches!(compared.difference, Some(Difference::Doubt(_))))
+    {
+        match compared.status {
+            SyncStatus::Unknown => return SyncStatus::Unknown,
+            SyncStatus::OutOfSync => overall = SyncStatus::OutOfSync,
+            SyncStatus::Synced => {}
+        }
+    }
+    overall
+}
+
+/// The Application's light: the worst of what is wanted.
+pub(super) fn health(world: &World, terms: &Terms<'_>, comparison: &Comparison) -> Health {
+    aggregate(comparison.objects.iter().map(|(key, compared)| Member {
+        key,
+        health: compared.health.as_ref(),
+        present: world.live.contains_key(key),
+        counts: terms.desired().objects.contains_key(key),
+    }))
+}
+
+/// The light while nothing can be compared: what the Application last owned still works or not.
+pub(super) fn health_of_inventory(world: &World) -> Health {
+    if world.cluster != Cluster::Reachable {
+        return Health {
+            status: HealthStatus::Unknown,
+            message: String::new(),
+        };
+    }
+    let inventory = recorded::inventory(&world.application.status);
+    aggregate(inventory.keys().map(|key| Member {
+        key,
+        health: world.live.get(key).and_then(|live| live.health.as_ref()),
+        present: world.live.contains_key(key),
+        counts: true,
+    }))
+}
+
+fn conditions(
+    world: &World,
+    terms: &Terms<'_>,
+    objects: &BTreeMap<ObjectKey, Compared>,
+) -> Vec<Condition> {
+    let mut conditions = terms.desired().warnings.clone();
+    for (key, compared) in objects {
+        conditions.extend(condition(world, terms, key, compared));
+    }
+    conditions.extend(orphans(world, terms));
+    conditions
+}
+
+fn condition(
+    world: &World,
+    terms: &Terms<'_>,
+    key: &ObjectKey,
+    compared: &Compared,
+) -> Option<Condition> {
+    let at = || {
+        terms
+            .desired()
+            .objects
+            .get(key)
+            .map(|wanted| wanted.origin.to_string())
+            .unwrap_or_default()
+    };
+    let (kind, message) = match compared.difference.as_ref()? {
+        Difference::Refused(why) => (
+            ConditionKind::ComparisonError,
+            format!("{}: {key}: {why}", at()),
+        ),
+        Difference::UnknownKind => (
+            ConditionKind::ComparisonError,
+            format!(
+                "{}: {key}: the cluster does not know this kind in version {:?}",
+                at(),
+                compared.version
+            ),
+        ),
+        Difference::KindUnavailable => (
+            ConditionKind::ComparisonError,
+            format!("{key}: the API group {:?} does not answer", key.group),
+        ),
+        Difference::Shared(owner) => (
+            ConditionKind::SharedResourceWarning,
+            format!(
+                "{key} is part of Applications {} and {owner}: it is left to {owner}",
+                world.application.tracking_name
+            ),
+        ),
+        Difference::Immutable(why) => (
+            ConditionKind::ComparisonError,
+            format!("{key} can't be changed in place: {why}"),
+        ),
+        Difference::Forbidden(why) | Difference::Unreadable(why) => {
+            (ConditionKind::ComparisonError, format!("{key}: {why}"))
+        }
+        Difference::Doubt(why) => (
+            ConditionKind::OrphanedResourceWarning,
+            format!("{key} is not deleted: {why}"),
+        ),
+        Difference::Drift(_) => {
+            let fight = fights::fight(world, key)?;
+            (
+                ConditionKind::FightingManager,
+                format!(
+                    "{key}: {:?} keeps taking {}: the object is not healed",
+                    fight.manager, fight.field
+                ),
+            )
+        }
+        _ => return None,
+    };
+    Some(Condition::new(kind, message))
+}
+
+/// Objects with our tracking id that neither Git nor the inventory names: reported, never deleted.
+fn orphans(world: &World, terms: &Terms<'_>) -> Option<Condition> {
+    let inventory: BTreeSet<ObjectKey> = recorded::inventory(&world.application.status)
+        .into_keys()
+        .collect();
+    let orphan =
+        |key: &&ObjectKey| !terms.desired().objects.contains_key(*key) && !inventory.contains(*key);
+    let ours = world
+        .live
+        .iter()
+        .filter(|(key, live)| inventory::is_ours(world, key, live))
+        .map(|(key, _)| key);
+    let orphans: Vec<String> = ours.filter(orphan).map(ToString::to_string).collect();
+    let text = named(&orphans)?;
+    let message = format!(
+        "{text}: the annotation {TRACKING_ANNOTATION} says they are ours, but they are neither in Git nor in the inventory"
+    );
+    Some(Condition::new(
+        ConditionKind::OrphanedResourceWarning,
+        message,
+    ))
+}
+
+/// The first few of a list, and how many more there are; `None` when it is empty.
+pub(super) fn named(texts: &[String]) -> Option<String> {
+    let more = texts.len().saturating_sub(NAMED);
+    let first = texts
+        .iter()
+        .take(NAMED)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    match (texts.is_empty(), more) {
+        (true, _) => None,
+        (false, 0) => Some(first),
+        (false, more) => Some(format!("{first} and {more} more")),
+    }
+}

@@ -1,0 +1,133 @@
+//! What is in the inventory and no longer wanted: may it be deleted, and if not, why not.
+//! The inventory says what may be pruned, the tracking id on the live object proves that it is still ours,
+//! and every doubt keeps the object.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::comparison::Terms;
+use super::gates;
+use super::key::{GroupKind, ObjectKey};
+use super::kinds::Lookup;
+use super::order::{is_definition, is_namespace};
+use super::plan::{Compared, Difference};
+use super::world::{Live, World};
+use crate::dialect::{ObjectDefaults, guards, parse_tracking};
+
+/// What becomes of an entry that is no longer wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Leftover {
+    /// It is not in the cluster: the entry goes.
+    Gone,
+    /// The live object belongs to nobody or to somebody else by now: the entry goes, the object stays.
+    NotOurs,
+    /// A prune may delete it.
+    Prunable,
+    /// A guard keeps it.
+    Kept(String),
+    /// Something is not known, so it is neither deleted nor forgotten.
+    InDoubt(String),
+}
+
+/// What this pass does not know, as far as it forbids deletions.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Doubts {
+    /// The source renders nothing, and nobody said that it may.
+    empty: bool,
+    /// Kinds of wanted objects that can't be compared.
+    kinds: BTreeSet<GroupKind>,
+}
+
+impl Doubts {
+    pub(super) fn of(terms: &Terms<'_>, objects: &BTreeMap<ObjectKey, Compared>) -> Self {
+        let allowed = terms
+            .intent
+            .automated
+            .is_some_and(|automated| automated.allow_empty);
+        let unknown = |compared: &Compared| {
+            matches!(
+                compared.difference,
+                Some(
+                    Difference::UnknownKind | Difference::KindUnavailable | Difference::AwaitsKind
+                )
+            )
+        };
+        Self {
+            empty: terms.desired().objects.is_empty() && !allowed,
+            kinds: objects
+                .iter()
+                .filter(|(_, c)| unknown(c))
+                .map(|(key, _)| key.group_kind())
+                .collect(),
+        }
+    }
+
+    /// An unknown kind may be spelled wrong or not be installed yet: its own objects, and what would take such objects
+    /// along, stay until it is known.
+    fn about(&self, key: &ObjectKey) -> Option<String> {
+        if self.empty {
+            return Some("the source renders no objects, and automated.allowEmpty is off".into());
+        }
+        let takes_along = is_definition(key) || is_namespace(key);
+        let kind = match takes_along {
+            true => self.kinds.first(),
+            false => self.kinds.get(&key.group_kind()),
+        };
+        kind.map(|kind| format!("the cluster does not know the kind {kind}, which is wanted"))
+    }
+}
+
+/// Judges one entry of the inventory that is no longer wanted.
+pub(super) fn leftover(
+    world: &World,
+    terms: &Terms<'_>,
+    doubts: &Doubts,
+    key: &ObjectKey,
+) -> Leftover {
+    let kind = key.group_kind();
+    match world.kinds.lookup_any_version(&kind) {
+        Lookup::Known(_) => {}
+        Lookup::Unknown => {
+            return Leftover::InDoubt(format!("the cluster does not know the kind {kind}"));
+        }
+        Lookup::Unavailable => {
+            return Leftover::InDoubt(format!("the API group {:?} does not answer", key.group));
+        }
+    }
+    let Some(live) = world.live.get(key) else {
+        return match world.unlisted.contains(&kind) {
+            true => Leftover::InDoubt(format!("objects of the kind {kind} can't be listed")),
+            false => Leftover::Gone,
+        };
+    };
+    if !is_ours(world, key, live) {
+        return Leftover::NotOurs;
+    }
+    if let Some(doubt) = doubts.about(key) {
+        return Leftover::InDoubt(doubt);
+    }
+    match guard(world, terms, key, live) {
+        Some(guard) => Leftover::Kept(guard),
+        None => Leftover::Prunable,
+    }
+}
+
+fn guard(world: &World, terms: &Terms<'_>, key: &ObjectKey, live: &Live) -> Option<String> {
+    if !guards(&live.metadata, terms.intent.defaults).prune {
+        return Some("ignored (no prune)".into());
+    }
+    gates::permits_live(world, terms.project, &terms.intent.destination, key, live).err()
+}
+
+/// The live object carries a tracking id that names this Application and this very object.
+pub(super) fn is_ours(world: &World, key: &ObjectKey, live: &Live) -> bool {
+    let tracking = live.tracking.as_deref().and_then(parse_tracking);
+    tracking.is_some_and(|tracking| {
+        tracking.application == world.application.tracking_name
+            && tracking.names(&key.group, &key.kind, key.namespace.as_deref(), &key.name)
+    })
+}
+
+/// The wave that a live object was applied in.
+pub(super) fn wave(live: &Live, defaults: ObjectDefaults) -> i32 {
+    guards(&live.metadata, defaults).wave
+}

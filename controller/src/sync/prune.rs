@@ -1,0 +1,66 @@
+//! In which order objects are deleted: the waves mirrored, users before what they use, definitions and Namespaces last.
+//! Whether an object may be deleted was decided before.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::key::ObjectKey;
+use super::order::rank;
+use super::plan::Step;
+use super::steps::goes_last;
+use super::world::World;
+use crate::dialect::Cascade;
+
+/// Deletions of one wave.
+#[derive(Debug, Default)]
+pub(super) struct Deletions {
+    pub(super) due: Vec<Step>,
+    pub(super) held: Vec<Step>,
+    pub(super) gone: BTreeSet<ObjectKey>,
+}
+
+/// Mirrors the waves among themselves: what was applied last is deleted first.
+pub(super) fn mirrored<'a>(
+    waves: &BTreeMap<&'a ObjectKey, i32>,
+) -> BTreeMap<i32, Vec<&'a ObjectKey>> {
+    let distinct: BTreeSet<i32> = waves.values().copied().collect();
+    let mirror: BTreeMap<i32, i32> = distinct
+        .iter()
+        .copied()
+        .zip(distinct.iter().rev().copied())
+        .collect();
+    let mut deletions: BTreeMap<i32, Vec<&ObjectKey>> = BTreeMap::new();
+    for (key, wave) in waves {
+        deletions.entry(mirror[wave]).or_default().push(key);
+    }
+    deletions
+}
+
+/// The deletions of one wave. A definition or Namespace waits until everything else of the wave is gone,
+/// so that each deletion is seen before its kind or place vanishes.
+pub(super) fn deletions(
+    world: &World,
+    mut keys: Vec<&ObjectKey>,
+    propagation: Cascade,
+) -> Deletions {
+    keys.sort_by_key(|key| (goes_last(key), std::cmp::Reverse(rank(key)), (*key).clone()));
+    let mut deletions = Deletions::default();
+    let others_left = keys.iter().any(|key| !goes_last(key));
+    for key in keys {
+        let Some(live) = world.live.get(key) else {
+            continue;
+        };
+        let delete = Step::Delete {
+            key: key.clone(),
+            uid: live.uid.clone(),
+            propagation,
+        };
+        match (live.deleting, goes_last(key) && others_left) {
+            (true, _) => {
+                deletions.gone.insert(key.clone());
+            }
+            (false, true) => deletions.held.push(delete),
+            (false, false) => deletions.due.push(delete),
+        }
+    }
+    deletions
+}

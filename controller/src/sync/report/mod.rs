@@ -1,0 +1,221 @@
+//! What a pass tells: the Application's new status, events and metric values, as plain values.
+//! It decides nothing and writes nothing, and never says more when all is well and unchanged.
+
+mod events;
+mod operation_state;
+mod results;
+mod status;
+
+use crds::ApplicationStatus;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::outcome::Outcome;
+use super::plan::{Decision, OperationPhase, Plan, Step, SyncStatus};
+use super::world::{HealthStatus, World};
+use crate::dialect::argocd::REFRESH;
+
+/// What to tell: when a `ClaimInventory` step comes up (`claim`), and after a pass (`report`).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// The whole status as it should stand; `Report::patch` turns it into the write that is needed.
+    pub status: ApplicationStatus,
+    /// `.operation` was taken up and leaves in the same patch.
+    pub takes_operation: bool,
+    /// Annotations that were obeyed and leave in the same patch.
+    pub obeyed_annotations: Vec<&'static str>,
+    /// Events on the Application.
+    pub events: Vec<Event>,
+    /// Values for the metrics; `None` when the Application is left alone.
+    pub metrics: Option<AppMetrics>,
+}
+
+/// An event on the Application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Warning instead of Normal.
+    pub warning: bool,
+    /// From a closed set.
+    pub reason: &'static str,
+    /// For people.
+    pub message: String,
+}
+
+/// What the metrics say of one Application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppMetrics {
+    /// Label `sync_status`.
+    pub sync: SyncStatus,
+    /// Label `health_status`.
+    pub health: HealthStatus,
+    /// An operation ended in this pass: one more for `argocd_app_sync_total`.
+    pub ended: Option<OperationPhase>,
+}
+
+impl Report {
+    /// The merge patch of the Application that brings `stored`, its status as last written, to this report,
+    /// conditional on `resource_version`. `None` when there is nothing to write.
+    pub fn patch(&self, stored: &ApplicationStatus, resource_version: &str) -> Option<Value> {
+        let status = difference(&as_json(stored), &as_json(&self.status));
+        let mut metadata = Map::new();
+        metadata.insert("resourceVersion".into(), resource_version.into());
+        if !self.obeyed_annotations.is_empty() {
+            let gone = self
+                .obeyed_annotations
+                .iter()
+                .map(|annotation| ((*annotation).to_owned(), Value::Null));
+            metadata.insert("annotations".into(), gone.collect::<Map<_, _>>().into());
+        }
+        let nothing =
+            status.is_none() && !self.takes_operation && self.obeyed_annotations.is_empty();
+        let mut patch = json!({ "metadata": metadata });
+        if self.takes_operation {
+            patch["operation"] = Value::Null;
+        }
+        if let Some(status) = status {
+            patch["status"] = status;
+        }
+        (!nothing).then_some(patch)
+    }
+}
+
+/// What a `ClaimInventory` step writes: inventory old ∪ new, and the operation as running.
+pub fn claim(world: &World, plan: &Plan) -> Report {
+    let mut report = Report {
+        status: status::status(world, plan, &[]),
+        takes_operation: takes_operation(world, plan),
+        events: events::started(plan).into_iter().collect(),
+        ..Report::default()
+    };
+    if let Some(operation) = &plan.operation {
+        report.status.operation_state = Some(operation_state::claimed(world, operation));
+    }
+    date(world, &mut report);
+    report
+}
+
+/// Tells what a pass did. Called at the end of every pass, also one without steps.
+pub fn report(world: &World, plan: &Plan, outcomes: &[Outcome]) -> Report {
+    if plan.hands_off.is_some() {
+        return Report {
+            status: world.application.status.clone(),
+            ..Report::default()
+        };
+    }
+    let mut status = status::status(world, plan, outcomes);
+    let ended = operation_state::close(world, plan, outcomes, &mut status);
+    let claimed = plan
+        .steps
+        .iter()
+        .any(|step| step.step == Step::ClaimInventory);
+    let mut report = Report {
+        events: events::events(world, plan, &status, ended, claimed),
+        metrics: Some(AppMetrics {
+            sync: plan
+                .comparison
+                .as_ref()
+                .map(|comparison| comparison.status)
+                .unwrap_or_default(),
+            health: plan
+                .health
+                .as_ref()
+                .map_or(HealthStatus::Unknown, |health| health.status),
+            ended,
+        }),
+        takes_operation: takes_operation(world, plan) && !claimed,
+        obeyed_annotations: world
+            .application
+            .marks
+            .refresh
+            .map(|_| REFRESH)
+            .into_iter()
+            .collect(),
+        status,
+    };
+    date(world, &mut report);
+    report
+}
+
+fn takes_operation(world: &World, plan: &Plan) -> bool {
+    let started = plan
+        .operation
+        .as_ref()
+        .is_some_and(|operation| operation.decision == Decision::Start);
+    started && world.application.operation.is_some()
+}
+
+/// `reconciledAt` moves only together with something else, or when somebody asked for a look.
+fn date(world: &World, report: &mut Report) {
+    let news = report.status != world.application.status
+        || report.takes_operation
+        || !report.obeyed_annotations.is_empty();
+    if news {
+        report.status.reconciled_at = Some(time(world.now));
+    }
+}
+
+/// A time as Kubernetes writes it, in whole seconds.
+fn time(at: Timestamp) -> Time {
+    Time(Timestamp::from_second(at.as_second()).unwrap_or(at))
+}
+
+fn as_json(status: &ApplicationStatus) -> Value {
+    // Maps with text keys and plain values: there is nothing in a status that could fail to serialise.
+    serde_json::to_value(status).unwrap_or_default()
+}
+
+/// The merge patch from `old` to `new`; `None` when they are equal.
+fn difference(old: &Value, new: &Value) -> Option<Value> {
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => {
+            let mut patch = Map::new();
+            for field in old.keys().filter(|field| !new.contains_key(*field)) {
+                patch.insert(field.clone(), Value::Null);
+            }
+            for (field, value) in new {
+                match old.get(field) {
+                    Some(old) => {
+                        patch.extend(difference(old, value).map(|change| (field.clone(), change)))
+                    }
+                    None => {
+                        patch.insert(field.clone(), value.clone());
+                    }
+                }
+            }
+            (!patch.is_empty()).then(|| patch.into())
+        }
+        (old, new) if old == new => None,
+        (_, new) => Some(new.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_patch_holds_what_changed_and_nothing_else() {
+        let old = json!({"sync": {"status": "Synced", "revision": "a"}, "gone": {"x": 1}, "list": [1, 2]});
+        let new = json!({"sync": {"status": "OutOfSync", "revision": "a"}, "list": [1], "new": {}});
+        let expected =
+            json!({"gone": null, "sync": {"status": "OutOfSync"}, "list": [1], "new": {}});
+        assert_eq!(difference(&old, &new), Some(expected));
+        assert_eq!(difference(&new, &new), None);
+    }
+
+    #[test]
+    fn a_report_that_says_nothing_new_is_no_write() {
+        let report = Report::default();
+        assert_eq!(report.patch(&ApplicationStatus::default(), "7"), None);
+        let taken = Report {
+            takes_operation: true,
+            ..Report::default()
+        };
+        let patch = taken.patch(&ApplicationStatus::default(), "7");
+        assert_eq!(
+            patch,
+            Some(json!({"metadata": {"resourceVersion": "7"}, "operation": null}))
+        );
+    }
+}

@@ -1,0 +1,225 @@
+//! `status.operationState` and `status.history`: how the operation stands after a pass.
+//! What it says is all that a restarted controller needs to go on.
+
+use crds::{ApplicationStatus, InitiatedBy, OperationState, RevisionHistory};
+use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::tz::TimeZone;
+
+use super::super::comparison::named;
+use super::super::operation::later;
+use super::super::outcome::Outcome;
+use super::super::plan::{Decision, Ending, Initiator, Operation, OperationPhase, Plan};
+use super::super::world::World;
+use super::status::short;
+use super::{results, time};
+
+/// The operation as it begins or goes on, before its steps are executed.
+pub(super) fn claimed(world: &World, operation: &Operation) -> OperationState {
+    let mut state = base(world, operation);
+    state.phase = OperationPhase::Running.name().into();
+    if let Ending::Open(waiting) = &operation.ending {
+        state.message = short(waiting);
+    }
+    let before = state
+        .sync_result
+        .take()
+        .map(|result| result.resources)
+        .unwrap_or_default();
+    state.sync_result = Some(results::merged(
+        world,
+        &without_judgement(operation),
+        None,
+        before,
+        &[],
+    ));
+    state
+}
+
+/// Before its steps are executed nothing is known of what an operation leaves out.
+fn without_judgement(operation: &Operation) -> Operation {
+    Operation {
+        left_out: Default::default(),
+        ..operation.clone()
+    }
+}
+
+/// Brings operation and history up to date; returns the phase of an operation that ended in this pass.
+pub(super) fn close(
+    world: &World,
+    plan: &Plan,
+    outcomes: &[Outcome],
+    status: &mut ApplicationStatus,
+) -> Option<OperationPhase> {
+    let operation = plan.operation.as_ref()?;
+    if matches!(operation.decision, Decision::Wait(_)) {
+        return None;
+    }
+    let mut state = base(world, operation);
+    let refused = matches!(operation.ending, Ending::Refused(..));
+    let comparison = plan.comparison.as_ref().filter(|_| !refused);
+    if !(refused && operation.revision.is_empty()) {
+        let before = state
+            .sync_result
+            .take()
+            .map(|result| result.resources)
+            .unwrap_or_default();
+        state.sync_result = Some(results::merged(
+            world, operation, comparison, before, outcomes,
+        ));
+    }
+    let (phase, message) = verdict(operation, outcomes, plan.steps.is_empty());
+    let phase = settle(world, operation, &mut state, phase, &message);
+    if phase == Some(OperationPhase::Succeeded) && operation.only.is_none() {
+        remember(world, operation, &mut status.history);
+    }
+    status.operation_state = Some(state);
+    phase
+}
+
+/// The stored state that this pass goes on from.
+fn base(world: &World, operation: &Operation) -> OperationState {
+    let stored = world.application.status.operation_state.clone();
+    match (&operation.decision, stored) {
+        (Decision::Start, _) | (_, None) => OperationState {
+            operation: operation.stored.clone(),
+            started_at: Some(time(operation.started_at)),
+            ..OperationState::default()
+        },
+        (Decision::Retry, Some(stored)) => OperationState {
+            finished_at: None,
+            sync_result: None,
+            ..stored
+        },
+        (_, Some(stored)) => stored,
+    }
+}
+
+fn verdict(operation: &Operation, outcomes: &[Outcome], no_steps: bool) -> (Verdict, String) {
+    if let Ending::Refused(phase, why) = &operation.ending {
+        return (Verdict::Over(*phase), why.clone());
+    }
+    if let Some(failed) = named(&results::failures(outcomes)) {
+        return (
+            Verdict::Failed,
+            format!("one or more objects failed to apply: {failed}"),
+        );
+    }
+    let left_out: Vec<String> = operation
+        .left_out
+        .iter()
+        .map(|(key, left_out)| format!("{key}: {}", left_out.message))
+        .collect();
+    match (&operation.ending, named(&left_out)) {
+        (Ending::Failed(why), _) => (Verdict::Failed, why.clone()),
+        (Ending::Open(waiting), _) => (Verdict::Running, waiting.clone()),
+        _ if results::conflicts(outcomes) => (
+            Verdict::Running,
+            "an object changed meanwhile: looking again".into(),
+        ),
+        (_, Some(left_out)) => (
+            Verdict::Failed,
+            format!("one or more objects can't be synced: {left_out}"),
+        ),
+        (_, None) => {
+            let tasks = if no_steps {
+                "no more tasks"
+            } else {
+                "all tasks run"
+            };
+            (
+                Verdict::Over(OperationPhase::Succeeded),
+                format!("successfully synced ({tasks})"),
+            )
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Verdict {
+    Running,
+    Failed,
+    Over(OperationPhase),
+}
+
+/// Writes the verdict down; returns the phase when the operation is over.
+fn settle(
+    world: &World,
+    operation: &Operation,
+    state: &mut OperationState,
+    verdict: Verdict,
+    message: &str,
+) -> Option<OperationPhase> {
+    let mut text = message.to_owned();
+    let phase = match verdict {
+        Verdict::Running => OperationPhase::Running,
+        Verdict::Over(phase) => phase,
+        Verdict::Failed => match next_try(world, operation) {
+            Some(at) => {
+                state.retry_count = i64::from(operation.retry_count) + 1;
+                text = format!(
+                    "{text}. Retrying attempt #{} at {}.",
+                    state.retry_count,
+                    clock(at)
+                );
+                state.finished_at = Some(time(world.now));
+                OperationPhase::Running
+            }
+            None => {
+                if operation.retry_count > 0 {
+                    text = format!("{text} (retried {} times).", operation.retry_count);
+                }
+                OperationPhase::Failed
+            }
+        },
+    };
+    state.phase = phase.name().into();
+    state.message = short(&text);
+    if phase == OperationPhase::Running {
+        return None;
+    }
+    state.finished_at = Some(time(world.now));
+    Some(phase)
+}
+
+fn next_try(world: &World, operation: &Operation) -> Option<Timestamp> {
+    let policy = operation.retry?;
+    let more = policy
+        .limit
+        .is_none_or(|limit| operation.retry_count < limit);
+    more.then(|| later(world.now, policy.wait(operation.retry_count)))
+}
+
+fn clock(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC)
+        .strftime("%H:%M:%S UTC")
+        .to_string()
+}
+
+fn remember(world: &World, operation: &Operation, history: &mut Vec<RevisionHistory>) {
+    let limit = world
+        .intent
+        .as_ref()
+        .map(|intent| intent.revision_history_limit)
+        .unwrap_or_default();
+    let initiated_by = match &operation.initiator {
+        Initiator::Automated => InitiatedBy {
+            automated: true,
+            ..InitiatedBy::default()
+        },
+        Initiator::Requested(username) => InitiatedBy {
+            username: username.clone(),
+            ..InitiatedBy::default()
+        },
+    };
+    history.push(RevisionHistory {
+        id: history.last().map_or(0, |last| last.id + 1),
+        revision: operation.revision.clone(),
+        source: world.application.spec.source.clone(),
+        deploy_started_at: Some(time(operation.started_at)),
+        deployed_at: Some(time(world.now)),
+        initiated_by: Some(initiated_by),
+        ..RevisionHistory::default()
+    });
+    let excess = history.len().saturating_sub(limit);
+    history.drain(..excess);
+}

@@ -1,0 +1,148 @@
+//! `syncResult.resources`: what an operation created, changed, pruned, skipped or failed at.
+//! Objects that were as wanted are not listed, and no value of an object is.
+
+use std::collections::BTreeMap;
+
+use crds::{ResourceResult, SyncOperationResult};
+use serde_json::Value;
+
+use super::super::key::{GroupKind, ObjectKey};
+use super::super::outcome::{Done, Failure, FailureReason, Outcome};
+use super::super::plan::{Comparison, Difference, LeftOut, Operation, Step};
+use super::super::recorded::key_of_result;
+use super::super::world::World;
+use super::status::short;
+
+/// So many objects are listed; the rest is counted.
+const LISTED: usize = 500;
+/// How many are not listed.
+const OMITTED: &str = "omittedResources";
+
+/// The results so far with those of this pass.
+pub(super) fn merged(
+    world: &World,
+    operation: &Operation,
+    comparison: Option<&Comparison>,
+    before: Vec<ResourceResult>,
+    outcomes: &[Outcome],
+) -> SyncOperationResult {
+    let mut results: BTreeMap<ObjectKey, ResourceResult> = before
+        .into_iter()
+        .map(|result| (key_of_result(&result), result))
+        .collect();
+    for outcome in outcomes {
+        if let Some((key, status, message)) = result(outcome) {
+            let new = new(comparison, &key, status, &message);
+            results.insert(key, new);
+        }
+    }
+    for (key, left_out) in &operation.left_out {
+        results.insert(key.clone(), left(comparison, key, left_out));
+    }
+    if operation.only.is_none() {
+        results.extend(skipped(comparison, operation.prune));
+    }
+    let mut listed: Vec<ResourceResult> = results.into_values().collect();
+    listed.sort_by_key(|result| result.status != "SyncFailed");
+    let omitted = listed.len().saturating_sub(LISTED);
+    listed.truncate(LISTED);
+    let mut result = SyncOperationResult {
+        resources: listed,
+        revision: operation.revision.clone(),
+        source: world.application.spec.source.clone(),
+        ..SyncOperationResult::default()
+    };
+    if omitted > 0 {
+        result.extra.insert(OMITTED.into(), omitted.into());
+    }
+    result
+}
+
+/// The first failures of a pass, for the operation's message. A conflict is none: the next pass looks again.
+pub(super) fn failures(outcomes: &[Outcome]) -> Vec<String> {
+    let failed = |outcome: &Outcome| match &outcome.result {
+        Err(failure) if !is_conflict(failure) => Some(failure.message.clone()),
+        _ => None,
+    };
+    outcomes.iter().filter_map(failed).collect()
+}
+
+/// Something changed under our hands; the next pass looks again.
+pub(super) fn conflicts(outcomes: &[Outcome]) -> bool {
+    outcomes
+        .iter()
+        .any(|outcome| outcome.result.as_ref().is_err_and(is_conflict))
+}
+
+fn is_conflict(failure: &Failure) -> bool {
+    failure.reason == FailureReason::Conflict
+}
+
+fn result(outcome: &Outcome) -> Option<(ObjectKey, &'static str, String)> {
+    let (key, prunes) = match &outcome.step.step {
+        Step::Apply(key) | Step::Unseal(key) => (key.clone(), false),
+        Step::Delete { key, .. } => (key.clone(), true),
+        Step::CreateNamespace(name) => (
+            ObjectKey::new(&GroupKind::new("", "Namespace"), None, name),
+            false,
+        ),
+        _ => return None,
+    };
+    match &outcome.result {
+        Err(failure) if is_conflict(failure) => None,
+        Err(failure) => Some((key, "SyncFailed", failure.message.clone())),
+        Ok(Done::Deleted) if prunes => Some((key, "Pruned", "pruned".into())),
+        Ok(Done::Created | Done::Configured) if matches!(outcome.step.step, Step::Unseal(_)) => {
+            None
+        }
+        Ok(Done::Created) => Some((key, "Synced", "created".into())),
+        Ok(Done::Configured) => Some((key, "Synced", "configured".into())),
+        Ok(_) => None,
+    }
+}
+
+fn new(
+    comparison: Option<&Comparison>,
+    key: &ObjectKey,
+    status: &str,
+    message: &str,
+) -> ResourceResult {
+    let compared = comparison.and_then(|comparison| comparison.objects.get(key));
+    ResourceResult {
+        group: key.group.clone(),
+        version: compared.map_or_else(|| "v1".to_owned(), |compared| compared.version.clone()),
+        kind: key.kind.clone(),
+        namespace: key.namespace_or_empty().to_owned(),
+        name: key.name.clone(),
+        status: status.to_owned(),
+        message: short(message),
+        sync_phase: "Sync".into(),
+        ..ResourceResult::default()
+    }
+}
+
+fn left(comparison: Option<&Comparison>, key: &ObjectKey, left_out: &LeftOut) -> ResourceResult {
+    let mut result = new(comparison, key, "SyncFailed", &left_out.message);
+    result
+        .extra
+        .insert("reason".into(), Value::from(left_out.reason.name()));
+    result
+}
+
+/// Objects that left Git and stay, by the words that Argo CD has for each case.
+fn skipped(comparison: Option<&Comparison>, prune: bool) -> Vec<(ObjectKey, ResourceResult)> {
+    let objects = comparison
+        .into_iter()
+        .flat_map(|comparison| &comparison.objects);
+    let why = |difference: &Difference| match difference {
+        Difference::Extra if !prune => Some("ignored (requires pruning)".to_owned()),
+        Difference::Kept(guard) => Some(guard.clone()),
+        Difference::Doubt(doubt) => Some(format!("ignored ({doubt})")),
+        _ => None,
+    };
+    let skipped =
+        objects.filter_map(|(key, compared)| Some((key, why(compared.difference.as_ref()?)?)));
+    skipped
+        .map(|(key, why)| (key.clone(), new(comparison, key, "PruneSkipped", &why)))
+        .collect()
+}

@@ -1,0 +1,204 @@
+//! The status without its operation: sync, health, inventory, conditions, summary.
+//! Times move only when what they date has changed.
+
+use crds::{
+    ApplicationCondition, ApplicationStatus, ApplicationSummary, ComparedTo,
+    HealthStatus as StoredHealth, ResourceStatus, SyncStatus as StoredSync,
+};
+
+use super::super::health::{Member, aggregate, has_rule};
+use super::super::key::ObjectKey;
+use super::super::outcome::{Done, Outcome};
+use super::super::plan::{Compared, Comparison, Condition, Plan, Step, SyncStatus};
+use super::super::world::{Health, HealthStatus, World};
+use super::time;
+
+/// Longest text of a condition or message: a status has to stay far below etcd's limit.
+pub(super) const LONGEST_TEXT: usize = 4096;
+/// So many conditions at most.
+const CONDITIONS: usize = 50;
+
+/// The status after these outcomes; the operation is as it was.
+pub(super) fn status(world: &World, plan: &Plan, outcomes: &[Outcome]) -> ApplicationStatus {
+    let mut status = world.application.status.clone();
+    status.conditions = conditions(world, plan);
+    if let Some(comparison) = &plan.comparison {
+        let settled = settled(comparison, outcomes);
+        status.resources = settled
+            .iter()
+            .map(|(key, compared)| resource(key, compared))
+            .collect();
+        status.sync = Some(sync(
+            world,
+            &comparison.revision,
+            overall(comparison, &settled),
+        ));
+        status.source_type = "Directory".into();
+        status.controller_namespace.clone_from(&world.own_namespace);
+        status.resource_health_source = "appTree".into();
+        status.summary = summary(world, &status);
+        let health = health_after(world, comparison, outcomes).or_else(|| plan.health.clone());
+        status.health = Some(dated(world, health));
+    } else if world.application.deletion_timestamp.is_none() {
+        let revision = status
+            .sync
+            .as_ref()
+            .map(|sync| sync.revision.clone())
+            .unwrap_or_default();
+        status.sync = Some(sync(world, &revision, SyncStatus::Unknown));
+        status.health = Some(dated(world, plan.health.clone()));
+    }
+    status
+}
+
+/// The comparison as the outcomes have changed it: what was applied is as wanted.
+fn settled<'a>(comparison: &'a Comparison, outcomes: &[Outcome]) -> Vec<(&'a ObjectKey, Compared)> {
+    let applied: std::collections::BTreeSet<&ObjectKey> = outcomes
+        .iter()
+        .filter(|outcome| outcome.result.is_ok())
+        .filter_map(|outcome| match &outcome.step.step {
+            Step::Apply(key) => Some(key),
+            _ => None,
+        })
+        .collect();
+    let settle = |(key, compared): (&'a ObjectKey, &Compared)| {
+        let mut compared = compared.clone();
+        if applied.contains(key) {
+            compared.status = SyncStatus::Synced;
+            compared.difference = None;
+        }
+        (key, compared)
+    };
+    comparison.objects.iter().map(settle).collect()
+}
+
+fn overall(comparison: &Comparison, settled: &[(&ObjectKey, Compared)]) -> SyncStatus {
+    match comparison.objects.is_empty() {
+        true => comparison.status,
+        false => super::super::comparison::overall(settled.iter().map(|(_, compared)| compared)),
+    }
+}
+
+fn resource(key: &ObjectKey, compared: &Compared) -> ResourceStatus {
+    ResourceStatus {
+        group: key.group.clone(),
+        version: compared.version.clone(),
+        kind: key.kind.clone(),
+        namespace: key.namespace_or_empty().to_owned(),
+        name: key.name.clone(),
+        status: compared.status.name().into(),
+        requires_pruning: compared.requires_pruning,
+        sync_wave: compared.wave.into(),
+        ..ResourceStatus::default()
+    }
+}
+
+fn sync(world: &World, revision: &str, status: SyncStatus) -> StoredSync {
+    let spec = &world.application.spec;
+    StoredSync {
+        status: status.name().into(),
+        revision: revision.to_owned(),
+        compared_to: Some(ComparedTo {
+            source: spec.source.clone(),
+            destination: spec.destination.clone(),
+            ..ComparedTo::default()
+        }),
+        ..StoredSync::default()
+    }
+}
+
+fn summary(world: &World, status: &ApplicationStatus) -> Option<ApplicationSummary> {
+    let source = world.source.as_ref().ok()?;
+    let summary = ApplicationSummary {
+        images: source.desired.images.iter().cloned().collect(),
+        ..status.summary.clone().unwrap_or_default()
+    };
+    (summary != ApplicationSummary::default()).then_some(summary)
+}
+
+/// Health right after objects were created: what has a rule is on its way until its status is seen.
+fn health_after(world: &World, comparison: &Comparison, outcomes: &[Outcome]) -> Option<Health> {
+    let created: std::collections::BTreeSet<&ObjectKey> = outcomes
+        .iter()
+        .filter(|outcome| outcome.result == Ok(Done::Created))
+        .filter_map(|outcome| match &outcome.step.step {
+            Step::Apply(key) => Some(key),
+            _ => None,
+        })
+        .collect();
+    if created.is_empty() {
+        return None;
+    }
+    let starting = Health {
+        status: HealthStatus::Progressing,
+        message: String::new(),
+    };
+    let desired = &world.source.as_ref().ok()?.desired;
+    Some(aggregate(comparison.objects.iter().map(
+        |(key, compared)| Member {
+            key,
+            health: match created.contains(key) && has_rule(&key.group_kind()) {
+                true => Some(&starting),
+                false => compared.health.as_ref(),
+            },
+            present: world.live.contains_key(key) || created.contains(key),
+            counts: desired.objects.contains_key(key),
+        },
+    )))
+}
+
+fn dated(world: &World, health: Option<Health>) -> StoredHealth {
+    let (status, message) = match health {
+        Some(health) => (light(health.status), short(&health.message)),
+        None => (light(HealthStatus::Unknown), String::new()),
+    };
+    let stored = world.application.status.health.as_ref();
+    let since = stored
+        .filter(|stored| stored.status == status)
+        .and_then(|stored| stored.last_transition_time.clone());
+    StoredHealth {
+        status: status.into(),
+        message,
+        last_transition_time: since.or_else(|| Some(time(world.now))),
+        ..StoredHealth::default()
+    }
+}
+
+/// The spelling of a light.
+pub(super) fn light(status: HealthStatus) -> &'static str {
+    match status {
+        HealthStatus::Healthy => "Healthy",
+        HealthStatus::Suspended => "Suspended",
+        HealthStatus::Progressing => "Progressing",
+        HealthStatus::Missing => "Missing",
+        HealthStatus::Degraded => "Degraded",
+        HealthStatus::Unknown => "Unknown",
+    }
+}
+
+fn conditions(world: &World, plan: &Plan) -> Vec<ApplicationCondition> {
+    let dated = |condition: &Condition| {
+        let mut new = ApplicationCondition {
+            type_: condition.kind.name().into(),
+            message: short(&condition.message),
+            ..ApplicationCondition::default()
+        };
+        let stored = world.application.status.conditions.iter();
+        let since =
+            stored.filter(|stored| stored.type_ == new.type_ && stored.message == new.message);
+        let since = since
+            .filter_map(|stored| stored.last_transition_time.clone())
+            .next();
+        new.last_transition_time = since.or_else(|| Some(time(world.now)));
+        new
+    };
+    plan.conditions.iter().take(CONDITIONS).map(dated).collect()
+}
+
+/// A text cut to what a status can hold.
+pub(super) fn short(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_TEXT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

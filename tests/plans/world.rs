@@ -1,0 +1,394 @@
+//! Reads a folder of small YAML files into a World.
+//! What a folder leaves out is as ordinary as can be: a reachable cluster, built-in kinds, objects as they were applied.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use controller::access::Project;
+use controller::dialect;
+use controller::render::Manifest;
+use controller::sync::desired::{Desired, Inputs, WantedHash, desired};
+use controller::sync::health::health;
+use controller::sync::key::{GroupKind, ObjectKey, group_version};
+use controller::sync::kinds::{Kinds, Known};
+use controller::sync::world::{
+    AppFacts, Cluster, DestinationNamespace, Live, LiveState, Source, SourceProblem, SourceReason,
+    Take, Unsealer, World,
+};
+use serde_json::{Value, json};
+
+/// Kinds that every cluster of the folders serves: API version, kind, namespaced.
+const KINDS: [(&str, &str, bool); 18] = [
+    ("v1", "Namespace", false),
+    ("v1", "ConfigMap", true),
+    ("v1", "Secret", true),
+    ("v1", "Service", true),
+    ("v1", "ServiceAccount", true),
+    ("v1", "PersistentVolumeClaim", true),
+    ("v1", "Pod", true),
+    ("apps/v1", "Deployment", true),
+    ("apps/v1", "StatefulSet", true),
+    ("batch/v1", "Job", true),
+    ("batch/v1", "CronJob", true),
+    ("networking.k8s.io/v1", "Ingress", true),
+    ("autoscaling/v2", "HorizontalPodAutoscaler", true),
+    ("rbac.authorization.k8s.io/v1", "ClusterRole", false),
+    ("rbac.authorization.k8s.io/v1", "Role", true),
+    ("apiextensions.k8s.io/v1", "CustomResourceDefinition", false),
+    ("argoproj.io/v1alpha1", "Application", true),
+    ("bitnami.com/v1alpha1", "SealedSecret", true),
+];
+
+/// One folder.
+pub struct Case {
+    pub world: World,
+    pub report: bool,
+    /// Steps that fail, by their printed form, with their messages.
+    pub failures: BTreeMap<String, String>,
+}
+
+/// All folders, by name.
+pub fn folders() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/plans");
+    let entries = fs::read_dir(root)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut folders: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
+impl Case {
+    /// Reads one folder.
+    pub fn read(folder: &Path) -> Case {
+        let settings = documents(&folder.join("world.yaml"))
+            .pop()
+            .map_or(json!({}), |(_, value)| value);
+        let application = documents(&folder.join("application.yaml"))
+            .pop()
+            .expect("application.yaml")
+            .1;
+        let project = documents(&folder.join("project.yaml"))
+            .pop()
+            .map(|(_, project)| project);
+        let manifests = manifests(&folder.join("source"));
+        let live = documents_in(&folder.join("live"))
+            .into_iter()
+            .map(|(_, _, object)| object)
+            .collect();
+        Case {
+            world: build(&settings, &application, project.as_ref(), &manifests, live),
+            report: settings["report"] == true,
+            failures: serde_json::from_value(settings["failures"].clone()).unwrap_or_default(),
+        }
+    }
+}
+
+fn build(
+    settings: &Value,
+    application: &Value,
+    project: Option<&Value>,
+    manifests: &[Manifest],
+    live: Vec<Value>,
+) -> World {
+    let decoded: crds::Application = crds::decode(application).expect("application.yaml");
+    let intent = dialect::intent(&decoded);
+    let kinds = kinds(settings);
+    let tracking_name = "shop".to_owned();
+    let source = source(settings, &kinds, manifests, &decoded);
+    let wanted = source
+        .as_ref()
+        .map(|source| source.desired.clone())
+        .unwrap_or_default();
+    let project_name = decoded.spec.project.clone();
+    let project =
+        project.map(|project| crds::decode::<crds::AppProject>(project).expect("project.yaml"));
+    World {
+        now: text(settings, "now")
+            .parse()
+            .unwrap_or_else(|_| "2026-03-01T12:00:00Z".parse().unwrap()),
+        request: dialect::operation(&decoded),
+        project: Project::find(&project_name, project.as_ref()),
+        application: AppFacts {
+            namespace: text(application, "metadata.namespace").to_owned(),
+            name: text(application, "metadata.name").to_owned(),
+            uid: "uid-of-the-application".into(),
+            resource_version: "7".into(),
+            deletion_timestamp: text(application, "metadata.deletionTimestamp").parse().ok(),
+            tracking_name: tracking_name.clone(),
+            marks: dialect::marks(&decoded),
+            spec: decoded.spec,
+            operation: decoded.operation,
+            status: decoded.status.unwrap_or_default(),
+        },
+        intent,
+        live: live
+            .iter()
+            .map(|object| seen(object, &kinds, &wanted, &tracking_name))
+            .collect(),
+        kinds: Arc::new(kinds),
+        source,
+        cluster: match settings["cluster"].as_str() {
+            Some(problem) => Cluster::Unreachable(problem.to_owned()),
+            None => Cluster::Reachable,
+        },
+        destination_namespace: match text(settings, "namespace") {
+            "missing" => DestinationNamespace::Missing,
+            "terminating" => DestinationNamespace::Terminating,
+            _ => DestinationNamespace::Exists,
+        },
+        unlisted: kind_list(&settings["unlisted"]),
+        opening: opening(settings),
+        unsealer: if settings["unsealer"] == "other" {
+            Unsealer::Other
+        } else {
+            Unsealer::Ours
+        },
+        own_namespace: "signet".into(),
+        application_namespaces: Vec::new(),
+        allow_file_repositories: false,
+        applications: ["shop", "other"].map(str::to_owned).into(),
+        another_controller: settings["anotherController"] == true,
+    }
+}
+
+fn source(
+    settings: &Value,
+    kinds: &Kinds,
+    manifests: &[Manifest],
+    application: &crds::Application,
+) -> Result<Source, SourceProblem> {
+    for (field, reason) in [
+        ("fetchProblem", SourceReason::Fetch),
+        ("renderProblem", SourceReason::Render),
+    ] {
+        if let Some(message) = settings[field].as_str() {
+            let message = message.to_owned();
+            return Err(SourceProblem { reason, message });
+        }
+    }
+    let intent = dialect::intent(application).ok();
+    let scaled = settings["scaled"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|text| key_of(text, kinds))
+        .collect();
+    let inputs = Inputs {
+        manifests,
+        kinds,
+        application_id: "shop",
+        namespace: &application.spec.destination.namespace,
+        defaults: intent.map(|intent| intent.defaults).unwrap_or_default(),
+        scaled: &scaled,
+    };
+    Ok(Source {
+        revision: settings["revision"].as_str().unwrap_or("c2").to_owned(),
+        desired: Arc::new(desired(&inputs)),
+    })
+}
+
+fn key_of(object: &Value, kinds: &Kinds) -> ObjectKey {
+    let (group, version) = group_version(text(object, "apiVersion"));
+    let kind = GroupKind::new(group, text(object, "kind"));
+    let namespaced = match kinds.lookup(&kind, version) {
+        controller::sync::kinds::Lookup::Known(known) => known.namespaced,
+        _ => true,
+    };
+    let namespace = text(object, "metadata.namespace");
+    let namespace = if namespace.is_empty() {
+        "demo"
+    } else {
+        namespace
+    };
+    ObjectKey::new(
+        &kind,
+        namespaced.then_some(namespace),
+        text(object, "metadata.name"),
+    )
+}
+
+/// A live object as the index would keep it. `x-state`, `x-tracking`, `x-health` and `x-takes` say what the object alone doesn't.
+fn seen(object: &Value, kinds: &Kinds, wanted: &Desired, application: &str) -> (ObjectKey, Live) {
+    let key = key_of(object, kinds);
+    let hash = wanted
+        .objects
+        .get(&key)
+        .map(|wanted| wanted.hash)
+        .unwrap_or_default();
+    let namespace = key.namespace.as_deref().unwrap_or("demo");
+    let own = dialect::tracking_value(application, &key.group, &key.kind, namespace, &key.name);
+    let tracking = match object["x-tracking"].as_str() {
+        Some("none") => None,
+        Some(other) => Some(other.to_owned()),
+        None => Some(own),
+    };
+    let live = Live {
+        uid: format!("uid-of-{}", key.name),
+        resource_version: "5".into(),
+        tracking,
+        metadata: json!({"labels": object["metadata"]["labels"], "annotations": object["metadata"]["annotations"]}),
+        deleting: object["metadata"]["deletionTimestamp"].is_string(),
+        health: health(object),
+        state: state(&object["x-state"], hash),
+        takes: takes(&object["x-takes"]),
+    };
+    (key, live)
+}
+
+fn state(hint: &Value, wanted: WantedHash) -> LiveState {
+    let message = |field: &str| hint[field].as_str().map(str::to_owned);
+    if let Some(fields) = hint["differs"].as_array() {
+        let fields = fields
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect();
+        return LiveState::Differs { wanted, fields };
+    }
+    if let Some(message) = message("immutable") {
+        return LiveState::Immutable { wanted, message };
+    }
+    if let Some(message) = message("forbidden") {
+        return LiveState::Forbidden { message };
+    }
+    if let Some(message) = message("unreadable") {
+        return LiveState::Unreadable { message };
+    }
+    match hint.as_str() {
+        Some("unverified") => LiveState::Unverified,
+        // Verified, but for what an earlier commit wanted.
+        Some("older") => LiveState::Matches(WantedHash([7; 16])),
+        _ => LiveState::Matches(wanted),
+    }
+}
+
+fn takes(hint: &Value) -> Vec<Take> {
+    let take = |take: &Value| Take {
+        at: text(take, "at").parse().expect("a time"),
+        manager: text(take, "manager").to_owned(),
+        field: text(take, "field").to_owned(),
+    };
+    hint.as_array().into_iter().flatten().map(take).collect()
+}
+
+fn opening(settings: &Value) -> BTreeMap<ObjectKey, Result<(), String>> {
+    let entries = settings["opening"].as_object().into_iter().flatten();
+    let kind = GroupKind::new("bitnami.com", "SealedSecret");
+    let opened = entries.map(|(name, answer)| {
+        let answer = if answer == "opens" {
+            Ok(())
+        } else {
+            Err(answer.as_str().unwrap().to_owned())
+        };
+        (ObjectKey::new(&kind, Some("demo"), name), answer)
+    });
+    opened.collect()
+}
+
+fn kinds(settings: &Value) -> Kinds {
+    let mut kinds = Kinds::default();
+    let without: BTreeSet<&str> = settings["withoutKinds"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    for (api_version, kind, namespaced) in KINDS
+        .into_iter()
+        .filter(|(_, kind, _)| !without.contains(kind))
+    {
+        let (group, version) = group_version(api_version);
+        let plural = format!("{}s", kind.to_lowercase());
+        kinds.insert(
+            GroupKind::new(group, kind),
+            version,
+            Known { plural, namespaced },
+        );
+    }
+    for kind in kind_list(&settings["kinds"]) {
+        let plural = format!("{}s", kind.kind.to_lowercase());
+        kinds.insert(
+            kind,
+            "v1",
+            Known {
+                plural,
+                namespaced: true,
+            },
+        );
+    }
+    for group in settings["unavailable"].as_array().into_iter().flatten() {
+        kinds.insert_unavailable(group.as_str().unwrap());
+    }
+    kinds
+}
+
+/// `group/Kind` texts.
+fn kind_list(list: &Value) -> BTreeSet<GroupKind> {
+    let kind = |text: &str| match text.split_once('/') {
+        Some((group, kind)) => GroupKind::new(group, kind),
+        None => GroupKind::new("", text),
+    };
+    list.as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(kind)
+        .collect()
+}
+
+fn manifests(folder: &Path) -> Vec<Manifest> {
+    let documents = documents_in(folder).into_iter();
+    let manifest = |(file, (document, line), object)| Manifest {
+        file,
+        document,
+        line,
+        object,
+    };
+    documents.map(manifest).collect()
+}
+
+/// All documents of all files of a folder: file name, document and line, object.
+fn documents_in(folder: &Path) -> Vec<(String, (usize, usize), Value)> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let of_file = |file: &PathBuf| {
+        let name = file.file_name().unwrap().to_str().unwrap().to_owned();
+        let numbered = documents(file).into_iter().enumerate();
+        numbered
+            .map(|(index, (line, object))| (name.clone(), (index + 1, line), object))
+            .collect::<Vec<_>>()
+    };
+    files.iter().flat_map(of_file).collect()
+}
+
+/// Documents of one file, each with its first line.
+fn documents(file: &Path) -> Vec<(usize, Value)> {
+    let Ok(text) = fs::read_to_string(file) else {
+        return Vec::new();
+    };
+    let mut line = 1;
+    let mut documents = Vec::new();
+    for part in text.split("---\n") {
+        let lines = part.lines().count() + 1;
+        if !part.trim().is_empty() {
+            let object = serde_saphyr::from_str(part)
+                .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            documents.push((line, object));
+        }
+        line += lines;
+    }
+    documents
+}
+
+fn text<'a>(object: &'a Value, path: &str) -> &'a str {
+    path.split('.')
+        .try_fold(object, |value, field| value.get(field))
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
