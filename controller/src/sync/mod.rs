@@ -40,7 +40,6 @@ mod prune;
 mod queue;
 mod recorded;
 pub mod report;
-pub mod report;
 mod run;
 mod secrets;
 mod sources;

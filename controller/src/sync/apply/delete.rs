@@ -1,20 +1,26 @@
-//! Deleting one object: exactly the one that was looked at, its children before it.
+//! Deleting one object: exactly the one that was looked at, its children before or after it.
 //! It never deletes by name alone.
 
 use kube::api::{DeleteParams, Preconditions, PropagationPolicy};
 
 use super::{Answer, Executor, answer::failure};
-use crate::sync::{key::ObjectKey, outcome::Done};
+use crate::{
+    dialect::Cascade,
+    sync::{key::ObjectKey, outcome::Done},
+};
 
 impl Executor<'_> {
     /// Asks for deletion. That it is gone, the live index tells.
-    pub(super) async fn delete(&self, key: &ObjectKey, uid: &str) -> Answer {
+    pub(super) async fn delete(&self, key: &ObjectKey, uid: &str, propagation: Cascade) -> Answer {
         let (api, _) = match self.api(key) {
             Ok(found) => found,
             Err(failure) => return Ok(Err(failure)),
         };
         let params = DeleteParams {
-            propagation_policy: Some(PropagationPolicy::Foreground),
+            propagation_policy: Some(match propagation {
+                Cascade::Foreground => PropagationPolicy::Foreground,
+                Cascade::Background => PropagationPolicy::Background,
+            }),
             preconditions: Some(Preconditions {
                 uid: Some(uid.to_owned()),
                 resource_version: None,

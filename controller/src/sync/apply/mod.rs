@@ -58,7 +58,11 @@ impl Executor<'_> {
             Step::Verify { key, urgent } => self.verify(key, *urgent).await?,
             Step::Apply(key) => self.apply(key).await?,
             Step::Unseal(key) => self.unseal(key).await?,
-            Step::Delete { key, uid } => self.delete(key, uid).await?,
+            Step::Delete {
+                key,
+                uid,
+                propagation,
+            } => self.delete(key, uid, *propagation).await?,
             // Both write the Application itself: the pass does, before and after it calls us.
             Step::ClaimInventory | Step::RemoveFinalizer => Ok(Done::Noted),
             Step::Await(_) | Step::WaitHealthy(_) | Step::WaitGone(_) => Ok(Done::Noted),
