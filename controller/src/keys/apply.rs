@@ -41,6 +41,7 @@ pub(super) async fn generate(
     client: &Client,
     namespace: &str,
     name: &str,
+    begin: Timestamp,
     settings: &settings::Keys,
 ) -> Result<Generated, Error> {
     let request = KeyRequest {
@@ -49,8 +50,7 @@ pub(super) async fn generate(
         ttl: settings.key_ttl,
         common_name: settings.my_cn.clone(),
     };
-    let making =
-        tokio::task::spawn_blocking(move || SealingKey::generate(&request, Timestamp::now()));
+    let making = tokio::task::spawn_blocking(move || SealingKey::generate(&request, begin));
     let generated = making.await.map_err(Error::Run)?.map_err(Error::Generate)?;
     let api = Api::namespaced(client.clone(), namespace);
     match api

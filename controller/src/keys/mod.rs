@@ -232,9 +232,13 @@ impl Pass {
                     reason,
                     message,
                 } => self.report_unusable(name, reason, message).await,
-                Step::Generate { name, because } => {
+                Step::Generate {
+                    name,
+                    because,
+                    begin,
+                } => {
                     tracing::info!(name, %because, "generating a sealing key");
-                    if apply::generate(client, namespace, name, &settings.keys).await?
+                    if apply::generate(client, namespace, name, *begin, &settings.keys).await?
                         == Generated::NameTaken
                     {
                         self.taken.insert(name.clone());

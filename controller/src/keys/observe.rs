@@ -61,10 +61,17 @@ impl Found {
     fn add(&mut self, secret: &Secret, order: KeyOrder) {
         let name = secret.name_any();
         let label = secret.labels().get(SEALING_KEY_LABEL);
+        let mut version = secret.resource_version().unwrap_or_default();
         let state = match label {
             Some(value) if value != SEALING_KEY_ACTIVE => State::Retired,
             _ => match SealingKey::from_secret(secret) {
                 Ok(key) => {
+                    // An annotation makes no other key of it.
+                    version = format!(
+                        "{} {}",
+                        key.private.fingerprint(),
+                        key.certificate.not_before()
+                    );
                     let state = usable(&key, order);
                     self.keys.insert(name.clone(), key);
                     state
@@ -73,7 +80,7 @@ impl Found {
             },
         };
         self.secrets.push(KeySecret {
-            version: secret.resource_version().unwrap_or_default(),
+            version,
             rotate: secret.annotations().contains_key(ROTATE),
             name,
             state,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 /// Everything that the plan depends on.
@@ -90,6 +90,8 @@ pub enum Step {
     Generate {
         name: String,
         because: Cause,
+        /// Begin of its certificate.
+        begin: Timestamp,
     },
     Publish {
         certificate: String,
@@ -131,7 +133,7 @@ impl fmt::Display for Step {
                 reason,
                 message,
             } => write!(f, "report {name}: {reason}: {message}"),
-            Self::Generate { name, because } => write!(f, "generate {name}: {because}"),
+            Self::Generate { name, because, .. } => write!(f, "generate {name}: {because}"),
             Self::Publish { .. } => write!(f, "publish the certificate"),
             Self::Observe { proof } => write!(f, "observe: {proof}"),
         }
@@ -252,6 +254,7 @@ fn first_key(world: &World) -> Step {
             Step::Generate {
                 name: free.unwrap_or_default(),
                 because: Cause::NoKey,
+                begin: world.now,
             }
         }
     }
@@ -293,10 +296,29 @@ fn successor(world: &World, newest: &KeySecret, because: Cause) -> Option<Step> 
             return None;
         }
         if !is_taken(world, &name) {
-            return Some(Step::Generate { name, because });
+            let begin = begin(world.now, newest);
+            return Some(Step::Generate {
+                name,
+                because,
+                begin,
+            });
         }
     }
     None
+}
+
+/// Certificates count whole seconds, and a new key must be newer than the one before it. A clock that is further off
+/// is left as it is: nobody should get a certificate that begins next year.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+fn begin(now: Timestamp, newest: &KeySecret) -> Timestamp {
+    let after_newest = newest
+        .time()
+        .and_then(|time| time.checked_add(SignedDuration::from_secs(1)).ok());
+    match after_newest {
+        Some(later) if later > now && later.duration_since(now) <= CLOCK_SKEW => later,
+        _ => now,
+    }
 }
 
 fn is_taken(world: &World, name: &str) -> bool {
@@ -420,6 +442,7 @@ mod tests {
             Step::Generate {
                 name,
                 because: Cause::Annotation,
+                ..
             },
         ] = first.steps.as_slice()
         else {
@@ -430,6 +453,20 @@ mod tests {
             printed(&settled(vec![old, key(name, 80)])),
             "look again in 1728000 s\n"
         );
+    }
+
+    #[test]
+    fn a_key_that_follows_within_the_second_is_newer_all_the_same() {
+        let begins = |day| {
+            let mut world = settled(vec![key("a", day)]);
+            world.signalled = true;
+            match plan(&world).steps.remove(0) {
+                Step::Generate { begin, .. } => begin,
+                other => panic!("{other}"),
+            }
+        };
+        assert_eq!(begins(100), at(100) + SignedDuration::from_secs(1));
+        assert_eq!((begins(90), begins(200)), (at(100), at(100)));
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub fn plan(world: World<'_>) -> Plan {
         Some(existing) if !is_ours(&existing, world.sealed) => {
             Plan::refuse(not_managed(world.sealed))
         }
-        Some(existing) => update(existing, wanted, world.settled),
+        Some(existing) => update(existing, &wanted, world.settled),
     }
 }
 
@@ -104,16 +104,16 @@ fn has(secret: &Secret, annotation: &str) -> bool {
         .is_some_and(|value| value == "true")
 }
 
-fn update(existing: Secret, wanted: Secret, settled: bool) -> Plan {
+fn update(existing: Secret, wanted: &Secret, settled: bool) -> Plan {
     let mut new = existing.clone();
     if has(&existing, PATCH) {
-        patch(&mut new, &wanted);
+        patch(&mut new, wanted);
     } else if settled {
-        restore(&mut new, &wanted);
+        restore(&mut new, wanted);
     } else {
-        overwrite(&mut new, &wanted);
+        overwrite(&mut new, wanted);
     }
-    if let Some(reason) = impossible(&existing, &new, &wanted) {
+    if let Some(reason) = impossible(&existing, &new, wanted) {
         return Plan::refuse(reason);
     }
     if is_same(&existing, &new) {

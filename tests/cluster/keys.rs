@@ -1,0 +1,180 @@
+//! Sealing keys in a real cluster: what is written, what is noticed, and that two processes agree.
+//! The rules themselves are tested as plans, in `controller/src/keys/`.
+
+#[path = "../testbed/harness.rs"]
+mod harness;
+#[path = "sealed.rs"]
+mod sealed;
+
+use std::process::Command;
+
+use harness::{Port, equal, eventually, get};
+use sealed::{KEY, OTHER_KEY, Place, vector};
+use serde_json::{Value, json};
+
+impl Place {
+    fn published(&self) -> Result<String, String> {
+        let read = [
+            "get",
+            "configmap",
+            "signet-certificate",
+            "--namespace",
+            &self.namespace,
+            "--output=jsonpath={.data.cert\\.pem}",
+        ];
+        self.testbed.try_kubectl(&read)
+    }
+}
+
+#[test]
+fn the_first_key_is_laid_out_as_upstream_does_and_its_certificate_published() {
+    let place = Place::empty("first");
+    let labels = [
+        "--privatekey-labels=team=a",
+        "--privatekey-annotations=note=b",
+    ];
+    let controller = place.controller(&labels).ready();
+    let keys = place.keys();
+    assert_eq!(keys.len(), 1, "{keys:?}");
+    assert!(
+        keys[0].starts_with("sealed-secrets-key")
+            && keys[0].len() == "sealed-secrets-key".len() + 5,
+        "{keys:?}"
+    );
+    let secret = place.testbed.object(&place.namespace, "secret", &keys[0]);
+    assert_eq!(secret["type"], "kubernetes.io/tls");
+    let expected = json!({ "sealedsecrets.bitnami.com/sealed-secrets-key": "active", "team": "a" });
+    assert_eq!(
+        (
+            &secret["metadata"]["labels"],
+            &secret["metadata"]["annotations"]["note"]
+        ),
+        (&expected, &Value::from("b"))
+    );
+    let published = eventually("the certificate is published", || place.published());
+    let (status, served) = get(&format!("{}/v1/cert.pem", controller.url(Port::Sealing))).unwrap();
+    assert_eq!((status, served), (200, published));
+}
+
+#[test]
+fn two_processes_that_start_at_once_make_one_key() {
+    let place = Place::empty("race");
+    let (first, second) = (place.controller(&[]), place.controller(&[]));
+    let (first, second) = (first.ready(), second.ready());
+    assert_eq!(place.keys().len(), 1);
+    let certificate = |controller| {
+        get(&format!(
+            "{}/v1/cert.pem",
+            harness::Controller::url(controller, Port::Sealing)
+        ))
+        .unwrap()
+    };
+    assert_eq!(certificate(&first), certificate(&second));
+}
+
+#[test]
+fn a_key_is_rotated_by_annotation_and_by_signal() {
+    let place = Place::with_key("rotate");
+    let controller = place.controller(&["--key-size=2048"]).ready();
+    let before = eventually("the certificate is published", || place.published());
+    place.kubectl(&[
+        "annotate",
+        "secret",
+        KEY,
+        "signet.dev/rotate=2026-01-01T00:00:00Z",
+    ]);
+    eventually("there is a second key", || equal(&place.keys().len(), &2));
+    let after = eventually("its certificate is published", || {
+        match place.published()? {
+            published if published != before => Ok(published),
+            published => Err(published),
+        }
+    });
+    let pid = controller.pid().to_string();
+    let signalled = Command::new("sh")
+        .args(["-c", "kill -USR1 \"$0\"", &pid])
+        .status();
+    assert!(signalled.is_ok_and(|status| status.success()));
+    eventually("there is a third key", || equal(&place.keys().len(), &3));
+    eventually("its certificate is published", || {
+        match place.published()? {
+            published if published != after => Ok(()),
+            published => Err(published),
+        }
+    });
+    // What the first key sealed is still opened.
+    place.apply(&place.sealed("old", KEY, "x"));
+    place.synced("old", "True");
+    assert_eq!(place.keys().len(), 3, "the annotation is answered once");
+}
+
+#[test]
+fn a_key_that_is_no_key_is_reported_and_stops_nothing() {
+    let place = Place::with_key("unusable");
+    let broken = json!({
+        "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
+        "metadata": { "namespace": place.namespace, "name": "broken", "labels": { "sealedsecrets.bitnami.com/sealed-secrets-key": "active" } },
+        "stringData": { "tls.key": "nonsense", "tls.crt": vector("test-cert.pem") }
+    });
+    place.apply(&broken);
+    let controller = place.controller(&[]).ready();
+    eventually("the broken key has an event", || {
+        equal(&place.events("broken"), &vec!["KeyMalformed".to_owned()])
+    });
+    place.apply(&place.sealed("db", KEY, "x"));
+    place.synced("db", "True");
+    eventually("both are counted", || {
+        let (_, text) = get(&format!("{}/metrics", controller.url(Port::Metrics)))?;
+        let counted = text.contains("signet_keys 1\n") && text.contains("signet_keys_unusable 1\n");
+        counted.then_some(()).ok_or(text)
+    });
+    assert!(!controller.log().contains("nonsense"));
+}
+
+#[test]
+fn beside_another_controller_nothing_is_written_until_the_keys_are_there() {
+    let place = Place::empty("observer");
+    place.apply(&place.sealed("theirs", OTHER_KEY, "x"));
+    let status = json!({ "status": { "observedGeneration": 1, "conditions": [{ "type": "Synced", "status": "True" }] } });
+    let patch = format!("--patch={status}");
+    place.kubectl(&[
+        "patch",
+        "sealedsecret",
+        "theirs",
+        "--subresource=status",
+        "--type=merge",
+        &patch,
+    ]);
+    let controller = place.controller(&[]);
+    let namespace = place.namespace.clone();
+    eventually("the observer says so", || {
+        equal(&place.events(&namespace), &vec!["Observing".to_owned()])
+    });
+    let (status, _) = get(&format!("{}/readyz", controller.url(Port::Sealing))).unwrap();
+    assert_eq!(status, 503);
+    assert!(place.keys().is_empty() && place.published().is_err());
+    assert!(controller.log().contains("--take-over"));
+    place.restore_key(OTHER_KEY);
+    let _controller = controller.ready();
+    place.holds("theirs", "x");
+}
+
+#[test]
+fn a_take_over_makes_a_key_of_its_own() {
+    let place = Place::empty("takeover");
+    place.apply(&place.sealed("theirs", OTHER_KEY, "x"));
+    let status = json!({ "status": { "observedGeneration": 1, "conditions": [{ "type": "Synced", "status": "True" }] } });
+    let patch = format!("--patch={status}");
+    place.kubectl(&[
+        "patch",
+        "sealedsecret",
+        "theirs",
+        "--subresource=status",
+        "--type=merge",
+        &patch,
+    ]);
+    let _controller = place
+        .controller(&["--take-over", "--key-size=2048"])
+        .ready();
+    assert_eq!(place.keys().len(), 1);
+}

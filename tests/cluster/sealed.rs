@@ -1,0 +1,174 @@
+//! Keys and SealedSecrets as the suites of the sealing part make them, and what they ask of the cluster.
+//! It must not use the controller's own code for what it expects.
+
+#![allow(dead_code, reason = "each suite uses its part")]
+
+use rand::rngs::SysRng;
+use sealing::{Certificate, Scope, seal_value};
+use serde_json::{Value, json};
+
+use super::harness::{Controller, Testbed, equal, eventually, repository_root};
+
+/// The published key of the vectors, small and therefore quick, and a second one that the cluster does not know at first.
+pub(crate) const KEY: &str = "test-key";
+pub(crate) const OTHER_KEY: &str = "test-key-4096";
+
+/// A namespace that holds keys and SealedSecrets alike, for a controller that looks nowhere else.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) testbed: Testbed,
+    pub(crate) namespace: String,
+}
+
+impl Place {
+    /// A namespace without a key.
+    #[track_caller]
+    pub(crate) fn empty(prefix: &str) -> Self {
+        let testbed = Testbed::get();
+        testbed.install_crds();
+        let namespace = testbed.namespace(prefix);
+        Self { testbed, namespace }
+    }
+
+    /// A namespace with the published key.
+    #[track_caller]
+    pub(crate) fn with_key(prefix: &str) -> Self {
+        let place = Self::empty(prefix);
+        place.restore_key(KEY);
+        place
+    }
+
+    /// The controller that looks at this namespace only. The published keys are old: they are not renewed.
+    #[track_caller]
+    pub(crate) fn controller(&self, args: &[&str]) -> Controller {
+        let namespace = format!("--namespace={}", self.namespace);
+        let own = [
+            "--only=sealing",
+            "--all-namespaces=false",
+            "--key-renew-period=0",
+            namespace.as_str(),
+        ];
+        Controller::start(&[&own, args].concat())
+    }
+
+    /// Puts a published key into the namespace, as one restores a backup.
+    #[track_caller]
+    pub(crate) fn restore_key(&self, key: &str) {
+        let secret = json!({
+            "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
+            "metadata": { "namespace": self.namespace, "name": key, "labels": { "sealedsecrets.bitnami.com/sealed-secrets-key": "active" } },
+            "stringData": { "tls.key": vector(&format!("{key}.pem")), "tls.crt": vector(&format!("{}.pem", certificate_of(key))) }
+        });
+        self.testbed.apply(&secret.to_string());
+    }
+
+    /// A SealedSecret with one item, sealed with a published key.
+    pub(crate) fn sealed(&self, name: &str, key: &str, value: &str) -> Value {
+        self.sealed_for(name, key, value, Scope::Strict)
+    }
+
+    /// The same, its value sealed for a scope that the object does not name.
+    pub(crate) fn sealed_for(&self, name: &str, key: &str, value: &str, scope: Scope) -> Value {
+        let certificate =
+            Certificate::from_pem(vector(&format!("{}.pem", certificate_of(key))).as_bytes())
+                .expect("the vectors are sound");
+        let label = scope.label(&self.namespace, name);
+        let item = seal_value(
+            certificate.public_key(),
+            &label,
+            value.as_bytes(),
+            &mut SysRng,
+        )
+        .expect("a small value can be sealed");
+        json!({
+            "apiVersion": "bitnami.com/v1alpha1", "kind": "SealedSecret",
+            "metadata": { "namespace": self.namespace, "name": name },
+            "spec": { "encryptedData": { "password": item } }
+        })
+    }
+
+    #[track_caller]
+    pub(crate) fn apply(&self, object: &Value) {
+        self.testbed.apply(&object.to_string());
+    }
+
+    #[track_caller]
+    pub(crate) fn kubectl(&self, args: &[&str]) -> String {
+        self.testbed
+            .kubectl(&[args, &["--namespace", &self.namespace]].concat())
+    }
+
+    /// Waits until the condition Synced has this status, and returns it.
+    #[track_caller]
+    pub(crate) fn synced(&self, name: &str, status: &str) -> Value {
+        eventually(&format!("{name} is Synced={status}"), || {
+            let object = self.testbed.object(&self.namespace, "sealedsecret", name);
+            let condition = &object["status"]["conditions"][0];
+            equal(&condition["status"], &Value::from(status))
+                .map_err(|error| format!("{error}: {condition}"))?;
+            equal(
+                &object["status"]["observedGeneration"],
+                &object["metadata"]["generation"],
+            )?;
+            Ok::<_, String>(condition.clone())
+        })
+    }
+
+    /// Waits until the Secret's item has this value.
+    #[track_caller]
+    pub(crate) fn holds(&self, name: &str, value: &str) {
+        eventually(&format!("Secret {name} holds {value}"), || {
+            let template = "go-template={{.data.password | base64decode}}";
+            let read = [
+                "get",
+                "secret",
+                name,
+                "--namespace",
+                &self.namespace,
+                "--output",
+                template,
+            ];
+            self.testbed
+                .try_kubectl(&read)
+                .and_then(|seen| equal(&seen, &value.to_owned()))
+        });
+    }
+
+    /// Reasons of the Events on an object of this name.
+    #[track_caller]
+    pub(crate) fn events(&self, name: &str) -> Vec<String> {
+        let selector = format!("--field-selector=involvedObject.name={name}");
+        let list = self.kubectl(&[
+            "get",
+            "events",
+            &selector,
+            "--output=jsonpath={.items[*].reason}",
+        ]);
+        list.split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// Names of the key Secrets in use.
+    #[track_caller]
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let label = "--selector=sealedsecrets.bitnami.com/sealed-secrets-key=active";
+        let list = self.kubectl(&[
+            "get",
+            "secrets",
+            label,
+            "--output=jsonpath={.items[*].metadata.name}",
+        ]);
+        list.split_whitespace().map(str::to_owned).collect()
+    }
+}
+
+/// A file of the published vectors.
+pub(crate) fn vector(name: &str) -> String {
+    let path = repository_root()
+        .join("tests/vectors/sealed-secrets")
+        .join(name);
+    std::fs::read_to_string(path).expect("the vectors are part of the checkout")
+}
+
+fn certificate_of(key: &str) -> String {
+    key.replace("key", "cert")
+}
