@@ -352,6 +352,13 @@ mod tests {
     }
 
     #[test]
+    fn an_alias_of_itself_is_an_error() {
+        let documents =
+            parse(&Input::Stdin, "a: &a {x: *a}\n").unwrap_or_else(|error| panic!("{error}"));
+        assert!(documents[0].root.to_json().is_err());
+    }
+
+    #[test]
     fn utf16_is_recognised_with_and_without_a_mark() {
         assert!(is_utf16(b"\xFF\xFEa\0") && is_utf16(b"a\0b\0") && is_utf16(b"\0a\0b"));
         assert!(!is_utf16(b"a: 1") && !is_utf16(b"") && !is_utf16(b"\xEF\xBB\xBFa"));

@@ -58,16 +58,16 @@ pub(crate) fn put(map: &mut Map<String, Value>, field: &str, value: Option<impl 
 }
 
 /// Objects one after the other: YAML documents that begin with `---`, or JSON values with a line break between.
-pub(crate) fn write(objects: &[Value], format: Format) -> String {
+pub(crate) fn write(objects: impl IntoIterator<Item = Value>, format: Format) -> String {
     let mut text = String::new();
     for object in objects {
         match format {
             Format::Yaml => {
                 text.push_str("---\n");
-                text.push_str(&yaml(object));
+                text.push_str(&yaml(&object));
             }
             Format::Json => {
-                text.push_str(&json(object));
+                text.push_str(&json(&object));
                 text.push('\n');
             }
         }
@@ -129,7 +129,7 @@ mod tests {
                 .map(|text| ((*text).to_owned(), Value::from(*text)))
                 .collect(),
         );
-        let written = write(&[value.clone(), value.clone()], Format::Yaml);
+        let written = write([value.clone(), value.clone()], Format::Yaml);
         let documents =
             parse(&Input::Stdin, &written).unwrap_or_else(|error| panic!("{error}\n{written}"));
         assert_eq!(documents.len(), 2);

@@ -28,10 +28,15 @@ pub(crate) struct Node {
 
 #[derive(Clone, PartialEq)]
 pub(crate) enum Content {
-    Scalar { text: String, style: ScalarStyle },
+    Scalar {
+        text: String,
+        style: ScalarStyle,
+    },
     Sequence(Vec<Node>),
     Mapping(Vec<(Node, Node)>),
     Alias(Arc<Node>),
+    /// An alias inside of what it stands for: it has no value.
+    Loop,
 }
 
 /// What is wrong with a value, and where.
@@ -163,6 +168,7 @@ impl Node {
         match &self.target().content {
             Content::Sequence(_) => "a list",
             Content::Mapping(_) => "a mapping",
+            Content::Loop => "an alias of itself",
             _ => self.scalar().map_or("a value", |scalar| scalar.noun()),
         }
     }
@@ -307,14 +313,10 @@ impl<'input> Builder<'input> {
         Ok(node)
     }
 
-    /// An alias inside of its own anchor never ends: it counts as null.
     fn alias(&self, id: usize) -> Content {
         match self.anchors.get(&id) {
             Some(target) => Content::Alias(Arc::clone(target)),
-            None => Content::Scalar {
-                text: String::new(),
-                style: ScalarStyle::Plain,
-            },
+            None => Content::Loop,
         }
     }
 

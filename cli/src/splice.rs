@@ -252,7 +252,7 @@ mod tests {
         ] {
             let edited = splice(&template.replace("OLD", "AgOldOldOld=="))
                 .unwrap_or_else(|error| panic!("{error}"));
-            assert_eq!(edited, template.replace("OLD", NEW));
+            assert_eq!(edited, template.replace("OLD", NEW), "{template}");
             assert_eq!(
                 splice(&edited).unwrap_or_else(|error| panic!("{error}")),
                 edited,
@@ -278,6 +278,84 @@ mod tests {
             "\u{feff}spec:\n  template: {data: {u: \"ünï\"}}\n  encryptedData:\n    ünï: x\n    password: OLD\n",
         ] {
             keeps_every_other_byte(template);
+        }
+    }
+
+    /// A small generator of its own, so that a failure can be repeated.
+    struct Dice(u64);
+
+    impl Dice {
+        fn throw<'a>(&mut self, sides: &[&'a str]) -> &'a str {
+            self.0 = self
+                .0
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            sides[usize::try_from(self.0 >> 33).expect("31 bits") % sides.len()]
+        }
+    }
+
+    fn random_object(dice: &mut Dice) -> String {
+        let indent = dice.throw(&["  ", "    ", " "]);
+        let comment = ["", "", " # note", "   #  two: words"];
+        let mut items = Vec::new();
+        for key in ["a.b", "password", "'z'"] {
+            let value = if key == "password" {
+                "OLD"
+            } else {
+                "AgOther=="
+            };
+            let (start, end) =
+                match dice.throw(&["plain", "single", "double", "folded", "literal", "below"]) {
+                    "plain" => (String::new(), dice.throw(&comment).to_owned()),
+                    "single" => ("'".to_owned(), format!("'{}", dice.throw(&comment))),
+                    "double" => ("\"".to_owned(), format!("\"{}", dice.throw(&comment))),
+                    "folded" => (
+                        format!(">{}\n{indent}{indent}{indent}", dice.throw(&["", "-", "+"])),
+                        dice.throw(&["", "\n", "\n\n"]).to_owned(),
+                    ),
+                    "literal" => (
+                        format!("|{}\n{indent}{indent}{indent}", dice.throw(&["", "-", "+"])),
+                        dice.throw(&["", "\n"]).to_owned(),
+                    ),
+                    _ => (format!("\n{indent}{indent}{indent}"), String::new()),
+                };
+            items.push(format!(
+                "{indent}{indent}{key}:{}{start}{value}{end}\n",
+                dice.throw(&[" ", "   "])
+            ));
+        }
+        let data = format!(
+            "{indent}encryptedData:{}\n{}",
+            dice.throw(&comment),
+            items.concat()
+        );
+        let template = format!(
+            "{indent}template: {{metadata: {{labels: {{x: \"y\"}}}}}}\n{}",
+            dice.throw(&["", "\n", "# deep\n"])
+        );
+        let spec = dice.throw(&["data", "template"]);
+        let (first, second) = if spec == "data" {
+            (data, template)
+        } else {
+            (template, data)
+        };
+        format!(
+            "{}kind: SealedSecret\nspec:\n{first}{second}{}",
+            dice.throw(&["", "# head\n", "\n"]),
+            dice.throw(&["", "status: {}\n"])
+        )
+    }
+
+    #[test]
+    fn in_thousands_of_random_files_only_the_value_changes() {
+        let mut dice = Dice(2026);
+        for _ in 0..1000 {
+            let objects = [random_object(&mut dice), random_object(&mut dice)];
+            keeps_every_other_byte(&objects.join(dice.throw(&[
+                "---\n",
+                "--- # next\n",
+                "...\n---\n",
+            ])));
         }
     }
 

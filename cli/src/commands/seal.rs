@@ -133,13 +133,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
         arguments.scope,
         &certificate,
     )?;
-    let objects: Vec<_> = sealed.iter().map(manifest::sealed_secret).collect();
-    let text = manifest::write(
-        &objects,
-        arguments
-            .format
-            .unwrap_or_else(|| Format::of_file(arguments.output.as_deref())),
-    );
+    let format = arguments
+        .format
+        .unwrap_or_else(|| Format::of_file(arguments.output.as_deref()));
+    let text = manifest::write(sealed.iter().map(manifest::sealed_secret), format);
     Output::new(arguments.output.as_deref()).write(text.as_bytes(), Readers::Everybody)?;
     Ok(Outcome::Fine)
 }
@@ -164,15 +161,29 @@ fn read(input: &Input) -> Result<Vec<Source>, error::Error> {
     Ok(sources)
 }
 
+/// What can be known to be wrong before a certificate is looked for.
 fn check(source: &Source, arguments: &Arguments) -> Result<(), Error> {
-    let name = source.secret.name.clone().unwrap_or_default();
+    let Some(name) = source.secret.name.clone() else {
+        return Err(Error::Seal {
+            place: source.place.clone(),
+            source: SealError::MissingName,
+        });
+    };
     if source.secret.is_empty() && !arguments.allow_empty_data {
         return Err(Error::Empty {
             place: source.place.clone(),
             name,
         });
     }
+    let scope = arguments.scope.map_or_else(
+        || sealing::Scope::of(Some(&source.secret.annotations())),
+        Into::into,
+    );
     match (&source.secret.namespace, &arguments.namespace) {
+        (None, None) if scope != sealing::Scope::ClusterWide => Err(Error::Seal {
+            place: source.place.clone(),
+            source: SealError::MissingNamespace { name, scope },
+        }),
         (Some(found), Some(wanted)) if found != wanted => Err(Error::OtherNamespace {
             place: source.place.clone(),
             name,

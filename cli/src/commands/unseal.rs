@@ -96,10 +96,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
     let format = arguments
         .format
         .unwrap_or_else(|| Format::of_file(arguments.output.as_deref()));
-    output.write(
-        manifest::write(&secrets?, format).as_bytes(),
-        Readers::Owner,
-    )?;
+    output.write(manifest::write(secrets?, format).as_bytes(), Readers::Owner)?;
     Ok(Outcome::Fine)
 }
 
@@ -119,7 +116,10 @@ fn read(input: &Input) -> Result<Vec<Document>, error::Error> {
             .into());
         }
         0 => {}
-        others => report::note(format_args!("{input}: {others} other objects passed over")),
+        others => report::note(format_args!(
+            "{input}: {others} other object{} passed over",
+            if others == 1 { "" } else { "s" }
+        )),
     }
     Ok(sealed)
 }
