@@ -15,20 +15,15 @@ use tokio::sync::broadcast;
 
 use super::{
     Changed, CommitId, Freshness, GitError, Repository,
-    revision::{Meaning, Refs, not_found},
+    listings::{Listed, Listings, News},
+    revision::{Meaning, not_found},
     store::Store,
     turn::{Turn, Unfinished},
     wire,
 };
 
-/// For so long the last good listing stands in for a server that fails: a short outage is no news (Argo CD's default).
-const GRACE: Duration = Duration::from_secs(180);
-/// For so long a first failure is the answer for everybody who has no need of a newer one.
-const HOLD_OFF: Duration = Duration::from_secs(10);
 /// A first fetch of a large repository takes longer than a listing, by about this factor.
 const FETCH_FACTOR: u32 = 5;
-
-type Listed = Result<Arc<Refs>, GitError>;
 
 #[derive(Debug)]
 pub(super) struct Mirror {
@@ -44,61 +39,11 @@ pub(super) struct Mirror {
 #[derive(Debug)]
 struct State {
     repository: Repository,
-    /// The last good listing.
-    refs: Option<Arc<Refs>>,
-    /// The last listing, good or not.
-    last: Option<Attempt>,
-    failing: Option<Failing>,
+    listings: Listings,
     /// Full ref names beside branches and tags that somebody asked for.
     extra: BTreeSet<String>,
     store: Option<Arc<Store>>,
     failed_fetch: Option<(Instant, CommitId, GitError)>,
-}
-
-#[derive(Debug)]
-struct Attempt {
-    began: Instant,
-    ended: Instant,
-    listed: Listed,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Failing {
-    since: Instant,
-    /// Whether it was told that the grace is over.
-    told: bool,
-}
-
-impl State {
-    /// Takes over a listing; true when it is news.
-    fn succeeded(&mut self, refs: &Arc<Refs>) -> bool {
-        let moved = self.refs.as_ref().is_some_and(|before| before != refs);
-        let recovered = self.failing.take().is_some();
-        if recovered {
-            tracing::info!(repository = %self.repository.url, "a repository answers again");
-        }
-        self.refs = Some(Arc::clone(refs));
-        moved || recovered
-    }
-
-    /// Takes note of a failure; true when it is time to say so. The same failure is logged once.
-    fn failed(&mut self, began: Instant, error: &GitError) -> bool {
-        if self
-            .last
-            .as_ref()
-            .is_none_or(|last| last.listed.as_ref().err() != Some(error))
-        {
-            tracing::warn!(%error, "listing the refs of a repository failed");
-        }
-        let known = self.refs.is_some();
-        let failing = self.failing.get_or_insert(Failing {
-            since: began,
-            told: false,
-        });
-        let news = known && !failing.told && failing.since.elapsed() >= GRACE;
-        failing.told |= news;
-        news
-    }
 }
 
 impl Mirror {
@@ -110,9 +55,7 @@ impl Mirror {
     ) -> Self {
         let state = State {
             repository,
-            refs: None,
-            last: None,
-            failing: None,
+            listings: Listings::default(),
             extra: BTreeSet::new(),
             store: None,
             failed_fetch: None,
@@ -133,7 +76,8 @@ impl Mirror {
         let mut state = self.state();
         if state.repository.credentials != repository.credentials {
             state.repository = repository.clone();
-            (state.refs, state.last, state.failing, state.failed_fetch) = (None, None, None, None);
+            state.listings = Listings::default();
+            state.failed_fetch = None;
         }
     }
 
@@ -175,8 +119,8 @@ impl Mirror {
         self.listed_once.store(true, Ordering::Relaxed);
         let asked = Instant::now();
         let known = || match freshness {
-            Freshness::Cached => self.cached(),
-            Freshness::Latest => self.listed_since(asked),
+            Freshness::Cached => self.state().listings.cached(Instant::now()),
+            Freshness::Latest => self.state().listings.since(asked),
         };
         if let Some(listed) = known() {
             return listed;
@@ -187,7 +131,8 @@ impl Mirror {
             .take(self.timeout, known, move |_| mirror.list());
         turn.await.unwrap_or_else(|why| {
             let failed = Err(self.unfinished(&why, self.timeout));
-            self.record(asked, &failed);
+            let repository = self.state().repository.clone();
+            self.record(&repository, asked, &failed);
             failed
         })
     }
@@ -216,38 +161,8 @@ impl Mirror {
         self.state().store = None;
     }
 
-    fn cached(&self) -> Option<Listed> {
-        let state = self.state();
-        let failed = state
-            .last
-            .as_ref()
-            .filter(|attempt| attempt.listed.is_err());
-        match &state.refs {
-            Some(refs)
-                if state
-                    .failing
-                    .is_none_or(|failing| failing.since.elapsed() < GRACE) =>
-            {
-                Some(Ok(Arc::clone(refs)))
-            }
-            Some(_) => failed.map(|attempt| attempt.listed.clone()),
-            None => failed
-                .filter(|attempt| attempt.ended.elapsed() < HOLD_OFF)
-                .map(|attempt| attempt.listed.clone()),
-        }
-    }
-
-    fn listed_since(&self, asked: Instant) -> Option<Listed> {
-        let state = self.state();
-        state
-            .last
-            .as_ref()
-            .filter(|attempt| attempt.began >= asked)
-            .map(|attempt| attempt.listed.clone())
-    }
-
     fn list(&self) -> Listed {
-        let started = Instant::now();
+        let began = Instant::now();
         let (repository, extra) = {
             let state = self.state();
             (
@@ -259,28 +174,31 @@ impl Mirror {
         let refs = store
             .and_then(|store| wire::list_refs(&store.open(), &repository, &extra, self.timeout));
         let listed = refs.map(Arc::new);
-        self.record(started, &listed);
+        self.record(&repository, began, &listed);
         listed
     }
 
-    /// Keeps what a listing that began at `began` found, and tells of it when it is news.
-    fn record(&self, began: Instant, listed: &Listed) {
-        let mut state = self.state();
-        let news = match listed {
-            Ok(refs) => state.succeeded(refs),
-            Err(error) => state.failed(began, error),
+    /// Keeps what a listing found, unless it was made with credentials of before, and tells of it when it is news.
+    fn record(&self, repository: &Repository, began: Instant, listed: &Listed) {
+        let news = {
+            let mut state = self.state();
+            if state.repository.credentials != repository.credentials {
+                return;
+            }
+            state.listings.record(began, Instant::now(), listed)
         };
-        state.last = Some(Attempt {
-            began,
-            ended: Instant::now(),
-            listed: listed.clone(),
-        });
-        let url = state.repository.url.clone();
-        drop(state);
-        if news {
-            // Nobody listening is no failure: then nobody uses a repository.
-            let _ = self.changed.send(Changed { url });
+        match (&news, listed) {
+            (News::None, _) => return,
+            (News::Failing, Err(error)) => {
+                tracing::warn!(%error, "listing the refs of a repository failed");
+                return;
+            }
+            _ => tracing::info!(repository = %repository.url, ?news, "a repository changed"),
         }
+        // Nobody listening is no failure: then nobody uses a repository.
+        let _ = self.changed.send(Changed {
+            url: repository.url.clone(),
+        });
     }
 
     fn fetched(&self, commit: CommitId, asked: Instant) -> Option<Result<Arc<Store>, GitError>> {

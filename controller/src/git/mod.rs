@@ -4,6 +4,7 @@
 pub mod credentials;
 mod error;
 mod failure;
+mod listings;
 mod mirror;
 mod mirrors;
 mod place;

@@ -30,7 +30,10 @@ impl Place {
         for entry in fs::read_dir(&parent)? {
             let entry = entry?;
             if entry.file_name().to_string_lossy().starts_with(PREFIX) {
-                remove_if_dead(&entry.path())?;
+                // A process that ends just now removes its own; what stays costs space only.
+                if let Err(error) = remove_if_dead(&entry.path()) {
+                    tracing::debug!(%error, directory = %entry.path().display(), "old mirrors stay");
+                }
             }
         }
         let directory = tempfile::Builder::new()
