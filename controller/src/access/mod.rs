@@ -12,3 +12,6 @@ mod source;
 pub use claim::{Claim, templates_sealing_key};
 pub use denied::{Denied, Reason};
 pub use project::{FEATURES, Project};
+
+#[cfg(test)]
+mod tests;

@@ -204,12 +204,6 @@ fn check_metadata(metadata: &ObjectMeta, refusals: &mut Vec<Refusal>) {
                     refusals,
                 );
             }
-            REFRESH if refresh(value).is_none() => {
-                refusals.push(Refusal::invalid(
-                    field(key),
-                    format!("found \"{value}\", expected \"normal\" or \"hard\""),
-                ));
-            }
             // Its other annotations speak to the Application that applies this one.
             key if key.starts_with(PREFIX)
                 && verdict(super::object::ANNOTATIONS, key).is_none() =>
@@ -429,16 +423,16 @@ pub(in crate::dialect) fn marks(metadata: &ObjectMeta) -> Marks {
     };
     Marks {
         skip_reconcile: annotation(SKIP_RECONCILE).is_some_and(|value| is_true(value)),
-        refresh: annotation(REFRESH).and_then(|value| refresh(value)),
+        refresh: annotation(REFRESH).map(|value| refresh(value)),
         cascade,
     }
 }
 
-fn refresh(value: &str) -> Option<Refresh> {
+/// Whatever is written, it asks to look again, as with Argo CD.
+fn refresh(value: &str) -> Refresh {
     match value {
-        "normal" => Some(Refresh::Normal),
-        "hard" => Some(Refresh::Hard),
-        _ => None,
+        "hard" => Refresh::Hard,
+        _ => Refresh::Normal,
     }
 }
 

@@ -128,14 +128,13 @@ pub(super) fn check<'a>(
     }
 }
 
-/// The value of the last option `key` among `options`.
-pub(super) fn value<'a>(options: impl IntoIterator<Item = &'a str>, key: &str) -> Option<&'a str> {
-    let of_key = |option: &'a str| option.trim().strip_prefix(key)?.strip_prefix('=');
-    options.into_iter().filter_map(of_key).last()
-}
-
-/// Whether the last option `key` among `options` allows what it speaks of; `None` without such an option.
+/// Whether every option `key` among `options` allows what it speaks of; `None` without such an option.
 /// A value that is not understood does not allow it.
 pub(super) fn allows<'a>(options: impl IntoIterator<Item = &'a str>, key: &str) -> Option<bool> {
-    value(options, key).map(|value| value == "true")
+    let value = |option: &'a str| option.trim().strip_prefix(key)?.strip_prefix('=');
+    let allows = options
+        .into_iter()
+        .filter_map(value)
+        .map(|value| value == "true");
+    allows.reduce(|all, one| all && one)
 }

@@ -17,7 +17,7 @@ pub(super) fn is_version_range(revision: &str) -> bool {
 /// A single term that stands for more than one version.
 fn is_open(term: &str) -> bool {
     let version = without_operator(term);
-    version != term || core(version).any(is_wildcard)
+    version != term || core(version).any(is_wildcard) && !version.contains(['-', '+'])
 }
 
 fn without_operator(term: &str) -> &str {
