@@ -228,12 +228,7 @@ impl Cluster {
             let origin = format!("ConfigMap {}/{CERTIFICATE_CONFIG_MAP}", self.namespace());
             return Ok(Found { origin, pem });
         }
-        let service = self.sealing_service()?;
-        let request = http::Request::get(service.path("/v1/cert.pem")).body(Vec::new());
-        let pem = self.ask(
-            &format!("fetch the certificate from {service}"),
-            self.send(request),
-        )?;
+        let (service, pem) = self.serving()?;
         Ok(Found {
             origin: service.to_string(),
             pem,
@@ -254,30 +249,46 @@ impl Cluster {
         }
     }
 
-    /// The first Service there is of those that an install makes.
+    /// The sealing API to work with.
     pub(crate) fn sealing_service(&self) -> Result<SealingService, Error> {
+        self.serving().map(|(service, _)| service)
+    }
+
+    /// The first Service, of those that an install makes, behind which there is a certificate, and that certificate.
+    /// Ours has none while it only watches upstream's at work.
+    fn serving(&self) -> Result<(SealingService, String), Error> {
         let mut looked = Vec::new();
-        let mut forbidden = None;
+        let mut refused = None;
         for (namespace, name) in self.candidates() {
-            let api = Api::<Service>::namespaced(self.client.clone(), &namespace);
-            match self.ask(&format!("read Service {namespace}/{name}"), api.get(&name)) {
-                Ok(service) => {
-                    return Ok(SealingService {
-                        port: port_name(&service),
-                        namespace,
-                        name,
-                    });
-                }
+            match self.certificate_behind(&namespace, &name) {
                 Err(error) if error.is_missing() => {
-                    looked.push(format!("Service {namespace}/{name}"))
+                    looked.push(format!("Service {namespace}/{name}"));
                 }
-                Err(error) if error.looks_on() => {
-                    forbidden.get_or_insert(error);
+                Err(error @ (Error::Refused { .. } | Error::Forbidden { .. })) => {
+                    refused.get_or_insert(error);
                 }
-                Err(error) => return Err(error),
+                found => return found,
             }
         }
-        Err(forbidden.unwrap_or(Error::NoController { looked }))
+        Err(refused.unwrap_or(Error::NoController { looked }))
+    }
+
+    fn certificate_behind(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<(SealingService, String), Error> {
+        let api = Api::<Service>::namespaced(self.client.clone(), namespace);
+        let found = self.ask(&format!("read Service {namespace}/{name}"), api.get(name))?;
+        let service = SealingService {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            port: port_name(&found),
+        };
+        let request = http::Request::get(service.path("/v1/cert.pem")).body(Vec::new());
+        let action = format!("fetch the certificate from {service}");
+        let pem = self.ask(&action, self.send(request))?;
+        Ok((service, pem))
     }
 
     fn candidates(&self) -> Vec<(String, String)> {

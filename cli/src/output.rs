@@ -72,7 +72,7 @@ fn replace(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let permissions = std::fs::metadata(&path).map_or_else(
         |_| default_permissions(readers),
-        |found| found.permissions(),
+        |found| Some(found.permissions()),
     );
     let folder = path
         .parent()
@@ -82,21 +82,30 @@ fn replace(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
         .prefix(".signet-")
         .tempfile_in(folder)?;
     file.write_all(bytes)?;
-    file.as_file().set_permissions(permissions)?;
+    if let Some(permissions) = permissions {
+        file.as_file().set_permissions(permissions)?;
+    }
     file.as_file().sync_all()?;
     file.persist(&path)?;
     Ok(())
 }
 
-fn default_permissions(readers: Readers) -> Permissions {
+#[cfg(unix)]
+fn default_permissions(readers: Readers) -> Option<Permissions> {
     use std::os::unix::fs::PermissionsExt;
-    Permissions::from_mode(match readers {
+    Some(Permissions::from_mode(match readers {
         Readers::Everybody => 0o644,
         Readers::Owner => 0o600,
-    })
+    }))
 }
 
-#[cfg(test)]
+/// Elsewhere a file belongs to its user, and inherits from its folder who else may read it.
+#[cfg(not(unix))]
+fn default_permissions(_: Readers) -> Option<Permissions> {
+    None
+}
+
+#[cfg(all(test, unix))]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 

@@ -12,8 +12,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 /// Situations: our controller; upstream's; no controller; no permission; a controller that answers nonsense; ours
-/// without keys; ours but never making a key; ours and a user who may not list and watch.
-const SITUATIONS: [&str; 8] = [
+/// without keys; ours but never making a key; ours and a user who may not list and watch; ours watching upstream's.
+const SITUATIONS: [&str; 9] = [
     "ours",
     "upstream",
     "empty",
@@ -22,6 +22,7 @@ const SITUATIONS: [&str; 8] = [
     "keyless",
     "stuck",
     "blind",
+    "observing",
 ];
 
 pub(crate) struct Api {
@@ -143,81 +144,74 @@ impl Answers {
                 &format!("{path} is forbidden: User \"jane\" may not do this"),
             );
         }
-        let segments: Vec<&str> = path.split('/').collect();
         if situation == "blind" && request.query.contains("fieldSelector") {
             return status(403, "Forbidden", "User \"jane\" may not list this");
         }
-        let found = match (situation, request.method.as_str(), segments.as_slice()) {
-            ("upstream" | "empty", _, ["api", "v1", "namespaces", "signet", ..]) => None,
-            (_, "GET", ["api", "v1", "namespaces", _, "configmaps", rest @ ..]) => {
-                self.config_map(situation, rest)
+        let method = request.method.as_str();
+        let found = match path
+            .strip_prefix("api/v1/namespaces/")
+            .and_then(|path| path.split_once('/'))
+        {
+            Some(("signet", _)) if matches!(situation, "upstream" | "empty") => None,
+            Some((_, path)) if path.contains("/proxy/") => {
+                return self.sealing_api(situation, path, &request.body);
             }
-            ("nonsense", "GET", ["api", "v1", "namespaces", _, "secrets"]) => Some(json!([])),
-            ("keyless" | "empty", "GET", ["api", "v1", "namespaces", _, "secrets"]) => {
-                Some(json!({ "items": [] }))
-            }
-            (_, "GET", ["api", "v1", "namespaces", _, "secrets"]) => Some(self.keys()),
-            (_, "PATCH", ["api", "v1", "namespaces", _, "secrets", name]) => {
-                Some(json!({ "metadata": { "name": name } }))
-            }
-            (
-                "ours" | "nonsense",
-                "GET",
-                [
-                    "api",
-                    "v1",
-                    "namespaces",
-                    "signet",
-                    "services",
-                    "signet-controller",
-                ],
-            ) => Some(service()),
-            (
-                "upstream",
-                "GET",
-                [
-                    "api",
-                    "v1",
-                    "namespaces",
-                    "kube-system",
-                    "services",
-                    "sealed-secrets-controller",
-                ],
-            ) => Some(service()),
-            ("upstream", "GET", [.., "proxy", "v1", "cert.pem"]) => {
-                return (200, self.certificate.clone());
-            }
-            ("nonsense", "POST", [.., "proxy", "v1", "rotate"]) => Some(json!({ "spec": {} })),
-            (_, "POST", [.., "proxy", "v1", "rotate"]) => return rotate(&request.body),
-            (_, method, ["apis", "argoproj.io", "v1alpha1", rest @ ..]) => {
-                applications(method, rest, &request.query)
-            }
-            _ => None,
+            Some((namespace, path)) => self.core(situation, method, namespace, path),
+            None => path
+                .strip_prefix("apis/argoproj.io/v1alpha1/")
+                .and_then(|path| applications(method, path, &request.query)),
         };
         match found {
             Some(object) => (200, object.to_string()),
             None => status(
                 404,
                 "NotFound",
-                &format!("{} not found", segments.last().unwrap_or(&"")),
+                &format!("{} not found", path.rsplit('/').next().unwrap_or_default()),
             ),
         }
     }
 
-    /// A read says the certificate of before, a list (it begins a watch) the one of after a rotation.
-    fn config_map(&self, situation: &str, rest: &[&str]) -> Option<Value> {
-        let map = |pem: &str| json!({ "metadata": { "name": "signet-certificate", "namespace": "signet", "resourceVersion": "2" }, "data": { "cert.pem": pem } });
-        match (situation, rest) {
-            ("upstream" | "empty", _) => None,
-            ("stuck", []) => Some(
-                json!({ "kind": "ConfigMapList", "apiVersion": "v1", "metadata": { "resourceVersion": "3" }, "items": [map(&self.certificate)] }),
-            ),
-            ("nonsense", [_]) => Some(map("nonsense")),
-            (_, ["signet-certificate"]) => Some(map(&self.certificate)),
-            (_, []) => Some(
-                json!({ "kind": "ConfigMapList", "apiVersion": "v1", "metadata": { "resourceVersion": "3" }, "items": [map(&self.older)] }),
-            ),
+    /// Answers of the controller behind the service proxy. Ours that only watches has no certificate.
+    fn sealing_api(&self, situation: &str, path: &str, body: &str) -> (u16, String) {
+        let is_rotate = path.ends_with("/v1/rotate");
+        match situation {
+            "observing" if path.contains("signet-controller") => (503, "not ready\n".to_owned()),
+            "nonsense" if is_rotate => (200, json!({ "spec": {} }).to_string()),
+            _ if is_rotate => rotate(body),
+            _ => (200, self.certificate.clone()),
+        }
+    }
+
+    fn core(&self, situation: &str, method: &str, namespace: &str, path: &str) -> Option<Value> {
+        let (kind, name) = path.split_once('/').unwrap_or((path, ""));
+        let is_ours = (namespace, name) == ("signet", "signet-controller");
+        let is_upstreams = (namespace, name) == ("kube-system", "sealed-secrets-controller");
+        match (kind, situation, method) {
+            ("configmaps", ..) => self.config_map(situation, name),
+            ("secrets", "nonsense", "GET") => Some(json!([])),
+            ("secrets", "keyless" | "empty", "GET") => Some(json!({ "items": [] })),
+            ("secrets", _, "GET") => Some(self.keys()),
+            ("secrets", _, "PATCH") => Some(json!({ "metadata": { "name": name } })),
+            ("services", "ours" | "nonsense", _) if is_ours => Some(service()),
+            ("services", "upstream", _) if is_upstreams => Some(service()),
+            ("services", "observing", _) if is_ours || is_upstreams => Some(service()),
             _ => None,
+        }
+    }
+
+    /// A read says the certificate of before, a list (it begins a watch) the one of after a rotation.
+    fn config_map(&self, situation: &str, name: &str) -> Option<Value> {
+        let map = |pem: &str| {
+            let metadata = json!({ "name": "signet-certificate", "namespace": "signet", "resourceVersion": "2" });
+            json!({ "metadata": metadata, "data": { "cert.pem": pem } })
+        };
+        let list = |item: Value| json!({ "metadata": { "resourceVersion": "3" }, "items": [item] });
+        match (situation, name) {
+            ("upstream" | "empty" | "observing", _) => None,
+            ("stuck", "") => Some(list(map(&self.certificate))),
+            ("nonsense", "signet-certificate") => Some(map("nonsense")),
+            (_, "") => Some(list(map(&self.older))),
+            _ => Some(map(&self.certificate)),
         }
     }
 
@@ -254,22 +248,31 @@ fn rotate(body: &str) -> (u16, String) {
     }
 }
 
-fn applications(method: &str, rest: &[&str], query: &str) -> Option<Value> {
-    let list = |items: Vec<Value>| json!({ "kind": "ApplicationList", "apiVersion": "argoproj.io/v1alpha1", "metadata": { "resourceVersion": "3" }, "items": items });
-    let name_in_query = query
+fn applications(method: &str, path: &str, query: &str) -> Option<Value> {
+    let list =
+        |items: Vec<Value>| json!({ "metadata": { "resourceVersion": "3" }, "items": items });
+    let selected = query
         .split("metadata.name%3D")
         .nth(1)
         .and_then(|rest| rest.split('&').next());
-    match (method, rest) {
-        ("GET", ["namespaces", "signet", "applications"]) => Some(list(match name_in_query {
-            Some(name) => vec![application(name, true)?],
-            None => vec![application("shop", true)?, application("mail", true)?],
-        })),
-        ("GET", ["applications"]) => Some(list(vec![application("shop", true)?])),
-        ("GET", ["namespaces", _, "applications"]) => Some(list(Vec::new())),
-        ("GET" | "PATCH", ["namespaces", "signet", "applications", name]) => {
-            application(name, false)
-        }
+    let all = |names: &[&str]| {
+        Some(list(
+            names
+                .iter()
+                .filter_map(|name| application(name, true))
+                .collect(),
+        ))
+    };
+    match (
+        method,
+        path.rsplit_once('/').unwrap_or(("", path)),
+        selected,
+    ) {
+        ("GET", ("namespaces/signet", "applications"), Some(name)) => all(&[name]),
+        ("GET", ("namespaces/signet", "applications"), None) => all(&["shop", "mail"]),
+        ("GET", ("", "applications"), _) => all(&["shop"]),
+        ("GET", (_, "applications"), _) => all(&[]),
+        ("GET" | "PATCH", ("namespaces/signet/applications", name), _) => application(name, false),
         _ => None,
     }
 }
