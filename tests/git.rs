@@ -192,7 +192,16 @@ async fn a_forced_push_a_deleted_branch_and_a_rewritten_tag_heal_by_themselves()
         bench.read(&url, "main", "a.yaml").await.unwrap(),
         "rewritten"
     );
+    // The server forgets what the mirror still has, and must not stumble over it.
+    let bare = origin.bare.to_str().unwrap();
+    origin.git(&["-C", bare, "tag", "-d", "v1"]);
+    origin.git(&["-C", bare, "gc", "-q", "--prune=now"]);
+    origin.commit(&[("a.yaml", "after the server's spring cleaning")]);
+    origin.git(&["push", "-q", "-f", "origin", "other:main"]);
+    let cleaned = bench.read(&url, "main", "a.yaml").await.unwrap();
+    assert_eq!(cleaned, "after the server's spring cleaning");
 
+    origin.commit(&[("a.yaml", "rewritten")]);
     origin.git(&["tag", "-f", "v1"]);
     origin.git(&["push", "-q", "-f", "origin", "v1"]);
     assert_eq!(bench.read(&url, "v1", "a.yaml").await.unwrap(), "rewritten");
@@ -300,6 +309,18 @@ async fn a_repository_with_other_object_names_is_refused_by_name() {
     let url = format!("{}/sha256.git", bench.serve().url);
     let expected = format!("{url}: not supported yet: repositories with SHA-256 object names");
     assert_eq!(message(bench.latest(&url, "").await), expected);
+}
+
+#[tokio::test]
+async fn a_server_without_protocol_version_2_will_do_for_branches() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.root.join("old")).unwrap();
+    let origin = bench.origin("old/app");
+    let url = format!("{}/old/app.git", bench.serve().url);
+    for round in ["one", "two", "three"] {
+        origin.commit(&[("a.yaml", round)]);
+        assert_eq!(bench.read(&url, "main", "a.yaml").await.unwrap(), round);
+    }
 }
 
 #[tokio::test]

@@ -16,12 +16,15 @@ use serde_json::{Value, json};
 
 /// The whole answer to a POST, with its headers.
 fn post(controller: &Controller, path: &str, caller: &str, body: &str) -> String {
-    let mut stream = TcpStream::connect((ADDRESS, controller.port(Port::Sealing))).expect("the controller listens");
+    let mut stream = TcpStream::connect((ADDRESS, controller.port(Port::Sealing)))
+        .expect("the controller listens");
     let length = body.len();
     let head = format!(
         "POST {path} HTTP/1.0\r\nX-Forwarded-For: {caller}\r\nContent-Length: {length}\r\n\r\n"
     );
-    stream.write_all(head.as_bytes()).expect("the controller reads the head");
+    stream
+        .write_all(head.as_bytes())
+        .expect("the controller reads the head");
     // A body that is too large is answered before it was read.
     drop(stream.write_all(body.as_bytes()));
     let mut answer = Vec::new();
@@ -52,7 +55,9 @@ fn kubeseal(args: &[&str], input: &str) -> Result<String, String> {
         .expect("the input is a pipe")
         .write_all(input.as_bytes())
         .expect("kubeseal reads its input");
-    let output = child.wait_with_output().expect("the output of a child can be read");
+    let output = child
+        .wait_with_output()
+        .expect("the output of a child can be read");
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     if output.status.success() {
         Ok(text(output.stdout))

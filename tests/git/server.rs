@@ -32,7 +32,7 @@ struct Request {
 impl GitServer {
     /// Serves the repositories below `root`. `/private/…` demands a password, `/hang/…` never answers, `/drip/…` answers
     /// a byte at a time, `/status/N/…` answers N, `/moved/…` redirects to `elsewhere`, `/page/…` answers as a web page,
-    /// `/half/…` answers only the first request.
+    /// `/half/…` answers only the first request, `/old/…` knows no protocol version 2.
     pub(crate) fn start(root: PathBuf, elsewhere: String) -> Self {
         Self::listen("http", move |mut stream, log| {
             answer(&mut stream, &root, &elsewhere, log)
@@ -186,6 +186,12 @@ impl Request {
 }
 
 fn backend(request: &Request, root: &Path) -> Vec<u8> {
+    let asked = request.header("git-protocol").unwrap_or_default();
+    let protocol = if request.path.starts_with("/old/") {
+        String::new()
+    } else {
+        asked
+    };
     let mut child = Command::new("git")
         .arg("http-backend")
         .env("GIT_PROJECT_ROOT", root)
@@ -202,10 +208,7 @@ fn backend(request: &Request, root: &Path) -> Vec<u8> {
             "HTTP_CONTENT_ENCODING",
             request.header("content-encoding").unwrap_or_default(),
         )
-        .env(
-            "GIT_PROTOCOL",
-            request.header("git-protocol").unwrap_or_default(),
-        )
+        .env("GIT_PROTOCOL", protocol)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
