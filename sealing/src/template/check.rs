@@ -8,22 +8,27 @@ use gotmpl::parse::{BranchNode, CommandNode, Expr, ListNode, Node, PipeNode, Pos
 use super::functions::{self, names};
 use super::parse::Trees;
 use super::scan::Flaw;
+use super::{literal, source_text, value};
 
 /// Built-in functions that the engine keeps to itself, because they do not evaluate all their arguments.
 const LAZY: [&str; 2] = ["and", "or"];
 
 /// The first flaw in the order of the source.
-pub(super) fn first_flaw(trees: &Trees) -> Option<Flaw> {
+pub(super) fn first_flaw(trees: &Trees, source: &str) -> Option<Flaw> {
     let flaws = trees.values().filter_map(|tree| {
-        let mut checker = Checker::default();
+        let mut checker = Checker {
+            source,
+            declared: Vec::new(),
+            known: BTreeMap::new(),
+        };
         checker.declare("$".into());
         checker.list(tree).err()
     });
     flaws.min_by_key(|flaw| flaw.offset)
 }
 
-#[derive(Default)]
-struct Checker {
+struct Checker<'a> {
+    source: &'a str,
     /// Declarations in scope, innermost last.
     declared: Vec<SmolStr>,
     /// How often each name is among them.
@@ -39,7 +44,7 @@ fn flaw(position: Pos, message: String) -> Checked {
     })
 }
 
-impl Checker {
+impl Checker<'_> {
     fn declare(&mut self, name: SmolStr) {
         *self.known.entry(name.clone()).or_default() += 1;
         self.declared.push(name);
@@ -88,6 +93,11 @@ impl Checker {
         for (index, command) in pipe.commands.iter().enumerate() {
             self.command(command, index)?;
         }
+        if let ([first, _], [command, ..]) = (pipe.decl.as_slice(), pipe.commands.as_slice())
+            && !self.source[pipe.pos.offset..command.pos.offset].contains(',')
+        {
+            return flaw(pipe.pos, format!("undefined variable \"{first}\""));
+        }
         if pipe.is_assign {
             pipe.decl
                 .iter()
@@ -107,10 +117,32 @@ impl Checker {
             let message = format!("non executable command in pipeline stage {}", stage + 1);
             return flaw(command.pos, message);
         }
-        command
-            .args
-            .iter()
-            .try_for_each(|argument| self.expression(argument))
+        self.expression(&command.args[0])?;
+        for pair in command.args.windows(2) {
+            self.apart(&pair[0], &pair[1])?;
+            self.expression(&pair[1])?;
+        }
+        Ok(())
+    }
+
+    /// Operands need white space between them.
+    fn apart(&self, left: &Expr, right: &Expr) -> Checked {
+        let position = right.pos();
+        let before = self.source[..position.offset].chars().next_back();
+        if before.is_none_or(char::is_whitespace) {
+            return Ok(());
+        }
+        let text = |expression| source_text::expression(expression, self.source);
+        let message = match (left, right) {
+            (_, Expr::Pipe(..) | Expr::Chain(..)) => "unexpected \"(\" in operand".to_owned(),
+            (Expr::Number(..), _) => format!("bad number syntax: {}", value::quoted(&text(left))),
+            (Expr::Identifier(..) | Expr::Field(..) | Expr::Variable(..), _) => {
+                let next = text(right).chars().next().unwrap_or_default();
+                format!("bad character U+{:04X} '{next}'", u32::from(next))
+            }
+            _ => format!("unexpected {} in operand", value::quoted(&text(right))),
+        };
+        flaw(position, message)
     }
 
     fn expression(&mut self, expression: &Expr) -> Checked {
@@ -119,13 +151,22 @@ impl Checker {
             Expr::Variable(position, name, _) => self.variable(*position, name),
             Expr::Pipe(_, pipe) => self.pipe(pipe),
             Expr::Chain(_, inner, _) => self.expression(inner),
-            Expr::Dot(_)
-            | Expr::Field(..)
-            | Expr::String(..)
-            | Expr::Number(..)
-            | Expr::Bool(..)
-            | Expr::Nil(_) => Ok(()),
+            Expr::String(position, _) => self.text(*position),
+            Expr::Field(position, _) if self.source[position.offset..].starts_with("..") => {
+                flaw(*position, "unexpected . after term \".\"".to_owned())
+            }
+            Expr::Dot(_) | Expr::Field(..) | Expr::Number(..) | Expr::Bool(..) | Expr::Nil(_) => {
+                Ok(())
+            }
         }
+    }
+
+    fn text(&self, position: Pos) -> Checked {
+        let literal = literal::at_start(&self.source[position.offset..]);
+        if literal::has_valid_escapes(literal) {
+            return Ok(());
+        }
+        flaw(position, "invalid syntax".to_owned())
     }
 
     fn variable(&self, position: Pos, name: &SmolStr) -> Checked {

@@ -241,10 +241,10 @@ fn named(call: &CallSite) -> Site {
 fn explain_argument(argument: Option<&Argument>, expected: &str, found: Option<&str>) -> String {
     match (argument, found) {
         (Some(argument), _) if argument.literal => {
-            let expected = if expected == "int" {
-                "integer"
-            } else {
-                expected
+            let expected = match expected {
+                "int" => "integer",
+                "float64" => "float",
+                other => other,
             };
             format!("expected {expected}; found {}", argument.site.text)
         }

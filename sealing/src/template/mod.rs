@@ -9,6 +9,7 @@ mod execute;
 mod functions;
 mod instrument;
 mod json;
+mod literal;
 mod parse;
 mod scan;
 mod source_text;

@@ -25,7 +25,7 @@ pub(super) fn parse(name: &str, source: &str) -> Result<Trees, Flaw> {
         });
     }
     let outline = scan::first_flaw(source);
-    let marked = format!("{source}{SENTINEL}");
+    let marked = format!("{}{SENTINEL}", scan::without_left_trimming_comments(source));
     let (top, defines) = match Parser::new(&marked, "{{", "}}").and_then(Parser::parse) {
         Ok(parsed) => parsed,
         Err(error) => return Err(earlier(outline, syntax_flaw(source, &error))),
@@ -44,7 +44,7 @@ pub(super) fn parse(name: &str, source: &str) -> Result<Trees, Flaw> {
             message,
         })?;
     }
-    check::first_flaw(&trees).map_or(Ok(trees), Err)
+    check::first_flaw(&trees, source).map_or(Ok(trees), Err)
 }
 
 fn earlier(outline: Option<Flaw>, syntax: Flaw) -> Flaw {
@@ -140,12 +140,32 @@ fn go_message(source: &str, offset: usize, message: &str, lexical: bool) -> Stri
         _ if message.starts_with("expected closing delimiter, got RightParen") => {
             "unexpected right paren"
         }
+        _ if message.starts_with("expected closing delimiter") => {
+            return unexpected_operand(message);
+        }
         _ if lexical && message.starts_with("unexpected character") => {
             return bad_character(source, offset);
         }
         other => other,
     };
     known.to_owned()
+}
+
+/// The engine's `expected closing delimiter, got If ("if")` in Go's words.
+fn unexpected_operand(message: &str) -> String {
+    let found = message
+        .rsplit_once(" (")
+        .and_then(|(_, found)| found.strip_suffix(')'));
+    let found = found.unwrap_or("\"\"");
+    let keyword = found.trim_matches('"');
+    if [
+        "if", "end", "else", "range", "with", "define", "block", "template", "break", "continue",
+    ]
+    .contains(&keyword)
+    {
+        return format!("unexpected <{keyword}> in operand");
+    }
+    format!("unexpected {found} in operand")
 }
 
 /// `missing value for if`: the keyword of the action that the flaw is in.

@@ -2,10 +2,16 @@
 //! Looks at keywords only; expressions are the parser's business. The engine's parser is lax about the outline, and
 //! would drop text in silence.
 
+use std::borrow::Cow;
+
+use super::literal;
+
 /// One `{{ … }}`.
 pub(super) struct Action<'a> {
     /// Offset of its first word, or of its end when it is empty.
     pub(super) offset: usize,
+    /// Whether white space before it is cut off.
+    trims_left: bool,
     /// What stands between the delimiters, trim markers and white space cut off.
     pub(super) text: &'a str,
 }
@@ -45,11 +51,35 @@ pub(super) fn actions(source: &str) -> Vec<Action<'_>> {
         let start = body + (text.len() - text.trim_start().len());
         actions.push(Action {
             offset: start,
+            trims_left: body > open,
             text: without_marker(text),
         });
         position = body + length + 2;
     }
     actions
+}
+
+/// The same template for the engine, byte for byte where it was: a comment that trims on its left only becomes an empty
+/// text, because the engine would trim on the right as well.
+pub(super) fn without_left_trimming_comments(source: &str) -> Cow<'_, str> {
+    let mut patched = Cow::Borrowed(source);
+    for action in actions(source) {
+        let end = action.offset + action.text.len();
+        let is_whole = is_whole_comment(action.text) && source[end..].starts_with("}}");
+        if action.trims_left && is_whole {
+            let blank = |character| if character == '\n' { '\n' } else { ' ' };
+            let padding: String = action
+                .text
+                .bytes()
+                .skip(2)
+                .map(|byte| blank(char::from(byte)))
+                .collect();
+            patched
+                .to_mut()
+                .replace_range(action.offset..end, &format!("\"\"{padding}"));
+        }
+    }
+    patched
 }
 
 /// The text of an action without white space around it and without a trim marker at its end. A comment must end right
@@ -87,25 +117,11 @@ fn body_length(text: &str) -> Option<usize> {
     while position < bytes.len() {
         match bytes[position] {
             b'}' if bytes.get(position + 1) == Some(&b'}') => return Some(position),
-            b'"' | b'\'' | b'`' => position += literal_length(&text[position..])?,
+            b'"' | b'\'' | b'`' => position += literal::length(&text[position..])?,
             _ => position += 1,
         }
     }
     None
-}
-
-/// Length of the quoted literal that `text` begins with, quotes included.
-pub(super) fn literal_length(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let quote = *bytes.first()?;
-    let mut position = 1;
-    loop {
-        match *bytes.get(position)? {
-            b'\\' if quote != b'`' => position += 2,
-            byte if byte == quote => return Some(position + 1),
-            _ => position += 1,
-        }
-    }
 }
 
 /// Most `else if` and `else with` of a template: the engine's parser handles each inside the one before it, on the
@@ -178,7 +194,12 @@ fn step_comment(text: &str) -> Option<String> {
     if !text.starts_with("/*") {
         return Some("unexpected \"/\" in command".to_owned());
     }
-    (!text.ends_with("*/")).then(|| "comment ends before closing delimiter".to_owned())
+    (!is_whole_comment(text)).then(|| "comment ends before closing delimiter".to_owned())
+}
+
+/// Whether a text is a comment that ends at its end and not before.
+fn is_whole_comment(text: &str) -> bool {
+    text.starts_with("/*") && text.find("*/") == text.len().checked_sub(2)
 }
 
 fn step_else(block: Option<&mut Block<'_>>, action: &Action<'_>) -> Option<String> {
@@ -211,7 +232,7 @@ fn has_raw_line_break(text: &str) -> bool {
     let mut position = 0;
     while let Some(found) = text[position..].find(['"', '`', '\'']) {
         let start = position + found;
-        let Some(length) = literal_length(&text[start..]) else {
+        let Some(length) = literal::length(&text[start..]) else {
             return false;
         };
         let literal = &text[start..start + length];

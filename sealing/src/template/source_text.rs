@@ -3,7 +3,7 @@
 
 use gotmpl::parse::{CommandNode, Expr, PipeNode, SmolStr};
 
-use super::scan::literal_length;
+use super::literal;
 
 /// `a | b`, or `$x := a`.
 pub(super) fn pipe(pipe: &PipeNode, source: &str) -> String {
@@ -39,7 +39,7 @@ pub(super) fn expression(expression_: &Expr, source: &str) -> String {
         Expr::Variable(_, name, fields) => chain(name.to_string(), fields),
         Expr::Identifier(_, name) => name.to_string(),
         Expr::String(position, _) | Expr::Number(position, _) => {
-            literal(&source[position.offset..]).to_owned()
+            literal::at_start(&source[position.offset..]).to_owned()
         }
         Expr::Bool(_, flag) => flag.to_string(),
         Expr::Nil(_) => "nil".to_owned(),
@@ -52,15 +52,4 @@ fn chain(start: String, fields: &[SmolStr]) -> String {
     fields
         .iter()
         .fold(start, |text, field| format!("{text}.{field}"))
-}
-
-/// The literal that the text begins with.
-fn literal(text: &str) -> &str {
-    let quoted = text.starts_with(['"', '`', '\'']);
-    let length = if quoted {
-        literal_length(text)
-    } else {
-        text.find(|character: char| character.is_whitespace() || "|)},:".contains(character))
-    };
-    &text[..length.unwrap_or(text.len())]
 }

@@ -107,6 +107,9 @@ fn len(call: &Call<'_>) -> Result<Value, CallError> {
 /// `index x k…`: a list's element, a text's byte, a map's entry. An absent entry of dot is empty text, since dot maps
 /// text to text in Go; of another map it is nil.
 fn index(call: &Call<'_>) -> Result<Value, CallError> {
+    if matches!(call.args[0], Value::Nil) {
+        return Err(failed("index of untyped nil"));
+    }
     call.args[1..]
         .iter()
         .try_fold(call.args[0].clone(), |subject, key| match (&subject, key) {
@@ -158,9 +161,18 @@ fn println(call: &Call<'_>) -> Result<Value, CallError> {
     text(line)
 }
 
+/// What the escaping functions escape: their arguments as `print` gives them, but nil as an action prints it.
+fn evaluated(args: &[Value]) -> Result<String, CallError> {
+    let shown = |value: &Value| match value {
+        Value::Nil => Value::String("<no value>".into()),
+        other => other.clone(),
+    };
+    printed(&args.iter().map(shown).collect::<Vec<_>>())
+}
+
 /// Go's `QueryEscape` of what `print` would give of all its arguments.
 fn urlquery(call: &Call<'_>) -> Result<Value, CallError> {
-    let subject = printed(call.args)?;
+    let subject = evaluated(call.args)?;
     let mut out = String::new();
     for &byte in escape::decode(&subject).iter() {
         match byte {
@@ -176,7 +188,7 @@ fn urlquery(call: &Call<'_>) -> Result<Value, CallError> {
 
 /// `html` and `js` escape what `print` would give of all their arguments.
 fn escaped(call: &Call<'_>) -> Result<Value, CallError> {
-    let value = text(printed(call.args)?)?;
+    let value = text(evaluated(call.args)?)?;
     engine::call(call.name, &[value]).ok_or(TOO_LONG)
 }
 

@@ -181,7 +181,11 @@ fn atoi(call: &Call<'_>) -> Result<Value, CallError> {
 /// `round x places [from]`: up when the part that is cut off is at least `from`, half by default.
 fn round(call: &Call<'_>) -> Result<Value, CallError> {
     let places = i32::try_from(call.int(1)?).map_err(|_| failed("too many places"))?;
-    let from = call.args.get(2).map_or(0.5, float);
+    let from = match call.args.get(2) {
+        None => 0.5,
+        Some(number @ (Value::Float(_) | Value::Int(_))) => float(number),
+        Some(_) => return Err(call.wrong(2, "float64")),
+    };
     let power = 10_f64.powi(places);
     let scaled = power * float(&call.args[0]);
     let rounded = if scaled.fract() >= from {

@@ -53,7 +53,9 @@ pub(super) fn printf(call: &Call<'_>) -> Result<Value, CallError> {
 fn printed(directive: &Directive, arg: &Value) -> Result<Option<String>, CallError> {
     Ok(match (directive.verb, arg) {
         _ if !directive.is_plain() => None,
-        (b'v', Value::Float(_) | Value::List(_) | Value::Map(_)) => Some(display(arg)?),
+        (b'v', Value::Float(_)) | (b'v' | b's', Value::List(_) | Value::Map(_)) => {
+            Some(display(arg)?)
+        }
         (b'q', Value::String(text)) => Some(quoted(text)),
         (b'x', Value::String(text)) => Some(
             escape::decode(text)
