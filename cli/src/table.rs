@@ -1,4 +1,4 @@
-//! Tables as kubectl prints them. Must not shorten or colour anything.
+//! Tables as kubectl prints them, one line for each row. Must not shorten or colour anything.
 
 /// Between columns, as kubectl has it.
 const GAP: usize = 3;
@@ -11,7 +11,7 @@ pub(crate) fn write(heading: &[&str], rows: impl Iterator<Item = Vec<String>>) -
             .map(|cell| (*cell).to_owned())
             .collect::<Vec<_>>(),
     ];
-    lines.extend(rows);
+    lines.extend(rows.map(|row| row.iter().map(|cell| cell.replace('\n', " ")).collect()));
     let width = |column: usize| {
         lines
             .iter()
@@ -36,14 +36,14 @@ pub(crate) fn write(heading: &[&str], rows: impl Iterator<Item = Vec<String>>) -
 #[cfg(test)]
 mod tests {
     #[test]
-    fn columns_are_aligned_and_lines_have_no_spaces_at_their_end() {
+    fn a_row_is_one_aligned_line_without_spaces_at_its_end() {
         let rows = [
             vec!["ü".to_owned(), String::new()],
-            vec!["long".to_owned(), "x".to_owned()],
+            vec!["long".to_owned(), "x\ny".to_owned()],
         ];
         assert_eq!(
             super::write(&["A", "B"], rows.into_iter()),
-            "A      B\nü\nlong   x\n"
+            "A      B\nü\nlong   x y\n"
         );
     }
 }

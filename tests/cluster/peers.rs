@@ -77,6 +77,68 @@ const SCALARS: [&str; 60] = [
     "0_8",
 ];
 
+/// Text that a careless writer of YAML spoils.
+const WORDS: [&str; 40] = [
+    "yes",
+    "on",
+    "y",
+    "N",
+    "1:30",
+    "2024-01-01",
+    "1_000",
+    "0x1F",
+    "010",
+    ".5",
+    "null",
+    "~",
+    "",
+    " a ",
+    "a: b",
+    "- x",
+    "#x",
+    "two\nlines\n",
+    "tab\there",
+    "\u{feff}mark",
+    "\u{fcf} \u{1f980}",
+    "\u{2028}",
+    "\u{85}",
+    "'\"\\",
+    "back\rslash",
+    "%",
+    "@a",
+    "`",
+    "{",
+    "*a",
+    "&a",
+    "!a",
+    "|",
+    "> ",
+    "<<",
+    "=",
+    "---",
+    "...",
+    "---\nkind: Secret",
+    "very long line that a writer may want to fold somewhere near its eightieth column or so  ",
+];
+/// Keys of items that YAML 1.1 reads as something else, when they are not in quotes.
+const KEYS: [&str; 15] = [
+    "yes",
+    "on",
+    "y",
+    "N",
+    "null",
+    "1",
+    "1.5",
+    "010",
+    "0x10",
+    "1_000",
+    "-",
+    ".",
+    "1e3",
+    "true",
+    "2024-01-01",
+];
+
 fn vector(name: &str) -> String {
     let path = harness::repository_root()
         .join("tests/vectors/sealed-secrets")
@@ -193,6 +255,55 @@ fn unquoted_scalars_are_sealed_as_kubeseal_seals_them() {
             signet_with_input(&["seal", "--cert", &vector("test-cert.pem")], &text).success();
         let theirs = kubeseal(&["--cert", &vector("test-cert.pem")], &text);
         assert_eq!(unsealed_by_signet(&ours), unsealed_by_signet(&theirs));
+    }
+}
+
+#[test]
+fn what_signet_writes_go_reads_as_it_was() {
+    let annotations: BTreeMap<String, &str> = WORDS
+        .iter()
+        .enumerate()
+        .map(|(number, word)| (format!("w{number}"), *word))
+        .collect();
+    let items: BTreeMap<&str, &str> = KEYS.iter().map(|key| (*key, *key)).collect();
+    let metadata =
+        serde_json::json!({ "name": "yes", "namespace": "on", "annotations": annotations });
+    let secret = serde_json::json!({ "kind": "Secret", "apiVersion": "v1", "metadata": metadata, "stringData": items });
+    for format in ["yaml", "json"] {
+        let args = [
+            "seal",
+            "--cert",
+            &vector("test-cert.pem"),
+            "--format",
+            format,
+        ];
+        let sealed = signet_with_input(&args, &secret.to_string()).success();
+        let opened = kubeseal(
+            &[
+                "--recovery-unseal",
+                "--recovery-private-key",
+                &vector("test-key.pem"),
+            ],
+            &sealed,
+        );
+        let opened: Value = serde_json::from_str(&opened).expect("kubeseal prints JSON");
+        assert_eq!(
+            opened["metadata"]["annotations"], metadata["annotations"],
+            "{format}"
+        );
+        assert_eq!(
+            (
+                &opened["metadata"]["name"],
+                &opened["metadata"]["namespace"]
+            ),
+            (&metadata["name"], &metadata["namespace"])
+        );
+        let opened_keys: Vec<&String> = opened["data"].as_object().expect("items").keys().collect();
+        assert_eq!(opened_keys.len(), KEYS.len(), "{format}: {opened_keys:?}");
+        assert!(
+            KEYS.iter().all(|key| opened["data"][key].is_string()),
+            "{format}: {opened_keys:?}"
+        );
     }
 }
 

@@ -305,8 +305,15 @@ fn application(name: &str, watched: bool) -> Option<Value> {
     let resource = |kind: &str, health: &str| json!({ "kind": kind, "namespace": name, "name": name, "status": sync, "health": { "status": health } });
     let conditions = match name {
         "mail" => {
-            json!([{ "type": "SyncError", "message": "Deployment mail/mail: image is required" }])
+            json!([{ "type": "SyncError", "message": "one or more objects failed to apply" }])
         }
+        _ => json!([]),
+    };
+    let results = match name {
+        "mail" => json!([
+            { "kind": "Service", "namespace": "mail", "name": "mail", "status": "Synced", "message": "created" },
+            { "kind": "Deployment", "namespace": "mail", "name": "mail", "status": "SyncFailed", "message": "image is required" },
+        ]),
         _ => json!([]),
     };
     Some(json!({
@@ -325,7 +332,7 @@ fn application(name: &str, watched: bool) -> Option<Value> {
         "status": {
             "sync": { "status": sync, "revision": "4f0c2a1b9d8e7f60514233425160718293a4b5c6" },
             "health": { "status": health },
-            "operationState": { "phase": phase, "message": message },
+            "operationState": { "phase": phase, "message": message, "syncResult": { "resources": results } },
             "conditions": conditions,
             "resources": [resource("SealedSecret", "Healthy"), resource("Deployment", health)],
         },

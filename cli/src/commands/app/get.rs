@@ -1,6 +1,5 @@
 //! `signet app get`. Must not change anything but the wish to refresh.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -70,96 +69,114 @@ fn refreshed(
 }
 
 fn describe(application: &Application) -> String {
-    let mut text = String::new();
-    let source = format!(
-        "{}, path {}, revision {}",
-        application.text("/spec/source/repoURL"),
-        or(application.text("/spec/source/path"), "."),
-        or(application.text("/spec/source/targetRevision"), "HEAD"),
+    let fact = |(field, value): (&str, String)| {
+        format!("{:13}{}\n", format!("{field}:"), or(&value, "(none)"))
+    };
+    let mut parts = vec![facts(application).map(fact).concat()];
+    let failed = |result: &&Value| result["status"] == "SyncFailed";
+    let results = application.elements("/status/operationState/syncResult/resources");
+    parts.extend(rows(
+        &[("CONDITION", "/type"), ("MESSAGE", "/message")],
+        application.elements("/status/conditions").iter(),
+    ));
+    parts.extend(rows(
+        &[
+            ("FAILED", "/kind"),
+            ("NAMESPACE", "/namespace"),
+            ("NAME", "/name"),
+            ("MESSAGE", "/message"),
+        ],
+        results.iter().filter(failed),
+    ));
+    parts.extend(rows(
+        &[
+            ("KIND", "/kind"),
+            ("NAMESPACE", "/namespace"),
+            ("NAME", "/name"),
+            ("STATUS", "/status"),
+            ("HEALTH", "/health/status"),
+        ],
+        application.elements("/status/resources").iter(),
+    ));
+    parts.join("\n")
+}
+
+fn facts(application: &Application) -> [(&'static str, String); 7] {
+    let text = |pointer: &str, otherwise: &str| or(application.text(pointer), otherwise).to_owned();
+    let server = text(
+        "/spec/destination/server",
+        &text("/spec/destination/name", "(none)"),
     );
-    let destination = format!(
-        "{}, namespace {}",
-        or(
-            application.text("/spec/destination/server"),
-            or(application.text("/spec/destination/name"), "(none)")
+    let source = [
+        application.text("/spec/source/repoURL").to_owned(),
+        format!("path {}", text("/spec/source/path", ".")),
+        format!("revision {}", text("/spec/source/targetRevision", "HEAD")),
+    ];
+    let destination = [
+        server,
+        format!(
+            "namespace {}",
+            text("/spec/destination/namespace", "(none)")
         ),
-        or(application.text("/spec/destination/namespace"), "(none)"),
-    );
-    for (field, value) in [
+    ];
+    let health = [
+        application.health().to_owned(),
+        text("/status/health/message", ""),
+    ];
+    let operation = [
+        application.phase().to_owned(),
+        text("/status/operationState/message", ""),
+    ];
+    [
         (
             "Name",
             format!("{}/{}", application.namespace(), application.name()),
         ),
-        (
-            "Project",
-            or(application.text("/spec/project"), "default").to_owned(),
-        ),
-        ("Source", source),
-        ("Destination", destination),
+        ("Project", text("/spec/project", "default")),
+        ("Source", joined(&source)),
+        ("Destination", joined(&destination)),
         (
             "Sync",
-            joined(&[application.sync_status(), &application.revision()]),
+            joined(&[application.sync_status().to_owned(), application.revision()]),
         ),
-        (
-            "Health",
-            joined(&[
-                application.health(),
-                application.text("/status/health/message"),
-            ]),
-        ),
-        (
-            "Operation",
-            joined(&[
-                application.phase(),
-                application.text("/status/operationState/message"),
-            ]),
-        ),
-    ] {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{:13}{}", format!("{field}:"), or(&value, "(none)"));
-    }
-    let conditions = application.elements("/status/conditions");
-    if !conditions.is_empty() {
-        text.push('\n');
-        text += &table::write(
-            &["CONDITION", "MESSAGE"],
-            conditions
-                .iter()
-                .map(|condition| cells(condition, &["/type", "/message"])),
-        );
-    }
-    let resources = application.elements("/status/resources");
-    if !resources.is_empty() {
-        text.push('\n');
-        let columns = ["/kind", "/namespace", "/name", "/status", "/health/status"];
-        text += &table::write(
-            &["KIND", "NAMESPACE", "NAME", "STATUS", "HEALTH"],
-            resources.iter().map(|resource| cells(resource, &columns)),
-        );
-    }
-    text
+        ("Health", joined(&health)),
+        ("Operation", joined(&operation)),
+    ]
 }
 
-fn or<'text>(text: &'text str, otherwise: &'text str) -> &'text str {
-    if text.is_empty() { otherwise } else { text }
-}
-
-fn joined(parts: &[&str]) -> String {
-    parts
-        .iter()
-        .filter(|part| !part.is_empty())
-        .copied()
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-fn cells(value: &Value, pointers: &[&str]) -> Vec<String> {
-    let cell = |pointer: &&str| {
+/// A table of what stands at the pointers in each value; none when there are no values.
+fn rows<'value>(
+    columns: &[(&str, &str)],
+    values: impl Iterator<Item = &'value Value>,
+) -> Option<String> {
+    let headings: Vec<&str> = columns.iter().map(|(heading, _)| *heading).collect();
+    let cell = |value: &Value, pointer: &str| {
         value
             .pointer(pointer)
             .and_then(Value::as_str)
             .unwrap_or_default()
             .to_owned()
     };
-    pointers.iter().map(cell).collect()
+    let mut rows = values
+        .map(|value| {
+            columns
+                .iter()
+                .map(|(_, pointer)| cell(value, pointer))
+                .collect()
+        })
+        .peekable();
+    rows.peek().is_some().then(|| table::write(&headings, rows))
+}
+
+fn or<'text>(text: &'text str, otherwise: &'text str) -> &'text str {
+    if text.is_empty() { otherwise } else { text }
+}
+
+fn joined(parts: &[String]) -> String {
+    let said: Vec<&str> = parts
+        .iter()
+        .filter(|part| !part.is_empty())
+        .map(String::as_str)
+        .collect();
+    said.join(", ")
 }
