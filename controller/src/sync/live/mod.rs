@@ -3,6 +3,8 @@
 
 mod index;
 mod seen;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use std::{
