@@ -175,18 +175,10 @@ impl Engine {
             .get(app)
             .render
             .filter(|known| known.source == *source && known.project == *project);
-        let resolved = match self
+        let resolved = self
             .sources
-            .resolve(source, project, &revision, freshness)
-            .await
-        {
-            Err(_) if known.is_none() && freshness == Freshness::Cached => {
-                self.sources
-                    .resolve(source, project, &revision, Freshness::Latest)
-                    .await
-            }
-            resolved => resolved,
-        };
+            .resolve(source, project, &revision, freshness, known.is_none())
+            .await;
         let (repository, commit) = resolved?;
         let trusted = subject.facts.marks.refresh != Some(Refresh::Hard) || !first;
         if let Some(known) = known.filter(|known| trusted && known.commit == commit) {

@@ -37,7 +37,8 @@ impl Sources {
         }
     }
 
-    /// The commit that `revision` of the source means.
+    /// The commit that `revision` of the source means. With `insist`, a revision that the last listing does not have is looked for in
+    /// a new one.
     ///
     /// # Errors
     /// When the repository can't be read or has no such revision.
@@ -47,17 +48,22 @@ impl Sources {
         project: &str,
         revision: &str,
         freshness: Freshness,
+        insist: bool,
     ) -> Result<(Repository, CommitId), SourceProblem> {
         let repository = self
             .mirrors
             .repository(&source.repo_url, project)
             .await
             .map_err(fetch)?;
-        let commit = self
-            .mirrors
-            .resolve(&repository, revision, freshness)
-            .await
-            .map_err(fetch)?;
+        let commit = match self.mirrors.resolve(&repository, revision, freshness).await {
+            Err(GitError::RevisionNotFound { .. }) if insist => {
+                self.mirrors
+                    .resolve(&repository, revision, Freshness::Latest)
+                    .await
+            }
+            resolved => resolved,
+        };
+        let commit = commit.map_err(fetch)?;
         Ok((repository, commit))
     }
 

@@ -1,0 +1,189 @@
+//! A sync that is killed after any of its writes, and continued by the next process, ends as an undisturbed one.
+//! The kill comes from the proxy: after the API server did what was asked, before the controller hears of it.
+
+#[path = "../testbed/harness.rs"]
+mod harness;
+#[path = "sync/scene.rs"]
+mod scene;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use harness::{Controller, Proxy, eventually};
+use scene::{Scene, config_map, deployment};
+use serde_json::Value;
+
+const AUTOMATED: &str = "{automated: {prune: true, selfHeal: true}}";
+
+/// Steps of the sync: 39 ConfigMaps in waves 0 to 2, three SealedSecrets with their Unseal steps, three Deployments that use
+/// them, one Service, and the claim of the inventory.
+const CONFIG_MAPS: usize = 39;
+const SECRETS: usize = 3;
+
+/// What an end state is made of: kind and name of each object, and the inventory. Namespaces differ between runs.
+#[derive(Debug, PartialEq, Eq)]
+struct EndState {
+    objects: BTreeSet<(String, String)>,
+    inventory: BTreeSet<(String, String, String)>,
+    history: usize,
+}
+
+#[test]
+fn a_sync_killed_after_any_step_ends_as_an_undisturbed_one() {
+    let (undisturbed, writes) = run(None);
+    assert!(writes.len() >= 50, "a sync of 50 steps: {writes:#?}");
+    assert_eq!(
+        undisturbed.objects.len(),
+        CONFIG_MAPS + 3 * SECRETS + 1,
+        "{undisturbed:#?}"
+    );
+    for step in 1..=writes.len() {
+        let (disturbed, _) = run(Some(step));
+        assert_eq!(
+            disturbed,
+            undisturbed,
+            "killed after write {step}, which is like {}",
+            writes[step - 1]
+        );
+    }
+}
+
+/// One sync, killed after its `kill`-th write. Returns how it ended, and the writes of an undisturbed one.
+fn run(kill: Option<usize>) -> (EndState, Vec<String>) {
+    let scene = Scene::new("interrupted");
+    let arguments = scene.arguments();
+    let arguments = arguments.each_ref().map(String::as_str);
+    let proxy = Proxy::start(None);
+    let controller = Controller::start_with(&proxy.kubeconfig(), &arguments).ready();
+    let files = files(&scene, &controller);
+    let files: Vec<_> = files
+        .iter()
+        .map(|(path, content)| (path.as_str(), content.as_str()))
+        .collect();
+    let commit = scene.repository.commit(&files, "Everything");
+    // The controller has made its key by now; what it writes from here on is the sync.
+    proxy.kill_after(&controller, kill.unwrap_or(usize::MAX));
+    scene.application(AUTOMATED);
+    let Some(_) = kill else {
+        scene.sync_status("Synced", &commit);
+        healthy(&scene);
+        let writes = proxy.writes();
+        return (end_state(&scene), writes);
+    };
+    let before = match killed(&scene, &proxy) {
+        true => {
+            controller.wait();
+            uids(&scene)
+        }
+        // The last writes only tell of health, which may need fewer of them than in the undisturbed run.
+        false => uids(&scene),
+    };
+    let _next = Controller::start(&arguments).ready();
+    scene.operation("Succeeded", &commit);
+    scene.sync_status("Synced", &commit);
+    healthy(&scene);
+    let after = uids(&scene);
+    for (object, uid) in &before {
+        assert_eq!(after.get(object), Some(uid), "{object:?} was made anew");
+    }
+    (end_state(&scene), Vec::new())
+}
+
+/// Waits until the kill happened; false when the sync was over before.
+fn killed(scene: &Scene, proxy: &Proxy) -> bool {
+    eventually(
+        "the controller is killed, or has nothing left to write",
+        || {
+            let status = &scene.app()["status"];
+            let over = status["operationState"]["phase"] == "Succeeded"
+                && status["health"]["status"] == "Healthy";
+            match (proxy.has_killed(), over) {
+                (true, _) => Ok(true),
+                (false, true) => Ok(false),
+                (false, false) => Err(format!("{status:#}")),
+            }
+        },
+    )
+}
+
+fn healthy(scene: &Scene) {
+    eventually("the Application is healthy", || {
+        harness::equal(
+            &scene.app()["status"]["health"]["status"],
+            &"Healthy".into(),
+        )
+    });
+}
+
+fn files(scene: &Scene, controller: &Controller) -> Vec<(String, String)> {
+    let wave = |text: String, wave: usize| {
+        text.replacen(
+            "metadata: {",
+            &format!("metadata: {{annotations: {{argocd.argoproj.io/sync-wave: \"{wave}\"}}, "),
+            1,
+        )
+    };
+    let mut files: Vec<_> = (0..CONFIG_MAPS)
+        .map(|number| {
+            let name = format!("config-{number:02}");
+            (
+                format!("app/{name}.yaml"),
+                wave(config_map(&name, "1"), number % 3),
+            )
+        })
+        .collect();
+    for number in 0..SECRETS {
+        let name = format!("secret-{number}");
+        files.push((
+            format!("app/{name}.json"),
+            scene.seal(controller, &name, "hunter2"),
+        ));
+        let user = format!("        envFrom: [{{secretRef: {{name: {name}}}}}]\n");
+        let web = format!("web-{number}");
+        files.push((
+            format!("app/{web}.yaml"),
+            wave(deployment(&web, "web:1", &user), number),
+        ));
+    }
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {app: web-0}, ports: [{port: 80}]}\n";
+    files.push(("app/service.yaml".to_owned(), service.to_owned()));
+    files
+}
+
+/// The objects of the destination that the Application and its SealedSecrets made, with their uids.
+fn uids(scene: &Scene) -> BTreeMap<(String, String), String> {
+    let kinds = "configmaps,services,deployments,sealedsecrets.bitnami.com,secrets";
+    let text = scene
+        .testbed
+        .kubectl(&["get", kinds, "--namespace", &scene.to, "--output=json"]);
+    let list: Value = serde_json::from_str(&text).expect("kubectl prints JSON");
+    let ours = |object: &&Value| object["metadata"]["name"] != "kube-root-ca.crt";
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let objects = list["items"].as_array().into_iter().flatten().filter(ours);
+    objects
+        .map(|object| {
+            (
+                (text(&object["kind"]), text(&object["metadata"]["name"])),
+                text(&object["metadata"]["uid"]),
+            )
+        })
+        .collect()
+}
+
+fn end_state(scene: &Scene) -> EndState {
+    let status = scene.app()["status"].clone();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let inventory = status["resources"].as_array().into_iter().flatten();
+    EndState {
+        objects: uids(scene).into_keys().collect(),
+        inventory: inventory
+            .map(|entry| {
+                (
+                    text(&entry["kind"]),
+                    text(&entry["name"]),
+                    text(&entry["status"]),
+                )
+            })
+            .collect(),
+        history: status["history"].as_array().map_or(0, Vec::len),
+    }
+}

@@ -1,0 +1,198 @@
+//! One Application under test: a controller of its own, its repository, and a namespace for its objects.
+//! It asserts nothing about what is synced.
+
+use serde_json::Value;
+
+use crate::harness::{Controller, GitRepository, Testbed, equal, eventually, get, unique};
+
+/// A controller, a repository and two namespaces: the controller's own, with the Applications, and that of their objects.
+pub(crate) struct Scene {
+    pub(crate) testbed: Testbed,
+    pub(crate) own: String,
+    pub(crate) to: String,
+    pub(crate) repository: GitRepository,
+}
+
+impl Scene {
+    pub(crate) fn new(prefix: &str) -> Self {
+        let testbed = Testbed::get();
+        testbed.install_crds();
+        let own = testbed.namespace(&format!("{prefix}-own"));
+        let to = testbed.namespace(prefix);
+        let repository = GitRepository::create(&format!("{prefix}-{}", unique()));
+        Self {
+            testbed,
+            own,
+            to,
+            repository,
+        }
+    }
+
+    /// Arguments of a controller that looks at nothing of another test.
+    pub(crate) fn arguments(&self) -> [String; 3] {
+        [
+            format!("--namespace={}", self.own),
+            "--all-namespaces=false".to_owned(),
+            // Tests tell the controller of commits; polling would only hide that they did not.
+            "--git-poll-interval=0s".to_owned(),
+        ]
+    }
+
+    /// A controller that syncs and seals.
+    pub(crate) fn controller(&self) -> Controller {
+        let arguments = self.arguments();
+        Controller::start(&arguments.each_ref().map(String::as_str)).ready()
+    }
+
+    /// Creates the Application `app` from the folder `app`. `policy` is its `syncPolicy`, as YAML in braces.
+    pub(crate) fn application(&self, policy: &str) {
+        let (own, to, url) = (&self.own, &self.to, self.repository.url());
+        self.testbed.apply(&format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: app, namespace: {own}}}\n\
+             spec:\n  project: default\n  source: {{repoURL: \"{url}\", path: app, targetRevision: main}}\n\
+             \x20 destination: {{server: \"https://kubernetes.default.svc\", namespace: {to}}}\n  syncPolicy: {policy}\n"
+        ));
+    }
+
+    /// Commits files and tells the controller.
+    pub(crate) fn commit(&self, files: &[(&str, &str)]) -> String {
+        let commit = self.repository.commit(files, "Change");
+        self.refresh();
+        commit
+    }
+
+    /// Removes files and tells the controller.
+    pub(crate) fn remove(&self, files: &[&str]) -> String {
+        let commit = self.repository.remove(files, "Remove");
+        self.refresh();
+        commit
+    }
+
+    /// What `argocd app get --refresh` does.
+    pub(crate) fn refresh(&self) {
+        self.testbed.kubectl(&[
+            "annotate",
+            "application",
+            "app",
+            "argocd.argoproj.io/refresh=normal",
+            "--overwrite",
+            "--namespace",
+            &self.own,
+        ]);
+    }
+
+    /// The Application as it is.
+    pub(crate) fn app(&self) -> Value {
+        self.testbed.object(&self.own, "application", "app")
+    }
+
+    /// Waits until `status.sync` says this of this commit.
+    pub(crate) fn sync_status(&self, status: &str, commit: &str) -> Value {
+        eventually(&format!("the Application is {status} at {commit}"), || {
+            let app = self.app();
+            let sync = &app["status"]["sync"];
+            equal(&sync["status"], &status.into())
+                .and_then(|()| equal(&sync["revision"], &commit.into()))
+                .and_then(|()| {
+                    equal(
+                        &app["metadata"]["annotations"]["argocd.argoproj.io/refresh"],
+                        &Value::Null,
+                    )
+                })
+                .map(|()| app.clone())
+                .map_err(|error| format!("{error}\n{:#}", app["status"]))
+        })
+    }
+
+    /// Waits until the last operation ended like this, at this commit.
+    pub(crate) fn operation(&self, phase: &str, commit: &str) -> Value {
+        eventually(&format!("the operation is {phase} at {commit}"), || {
+            let app = self.app();
+            let state = &app["status"]["operationState"];
+            equal(&state["phase"], &phase.into())
+                .and_then(|()| equal(&state["syncResult"]["revision"], &commit.into()))
+                .map(|()| app.clone())
+                .map_err(|error| format!("{error}\n{:#}", app["status"]))
+        })
+    }
+
+    /// Waits for a condition of the Application, and returns its message.
+    pub(crate) fn condition(&self, kind: &str) -> String {
+        eventually(&format!("the Application has the condition {kind}"), || {
+            let app = self.app();
+            let conditions = app["status"]["conditions"].as_array();
+            let found = conditions
+                .into_iter()
+                .flatten()
+                .find(|condition| condition["type"] == kind);
+            found
+                .map(|condition| condition["message"].as_str().unwrap_or_default().to_owned())
+                .ok_or_else(|| format!("{:#}", app["status"]))
+        })
+    }
+
+    /// A field of an object in the destination, or why there is none.
+    pub(crate) fn field(&self, kind: &str, name: &str, path: &str) -> Result<String, String> {
+        let output = format!("--output=jsonpath={path}");
+        self.testbed
+            .try_kubectl(&["get", kind, name, "--namespace", &self.to, &output])
+    }
+
+    /// Waits until a field of an object in the destination has this value.
+    pub(crate) fn becomes(&self, kind: &str, name: &str, path: &str, value: &str) {
+        eventually(&format!("{path} of {kind} {name} is {value:?}"), || {
+            self.field(kind, name, path)
+                .and_then(|seen| equal(&seen.as_str(), &value))
+        });
+    }
+
+    /// Waits until an object of the destination is gone.
+    pub(crate) fn vanishes(&self, kind: &str, name: &str) {
+        eventually(&format!("{kind} {name} is gone"), || {
+            match self.field(kind, name, "{.metadata.name}") {
+                Err(error) if error.contains("NotFound") => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        });
+    }
+
+    /// Seals a Secret of the destination with the controller's certificate.
+    pub(crate) fn seal(&self, controller: &Controller, name: &str, value: &str) -> String {
+        let url = format!(
+            "{}/v1/cert.pem",
+            controller.url(crate::harness::Port::Sealing)
+        );
+        let certificate = eventually("the certificate is served", || {
+            get(&url).and_then(|(status, body)| equal(&status, &200).map(|()| body))
+        });
+        let secret = serde_json::json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": self.to}, "stringData": {"password": value},
+        });
+        let secret = sealing::SecretInput::from_value(&secret).expect("a Secret");
+        let certificate =
+            sealing::Certificate::from_pem(certificate.as_bytes()).expect("a certificate");
+        let sealed = sealing::seal(
+            &secret,
+            sealing::Scope::Strict,
+            &certificate,
+            &mut rand::rngs::SysRng,
+        );
+        serde_json::to_string(&sealed.expect("the Secret can be sealed")).expect("JSON")
+    }
+}
+
+/// A ConfigMap with one entry.
+pub(crate) fn config_map(name: &str, value: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{value: \"{value}\"}}\n"
+    )
+}
+
+/// A Deployment; `container` is more of its container, as YAML lines of that depth.
+pub(crate) fn deployment(name: &str, image: &str, container: &str) -> String {
+    format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}}}\nspec:\n  replicas: 1\n\
+         \x20 selector: {{matchLabels: {{app: {name}}}}}\n  template:\n    metadata: {{labels: {{app: {name}}}}}\n\
+         \x20   spec:\n      containers:\n      - name: main\n        image: {image}\n{container}"
+    )
+}
