@@ -173,8 +173,9 @@ impl Scene {
             sealing::Certificate::from_pem(certificate.as_bytes()).expect("a certificate");
         let sealed = sealing::seal(
             &secret,
-            sealing::Scope::Strict,
+            Some(sealing::Scope::Strict),
             &certificate,
+            k8s_openapi::jiff::Timestamp::now(),
             &mut rand::rngs::SysRng,
         );
         serde_json::to_string(&sealed.expect("the Secret can be sealed")).expect("JSON")
