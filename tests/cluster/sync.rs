@@ -269,9 +269,6 @@ fn an_object_of_an_unknown_kind_is_applied_once_its_definition_appears() {
     eventually("all is synced", || {
         equal(&scene.app()["status"]["sync"]["status"], &"Synced".into())
     });
-    scene
-        .testbed
-        .kubectl(&["delete", "crd", &format!("things.{group}")]);
 }
 
 #[test]

@@ -50,10 +50,11 @@ impl Seen {
         } = object;
         value["apiVersion"] = resource.api_version.as_str().into();
         value["kind"] = resource.kind.as_str().into();
-        value["metadata"] = json!({
-            "generation": metadata.generation,
-            "deletionTimestamp": metadata.deletion_timestamp,
-            "annotations": metadata.annotations,
+        value["metadata"] = json!(ObjectMeta {
+            generation: metadata.generation,
+            deletion_timestamp: metadata.deletion_timestamp.clone(),
+            annotations: metadata.annotations.clone(),
+            ..ObjectMeta::default()
         });
         Seen::of(metadata, health::health(&value))
     }
