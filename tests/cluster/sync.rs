@@ -69,6 +69,7 @@ fn what_somebody_changes_adds_or_deletes_comes_back() {
         &[
             ("app/web.yaml", &deployment("web", "web:1", "")),
             ("app/a.yaml", &config_map("a", "1")),
+            ("app/b.yaml", &config_map("b", "1")),
         ],
         "Add",
     );
@@ -81,26 +82,17 @@ fn what_somebody_changes_adds_or_deletes_comes_back() {
             .kubectl(&[args, &["--namespace", &scene.to]].concat())
     };
     kubectl(&["set", "image", "deployment/web", "main=web:9"]);
-    scene.becomes(
-        "deployment",
-        "web",
-        "{.spec.template.spec.containers[0].image}",
-        "web:1",
-    );
+    let image = "{.spec.template.spec.containers[0].image}";
+    scene.becomes("deployment", "web", image, "web:1");
+    // All at once: between heals of one Application the waiting times grow.
     kubectl(&["annotate", "configmap", "a", "note=by-hand"]);
-    scene.becomes("configmap", "a", "{.metadata.annotations.note}", "");
-    kubectl(&[
-        "patch",
-        "configmap",
-        "a",
-        "--patch",
-        r#"{"data": {"more": "x"}}"#,
-    ]);
-    scene.becomes("configmap", "a", "{.data.more}", "");
-    kubectl(&["delete", "configmap", "a"]);
-    scene.becomes("configmap", "a", "{.data.value}", "1");
+    kubectl(&["patch", "configmap", "a", "--patch", r#"{"data": {"more": "x"}}"#]);
+    kubectl(&["delete", "configmap", "b"]);
     kubectl(&["delete", "deployment", "web"]);
-    scene.becomes("deployment", "web", "{.spec.replicas}", "1");
+    scene.becomes("configmap", "a", "{.metadata.annotations.note}", "");
+    scene.becomes("configmap", "a", "{.data.more}", "");
+    scene.becomes("configmap", "b", "{.data.value}", "1");
+    scene.becomes("deployment", "web", image, "web:1");
     let history = scene.app()["status"]["history"].clone();
     assert_eq!(
         history.as_array().map(Vec::len),
@@ -216,7 +208,7 @@ fn a_secret_is_there_before_the_object_that_uses_it() {
     scene.application(AUTOMATED);
     scene.operation("Succeeded", &commit);
     scene.becomes("secret", "db", "{.data.password}", "aHVudGVyMg==");
-    let requests = scene.testbed.audited("admin");
+    let requests = scene.testbed.audited("testbed-admin");
     let first = |resource: &str| {
         requests.iter().position(|entry| {
             entry["objectRef"]["resource"] == resource
