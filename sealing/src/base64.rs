@@ -121,6 +121,11 @@ mod tests {
             ("AB==DEFG", 4),
             ("-QAr", 0),
             ("AB\nC", 1),
+            ("AB=\n", 4),
+            ("AB\n=", 4),
+            ("AB\n=\n=\nX", 7),
+            ("ABC\n", 1),
+            ("ABCDE\nF", 5),
         ] {
             assert_eq!(
                 decode(text.as_bytes()),

@@ -262,3 +262,89 @@ impl Ring {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::envelope::seal_value;
+    use crate::key::KeyRequest;
+    use crate::scope::Scope;
+
+    fn key(name: &str, second: i64) -> SealingKey {
+        let request = KeyRequest {
+            name: name.to_owned(),
+            bits: 2048,
+            ttl: Duration::from_secs(60),
+            common_name: String::new(),
+        };
+        let now = Timestamp::from_second(second).unwrap();
+        SealingKey::generate(&request, now).unwrap().key
+    }
+
+    /// The names of the keys in the order in which they would be tried.
+    fn order(keyring: &Keyring, remembered: Option<&Fingerprint>) -> Vec<String> {
+        let ring = keyring.snapshot();
+        let name = |opener: &Opener| {
+            let same = |entry: &&Entry| std::ptr::eq(&*entry.opener, opener);
+            ring.entries.iter().find(same).unwrap().name.clone()
+        };
+        ring.candidates(256, remembered)
+            .into_iter()
+            .map(name)
+            .collect()
+    }
+
+    #[test]
+    fn the_key_that_opened_last_is_tried_first_then_recent_ones_then_the_newest() {
+        let (old, middle, new) = (key("old", 1), key("middle", 2), key("new", 3));
+        let keyring = Keyring::default();
+        for key in [&old, &middle, &new] {
+            keyring.insert(key.clone());
+        }
+        let label = Scope::ClusterWide.label("", "");
+        let seal = |key: &SealingKey| {
+            let text = seal_value(
+                key.certificate.public_key(),
+                &label,
+                b"x",
+                &mut rand::rngs::SysRng,
+            );
+            crate::base64::decode(text.unwrap().as_bytes()).unwrap()
+        };
+        assert_eq!(order(&keyring, None), ["new", "middle", "old"]);
+        let under_old = seal(&old);
+        assert_eq!(
+            keyring.open(&label, &under_old).unwrap().key,
+            *old.private.fingerprint()
+        );
+        assert_eq!(order(&keyring, None), ["old", "new", "middle"]);
+        assert!(keyring.open(&label, &seal(&middle)).is_some());
+        assert_eq!(order(&keyring, None), ["middle", "old", "new"]);
+        let hash = keyring
+            .hasher
+            .hash_one(SealedValue::parse(&under_old).unwrap().wrapped);
+        let remembered = keyring.remembered(hash);
+        assert_eq!(
+            order(&keyring, remembered.as_ref()),
+            ["old", "middle", "new"]
+        );
+        assert!(
+            keyring.snapshot().candidates(512, None).is_empty(),
+            "keys of another size are not tried"
+        );
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let keyring = Keyring::default();
+        let key = key("k", 1);
+        keyring.insert(key.clone());
+        let ring = keyring.snapshot();
+        for hash in 0..=REMEMBERED_VALUES as u64 {
+            keyring.remember(hash, &ring.entries[0].opener, key.private.fingerprint());
+        }
+        assert_eq!(lock(&keyring.remembered).len(), 1);
+    }
+}
