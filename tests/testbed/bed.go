@@ -97,8 +97,7 @@ func (b *bed) interrupt(cmd *exec.Cmd, ended chan error) (int, error) {
 	cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case err := <-ended:
-		code, _ := exitCode(err)
-		return max(code, 1), nil
+		return exitCode(err)
 	case <-time.After(grace):
 		return 128 + int(syscall.SIGKILL), nil
 	}
