@@ -70,10 +70,11 @@ impl Output {
 fn replace(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     // A link keeps pointing at its file.
     let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let permissions = std::fs::metadata(&path).map_or_else(
-        |_| default_permissions(readers),
-        |found| Some(found.permissions()),
-    );
+    let permissions = match std::fs::metadata(&path) {
+        Ok(found) if !found.is_file() => return write_through(&path, bytes),
+        Ok(found) => Some(found.permissions()),
+        Err(_) => default_permissions(readers),
+    };
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
@@ -88,6 +89,12 @@ fn replace(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(&path)?;
     Ok(())
+}
+
+/// Pipes and devices such as `/dev/null` are written to, never replaced.
+fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().write(true).open(path)?;
+    file.write_all(bytes)
 }
 
 #[cfg(unix)]

@@ -88,6 +88,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
     }
     let keyring = key_files::load(&arguments.key)?;
     let input = Input::new(arguments.file.as_deref());
+    if input.is_terminal() {
+        report::note("reading a SealedSecret from the terminal; end it with Ctrl-D");
+    }
     let sealed = read(&input)?;
     let secrets: Result<Vec<Value>, error::Error> = sealed
         .iter()
