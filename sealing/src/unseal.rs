@@ -159,8 +159,7 @@ fn apply_template(
     Ok(data)
 }
 
-/// Metadata of the Secret: a copy of the template's, name and namespace forced, and the SealedSecret as the only
-/// owner unless the template's annotation says to leave owners alone. What only a server may set is dropped.
+/// Metadata of the Secret: a copy of the template's, then as [`force_identity`] says.
 fn secret_metadata(sealed: &SealedSecret) -> Result<ObjectMeta, UnsealError> {
     let template = sealed
         .spec
@@ -175,6 +174,13 @@ fn secret_metadata(sealed: &SealedSecret) -> Result<ObjectMeta, UnsealError> {
         })?,
         None => ObjectMeta::default(),
     };
+    force_identity(&mut metadata, sealed);
+    Ok(metadata)
+}
+
+/// Name and namespace of the SealedSecret, which becomes the only owner unless the template's annotation says to leave
+/// owners alone. What only a server may set is dropped.
+fn force_identity(metadata: &mut ObjectMeta, sealed: &SealedSecret) {
     metadata.uid = None;
     metadata.resource_version = None;
     metadata.generation = None;
@@ -182,11 +188,6 @@ fn secret_metadata(sealed: &SealedSecret) -> Result<ObjectMeta, UnsealError> {
     metadata.deletion_timestamp = None;
     metadata.deletion_grace_period_seconds = None;
     metadata.self_link = None;
-    force_identity(&mut metadata, sealed);
-    Ok(metadata)
-}
-
-fn force_identity(metadata: &mut ObjectMeta, sealed: &SealedSecret) {
     metadata.name = sealed.metadata.name.clone();
     metadata.namespace = sealed.metadata.namespace.clone();
     let skip_owner = sealed.spec.template.as_ref().is_some_and(|template| {

@@ -5,29 +5,15 @@ use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA512, dig
 use gotmpl::Value;
 
 use super::functions::Arity::Exactly;
-use super::functions::{Call, CallError, Function};
+use super::functions::{Call, CallError, Function, function};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function {
-        name: "adler32sum",
-        arity: Exactly(1),
-        call: adler32sum,
-    },
-    Function {
-        name: "sha1sum",
-        arity: Exactly(1),
-        call: |call| sum(call, &SHA1_FOR_LEGACY_USE_ONLY),
-    },
-    Function {
-        name: "sha256sum",
-        arity: Exactly(1),
-        call: |call| sum(call, &SHA256),
-    },
-    Function {
-        name: "sha512sum",
-        arity: Exactly(1),
-        call: |call| sum(call, &SHA512),
-    },
+    function("adler32sum", Exactly(1), adler32sum),
+    function("sha1sum", Exactly(1), |call| {
+        sum(call, &SHA1_FOR_LEGACY_USE_ONLY)
+    }),
+    function("sha256sum", Exactly(1), |call| sum(call, &SHA256)),
+    function("sha512sum", Exactly(1), |call| sum(call, &SHA512)),
 ];
 
 /// `hex(H(text))` with `H` of FIPS 180-4. SHA-1 is broken for signatures (RFC 6194) and here for old files only.

@@ -5,92 +5,32 @@ use gotmpl::Value;
 
 use super::Arity::{AtLeast, Exactly};
 use super::{
-    Call, CallError, Function, TOO_LONG, check_length, display, engine, failed, printf, text,
-    unsuitable,
+    Call, CallError, Function, TOO_LONG, check_length, display, engine, failed, function, printf,
+    text, unsuitable,
 };
 use crate::template::{escape, value};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function {
-        name: "call",
-        arity: AtLeast(1),
-        call: |call| Err(unsuitable("non-function of type", call, 0)),
-    },
-    Function {
-        name: "eq",
-        arity: AtLeast(1),
-        call: compare,
-    },
-    Function {
-        name: "ge",
-        arity: Exactly(2),
-        call: compare,
-    },
-    Function {
-        name: "gt",
-        arity: Exactly(2),
-        call: compare,
-    },
-    Function {
-        name: "html",
-        arity: AtLeast(0),
-        call: escaped,
-    },
-    Function {
-        name: "index",
-        arity: AtLeast(1),
-        call: index,
-    },
-    Function {
-        name: "js",
-        arity: AtLeast(0),
-        call: escaped,
-    },
-    Function {
-        name: "le",
-        arity: Exactly(2),
-        call: compare,
-    },
-    Function {
-        name: "len",
-        arity: Exactly(1),
-        call: len,
-    },
-    Function {
-        name: "lt",
-        arity: Exactly(2),
-        call: compare,
-    },
-    Function {
-        name: "ne",
-        arity: Exactly(2),
-        call: compare,
-    },
-    Function {
-        name: "not",
-        arity: Exactly(1),
-        call: |call| Ok(Value::Bool(!call.args[0].is_truthy())),
-    },
-    Function {
-        name: "print",
-        arity: AtLeast(0),
-        call: |call| text(printed(call.args)?),
-    },
-    Function {
-        name: "printf",
-        arity: AtLeast(1),
-        call: printf::printf,
-    },
-    Function {
-        name: "println",
-        arity: AtLeast(0),
-        call: println,
-    },
-    Function {
-        name: "urlquery",
-        arity: AtLeast(0),
-        call: urlquery,
-    },
+    function("call", AtLeast(1), |call| {
+        Err(unsuitable("non-function of type", call, 0))
+    }),
+    function("eq", AtLeast(1), compare),
+    function("ge", Exactly(2), compare),
+    function("gt", Exactly(2), compare),
+    function("html", AtLeast(0), escaped),
+    function("index", AtLeast(1), index),
+    function("js", AtLeast(0), escaped),
+    function("le", Exactly(2), compare),
+    function("len", Exactly(1), len),
+    function("lt", Exactly(2), compare),
+    function("ne", Exactly(2), compare),
+    function("not", Exactly(1), |call| {
+        Ok(Value::Bool(!call.args[0].is_truthy()))
+    }),
+    function("print", AtLeast(0), |call| text(printed(call.args)?)),
+    function("printf", AtLeast(1), printf::printf),
+    function("println", AtLeast(0), println),
+    function("urlquery", AtLeast(0), urlquery),
 ];
 
 /// Length in bytes, elements or entries.

@@ -4,36 +4,24 @@
 use gotmpl::Value;
 
 use super::Arity::Exactly;
-use super::{Call, CallError, Function, bytes, text};
+use super::{Call, CallError, Function, bytes, function, text};
 use crate::base64;
 use crate::template::json;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function {
-        name: "b64dec",
-        arity: Exactly(1),
-        call: b64dec,
-    },
-    Function {
-        name: "b64enc",
-        arity: Exactly(1),
-        call: |call| text(base64::encode(&call.bytes(0)?)),
-    },
-    Function {
-        name: "fromJson",
-        arity: Exactly(1),
-        call: |call| Ok(json::decode(call.text(0)?)),
-    },
-    Function {
-        name: "toJson",
-        arity: Exactly(1),
-        call: |call| text(json::encode(&call.args[0], true)),
-    },
-    Function {
-        name: "toRawJson",
-        arity: Exactly(1),
-        call: |call| text(json::encode(&call.args[0], false)),
-    },
+    function("b64dec", Exactly(1), b64dec),
+    function("b64enc", Exactly(1), |call| {
+        text(base64::encode(&call.bytes(0)?))
+    }),
+    function("fromJson", Exactly(1), |call| {
+        Ok(json::decode(call.text(0)?))
+    }),
+    function("toJson", Exactly(1), |call| {
+        text(json::encode(&call.args[0], true))
+    }),
+    function("toRawJson", Exactly(1), |call| {
+        text(json::encode(&call.args[0], false))
+    }),
 ];
 
 fn b64dec(call: &Call<'_>) -> Result<Value, CallError> {

@@ -8,54 +8,22 @@ use std::sync::Arc;
 use gotmpl::Value;
 
 use super::Arity::{AtLeast, Exactly};
-use super::{Call, CallError, Function, display, unsuitable};
+use super::{Call, CallError, Function, display, function, unsuitable};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function {
-        name: "dict",
-        arity: AtLeast(0),
-        call: dict,
-    },
-    Function {
-        name: "first",
-        arity: Exactly(1),
-        call: first,
-    },
-    Function {
-        name: "get",
-        arity: Exactly(2),
-        call: get,
-    },
-    Function {
-        name: "has",
-        arity: Exactly(2),
-        call: has,
-    },
-    Function {
-        name: "hasKey",
-        arity: Exactly(2),
-        call: |call| Ok(Value::Bool(call.dict(0)?.contains_key(call.text(1)?))),
-    },
-    Function {
-        name: "last",
-        arity: Exactly(1),
-        call: last,
-    },
-    Function {
-        name: "list",
-        arity: AtLeast(0),
-        call: |call| Ok(Value::List(call.args.into())),
-    },
-    Function {
-        name: "slice",
-        arity: AtLeast(1),
-        call: slice,
-    },
-    Function {
-        name: "tuple",
-        arity: AtLeast(0),
-        call: |call| Ok(Value::List(call.args.into())),
-    },
+    function("dict", AtLeast(0), dict),
+    function("first", Exactly(1), first),
+    function("get", Exactly(2), get),
+    function("has", Exactly(2), has),
+    function("hasKey", Exactly(2), |call| {
+        Ok(Value::Bool(call.dict(0)?.contains_key(call.text(1)?)))
+    }),
+    function("last", Exactly(1), last),
+    function("list", AtLeast(0), |call| Ok(Value::List(call.args.into()))),
+    function("slice", AtLeast(1), slice),
+    function("tuple", AtLeast(0), |call| {
+        Ok(Value::List(call.args.into()))
+    }),
 ];
 
 /// A list argument of any element type.

@@ -4,34 +4,18 @@
 use gotmpl::Value;
 
 use super::Arity::{AtLeast, Exactly};
-use super::{Call, CallError, Function};
+use super::{Call, CallError, Function, function};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function {
-        name: "coalesce",
-        arity: AtLeast(0),
-        call: coalesce,
-    },
-    Function {
-        name: "default",
-        arity: AtLeast(1),
-        call: default,
-    },
-    Function {
-        name: "empty",
-        arity: Exactly(1),
-        call: |call| Ok(Value::Bool(!call.args[0].is_truthy())),
-    },
-    Function {
-        name: "fail",
-        arity: Exactly(1),
-        call: |call| Err(CallError::Echo(call.text(0)?.to_owned())),
-    },
-    Function {
-        name: "ternary",
-        arity: Exactly(3),
-        call: ternary,
-    },
+    function("coalesce", AtLeast(0), coalesce),
+    function("default", AtLeast(1), default),
+    function("empty", Exactly(1), |call| {
+        Ok(Value::Bool(!call.args[0].is_truthy()))
+    }),
+    function("fail", Exactly(1), |call| {
+        Err(CallError::Echo(call.text(0)?.to_owned()))
+    }),
+    function("ternary", Exactly(3), ternary),
 ];
 
 fn coalesce(call: &Call<'_>) -> Result<Value, CallError> {

@@ -26,6 +26,15 @@ pub(super) struct Function {
     pub(super) call: fn(&Call<'_>) -> Result<Value, CallError>,
 }
 
+/// A row of a table of functions.
+pub(super) const fn function(
+    name: &'static str,
+    arity: Arity,
+    call: fn(&Call<'_>) -> Result<Value, CallError>,
+) -> Function {
+    Function { name, arity, call }
+}
+
 /// How many arguments a function takes.
 #[derive(Clone, Copy)]
 pub(super) enum Arity {

@@ -4,86 +4,44 @@
 use gotmpl::Value;
 
 use super::Arity::{AtLeast, Exactly};
-use super::{Call, CallError, Function, failed};
+use super::{Call, CallError, Function, failed, function};
 
 /// Longest list that `until` makes; Go would take any memory it is asked for.
 const MAX_COUNT: u64 = 100_000;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function {
-        name: "add",
-        arity: AtLeast(0),
-        call: |call| Ok(fold(0, call.args, i64::wrapping_add)),
-    },
-    Function {
-        name: "add1",
-        arity: Exactly(1),
-        call: |call| Ok(Value::Int(int(&call.args[0]).wrapping_add(1))),
-    },
-    Function {
-        name: "atoi",
-        arity: Exactly(1),
-        call: atoi,
-    },
-    Function {
-        name: "div",
-        arity: Exactly(2),
-        call: |call| divide(call, i64::wrapping_div),
-    },
-    Function {
-        name: "float64",
-        arity: Exactly(1),
-        call: |call| Ok(Value::Float(float(&call.args[0]))),
-    },
-    Function {
-        name: "int",
-        arity: Exactly(1),
-        call: |call| Ok(Value::Int(int(&call.args[0]))),
-    },
-    Function {
-        name: "int64",
-        arity: Exactly(1),
-        call: |call| Ok(Value::Int(int(&call.args[0]))),
-    },
-    Function {
-        name: "max",
-        arity: AtLeast(1),
-        call: |call| Ok(fold(int(&call.args[0]), &call.args[1..], i64::max)),
-    },
-    Function {
-        name: "min",
-        arity: AtLeast(1),
-        call: |call| Ok(fold(int(&call.args[0]), &call.args[1..], i64::min)),
-    },
-    Function {
-        name: "mod",
-        arity: Exactly(2),
-        call: |call| divide(call, i64::wrapping_rem),
-    },
-    Function {
-        name: "mul",
-        arity: AtLeast(1),
-        call: |call| Ok(fold(int(&call.args[0]), &call.args[1..], i64::wrapping_mul)),
-    },
-    Function {
-        name: "round",
-        arity: AtLeast(2),
-        call: round,
-    },
-    Function {
-        name: "sub",
-        arity: Exactly(2),
-        call: |call| {
-            Ok(Value::Int(
-                int(&call.args[0]).wrapping_sub(int(&call.args[1])),
-            ))
-        },
-    },
-    Function {
-        name: "until",
-        arity: Exactly(1),
-        call: until,
-    },
+    function("add", AtLeast(0), |call| {
+        Ok(fold(0, call.args, i64::wrapping_add))
+    }),
+    function("add1", Exactly(1), |call| {
+        Ok(Value::Int(int(&call.args[0]).wrapping_add(1)))
+    }),
+    function("atoi", Exactly(1), atoi),
+    function("div", Exactly(2), |call| divide(call, i64::wrapping_div)),
+    function("float64", Exactly(1), |call| {
+        Ok(Value::Float(float(&call.args[0])))
+    }),
+    function("int", Exactly(1), |call| Ok(Value::Int(int(&call.args[0])))),
+    function("int64", Exactly(1), |call| {
+        Ok(Value::Int(int(&call.args[0])))
+    }),
+    function("max", AtLeast(1), |call| {
+        Ok(fold(int(&call.args[0]), &call.args[1..], i64::max))
+    }),
+    function("min", AtLeast(1), |call| {
+        Ok(fold(int(&call.args[0]), &call.args[1..], i64::min))
+    }),
+    function("mod", Exactly(2), |call| divide(call, i64::wrapping_rem)),
+    function("mul", AtLeast(1), |call| {
+        Ok(fold(int(&call.args[0]), &call.args[1..], i64::wrapping_mul))
+    }),
+    function("round", AtLeast(2), round),
+    function("sub", Exactly(2), |call| {
+        Ok(Value::Int(
+            int(&call.args[0]).wrapping_sub(int(&call.args[1])),
+        ))
+    }),
+    function("until", Exactly(1), until),
 ];
 
 fn fold(start: i64, values: &[Value], combine: fn(i64, i64) -> i64) -> Value {

@@ -7,141 +7,49 @@ use std::sync::Arc;
 use gotmpl::Value;
 
 use super::Arity::{AtLeast, Exactly};
-use super::{Call, CallError, Function, OUT_OF_RANGE, bytes, check_length, display, failed, text};
+use super::{
+    Call, CallError, Function, OUT_OF_RANGE, bytes, check_length, display, failed, function, text,
+};
 use crate::template::escape::is_escape;
 use crate::template::value::quoted;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function {
-        name: "cat",
-        arity: AtLeast(0),
-        call: cat,
-    },
-    Function {
-        name: "contains",
-        arity: Exactly(2),
-        call: |call| Ok(Value::Bool(call.text(1)?.contains(call.text(0)?))),
-    },
-    Function {
-        name: "hasPrefix",
-        arity: Exactly(2),
-        call: |call| Ok(Value::Bool(call.text(1)?.starts_with(call.text(0)?))),
-    },
-    Function {
-        name: "hasSuffix",
-        arity: Exactly(2),
-        call: |call| Ok(Value::Bool(call.text(1)?.ends_with(call.text(0)?))),
-    },
-    Function {
-        name: "indent",
-        arity: Exactly(2),
-        call: |call| indented("", call),
-    },
-    Function {
-        name: "join",
-        arity: Exactly(2),
-        call: join,
-    },
-    Function {
-        name: "lower",
-        arity: Exactly(1),
-        call: |call| mapped(call.text(0)?, lower),
-    },
-    Function {
-        name: "nindent",
-        arity: Exactly(2),
-        call: |call| indented("\n", call),
-    },
-    Function {
-        name: "nospace",
-        arity: Exactly(1),
-        call: nospace,
-    },
-    Function {
-        name: "quote",
-        arity: AtLeast(0),
-        call: |call| each(call, |text| quoted(&text)),
-    },
-    Function {
-        name: "repeat",
-        arity: Exactly(2),
-        call: repeat,
-    },
-    Function {
-        name: "replace",
-        arity: Exactly(3),
-        call: replace,
-    },
-    Function {
-        name: "split",
-        arity: Exactly(2),
-        call: split,
-    },
-    Function {
-        name: "splitList",
-        arity: Exactly(2),
-        call: split_list,
-    },
-    Function {
-        name: "squote",
-        arity: AtLeast(0),
-        call: |call| each(call, |text| format!("'{text}'")),
-    },
-    Function {
-        name: "substr",
-        arity: Exactly(3),
-        call: substr,
-    },
-    Function {
-        name: "title",
-        arity: Exactly(1),
-        call: title,
-    },
-    Function {
-        name: "toString",
-        arity: Exactly(1),
-        call: |call| text(display(&call.args[0])?),
-    },
-    Function {
-        name: "trim",
-        arity: Exactly(1),
-        call: |call| text(call.text(0)?.trim_matches(is_space)),
-    },
-    Function {
-        name: "trimAll",
-        arity: Exactly(2),
-        call: trim_all,
-    },
-    Function {
-        name: "trimPrefix",
-        arity: Exactly(2),
-        call: trim_prefix,
-    },
-    Function {
-        name: "trimSuffix",
-        arity: Exactly(2),
-        call: trim_suffix,
-    },
-    Function {
-        name: "trimall",
-        arity: Exactly(2),
-        call: trim_all,
-    },
-    Function {
-        name: "trunc",
-        arity: Exactly(2),
-        call: trunc,
-    },
-    Function {
-        name: "untitle",
-        arity: Exactly(1),
-        call: untitle,
-    },
-    Function {
-        name: "upper",
-        arity: Exactly(1),
-        call: |call| mapped(call.text(0)?, upper),
-    },
+    function("cat", AtLeast(0), cat),
+    function("contains", Exactly(2), |call| {
+        Ok(Value::Bool(call.text(1)?.contains(call.text(0)?)))
+    }),
+    function("hasPrefix", Exactly(2), |call| {
+        Ok(Value::Bool(call.text(1)?.starts_with(call.text(0)?)))
+    }),
+    function("hasSuffix", Exactly(2), |call| {
+        Ok(Value::Bool(call.text(1)?.ends_with(call.text(0)?)))
+    }),
+    function("indent", Exactly(2), |call| indented("", call)),
+    function("join", Exactly(2), join),
+    function("lower", Exactly(1), |call| mapped(call.text(0)?, lower)),
+    function("nindent", Exactly(2), |call| indented("\n", call)),
+    function("nospace", Exactly(1), nospace),
+    function("quote", AtLeast(0), |call| each(call, |text| quoted(&text))),
+    function("repeat", Exactly(2), repeat),
+    function("replace", Exactly(3), replace),
+    function("split", Exactly(2), split),
+    function("splitList", Exactly(2), split_list),
+    function("squote", AtLeast(0), |call| {
+        each(call, |text| format!("'{text}'"))
+    }),
+    function("substr", Exactly(3), substr),
+    function("title", Exactly(1), title),
+    function("toString", Exactly(1), |call| text(display(&call.args[0])?)),
+    function("trim", Exactly(1), |call| {
+        text(call.text(0)?.trim_matches(is_space))
+    }),
+    function("trimAll", Exactly(2), trim_all),
+    function("trimPrefix", Exactly(2), trim_prefix),
+    function("trimSuffix", Exactly(2), trim_suffix),
+    function("trimall", Exactly(2), trim_all),
+    function("trunc", Exactly(2), trunc),
+    function("untitle", Exactly(1), untitle),
+    function("upper", Exactly(1), |call| mapped(call.text(0)?, upper)),
 ];
 
 /// Go's `unicode.IsSpace`.
