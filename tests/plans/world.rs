@@ -149,7 +149,7 @@ fn build(
         own_namespace: "signet".into(),
         application_namespaces: Vec::new(),
         allow_file_repositories: false,
-        applications: ["shop", "other"].map(str::to_owned).into(),
+        applications: Arc::new(["shop", "other"].map(str::to_owned).into()),
         another_controller: settings["anotherController"] == true,
     }
 }
@@ -286,6 +286,11 @@ fn opening(settings: &Value) -> BTreeMap<ObjectKey, Result<(), String>> {
         (ObjectKey::new(&kind, Some("demo"), name), answer)
     });
     opened.collect()
+}
+
+/// Kinds that every cluster of these tests serves.
+pub fn built_in_kinds() -> Kinds {
+    kinds(&Value::Null)
 }
 
 fn kinds(settings: &Value) -> Kinds {

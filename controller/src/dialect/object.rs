@@ -61,7 +61,8 @@ pub fn object_policy(
 pub fn guards(metadata: &Value, defaults: ObjectDefaults) -> Guards {
     Guards {
         wave: wave(metadata).unwrap_or_default(),
-        prune: argocd::allows(metadata, "Prune").unwrap_or(defaults.prune),
+        prune: argocd::allows(metadata, "Prune").unwrap_or(defaults.prune)
+            && !helm::keeps(metadata),
         delete: argocd::allows(metadata, "Delete").unwrap_or(defaults.delete)
             && !helm::keeps(metadata),
     }

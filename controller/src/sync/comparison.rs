@@ -158,7 +158,7 @@ fn status(difference: Option<&Difference>) -> SyncStatus {
             | Difference::Forbidden(_)
             | Difference::Unreadable(_)
             | Difference::Unverified
-            | Difference::Doubt(_),
+            | Difference::OutOfReach,
         ) => SyncStatus::Unknown,
         Some(_) => SyncStatus::OutOfSync,
     }
@@ -200,6 +200,7 @@ fn compare_leftover(
         Leftover::Prunable => Difference::Extra,
         Leftover::Kept(guard) => Difference::Kept(guard),
         Leftover::InDoubt(doubt) => Difference::Doubt(doubt),
+        Leftover::OutOfReach => Difference::OutOfReach,
     };
     Some(Compared {
         version,
@@ -211,11 +212,11 @@ fn compare_leftover(
     })
 }
 
-/// The one word for all objects. What is in doubt is told by a condition and does not count: it is not wanted any more.
+/// The one word for all objects. What is out of reach is told by a condition and does not count: it is not wanted any more.
 pub(super) fn overall<'a>(objects: impl Iterator<Item = &'a Compared>) -> SyncStatus {
     let mut overall = SyncStatus::Synced;
     for compared in
-        objects.filter(|compared| !matches!(compared.difference, Some(Difference::Doubt(_))))
+        objects.filter(|compared| !matches!(compared.difference, Some(Difference::OutOfReach)))
     {
         match compared.status {
             SyncStatus::Unknown => return SyncStatus::Unknown,
@@ -238,13 +239,17 @@ pub(super) fn health(world: &World, terms: &Terms<'_>, comparison: &Comparison) 
 
 /// The light while nothing can be compared: what the Application last owned still works or not.
 pub(super) fn health_of_inventory(world: &World) -> Health {
+    let unknown = Health {
+        status: HealthStatus::Unknown,
+        message: String::new(),
+    };
     if world.cluster != Cluster::Reachable {
-        return Health {
-            status: HealthStatus::Unknown,
-            message: String::new(),
-        };
+        return unknown;
     }
     let inventory = recorded::inventory(&world.application.status);
+    if inventory.is_empty() {
+        return unknown;
+    }
     aggregate(inventory.keys().map(|key| Member {
         key,
         health: world.live.get(key).and_then(|live| live.health.as_ref()),
@@ -262,8 +267,33 @@ fn conditions(
     for (key, compared) in objects {
         conditions.extend(condition(world, terms, key, compared));
     }
+    conditions.extend(doubts(objects));
     conditions.extend(orphans(world, terms));
     conditions
+}
+
+/// One condition for all objects that are kept for the same reason.
+fn doubts(objects: &BTreeMap<ObjectKey, Compared>) -> Vec<Condition> {
+    let mut by_reason: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (key, compared) in objects {
+        let reason = match &compared.difference {
+            Some(Difference::Doubt(doubt)) => doubt,
+            Some(Difference::OutOfReach) => "the cluster does not know its kind any more",
+            _ => continue,
+        };
+        by_reason.entry(reason).or_default().push(key.to_string());
+    }
+    let condition = |(reason, keys): (&str, Vec<String>)| {
+        let message = format!(
+            "not deleted, although no longer in Git: {}: {reason}",
+            named(&keys)?
+        );
+        Some(Condition::new(
+            ConditionKind::OrphanedResourceWarning,
+            message,
+        ))
+    };
+    by_reason.into_iter().filter_map(condition).collect()
 }
 
 fn condition(
@@ -311,10 +341,6 @@ fn condition(
         Difference::Forbidden(why) | Difference::Unreadable(why) => {
             (ConditionKind::ComparisonError, format!("{key}: {why}"))
         }
-        Difference::Doubt(why) => (
-            ConditionKind::OrphanedResourceWarning,
-            format!("{key} is not deleted: {why}"),
-        ),
         Difference::Drift(_) => {
             let fight = fights::fight(world, key)?;
             (

@@ -204,16 +204,19 @@ fn does_not_open<'a>(world: &'a World, terms: &Terms<'_>, key: &ObjectKey) -> Op
         .map(String::as_str)
 }
 
-/// A SealedSecret whose answer to "new or changed?" is still needed before the revision may be applied.
-pub(super) fn in_question(
-    world: &World,
-    terms: &Terms<'_>,
-    key: &ObjectKey,
-    comparison: &Comparison,
-) -> bool {
-    let difference = comparison
-        .objects
-        .get(key)
-        .and_then(|compared| compared.difference.as_ref());
-    matches!(difference, Some(Difference::Unverified)) && does_not_open(world, terms, key).is_some()
+/// SealedSecrets whose answer to "new or changed?" is still needed before the revision may be applied.
+pub(super) fn in_question<'a>(
+    world: &'a World,
+    terms: &'a Terms<'_>,
+    comparison: &'a Comparison,
+) -> impl Iterator<Item = &'a ObjectKey> {
+    let unverified = |key: &&ObjectKey| {
+        let difference = comparison
+            .objects
+            .get(*key)
+            .and_then(|compared| compared.difference.as_ref());
+        matches!(difference, Some(Difference::Unverified))
+            && does_not_open(world, terms, key).is_some()
+    };
+    terms.source.desired.order.iter().filter(unverified)
 }

@@ -26,6 +26,8 @@ pub(super) enum Leftover {
     Kept(String),
     /// Something is not known, so it is neither deleted nor forgotten.
     InDoubt(String),
+    /// The cluster does not serve its kind any more, so there is nothing to delete and nothing to see either.
+    OutOfReach,
 }
 
 /// What this pass does not know, as far as it forbids deletions.
@@ -86,9 +88,7 @@ pub(super) fn leftover(
     let kind = key.group_kind();
     match world.kinds.lookup_any_version(&kind) {
         Lookup::Known(_) => {}
-        Lookup::Unknown => {
-            return Leftover::InDoubt(format!("the cluster does not know the kind {kind}"));
-        }
+        Lookup::Unknown => return Leftover::OutOfReach,
         Lookup::Unavailable => {
             return Leftover::InDoubt(format!("the API group {:?} does not answer", key.group));
         }

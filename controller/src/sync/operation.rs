@@ -120,9 +120,11 @@ fn blank(world: &World) -> Operation {
 }
 
 fn refused(world: &World, phase: OperationPhase, message: String) -> Operation {
+    let stored = world.application.operation.clone().unwrap_or_default();
+    let username = stored.initiated_by.as_ref().map(|by| by.username.clone());
     Operation {
-        initiator: Initiator::Requested(String::new()),
-        stored: world.application.operation.clone().unwrap_or_default(),
+        initiator: Initiator::Requested(username.unwrap_or_default()),
+        stored,
         ending: Ending::Refused(phase, message),
         ..blank(world)
     }
@@ -343,4 +345,13 @@ fn possible_now(state: &OperationState, actionable: &BTreeSet<ObjectKey>) -> boo
 pub(super) fn later(time: Timestamp, wait: std::time::Duration) -> Timestamp {
     let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
     time.saturating_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+/// When an operation that fails now is tried again, if it is.
+pub(super) fn next_try(world: &World, operation: &Operation) -> Option<Timestamp> {
+    let policy = operation.retry?;
+    let more = policy
+        .limit
+        .is_none_or(|limit| operation.retry_count < limit);
+    more.then(|| later(world.now, policy.wait(operation.retry_count)))
 }

@@ -208,6 +208,8 @@ pub enum Difference {
     Kept(String),
     /// No longer wanted, but neither deleted nor forgotten while this is not known.
     Doubt(String),
+    /// No longer wanted, and the cluster does not serve its kind any more.
+    OutOfReach,
     /// Not compared yet since the start.
     Unverified,
     /// The cluster doesn't know its kind.
@@ -380,14 +382,22 @@ fn compared(world: &World, terms: &Terms<'_>) -> Plan {
     let (comparison, mut conditions) = comparison::compare(world, terms);
     let mut decided = operation::decide(world, terms, &comparison);
     let refusal = gates::refuses(world, terms, &comparison);
-    if let (Some(refusal), Some(operation)) = (&refusal, &decided.operation)
-        && operation.begins_by_itself()
+    if decided
+        .operation
+        .as_ref()
+        .is_some_and(Operation::begins_by_itself)
     {
-        conditions.push(Condition::new(
-            ConditionKind::SyncError,
-            format!("nothing of this revision is applied: {refusal}"),
-        ));
-        decided.operation = None;
+        if let Some(refusal) = &refusal {
+            let message = format!("nothing of this revision is applied: {refusal}");
+            conditions.push(Condition::new(ConditionKind::SyncError, message));
+        }
+        if refusal.is_some()
+            || gates::in_question(world, terms, &comparison)
+                .next()
+                .is_some()
+        {
+            decided.operation = None;
+        }
     }
     let mut work = Work::default();
     if let Some(operation) = decided
@@ -405,6 +415,10 @@ fn compared(world: &World, terms: &Terms<'_>) -> Plan {
     conditions.dedup();
     let verify = steps::verify(world, &comparison, &work);
     work.now.extend(verify);
+    let wake_at = decided
+        .operation
+        .as_ref()
+        .and_then(|operation| operation.looks_again_at(world, &work));
     Plan {
         hands_off: None,
         health: Some(comparison::health(world, terms, &comparison)),
@@ -413,7 +427,11 @@ fn compared(world: &World, terms: &Terms<'_>) -> Plan {
         operation: decided.operation,
         steps: work.now,
         later: work.later,
-        wake_at: decided.wake_at.into_iter().chain(work.wake_at).min(),
+        wake_at: wake_at
+            .into_iter()
+            .chain(decided.wake_at)
+            .chain(work.wake_at)
+            .min(),
     }
 }
 
@@ -421,6 +439,16 @@ impl Operation {
     /// The sync policy would begin it, so it can as well wait until nothing speaks against it.
     fn begins_by_itself(&self) -> bool {
         self.initiator == Initiator::Automated && self.decision == Decision::Start
+    }
+
+    /// What nothing but the clock will wake: the next try, and what comes after an operation that ends without a step.
+    fn looks_again_at(&self, world: &World, work: &Work) -> Option<Timestamp> {
+        match &self.ending {
+            Ending::Failed(_) => operation::next_try(world, self),
+            Ending::AfterSteps if !self.left_out.is_empty() => operation::next_try(world, self),
+            Ending::AfterSteps | Ending::Refused(..) if work.now.is_empty() => Some(world.now),
+            _ => None,
+        }
     }
 
     /// It is to be worked on in this pass.

@@ -86,6 +86,7 @@ impl fmt::Display for Difference {
             Self::Extra => f.write_str("no longer in Git"),
             Self::Kept(guard) => write!(f, "no longer in Git, kept: {guard}"),
             Self::Doubt(doubt) => write!(f, "no longer in Git, in doubt: {doubt}"),
+            Self::OutOfReach => f.write_str("no longer in Git, and its kind is no longer known"),
             Self::Unverified => f.write_str("not compared yet"),
             Self::UnknownKind => f.write_str("kind unknown to the cluster"),
             Self::AwaitsKind => f.write_str("kind to be established by this source"),
@@ -119,7 +120,10 @@ fn write_operation(f: &mut fmt::Formatter<'_>, operation: &Operation) -> fmt::Re
         Initiator::Automated => "the automated sync".to_owned(),
         Initiator::Requested(name) => format!("the sync of {name:?}"),
     };
-    write!(f, "operation: {verb}: {who} to {}", operation.revision)?;
+    write!(f, "operation: {verb}: {who}")?;
+    if !operation.revision.is_empty() {
+        write!(f, " to {}", operation.revision)?;
+    }
     if operation.prune {
         f.write_str(", pruning")?;
     }

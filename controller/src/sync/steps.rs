@@ -54,6 +54,17 @@ impl Wave {
     }
 }
 
+impl Wave {
+    /// Its steps are not the whole of it.
+    fn waits(&self) -> bool {
+        let deletes = self
+            .due
+            .iter()
+            .any(|step| matches!(step, Step::Delete { .. }));
+        deletes || !self.held.is_empty() || !self.ready.is_empty() || !self.gone.is_empty()
+    }
+}
+
 /// Everything an operation has to do, wave by wave.
 struct Planner<'a> {
     world: &'a World,
@@ -105,12 +116,7 @@ fn hindrance(
         ));
         return Some(Work::default());
     }
-    let questions: Vec<&ObjectKey> = terms
-        .desired()
-        .order
-        .iter()
-        .filter(|key| gates::in_question(world, terms, key, comparison))
-        .collect();
+    let questions: Vec<&ObjectKey> = gates::in_question(world, terms, comparison).collect();
     if questions.is_empty() {
         return None;
     }
@@ -211,7 +217,8 @@ impl Planner<'_> {
                 Difference::Refused(_)
                 | Difference::Extra
                 | Difference::Kept(_)
-                | Difference::Doubt(_),
+                | Difference::Doubt(_)
+                | Difference::OutOfReach,
             ) => Ok(Place::Done),
             Some(Difference::Missing) => {
                 match blocked_by(self.world, self.terms, self.comparison, key) {
@@ -322,19 +329,10 @@ impl Planner<'_> {
                 work.now = vec![planned(*number, &Step::WaitHealthy(unhealthy.waiting))];
             }
         }
-        if let Some(wave) = current {
-            let deletes = wave
-                .due
-                .iter()
-                .any(|step| matches!(step, Step::Delete { .. }));
-            let more = multi_step
-                || deletes
-                || !wave.held.is_empty()
-                || !wave.gone.is_empty()
-                || !wave.ready.is_empty();
-            if more {
-                operation.ending = Ending::Open(waiting_for(&work.now));
-            }
+        if let Some(wave) = current
+            && (multi_step || wave.waits())
+        {
+            operation.ending = Ending::Open(waiting_for(wave, &work.now));
         }
         work
     }
@@ -433,34 +431,25 @@ fn waits(wave: &Wave) -> Vec<Step> {
     steps
 }
 
-fn waiting_for(steps: &[PlannedStep]) -> String {
-    let texts = |keys: &[ObjectKey]| keys.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let (mut healthy, mut gone, mut applied) = (Vec::new(), Vec::new(), Vec::new());
+fn waiting_for(wave: &Wave, steps: &[PlannedStep]) -> String {
+    let mut gone: Vec<String> = wave.gone.iter().map(ToString::to_string).collect();
+    let mut ready: Vec<String> = wave.ready.iter().map(ToString::to_string).collect();
+    let mut applied = Vec::new();
     for step in steps {
         match &step.step {
-            Step::WaitHealthy(keys) => healthy.extend(texts(keys)),
-            Step::WaitGone(keys) => gone.extend(texts(keys)),
             Step::Delete { key, .. } => gone.push(key.to_string()),
-            Step::Apply(key) | Step::Unseal(key) | Step::Await(key) => {
-                applied.push(key.to_string())
+            Step::WaitHealthy(keys) if ready.is_empty() => {
+                ready.extend(keys.iter().map(ToString::to_string))
             }
+            Step::Apply(key) => applied.push(key.to_string()),
             _ => {}
         }
     }
-    let parts = [
-        ("deletion of", gone),
-        ("healthy state of", healthy),
-        ("", applied),
-    ];
-    let texts = parts
-        .iter()
-        .filter_map(|(what, list)| Some((what, named(list)?)));
-    match texts.into_iter().next() {
-        Some((what, list)) => format!(
-            "waiting for {what}{}{list}",
-            if what.is_empty() { "" } else { " " }
-        ),
-        None => "waiting for the next pass".into(),
+    let healthy = if ready.is_empty() { applied } else { ready };
+    match (named(&gone), named(&healthy)) {
+        (Some(gone), _) => format!("waiting for deletion of {gone}"),
+        (None, Some(healthy)) => format!("waiting for healthy state of {healthy}"),
+        (None, None) => "waiting for the next pass".into(),
     }
 }
 

@@ -6,7 +6,7 @@ use k8s_openapi::jiff::Timestamp;
 use k8s_openapi::jiff::tz::TimeZone;
 
 use super::super::comparison::named;
-use super::super::operation::later;
+use super::super::operation::next_try;
 use super::super::outcome::Outcome;
 use super::super::plan::{Decision, Ending, Initiator, Operation, OperationPhase, Plan};
 use super::super::world::World;
@@ -179,14 +179,6 @@ fn settle(
     }
     state.finished_at = Some(time(world.now));
     Some(phase)
-}
-
-fn next_try(world: &World, operation: &Operation) -> Option<Timestamp> {
-    let policy = operation.retry?;
-    let more = policy
-        .limit
-        .is_none_or(|limit| operation.retry_count < limit);
-    more.then(|| later(world.now, policy.wait(operation.retry_count)))
 }
 
 fn clock(at: Timestamp) -> String {

@@ -138,6 +138,9 @@ fn skipped(comparison: Option<&Comparison>, prune: bool) -> Vec<(ObjectKey, Reso
         Difference::Extra if !prune => Some("ignored (requires pruning)".to_owned()),
         Difference::Kept(guard) => Some(guard.clone()),
         Difference::Doubt(doubt) => Some(format!("ignored ({doubt})")),
+        Difference::OutOfReach => {
+            Some("ignored (the cluster does not know its kind any more)".to_owned())
+        }
         _ => None,
     };
     let skipped =
