@@ -178,7 +178,7 @@ fn manifests(image: &str) -> Vec<Manifest> {
     manifests
 }
 
-fn wanted(image: &str, application: &crds::Application) -> Arc<Desired> {
+fn source(image: &str) -> Source {
     let mut manifests = manifests(image);
     if image == "web:2" {
         // Two objects leave Git with the second commit.
@@ -187,20 +187,23 @@ fn wanted(image: &str, application: &crds::Application) -> Arc<Desired> {
                 .contains(&manifest.object["metadata"]["name"].as_str().unwrap())
         });
     }
-    Arc::new(desired(&Inputs {
+    let wanted = desired(&Inputs {
         manifests: &manifests,
         kinds: &built_in_kinds(),
         application_id: "shop",
         namespace: "demo",
-        defaults: dialect::intent(application).unwrap().defaults,
+        defaults: dialect::intent(&application()).unwrap().defaults,
         scaled: &Default::default(),
-    }))
+    });
+    Source {
+        revision: image.to_owned(),
+        desired: Arc::new(wanted),
+    }
 }
 
 /// The World as a process sees it; right after its start nothing is verified.
-fn observe(outside: &Outside, image: &str, fresh: bool, seconds: usize) -> World {
+fn observe(outside: &Outside, source: &Source, fresh: bool, seconds: usize) -> World {
     let application = application();
-    let desired = wanted(image, &application);
     let start: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
     World {
         now: Timestamp::from_second(start.as_second() + seconds as i64).unwrap(),
@@ -216,10 +219,7 @@ fn observe(outside: &Outside, image: &str, fresh: bool, seconds: usize) -> World
             status: outside.status.clone(),
             ..AppFacts::default()
         },
-        source: Ok(Source {
-            revision: image.to_owned(),
-            desired,
-        }),
+        source: Ok(source.clone()),
         kinds: Arc::new(built_in_kinds()),
         cluster: Cluster::Reachable,
         destination_namespace: DestinationNamespace::Exists,
@@ -229,9 +229,11 @@ fn observe(outside: &Outside, image: &str, fresh: bool, seconds: usize) -> World
             .map(|(key, object)| (key.clone(), live(key, object, fresh)))
             .collect(),
         unlisted: Default::default(),
+        // Right after a start nobody has tried to open what is not known to have changed.
         opening: outside
             .objects
             .keys()
+            .filter(|_| !fresh)
             .map(|key| (key.clone(), Ok(())))
             .collect(),
         unsealer: Unsealer::Ours,
@@ -269,10 +271,10 @@ fn live(key: &ObjectKey, object: &Object, fresh: bool) -> Live {
 }
 
 /// One life of the process: passes until nothing is due, or until it is killed.
-fn live_through(outside: &mut Outside, image: &str, kill: Option<usize>) -> Result<(), Killed> {
+fn live_through(outside: &mut Outside, source: &Source, kill: Option<usize>) -> Result<(), Killed> {
     let mut fresh = true;
     for pass in 0..PASSES {
-        let world = observe(outside, image, fresh, pass);
+        let world = observe(outside, source, fresh, pass);
         let plan = plan(&world);
         if plan
             .steps
@@ -284,7 +286,7 @@ fn live_through(outside: &mut Outside, image: &str, kill: Option<usize>) -> Resu
         }
         let mut outcomes = Vec::new();
         for step in &plan.steps {
-            outcomes.push(outside.execute(step, &world.source.as_ref().unwrap().desired, kill)?);
+            outcomes.push(outside.execute(step, &source.desired, kill)?);
         }
         let report = report(&world, &plan, &outcomes);
         if report.patch(&outside.status, "1").is_some() {
@@ -359,9 +361,9 @@ fn check(killed: &Outside, undisturbed: &Outside, after: usize) {
     assert_eq!(phase, Some("Succeeded"), "killed after write {after}");
 }
 
-fn killed_after_every_write(before: &Outside, image: &str) {
+fn killed_after_every_write(before: &Outside, source: &Source) {
     let mut undisturbed = before.clone();
-    live_through(&mut undisturbed, image, None)
+    live_through(&mut undisturbed, source, None)
         .ok()
         .expect("nobody killed it");
     let first = before.writes;
@@ -373,10 +375,10 @@ fn killed_after_every_write(before: &Outside, image: &str) {
     for after in first..undisturbed.writes {
         let mut outside = before.clone();
         assert!(
-            live_through(&mut outside, image, Some(after)).is_err(),
+            live_through(&mut outside, source, Some(after)).is_err(),
             "nothing was killed after write {after}"
         );
-        live_through(&mut outside, image, None)
+        live_through(&mut outside, source, None)
             .ok()
             .expect("nobody killed it");
         check(&outside, &undisturbed, after);
@@ -385,14 +387,14 @@ fn killed_after_every_write(before: &Outside, image: &str) {
 
 #[test]
 fn a_first_sync_killed_after_any_write_ends_like_an_undisturbed_one() {
-    killed_after_every_write(&Outside::default(), "web:1");
+    killed_after_every_write(&Outside::default(), &source("web:1"));
 }
 
 #[test]
 fn a_second_sync_that_changes_and_prunes_ends_the_same_too() {
     let mut first = Outside::default();
-    live_through(&mut first, "web:1", None)
+    live_through(&mut first, &source("web:1"), None)
         .ok()
         .expect("nobody killed it");
-    killed_after_every_write(&first, "web:2");
+    killed_after_every_write(&first, &source("web:2"));
 }

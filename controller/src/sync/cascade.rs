@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::comparison::named;
 use super::gates;
+use super::holders::{holds, is_holder, sink};
 use super::inventory::{self, is_ours};
 use super::key::ObjectKey;
 use super::kinds::Lookup;
@@ -12,6 +13,7 @@ use super::plan::{Condition, ConditionKind, Plan, PlannedStep, Step};
 use super::prune;
 use super::recorded;
 use super::world::{Cluster, Live, World};
+use crate::access::Project;
 use crate::dialect::{Cascade, Destination, ObjectDefaults, guards};
 
 /// The plan of an Application that is being deleted.
@@ -88,31 +90,50 @@ fn deletable(world: &World) -> Result<BTreeMap<i32, Vec<ObjectKey>>, String> {
             "the destination cluster does not answer: {problem}"
         ));
     }
-    let mut waves: BTreeMap<i32, Vec<ObjectKey>> = BTreeMap::new();
+    let project = project(world)?;
+    let mut going: BTreeMap<ObjectKey, i32> = BTreeMap::new();
+    let mut staying = Vec::new();
     let mut unknown = Vec::new();
     for key in recorded::inventory(&world.application.status).into_keys() {
-        if let Some(doubt) = doubt(world, &key) {
-            unknown.push(doubt);
-            continue;
+        unknown.extend(doubt(world, &key));
+        match world.live.get(&key) {
+            Some(live) if goes(world, project, &key, live) => {
+                going.insert(key, inventory::wave(live, defaults(world)));
+            }
+            Some(_) => staying.push(key),
+            None => {}
         }
-        let defaults = defaults(world);
-        let ours = world
-            .live
-            .get(&key)
-            .filter(|live| is_ours(world, &key, live) && guards(&live.metadata, defaults).delete);
-        let Some(live) = ours else {
-            continue;
-        };
-        permits(world, &key, live)?;
-        waves
-            .entry(inventory::wave(live, defaults))
-            .or_default()
-            .push(key);
     }
-    match named(&unknown) {
-        Some(doubts) => Err(doubts),
-        None => Ok(waves),
+    if let Some(doubts) = named(&unknown) {
+        return Err(doubts);
     }
+    let held = |holder: &ObjectKey| staying.iter().any(|key| holds(&world.kinds, holder, key));
+    going.retain(|key, _| !is_holder(key) || !held(key));
+    sink(&mut going);
+    let mut waves: BTreeMap<i32, Vec<ObjectKey>> = BTreeMap::new();
+    for (key, wave) in going {
+        waves.entry(wave).or_default().push(key);
+    }
+    Ok(waves)
+}
+
+/// It is ours, nothing says to keep it, and the project permits to delete it.
+fn goes(world: &World, project: &Project, key: &ObjectKey, live: &Live) -> bool {
+    let destination = world
+        .intent
+        .as_ref()
+        .map_or_else(|_| in_cluster(world), |intent| intent.destination.clone());
+    is_ours(world, key, live)
+        && guards(&live.metadata, defaults(world)).delete
+        && gates::permits_live(world, project, &destination, key, live).is_ok()
+}
+
+/// Project rules hold for deleting too; without a project nothing is permitted.
+fn project(world: &World) -> Result<&Project, String> {
+    world.project.as_ref().map_err(|denied| {
+        let texts: Vec<String> = denied.iter().map(ToString::to_string).collect();
+        named(&texts).unwrap_or_default()
+    })
 }
 
 fn defaults(world: &World) -> ObjectDefaults {
@@ -136,19 +157,6 @@ fn doubt(world: &World, key: &ObjectKey) -> Option<String> {
         }
         Lookup::Known(_) | Lookup::Unknown => None,
     }
-}
-
-/// Project rules hold for deleting too; without a project nothing is permitted.
-fn permits(world: &World, key: &ObjectKey, live: &Live) -> Result<(), String> {
-    let project = world.project.as_ref().map_err(|denied| {
-        let texts: Vec<String> = denied.iter().map(ToString::to_string).collect();
-        named(&texts).unwrap_or_default()
-    })?;
-    let destination = world
-        .intent
-        .as_ref()
-        .map_or_else(|_| in_cluster(world), |intent| intent.destination.clone());
-    gates::permits_live(world, project, &destination, key, live)
 }
 
 /// The destination of an Application whose spec is refused for something else.

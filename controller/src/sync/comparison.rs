@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::desired::{Desired, Wanted};
 use super::health::{Member, aggregate};
+use super::holders::{holds, is_holder};
 use super::inventory::{self, Leftover};
 use super::key::ObjectKey;
 use super::kinds::Lookup;
@@ -48,6 +49,7 @@ pub(super) fn compare(world: &World, terms: &Terms<'_>) -> (Comparison, Vec<Cond
             objects.insert(key, compared);
         }
     }
+    keep_holders(world, &mut objects);
     let conditions = conditions(world, terms, &objects);
     let comparison = Comparison {
         status: overall(objects.values()),
@@ -55,6 +57,31 @@ pub(super) fn compare(world: &World, terms: &Terms<'_>) -> (Comparison, Vec<Cond
         objects,
     };
     (comparison, conditions)
+}
+
+/// A Namespace that left Git stays while anything in it stays, and so does a definition while its kind is in use.
+fn keep_holders(world: &World, objects: &mut BTreeMap<ObjectKey, Compared>) {
+    let goes = |compared: &Compared| compared.difference == Some(Difference::Extra);
+    let holders = objects
+        .iter()
+        .filter(|(key, compared)| is_holder(key) && goes(compared));
+    let kept: Vec<(ObjectKey, ObjectKey)> = holders
+        .filter_map(|(holder, _)| {
+            let stays = |(key, compared): &(&ObjectKey, &Compared)| {
+                !goes(compared) && holds(&world.kinds, holder, key)
+            };
+            objects
+                .iter()
+                .find(stays)
+                .map(|(key, _)| (holder.clone(), key.clone()))
+        })
+        .collect();
+    for (holder, stays) in kept {
+        if let Some(compared) = objects.get_mut(&holder) {
+            compared.difference = Some(Difference::Kept(format!("{stays} would go with it")));
+            compared.requires_pruning = false;
+        }
+    }
 }
 
 fn compare_wanted(
@@ -229,12 +256,13 @@ pub(super) fn overall<'a>(objects: impl Iterator<Item = &'a Compared>) -> SyncSt
 
 /// The Application's light: the worst of what is wanted.
 pub(super) fn health(world: &World, terms: &Terms<'_>, comparison: &Comparison) -> Health {
-    aggregate(comparison.objects.iter().map(|(key, compared)| Member {
+    let members = comparison.objects.iter().map(|(key, compared)| Member {
         key,
         health: compared.health.as_ref(),
         present: world.live.contains_key(key),
         counts: terms.desired().objects.contains_key(key),
-    }))
+    });
+    aggregate(&members.collect::<Vec<_>>())
 }
 
 /// The light while nothing can be compared: what the Application last owned still works or not.
@@ -250,12 +278,13 @@ pub(super) fn health_of_inventory(world: &World) -> Health {
     if inventory.is_empty() {
         return unknown;
     }
-    aggregate(inventory.keys().map(|key| Member {
+    let members = inventory.keys().map(|key| Member {
         key,
         health: world.live.get(key).and_then(|live| live.health.as_ref()),
         present: world.live.contains_key(key),
         counts: true,
-    }))
+    });
+    aggregate(&members.collect::<Vec<_>>())
 }
 
 fn conditions(

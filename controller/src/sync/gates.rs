@@ -6,7 +6,8 @@ use super::desired::Wanted;
 use super::key::ObjectKey;
 use super::order::is_sealed_secret;
 use super::plan::{Comparison, Condition, ConditionKind, Difference};
-use super::world::{Cluster, Live, SourceReason, World};
+use super::recorded;
+use super::world::{Cluster, Live, SourceReason, Unsealer, World};
 use crate::access::{Claim, Project};
 use crate::dialect::{Destination, Intent};
 
@@ -193,30 +194,33 @@ pub(super) fn refuses(world: &World, terms: &Terms<'_>, comparison: &Comparison)
 
 /// Why a SealedSecret of a revision that was not synced before can't be opened.
 fn does_not_open<'a>(world: &'a World, terms: &Terms<'_>, key: &ObjectKey) -> Option<&'a str> {
-    let synced = super::recorded::synced_revision(&world.application);
-    let new_revision = synced != Some(terms.source.revision.as_str());
-    world
+    let answer = world
         .opening
         .get(key)
-        .filter(|_| new_revision)?
-        .as_ref()
-        .err()
-        .map(String::as_str)
+        .filter(|_| is_new_revision(world, terms))?;
+    answer.as_ref().err().map(String::as_str)
 }
 
-/// SealedSecrets whose answer to "new or changed?" is still needed before the revision may be applied.
+fn is_new_revision(world: &World, terms: &Terms<'_>) -> bool {
+    recorded::synced_revision(&world.application) != Some(terms.source.revision.as_str())
+}
+
+/// SealedSecrets of a new revision of which is not known yet whether they are new or changed, and that are not known to
+/// open: they are compared before anything of the revision is applied.
 pub(super) fn in_question<'a>(
     world: &'a World,
     terms: &'a Terms<'_>,
     comparison: &'a Comparison,
 ) -> impl Iterator<Item = &'a ObjectKey> {
-    let unverified = |key: &&ObjectKey| {
+    let asks = world.unsealer == Unsealer::Ours && is_new_revision(world, terms);
+    let in_question = move |key: &&ObjectKey| {
         let difference = comparison
             .objects
             .get(*key)
             .and_then(|compared| compared.difference.as_ref());
-        matches!(difference, Some(Difference::Unverified))
-            && does_not_open(world, terms, key).is_some()
+        asks && is_sealed_secret(key)
+            && matches!(difference, Some(Difference::Unverified))
+            && !matches!(world.opening.get(*key), Some(Ok(())))
     };
-    terms.source.desired.order.iter().filter(unverified)
+    terms.source.desired.order.iter().filter(in_question)
 }

@@ -15,6 +15,8 @@ use super::plan::{Comparison, Difference};
 use super::secrets;
 use super::world::World;
 
+/// More objects than these are healed by a whole sync: their list would have to fit into the status.
+const LISTED: usize = 200;
 /// Waiting time before the second try, as Argo CD has it; the first comes at once.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 /// Each waiting time is the last one times this.
@@ -94,7 +96,8 @@ pub(super) fn heal(
             ..Decided::default()
         };
     }
-    begin(world, terms, Some(objects), tries + 1).into()
+    let only = (objects.len() <= LISTED).then_some(objects);
+    begin(world, terms, only, tries + 1).into()
 }
 
 fn tries(state: &OperationState) -> u32 {

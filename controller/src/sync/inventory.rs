@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::comparison::Terms;
 use super::gates;
+use super::holders::is_holder;
 use super::key::{GroupKind, ObjectKey};
 use super::kinds::Lookup;
-use super::order::{is_definition, is_namespace};
 use super::plan::{Compared, Difference};
 use super::world::{Live, World};
 use crate::dialect::{ObjectDefaults, guards, parse_tracking};
@@ -69,8 +69,7 @@ impl Doubts {
         if self.empty {
             return Some("the source renders no objects, and automated.allowEmpty is off".into());
         }
-        let takes_along = is_definition(key) || is_namespace(key);
-        let kind = match takes_along {
+        let kind = match is_holder(key) {
             true => self.kinds.first(),
             false => self.kinds.get(&key.group_kind()),
         };

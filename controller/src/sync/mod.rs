@@ -19,6 +19,7 @@ mod follow;
 mod gates;
 mod heal;
 pub mod health;
+mod holders;
 mod inventory;
 pub mod key;
 pub mod kinds;

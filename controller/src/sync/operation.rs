@@ -64,7 +64,7 @@ pub(super) fn decide(world: &World, terms: &Terms<'_>, comparison: &Comparison) 
     }
     match recorded::operation(&world.application) {
         Some(state) if state.phase == "Terminating" => terminated(world, state).into(),
-        Some(state) if is_running(state) => running(world, terms, state),
+        Some(state) if is_running(state) => running(world, terms, comparison, state),
         state => automated(world, terms, comparison, state),
     }
 }
@@ -190,7 +190,12 @@ fn only(sync: &SyncOperation) -> Option<BTreeSet<ObjectKey>> {
     (!sync.resources.is_empty()).then(|| sync.resources.iter().map(key).collect())
 }
 
-fn running(world: &World, terms: &Terms<'_>, state: &OperationState) -> Decided {
+fn running(
+    world: &World,
+    terms: &Terms<'_>,
+    comparison: &Comparison,
+    state: &OperationState,
+) -> Decided {
     let operation = stored(world, state);
     if operation.revision != terms.source.revision {
         return superseded(world, terms, operation).into();
@@ -203,7 +208,8 @@ fn running(world: &World, terms: &Terms<'_>, state: &OperationState) -> Decided 
         finished.0,
         policy.wait(operation.retry_count.saturating_sub(1)),
     );
-    if world.now < at {
+    let possible = || possible_now(state, &heal::actionable(world, terms, comparison));
+    if world.now < at && !possible() {
         return Decided {
             wake_at: Some(at),
             ..Operation {

@@ -54,7 +54,7 @@ pub fn lost(wanted: &Value, managed: &[ManagedFieldsEntry]) -> Vec<Lost> {
         .iter()
         .filter(|(field, _)| !matches!(field.as_str(), "apiVersion" | "kind"))
     {
-        descend(field, value, ours, &others, String::new(), &mut found);
+        descend(field, value, ours, &others, "", &mut found);
     }
     found
 }
@@ -66,7 +66,7 @@ fn descend(
     value: &Value,
     ours: Option<&Value>,
     others: &Owners<'_>,
-    path: String,
+    path: &str,
     found: &mut Vec<Lost>,
 ) {
     let is_identity = path == "metadata" && matches!(field, "name" | "namespace");
@@ -75,17 +75,17 @@ fn descend(
     }
     let step = |fields: &Value| fields.get(format!("f:{field}")).is_some();
     let key = format!("f:{field}");
-    let path = join(&path, field);
+    let inside = join(path, field);
     match ours.and_then(|fields| fields.get(&key)) {
-        None if path == "metadata" => enter(value, None, &into(others, &key), &path, found),
+        None if path == "metadata" => enter(value, None, &into(others, &key), &inside, found),
         None => found.push(Lost {
-            field: path,
+            field: inside,
             manager: others
                 .iter()
                 .find(|(_, fields)| step(fields))
                 .map(|(manager, _)| (*manager).to_owned()),
         }),
-        Some(fields) => enter(value, Some(fields), &into(others, &key), &path, found),
+        Some(fields) => enter(value, Some(fields), &into(others, &key), &inside, found),
     }
 }
 
@@ -103,7 +103,7 @@ fn enter(
     match value {
         Value::Object(map) => {
             for (field, value) in map {
-                descend(field, value, ours, others, path.to_owned(), found);
+                descend(field, value, ours, others, path, found);
             }
         }
         Value::Array(list) => {

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::holders::{is_holder, sink};
 use super::key::ObjectKey;
 use super::order::rank;
 use super::plan::Step;
-use super::steps::goes_last;
 use super::world::World;
 use crate::dialect::Cascade;
 
@@ -19,9 +19,8 @@ pub(super) struct Deletions {
 }
 
 /// Mirrors the waves among themselves: what was applied last is deleted first.
-pub(super) fn mirrored<'a>(
-    waves: &BTreeMap<&'a ObjectKey, i32>,
-) -> BTreeMap<i32, Vec<&'a ObjectKey>> {
+pub(super) fn mirrored(mut waves: BTreeMap<&ObjectKey, i32>) -> BTreeMap<i32, Vec<&ObjectKey>> {
+    sink(&mut waves);
     let distinct: BTreeSet<i32> = waves.values().copied().collect();
     let mirror: BTreeMap<i32, i32> = distinct
         .iter()
@@ -30,7 +29,7 @@ pub(super) fn mirrored<'a>(
         .collect();
     let mut deletions: BTreeMap<i32, Vec<&ObjectKey>> = BTreeMap::new();
     for (key, wave) in waves {
-        deletions.entry(mirror[wave]).or_default().push(key);
+        deletions.entry(mirror[&wave]).or_default().push(key);
     }
     deletions
 }
@@ -42,9 +41,9 @@ pub(super) fn deletions(
     mut keys: Vec<&ObjectKey>,
     propagation: Cascade,
 ) -> Deletions {
-    keys.sort_by_key(|key| (goes_last(key), std::cmp::Reverse(rank(key)), (*key).clone()));
+    keys.sort_by_key(|key| (is_holder(key), std::cmp::Reverse(rank(key)), (*key).clone()));
     let mut deletions = Deletions::default();
-    let others_left = keys.iter().any(|key| !goes_last(key));
+    let others_left = keys.iter().any(|key| !is_holder(key));
     for key in keys {
         let Some(live) = world.live.get(key) else {
             continue;
@@ -54,7 +53,7 @@ pub(super) fn deletions(
             uid: live.uid.clone(),
             propagation,
         };
-        match (live.deleting, goes_last(key) && others_left) {
+        match (live.deleting, is_holder(key) && others_left) {
             (true, _) => {
                 deletions.gone.insert(key.clone());
             }

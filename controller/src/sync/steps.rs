@@ -9,7 +9,7 @@ use super::comparison::{Terms, named};
 use super::gates;
 use super::health;
 use super::key::ObjectKey;
-use super::order::{is_definition, is_sealed_secret};
+use super::order::is_sealed_secret;
 use super::plan::{
     Comparison, Decision, Difference, Ending, LeftOut, LeftOutReason, Operation, OperationPhase,
     PlannedStep, Step,
@@ -122,7 +122,7 @@ fn hindrance(
     }
     let steps = questions
         .into_iter()
-        .map(|key| step(comparison, key, verify_step(key, true)));
+        .map(|key| step(comparison, key, &verify_step(key, true)));
     operation.ending = Ending::Open("comparing SealedSecrets that can't be opened".into());
     Some(Work {
         now: steps.collect(),
@@ -142,7 +142,7 @@ impl Planner<'_> {
         let waves: BTreeMap<&ObjectKey, i32> = keys
             .map(|key| (key, self.comparison.objects[key].wave))
             .collect();
-        for (wave, keys) in prune::mirrored(&waves) {
+        for (wave, keys) in prune::mirrored(waves) {
             let Deletions { due, held, gone } =
                 prune::deletions(self.world, keys, crate::dialect::Cascade::Foreground);
             let share = self.waves.entry(wave).or_default();
@@ -403,13 +403,13 @@ fn planned(wave: i32, step: &Step) -> PlannedStep {
     }
 }
 
-fn step(comparison: &Comparison, key: &ObjectKey, step: Step) -> PlannedStep {
+fn step(comparison: &Comparison, key: &ObjectKey, step: &Step) -> PlannedStep {
     planned(
         comparison
             .objects
             .get(key)
             .map_or(0, |compared| compared.wave),
-        &step,
+        step,
     )
 }
 
@@ -535,9 +535,4 @@ fn verify_step(key: &ObjectKey, urgent: bool) -> Step {
         key: key.clone(),
         urgent,
     }
-}
-
-/// True for kinds that others stand on, so that they are deleted after everything else of their wave.
-pub(super) fn goes_last(key: &ObjectKey) -> bool {
-    is_definition(key) || super::order::is_namespace(key)
 }

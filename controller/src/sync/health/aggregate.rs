@@ -17,8 +17,8 @@ pub(crate) struct Member<'a> {
 }
 
 /// The worst of all members; `Missing` when things are expected and none is there.
-pub(crate) fn aggregate<'a>(members: impl Iterator<Item = Member<'a>> + Clone) -> Health {
-    let counted = || members.clone().filter(|member| member.counts);
+pub(crate) fn aggregate(members: &[Member<'_>]) -> Health {
+    let counted = || members.iter().filter(|member| member.counts);
     if counted().next().is_some() && counted().all(|member| !member.present) {
         return Health {
             status: HealthStatus::Missing,

@@ -111,18 +111,7 @@ pub fn report(world: &World, plan: &Plan, outcomes: &[Outcome]) -> Report {
         .any(|step| step.step == Step::ClaimInventory);
     let mut report = Report {
         events: events::events(world, plan, &status, ended, claimed),
-        metrics: Some(AppMetrics {
-            sync: plan
-                .comparison
-                .as_ref()
-                .map(|comparison| comparison.status)
-                .unwrap_or_default(),
-            health: plan
-                .health
-                .as_ref()
-                .map_or(HealthStatus::Unknown, |health| health.status),
-            ended,
-        }),
+        metrics: Some(status::metrics(&status, ended)),
         takes_operation: takes_operation(world, plan) && !claimed,
         obeyed_annotations: world
             .application

@@ -11,10 +11,12 @@ use super::super::outcome::{Done, Failure, FailureReason, Outcome};
 use super::super::plan::{Comparison, Difference, LeftOut, Operation, Step};
 use super::super::recorded::key_of_result;
 use super::super::world::World;
-use super::status::short;
+use super::status::cut;
 
 /// So many objects are listed; the rest is counted.
 const LISTED: usize = 500;
+/// Longest text of one result: with all of them a status stays below 1 MiB.
+const LONGEST_TEXT: usize = 256;
 /// How many are not listed.
 const OMITTED: &str = "omittedResources";
 
@@ -115,7 +117,7 @@ fn new(
         namespace: key.namespace_or_empty().to_owned(),
         name: key.name.clone(),
         status: status.to_owned(),
-        message: short(message),
+        message: cut(message, LONGEST_TEXT),
         sync_phase: "Sync".into(),
         ..ResourceResult::default()
     }

@@ -9,12 +9,12 @@ use crds::{
 use super::super::health::{Member, aggregate, has_rule};
 use super::super::key::ObjectKey;
 use super::super::outcome::{Done, Outcome};
-use super::super::plan::{Compared, Comparison, Condition, Plan, Step, SyncStatus};
+use super::super::plan::{Compared, Comparison, Condition, OperationPhase, Plan, Step, SyncStatus};
 use super::super::world::{Health, HealthStatus, World};
-use super::time;
+use super::{AppMetrics, time};
 
 /// Longest text of a condition or message: a status has to stay far below etcd's limit.
-pub(super) const LONGEST_TEXT: usize = 4096;
+pub(super) const LONGEST_TEXT: usize = 1024;
 /// So many conditions at most.
 const CONDITIONS: usize = 50;
 
@@ -134,18 +134,48 @@ fn health_after(world: &World, comparison: &Comparison, outcomes: &[Outcome]) ->
         message: String::new(),
     };
     let desired = &world.source.as_ref().ok()?.desired;
-    Some(aggregate(comparison.objects.iter().map(
-        |(key, compared)| Member {
-            key,
-            health: match created.contains(key) && has_rule(&key.group_kind()) {
-                true => Some(&starting),
-                false => compared.health.as_ref(),
-            },
-            present: world.live.contains_key(key) || created.contains(key),
-            counts: desired.objects.contains_key(key),
+    let members = comparison.objects.iter().map(|(key, compared)| Member {
+        key,
+        health: match created.contains(key) && has_rule(&key.group_kind()) {
+            true => Some(&starting),
+            false => compared.health.as_ref(),
         },
-    )))
+        present: world.live.contains_key(key) || created.contains(key),
+        counts: desired.objects.contains_key(key),
+    });
+    Some(aggregate(&members.collect::<Vec<_>>()))
 }
+
+/// What the metrics say: the words of the status.
+pub(super) fn metrics(status: &ApplicationStatus, ended: Option<OperationPhase>) -> AppMetrics {
+    let sync = status.sync.as_ref().map(|sync| sync.status.as_str());
+    let health = status
+        .health
+        .as_ref()
+        .map(|health| health.status.as_str())
+        .unwrap_or_default();
+    AppMetrics {
+        sync: match sync {
+            Some("Synced") => SyncStatus::Synced,
+            Some("OutOfSync") => SyncStatus::OutOfSync,
+            _ => SyncStatus::Unknown,
+        },
+        health: LIGHTS
+            .into_iter()
+            .find(|status| light(*status) == health)
+            .unwrap_or(HealthStatus::Unknown),
+        ended,
+    }
+}
+
+const LIGHTS: [HealthStatus; 6] = [
+    HealthStatus::Healthy,
+    HealthStatus::Suspended,
+    HealthStatus::Progressing,
+    HealthStatus::Missing,
+    HealthStatus::Degraded,
+    HealthStatus::Unknown,
+];
 
 fn dated(world: &World, health: Option<Health>) -> StoredHealth {
     let (status, message) = match health {
@@ -197,7 +227,12 @@ fn conditions(world: &World, plan: &Plan) -> Vec<ApplicationCondition> {
 
 /// A text cut to what a status can hold.
 pub(super) fn short(text: &str) -> String {
-    match text.char_indices().nth(LONGEST_TEXT) {
+    cut(text, LONGEST_TEXT)
+}
+
+/// A text of at most `longest` characters.
+pub(super) fn cut(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
