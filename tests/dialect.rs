@@ -165,3 +165,23 @@ fn the_documentation_shows_the_lists() {
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/dialect")
 }
+
+#[test]
+fn no_other_room_of_the_controller_spells_them() {
+    let rooms = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    let mut folders = vec![rooms.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() && path != rooms.join("dialect") {
+                folders.push(path);
+            } else if path.is_file() {
+                let text = std::fs::read_to_string(&path).expect("a source file");
+                let spelled = text.contains("argocd.argoproj.io/") || text.contains("helm.sh/");
+                found.extend(spelled.then_some(path));
+            }
+        }
+    }
+    assert!(found.is_empty(), "spelled outside of dialect/: {found:?}");
+}

@@ -1,7 +1,7 @@
 //! What a plan wants to touch: an object's identity, and whether it is or becomes a sealing key.
 //! It must not hold anything else of the object.
 
-use crds::{SealedSecret, SecretTemplate, names};
+use crds::names;
 use serde_json::Value;
 
 /// An object that a plan wants to create, change or delete.
@@ -88,17 +88,7 @@ impl<'a> Claim<'a> {
     }
 }
 
-/// Whether the Secret that a SealedSecret describes would carry the label of a sealing key. Such a template
-/// is never unsealed: who can seal could hand the controller a key of their own.
-pub fn templates_sealing_key(sealed: &SealedSecret) -> bool {
-    let metadata = sealed
-        .spec
-        .template
-        .as_ref()
-        .and_then(|template: &SecretTemplate| template.metadata.as_ref());
-    has_sealing_key_label(metadata.and_then(|metadata| metadata.get("labels")))
-}
-
+/// Any value of the label counts: a key that is taken out of use still opens what it sealed.
 fn has_sealing_key_label(labels: Option<&Value>) -> bool {
     labels
         .and_then(|labels| labels.get(names::SEALING_KEY_LABEL))

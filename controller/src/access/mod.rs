@@ -9,7 +9,7 @@ mod pattern;
 mod project;
 mod source;
 
-pub use claim::{Claim, templates_sealing_key};
+pub use claim::Claim;
 pub use denied::{Denied, Reason};
 pub use project::{FEATURES, Project};
 

@@ -3,7 +3,7 @@
 use crds::AppProject;
 use serde_json::{Value, json};
 
-use super::{Claim, Denied, Project, Reason, templates_sealing_key};
+use super::{Claim, Denied, Project, Reason};
 use crate::dialect::Destination;
 
 const OWN: &str = "signet";
@@ -412,27 +412,6 @@ fn a_sealing_key_is_touched_only_by_a_project_that_names_our_namespace() {
         reason(default_project().permits_object(&config_map, &destination("web"), OWN)),
         None
     );
-}
-
-#[test]
-fn a_template_that_makes_a_sealing_key_is_recognised() {
-    for (labels, recognised) in [
-        (
-            json!({ "sealedsecrets.bitnami.com/sealed-secrets-key": "active" }),
-            true,
-        ),
-        (
-            json!({ "sealedsecrets.bitnami.com/sealed-secrets-key": "" }),
-            true,
-        ),
-        (json!({ "app": "shop" }), false),
-        (json!(null), false),
-    ] {
-        let spec = json!({ "encryptedData": {}, "template": { "metadata": { "labels": labels } } });
-        let sealed = crds::decode(&json!({ "metadata": { "name": "a" }, "spec": spec }))
-            .expect("a SealedSecret");
-        assert_eq!(templates_sealing_key(&sealed), recognised, "{labels}");
-    }
 }
 
 #[test]

@@ -24,7 +24,4 @@ pub use intent::{
 pub use object::{Guards, ObjectPolicy, guards, object_policy};
 pub use operation::{OperationRequest, operation};
 pub use refusal::{Problem, Refusal};
-pub use tracking::{
-    TRACKING_ANNOTATION, Tracking, application_id, parse_tracking, tracking_name, tracking_of,
-    tracking_value,
-};
+pub use tracking::{TRACKING_ANNOTATION, Tracking, parse_tracking, tracking_value};

@@ -1,8 +1,6 @@
 //! The tracking id: the annotation that says to which Application a live object belongs.
 //! It must not decide what happens to an object: that needs the inventory too.
 
-use std::collections::BTreeMap;
-
 /// The annotation that holds the tracking id.
 pub const TRACKING_ANNOTATION: &str = "argocd.argoproj.io/tracking-id";
 
@@ -32,24 +30,16 @@ impl Tracking {
     }
 }
 
-/// How tracking ids name an Application.
-pub fn application_id(own_namespace: &str, namespace: &str, name: &str) -> String {
-    match namespace == own_namespace {
-        true => name.to_owned(),
-        false => format!("{namespace}_{name}"),
-    }
-}
-
-/// The tracking id of an object of the Application `application_id`. `namespace` is the destination's for a
+/// The tracking id of an object of `application`: its name, or `<namespace>_<name>` outside our own namespace. `namespace` is the destination's for a
 /// cluster-scoped object, `group` is empty for the core group.
 pub fn tracking_value(
-    application_id: &str,
+    application: &str,
     group: &str,
     kind: &str,
     namespace: &str,
     name: &str,
 ) -> String {
-    format!("{application_id}:{group}/{kind}:{namespace}/{name}")
+    format!("{application}:{group}/{kind}:{namespace}/{name}")
 }
 
 /// Takes a tracking id apart; `None` when it is none. A name may contain colons, as RBAC's do.
@@ -65,17 +55,6 @@ pub fn parse_tracking(value: &str) -> Option<Tracking> {
         namespace: namespace.to_owned(),
         name: name.to_owned(),
     })
-}
-
-/// The tracking id among an object's annotations.
-pub fn tracking_of(annotations: Option<&BTreeMap<String, String>>) -> Option<String> {
-    annotations?.get(TRACKING_ANNOTATION).cloned()
-}
-
-/// The Application that a tracking id names; `None` when it is no tracking id.
-pub fn tracking_name(value: &str) -> Option<&str> {
-    parse_tracking(value)?;
-    value.split(':').next()
 }
 
 fn pair(text: &str) -> Option<(&str, &str)> {
@@ -141,11 +120,5 @@ mod tests {
                 .expect("an id")
                 .names("", "Namespace", None, "extra")
         );
-    }
-
-    #[test]
-    fn an_application_outside_our_namespace_is_named_with_its_namespace() {
-        assert_eq!(application_id("signet", "signet", "shop"), "shop");
-        assert_eq!(application_id("signet", "team", "shop"), "team_shop");
     }
 }

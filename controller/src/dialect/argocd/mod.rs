@@ -6,6 +6,7 @@ pub mod object;
 pub mod operation;
 pub mod options;
 mod revision;
+mod spec;
 
 /// Prefix of Argo CD's annotations.
 const PREFIX: &str = "argocd.argoproj.io/";

@@ -4,7 +4,7 @@
 use crds::{ApplicationSpec, Operation, SyncOperation};
 use serde_json::Value;
 
-use super::{application, options};
+use super::{options, spec};
 use crate::dialect::operation::OperationRequest;
 use crate::dialect::refusal::Refusal;
 use crate::dialect::verdict::{Row, Verdict::*, walk};
@@ -43,10 +43,10 @@ pub const OPERATION: &[Row] = &[
 /// What the request asks for, or everything in it that is refused.
 pub(in crate::dialect) fn request(
     operation: &Operation,
-    spec: &ApplicationSpec,
+    of: &ApplicationSpec,
 ) -> Result<OperationRequest, Vec<Refusal>> {
     let mut refusals = Vec::new();
-    check(operation, spec, &mut refusals);
+    check(operation, of, &mut refusals);
     let Some(sync) = &operation.sync else {
         refusals.push(Refusal::invalid(
             "operation",
@@ -54,7 +54,7 @@ pub(in crate::dialect) fn request(
         ));
         return Err(refusals);
     };
-    let retry = application::retry("operation.retry", operation.retry.as_ref());
+    let retry = spec::retry("operation.retry", operation.retry.as_ref());
     match (revision(sync), retry) {
         (Ok(revision), Ok(retry)) if refusals.is_empty() => {
             let options = || sync.sync_options.iter().map(String::as_str);
@@ -62,7 +62,7 @@ pub(in crate::dialect) fn request(
                 revision,
                 prune: sync.prune,
                 create_namespace: options::allows(options(), "CreateNamespace") == Some(true),
-                defaults: application::defaults(options),
+                defaults: spec::defaults(options),
                 retry,
                 initiated_by: operation.initiated_by.clone().unwrap_or_default(),
             })
@@ -78,14 +78,14 @@ pub(in crate::dialect) fn request(
 fn revision(sync: &SyncOperation) -> Result<Option<String>, Refusal> {
     match sync.revision.as_str() {
         "" => Ok(None),
-        revision => application::revision("operation.sync.revision", revision).map(Some),
+        revision => spec::revision("operation.sync.revision", revision).map(Some),
     }
 }
 
-fn check(operation: &Operation, spec: &ApplicationSpec, refusals: &mut Vec<Refusal>) {
+fn check(operation: &Operation, of: &ApplicationSpec, refusals: &mut Vec<Refusal>) {
     let mut operation = operation.clone();
     if let Some(sync) = &mut operation.sync {
-        if sync.source == spec.source {
+        if sync.source == of.source {
             sync.source = None;
         }
         let list = sync.sync_options.iter().map(String::as_str);

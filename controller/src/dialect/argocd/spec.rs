@@ -1,0 +1,177 @@
+//! What the fields of an Application's spec ask for, one by one.
+//! It must not know which fields are accepted: the lists have been asked before.
+
+use std::time::Duration;
+
+use crds::{ApplicationSpec, Retry, SyncPolicy};
+
+use super::options;
+use super::revision::is_version_range;
+use crate::dialect::duration;
+use crate::dialect::intent::{Automated, Destination, ObjectDefaults, RetryPolicy, SourceIntent};
+use crate::dialect::refusal::Refusal;
+use crate::render::DirectoryOptions;
+
+/// The cluster we run in, by URL.
+const IN_CLUSTER_SERVER: &str = "https://kubernetes.default.svc";
+/// The cluster we run in, by name.
+const IN_CLUSTER_NAME: &str = "in-cluster";
+/// Argo CD keeps as many finished syncs when the spec names no number.
+const REVISION_HISTORY_LIMIT: usize = 10;
+
+pub(super) fn project(spec: &ApplicationSpec) -> String {
+    match spec.project.as_str() {
+        "" => "default".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+/// The one source. `None` when the spec has sources of another style, which the lists refuse by name.
+pub(super) fn source(spec: &ApplicationSpec) -> Result<Option<SourceIntent>, Refusal> {
+    let Some(source) = &spec.source else {
+        let another_style = !spec.sources.is_empty() || spec.source_hydrator.is_some();
+        let none = || Refusal::invalid("spec.source", "found none, expected repoURL and path");
+        return if another_style { Ok(None) } else { Err(none()) };
+    };
+    if source.repo_url.is_empty() {
+        return Err(Refusal::invalid(
+            "spec.source.repoURL",
+            "found none, expected the URL of a repository",
+        ));
+    }
+    let directory = source.directory.clone().unwrap_or_default();
+    Ok(Some(SourceIntent {
+        repo_url: source.repo_url.clone(),
+        revision: revision("spec.source.targetRevision", &source.target_revision)?,
+        path: path("spec.source.path", &source.path)?,
+        directory: DirectoryOptions {
+            recurse: directory.recurse,
+            include: directory.include,
+            exclude: directory.exclude,
+        },
+    }))
+}
+
+/// A branch, tag or commit; `HEAD` when `revision` is empty.
+pub(super) fn revision(field: &str, revision: &str) -> Result<String, Refusal> {
+    match revision {
+        "" => Ok("HEAD".to_owned()),
+        range if is_version_range(range) => Err(Refusal::not_supported(format!(
+            "{field}: \"{range}\" as a range of versions"
+        ))),
+        name => Ok(name.to_owned()),
+    }
+}
+
+fn path(field: &str, path: &str) -> Result<String, Refusal> {
+    let parts: Vec<&str> = path
+        .split('/')
+        .filter(|part| !matches!(*part, "" | "."))
+        .collect();
+    match parts.contains(&"..") || path.starts_with('/') {
+        true => Err(Refusal::invalid(
+            field,
+            format!("found \"{path}\", expected a path inside the repository"),
+        )),
+        false => Ok(parts.join("/")),
+    }
+}
+
+pub(super) fn destination(spec: &ApplicationSpec) -> Result<Destination, Refusal> {
+    let crds::Destination {
+        server,
+        name,
+        namespace,
+        ..
+    } = &spec.destination;
+    match (server.trim_end_matches('/'), name.as_str()) {
+        ("", "") => Err(Refusal::invalid(
+            "spec.destination",
+            "found neither server nor name, expected one of them",
+        )),
+        (IN_CLUSTER_SERVER, "") | ("", IN_CLUSTER_NAME) => Ok(Destination {
+            server: IN_CLUSTER_SERVER.to_owned(),
+            name: IN_CLUSTER_NAME.to_owned(),
+            namespace: namespace.clone(),
+        }),
+        (server, "") => Err(Refusal::not_supported(format!(
+            "spec.destination.server: {server}, another cluster"
+        ))),
+        ("", name) => Err(Refusal::not_supported(format!(
+            "spec.destination.name: {name}, another cluster"
+        ))),
+        _ => Err(Refusal::invalid(
+            "spec.destination",
+            "found both server and name, expected one of them",
+        )),
+    }
+}
+
+pub(super) fn automated(policy: &SyncPolicy) -> Option<Automated> {
+    let automated = policy
+        .automated
+        .as_ref()
+        .filter(|automated| automated.enabled != Some(false))?;
+    Some(Automated {
+        prune: automated.prune.unwrap_or_default(),
+        self_heal: automated.self_heal.unwrap_or_default(),
+        allow_empty: automated.allow_empty.unwrap_or_default(),
+    })
+}
+
+/// What `Prune=…` and `Delete=…` among `options` say of all objects.
+pub(super) fn defaults<'a, I: Iterator<Item = &'a str>>(options: impl Fn() -> I) -> ObjectDefaults {
+    ObjectDefaults {
+        prune: options::allows(options(), "Prune").unwrap_or(true),
+        delete: options::allows(options(), "Delete").unwrap_or(true),
+    }
+}
+
+/// The retry policy at `field`. A policy without a limit never tries again, as with Argo CD.
+pub(super) fn retry(field: &str, retry: Option<&Retry>) -> Result<Option<RetryPolicy>, Refusal> {
+    let Some(retry) = retry else { return Ok(None) };
+    let default = RetryPolicy::default();
+    let backoff = retry.backoff.clone().unwrap_or_default();
+    let time = |name: &str, text: &str, default: Duration| match text {
+        "" => Ok(default),
+        text => duration::parse(text).ok_or_else(|| {
+            let message = format!("found \"{text}\", expected a duration such as 5s or 3m");
+            Refusal::invalid(format!("{field}.backoff.{name}"), message)
+        }),
+    };
+    Ok(Some(RetryPolicy {
+        limit: match retry.limit.unwrap_or_default() {
+            limit if limit < 0 => None,
+            limit => Some(u32::try_from(limit).unwrap_or(u32::MAX)),
+        },
+        duration: time("duration", &backoff.duration, default.duration)?,
+        factor: factor(field, backoff.factor)?,
+        max_duration: time("maxDuration", &backoff.max_duration, default.max_duration)?,
+        refresh: retry.refresh.unwrap_or(default.refresh),
+    }))
+}
+
+fn factor(field: &str, factor: Option<i64>) -> Result<u32, Refusal> {
+    let Some(factor) = factor else {
+        return Ok(RetryPolicy::default().factor);
+    };
+    let positive = u32::try_from(factor).ok().filter(|factor| *factor > 0);
+    positive.ok_or_else(|| {
+        Refusal::invalid(
+            format!("{field}.backoff.factor"),
+            format!("found {factor}, expected 1 or more"),
+        )
+    })
+}
+
+pub(super) fn revision_history_limit(spec: &ApplicationSpec) -> Result<usize, Refusal> {
+    let Some(limit) = spec.revision_history_limit else {
+        return Ok(REVISION_HISTORY_LIMIT);
+    };
+    usize::try_from(limit).map_err(|_| {
+        Refusal::invalid(
+            "spec.revisionHistoryLimit",
+            format!("found {limit}, expected 0 or more"),
+        )
+    })
+}
