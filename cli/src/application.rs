@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crds::names::application::{API_VERSION, GROUP, KIND, PLURAL, VERSION};
 use kube::api::{ApiResource, DynamicObject, ListParams, Patch, PatchParams};
-use kube::runtime::wait::await_condition;
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
@@ -33,11 +32,6 @@ pub(crate) enum Error {
     Cluster(#[from] cluster::Error),
     #[error("there is no Application {name} in {place}")]
     Missing { name: String, place: String },
-    #[error("cannot watch Application {name}")]
-    Watch {
-        name: String,
-        source: Box<kube::runtime::wait::Error>,
-    },
 }
 
 impl Error {
@@ -47,7 +41,6 @@ impl Error {
             Self::Missing { .. } => {
                 Some("`signet app list --all-namespaces` shows what there is".to_owned())
             }
-            Self::Watch { .. } => None,
         }
     }
 }
@@ -123,20 +116,17 @@ impl<'cluster> Applications<'cluster> {
         time: Duration,
         reached: impl Fn(&Application) -> bool,
     ) -> Result<Option<Application>, Error> {
-        let condition = |object: Option<&DynamicObject>| {
+        let wanted = |object: Option<&DynamicObject>| {
             object.is_some_and(|object| reached(&Application(object.clone())))
         };
-        match self
-            .cluster
-            .within(time, await_condition(self.api.clone(), name, condition))
-        {
-            Some(Ok(object)) => Ok(object.map(Application)),
-            Some(Err(source)) => Err(Error::Watch {
-                name: name.to_owned(),
-                source: Box::new(source),
-            }),
-            None => Ok(None),
-        }
+        let found = self.cluster.watch(
+            &format!("Application {name}"),
+            time,
+            &self.api,
+            name,
+            wanted,
+        )?;
+        Ok(found.map(Application))
     }
 
     fn missing(&self, name: &str, error: cluster::Error) -> Error {

@@ -80,6 +80,7 @@ pub(crate) fn load(arguments: &CertificateArguments) -> Result<Certificate, Erro
             (without_password(url), read(url, &fetch(url)?)?)
         }
         Some(path) => {
+            let path = path.strip_prefix("file://").unwrap_or(path);
             let bytes = std::fs::read(path).map_err(|source| Error::Read {
                 path: path.to_owned(),
                 source,

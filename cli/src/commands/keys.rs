@@ -9,7 +9,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::jiff::Timestamp;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
-use kube::runtime::wait::await_condition;
 use sealing::Certificate;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -82,11 +81,6 @@ pub(crate) enum Error {
         namespace: String,
         timeout: Duration,
     },
-    #[error("cannot watch ConfigMap {namespace}/{CERTIFICATE_CONFIG_MAP}")]
-    Watch {
-        namespace: String,
-        source: Box<kube::runtime::wait::Error>,
-    },
 }
 
 impl Error {
@@ -99,7 +93,6 @@ impl Error {
             Self::TimedOut { namespace, .. } => {
                 Some(format!("the controller's log says why: kubectl logs -n {namespace} deployment/signet-controller"))
             }
-            Self::Watch { .. } => None,
         }
     }
 }
@@ -254,7 +247,7 @@ fn rotate(arguments: &Rotate) -> Result<Outcome, error::Error> {
         &action,
         secrets.patch_metadata(&newest.name, &PatchParams::default(), &wish),
     )?;
-    await_other_certificate(&cluster, &namespace, before, arguments.timeout)?;
+    await_other_certificate(&cluster, &namespace, &before, arguments.timeout)?;
 
     let current = keys(&cluster)?
         .into_iter()
@@ -279,27 +272,22 @@ fn rotate(arguments: &Rotate) -> Result<Outcome, error::Error> {
 fn await_other_certificate(
     cluster: &Cluster,
     namespace: &str,
-    before: String,
+    before: &str,
     timeout: Duration,
-) -> Result<(), Error> {
+) -> Result<(), error::Error> {
     let maps = Api::<ConfigMap>::namespaced(cluster.client.clone(), namespace);
-    let changed = move |map: Option<&ConfigMap>| {
+    let changed = |map: Option<&ConfigMap>| {
         map.cloned()
             .and_then(certificate_in)
             .is_some_and(|after| after != before)
     };
-    match cluster.within(
-        timeout,
-        await_condition(maps, CERTIFICATE_CONFIG_MAP, changed),
-    ) {
-        Some(Ok(_)) => Ok(()),
-        Some(Err(source)) => Err(Error::Watch {
-            namespace: namespace.to_owned(),
-            source: Box::new(source),
-        }),
+    let object = format!("ConfigMap {namespace}/{CERTIFICATE_CONFIG_MAP}");
+    match cluster.watch(&object, timeout, &maps, CERTIFICATE_CONFIG_MAP, changed)? {
+        Some(_) => Ok(()),
         None => Err(Error::TimedOut {
             namespace: namespace.to_owned(),
             timeout,
-        }),
+        }
+        .into()),
     }
 }
