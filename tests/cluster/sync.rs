@@ -86,7 +86,13 @@ fn what_somebody_changes_adds_or_deletes_comes_back() {
     scene.becomes("deployment", "web", image, "web:1");
     // All at once: between heals of one Application the waiting times grow.
     kubectl(&["annotate", "configmap", "a", "note=by-hand"]);
-    kubectl(&["patch", "configmap", "a", "--patch", r#"{"data": {"more": "x"}}"#]);
+    kubectl(&[
+        "patch",
+        "configmap",
+        "a",
+        "--patch",
+        r#"{"data": {"more": "x"}}"#,
+    ]);
     kubectl(&["delete", "configmap", "b"]);
     kubectl(&["delete", "deployment", "web"]);
     scene.becomes("configmap", "a", "{.metadata.annotations.note}", "");

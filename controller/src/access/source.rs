@@ -1,33 +1,76 @@
 //! Repository URLs as project rules see them: one spelling, and nothing that reads differently to a Git server.
 //! It must not connect anywhere.
 
-/// The URL in the spelling that patterns are compared with: lower case, without `.git`, `git@host:path` as
-/// `git@host/path`.
+/// The URL in the spelling that patterns are compared with, so that one repository has one: lower case; without
+/// `.git`, user, default port and empty parts of the path; `git@host:path` and `ssh://git@host/path` as `git@host/path`.
 pub(super) fn normalise(url: &str) -> String {
     let url = url.trim().to_lowercase();
-    let url = match url.split_once(':') {
-        Some((host, path)) if !url.contains("://") && !host.contains('/') => {
-            format!("{host}/{path}")
-        }
-        _ => url,
+    let url = match url.split_once("://") {
+        Some(("https", rest)) => format!("https://{}", web(rest, ":443")),
+        Some(("http", rest)) => format!("http://{}", web(rest, ":80")),
+        Some(("ssh", rest)) => parts(rest, ":22"),
+        Some(_) => url,
+        None => match url.split_once(':') {
+            Some((host, path)) if !host.contains('/') => format!("{host}/{path}"),
+            _ => url,
+        },
     };
-    let url = url.strip_prefix("ssh://").unwrap_or(&url);
+    let url = url.trim_end_matches('/');
     url.strip_suffix(".git").unwrap_or(url).to_owned()
 }
 
-/// What keeps a URL from being compared with patterns at all: a server could read it as another one.
+/// Who asks makes no other repository of it.
+fn web(rest: &str, port: &str) -> String {
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    parts(&format!("{host}/{path}"), port)
+}
+
+fn parts(rest: &str, port: &str) -> String {
+    let mut parts = rest.split('/').filter(|part| !part.is_empty());
+    let authority = parts.next().unwrap_or_default();
+    let authority = authority.strip_suffix(port).unwrap_or(authority);
+    std::iter::once(authority)
+        .chain(parts)
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+/// What keeps a URL from being compared with patterns at all: a server or a client could read it as another one.
 pub(super) fn ambiguity(url: &str) -> Option<&'static str> {
-    let lower = url.to_lowercase().replace("%2e", ".");
-    if lower
-        .split(['/', '\\'])
-        .any(|part| matches!(part, "." | ".."))
-        && !is_file(url)
-    {
-        return Some("it has . or .. in its path");
-    }
     let odd = |c: char| matches!(c, '?' | '#' | '\\') || c.is_whitespace() || c.is_control();
-    url.contains(odd)
-        .then_some("it has one of ? # \\ or a blank in it")
+    if url.contains(odd) {
+        return Some("it has one of ? # \\ or a blank in it");
+    }
+    if !url.is_ascii() {
+        return Some("it has letters other than ASCII in it");
+    }
+    if has_needless_escape(url) {
+        return Some("it escapes with % what needs no escape");
+    }
+    let (authority, path) = split(url);
+    if authority.contains(".:") || authority.ends_with('.') {
+        return Some("its host ends in a dot");
+    }
+    path.split('/')
+        .any(|part| matches!(part, "." | ".."))
+        .then_some("it has . or .. in its path")
+}
+
+/// The host with all around it, and the path.
+fn split(url: &str) -> (&str, &str) {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split_once('/').unwrap_or((rest, ""))
+}
+
+/// A letter, digit, dot or slash written as `%2e` is the same to a server and another text to a pattern.
+fn has_needless_escape(url: &str) -> bool {
+    url.split('%').skip(1).any(|rest| {
+        let code = rest
+            .get(..2)
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        code.is_some_and(|c| c.is_ascii_alphanumeric() || b"-._~/\\%".contains(&c))
+    })
 }
 
 /// Whether the repository is in this machine's own file system.
@@ -48,16 +91,33 @@ mod tests {
                 "https://git.example.org/shop/config",
             ),
             (
+                "https://git.example.org:443//shop/config.git/",
+                "https://git.example.org/shop/config",
+            ),
+            (
+                "https://jo@git.example.org/shop/config",
+                "https://git.example.org/shop/config",
+            ),
+            (
+                "http://jo:pw@git.example.org:80/shop/config",
+                "http://git.example.org/shop/config",
+            ),
+            (
+                "https://git.example.org:3000/shop/config",
+                "https://git.example.org:3000/shop/config",
+            ),
+            (
                 "git@git.example.org:shop/config.git",
                 "git@git.example.org/shop/config",
             ),
             (
-                "ssh://git@git.example.org/shop/config",
+                "ssh://git@git.example.org:22/shop/config",
                 "git@git.example.org/shop/config",
             ),
+            ("file:///srv/git/Config.git", "file:///srv/git/config"),
             (
-                "https://git.example.org:3000/shop/config",
-                "https://git.example.org:3000/shop/config",
+                "https://git.example.org/shop/**",
+                "https://git.example.org/shop/**",
             ),
             ("*", "*"),
         ] {
@@ -66,22 +126,32 @@ mod tests {
     }
 
     #[test]
-    fn a_url_that_a_server_may_read_differently_is_ambiguous() {
+    fn a_url_that_may_be_read_differently_is_ambiguous() {
         for url in [
             "https://git.example.org/shop/../secret",
+            "https://git.example.org/shop/..",
             "https://git.example.org/shop/%2e%2e/secret",
-            "https://git.example.org/shop/%2E./secret",
+            "https://git.example.org/shop/..%2Fsecret",
+            "https://git.example.org/shop/%73ecret",
+            "https://git.example.org/shop/%252e%252e/secret",
             "https://git.example.org\\@evil.example.com/config",
             "https://evil.example.com?.example.org/config",
             "https://evil.example.com#.example.org/config",
+            "https://git.example.org./shop/secret",
+            "https://git.example.org.:443/shop/secret",
+            "https://\u{ff47}it.example.org/shop/secret",
             "https://git.example.org/shop /config",
         ] {
             assert!(ambiguity(url).is_some(), "{url}");
         }
-        assert_eq!(
-            ambiguity("https://git.example.org/shop/config.v1..v2.git"),
-            None
-        );
+        for url in [
+            "https://git.example.org/shop/config.v1..v2.git",
+            "https://git.example.org/shop/%C3%A4",
+            "git@git.example.org:shop/config.git",
+            "file:///srv/git/config",
+        ] {
+            assert_eq!(ambiguity(url), None, "{url}");
+        }
     }
 
     #[test]

@@ -200,6 +200,7 @@ fn repositories_are_permitted_by_pattern_whatever_their_spelling() {
         ("ssh://git@git.example.org/shop/config.git", true),
         ("https://git.example.org/shop/secret", false),
         ("https://git.example.org/shop/Secret.git", false),
+        ("https://jo@git.example.org:443/shop//secret.git/", false),
         ("https://git.example.org/other/config", false),
         ("https://git.example.org/shop/x/../../other", false),
         ("https://git.example.org/shop/..", false),

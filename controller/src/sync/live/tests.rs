@@ -139,7 +139,10 @@ fn an_object_that_loses_its_tracking_wakes_its_application_once_more() {
 #[test]
 fn a_deletion_wakes_and_is_remembered_as_absence() {
     let mut index = verified();
-    assert!(nobody(&index.lose(&key("a"), Some("2"))), "news of a predecessor");
+    assert!(
+        nobody(&index.lose(&key("a"), Some("2"))),
+        "news of a predecessor"
+    );
     let affected = index.lose(&key("a"), Some("1"));
     assert!(affected.applications.contains(&app("shop")));
     assert!(matches!(index.answer(&key("a")), Answer::Absent));
@@ -185,13 +188,18 @@ fn what_an_application_no_longer_wants_and_nobody_tracks_is_forgotten() {
 #[test]
 fn kubectls_copy_of_the_object_is_not_kept() {
     let mut object = metadata("10");
-    object["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] = "{\"data\":{\"password\":\"hunter2\"}}".into();
+    object["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] =
+        "{\"data\":{\"password\":\"hunter2\"}}".into();
     assert!(!seen(object).metadata.to_string().contains("hunter2"));
 }
 
 #[test]
 fn health_is_judged_from_the_whole_object() {
-    let resource = ApiResource::from_gvk(&kube::core::GroupVersionKind::gvk("apps", "v1", "Deployment"));
+    let resource = ApiResource::from_gvk(&kube::core::GroupVersionKind::gvk(
+        "apps",
+        "v1",
+        "Deployment",
+    ));
     let object: DynamicObject = serde_json::from_value(json!({
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "generation": 2},
         "spec": {"replicas": 1}, "status": {"observedGeneration": 1},
