@@ -176,8 +176,9 @@ fn no_other_room_of_the_controller_spells_them() {
             let path = entry.expect("an entry").path();
             if path.is_dir() && path != rooms.join("dialect") {
                 folders.push(path);
-            } else if path.is_file() {
+            } else if path.is_file() && !path.ends_with("tests.rs") {
                 let text = std::fs::read_to_string(&path).expect("a source file");
+                let text = text.split("#[cfg(test)]").next().unwrap_or_default();
                 let spelled = text.contains("argocd.argoproj.io/") || text.contains("helm.sh/");
                 found.extend(spelled.then_some(path));
             }
