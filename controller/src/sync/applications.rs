@@ -237,3 +237,74 @@ fn is_older(object: &Value, known: &Value) -> bool {
     };
     matches!((version(object), version(known)), (Some(this), Some(known)) if this < known)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn application(version: &str) -> Value {
+        json!({
+            "metadata": {"name": "a", "namespace": "signet", "uid": "1", "resourceVersion": version},
+            "spec": {"project": "default"},
+        })
+    }
+
+    fn changed(applications: &Applications, object: &Value) -> Option<Told> {
+        applications.take_in(Change::Changed(serde_json::from_value(object.clone()).unwrap()))
+    }
+
+    #[test]
+    fn our_own_status_writes_wake_nobody() {
+        let applications = Applications::new("signet");
+        let app = AppId::new("signet", "a");
+        assert_eq!(changed(&applications, &application("1")), Some(Told::Changed(app.clone())));
+        let mut written = application("2");
+        written["status"] = json!({"sync": {"status": "Synced"}});
+        written["metadata"]["generation"] = 7.into();
+        assert_eq!(changed(&applications, &written), None);
+        assert_eq!(applications.get(&app).unwrap()["status"]["sync"]["status"], "Synced");
+    }
+
+    #[test]
+    fn spec_request_annotation_and_deletion_wake() {
+        let applications = Applications::new("signet");
+        let app = Some(Told::Changed(AppId::new("signet", "a")));
+        let mut object = application("1");
+        for (version, (parent, field)) in (2..).zip([("", "operation"), ("/metadata", "annotations"), ("/metadata", "deletionTimestamp")]) {
+            changed(&applications, &object);
+            object["metadata"]["resourceVersion"] = version.to_string().into();
+            let value = if field == "deletionTimestamp" { json!("2026-01-01T00:00:00Z") } else { json!({"x": "y"}) };
+            object.pointer_mut(parent).unwrap()[field] = value;
+            assert_eq!(changed(&applications, &object), app, "{field}");
+        }
+    }
+
+    #[test]
+    fn older_news_change_nothing() {
+        let applications = Applications::new("signet");
+        changed(&applications, &application("5"));
+        let mut old = application("4");
+        old["spec"]["project"] = "other".into();
+        assert_eq!(changed(&applications, &old), None);
+        assert_eq!(applications.get(&AppId::new("signet", "a")).unwrap()["spec"]["project"], "default");
+    }
+
+    #[test]
+    fn an_application_elsewhere_is_tracked_with_its_namespace() {
+        for (app, name) in [(AppId::new("signet", "a"), "a"), (AppId::new("team", "a"), "team_a")] {
+            assert_eq!(app.tracking_name("signet"), name);
+            assert_eq!(AppId::of_tracking_name(name, "signet"), app);
+        }
+    }
+
+    #[test]
+    fn the_answer_of_a_write_does_not_bring_a_deleted_application_back() {
+        let applications = Applications::new("signet");
+        let app = AppId::new("signet", "a");
+        changed(&applications, &application("1"));
+        applications.take_in(Change::Gone { namespace: "signet".to_owned(), name: "a".to_owned() });
+        applications.wrote(&app, serde_json::from_value(application("2")).unwrap());
+        assert!(applications.get(&app).is_none());
+        assert!(applications.tracking_names().is_empty());
+    }
+}

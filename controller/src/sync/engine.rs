@@ -113,8 +113,8 @@ impl Engine {
             }
             let world = self.observe(app, &object, look == 0).await?;
             let plan = plan(&world);
-            if let Some(reason) = &plan.hands_off {
-                tracing::debug!(application = %app, reason, "left alone");
+            self.say_left_alone(app, plan.hands_off.as_deref());
+            if plan.hands_off.is_some() {
                 return Ok(());
             }
             let after = self.carry_out(app, object, &world, &plan).await?;
@@ -126,6 +126,16 @@ impl Engine {
         tracing::warn!(application = %app, "a pass finds no end, others come first");
         self.queue.wake_at(app, Instant::now() + UNLISTED_AGAIN);
         Ok(())
+    }
+
+    /// Nothing may be written to an Application that is left alone, so the log says why, once.
+    fn say_left_alone(&self, app: &AppId, reason: Option<&str>) {
+        let before = self.memories.with(app, |memory| std::mem::replace(&mut memory.left_alone, reason.map(str::to_owned)));
+        if let Some(reason) = reason
+            && before.as_deref() != Some(reason)
+        {
+            tracing::warn!(application = %app, reason, "this Application is left alone");
+        }
     }
 
     /// Executes a plan and tells what became of it.

@@ -41,6 +41,8 @@ pub(crate) struct Memory {
     pub(crate) unknown: BTreeSet<String>,
     /// A SealedSecret could not be opened: another key may help.
     pub(crate) locked: bool,
+    /// Why it was left alone the last time.
+    pub(crate) left_alone: Option<String>,
     /// When the status was last written.
     pub(crate) written: Option<Instant>,
     /// Passes in a row that ended because the API server was away.

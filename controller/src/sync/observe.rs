@@ -53,6 +53,9 @@ impl Engine {
         first: bool,
     ) -> Result<World, kube::Error> {
         let subject = self.subject(app, object);
+        if first && subject.facts.marks.refresh == Some(Refresh::Hard) {
+            self.live.index().distrust(app);
+        }
         let project = self.project(&subject);
         let rendered = match &subject.intent {
             Ok(intent) => self.render(app, &subject, intent, first).await,

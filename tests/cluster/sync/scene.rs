@@ -1,6 +1,8 @@
 //! One Application under test: a controller of its own, its repository, and a namespace for its objects.
 //! It asserts nothing about what is synced.
 
+#![allow(dead_code, reason = "each suite uses its part of the scene")]
+
 use serde_json::Value;
 
 use crate::harness::{Controller, GitRepository, Testbed, equal, eventually, get, unique};
@@ -29,12 +31,14 @@ impl Scene {
     }
 
     /// Arguments of a controller that looks at nothing of another test.
-    pub(crate) fn arguments(&self) -> [String; 3] {
+    pub(crate) fn arguments(&self) -> [String; 4] {
         [
             format!("--namespace={}", self.own),
             "--all-namespaces=false".to_owned(),
             // Tests tell the controller of commits; polling would only hide that they did not.
             "--git-poll-interval=0s".to_owned(),
+            // Large keys take seconds to make and prove nothing more here.
+            "--key-size=2048".to_owned(),
         ]
     }
 

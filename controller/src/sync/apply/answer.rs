@@ -90,3 +90,56 @@ fn message(key: &ObjectKey, status: &Status) -> String {
 fn causes(status: &Status) -> impl Iterator<Item = &kube::core::response::StatusCause> {
     status.details.iter().flat_map(|details| &details.causes)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::sync::key::GroupKind;
+
+    fn refused(kind: &GroupKind, status: serde_json::Value) -> Failure {
+        let status: Status = serde_json::from_value(status).unwrap();
+        failure(&ObjectKey::new(kind, Some("web"), "a"), kube::Error::Api(Box::new(status))).unwrap()
+    }
+
+    fn deployment() -> GroupKind {
+        GroupKind::new("apps", "Deployment")
+    }
+
+    #[test]
+    fn reasons_come_from_a_closed_set() {
+        for (code, reason, message, expected) in [
+            (422, "Invalid", "spec.selector: Invalid value: field is immutable", FailureReason::ImmutableField),
+            (422, "Invalid", "spec.replicas: must be greater than or equal to 0", FailureReason::Invalid),
+            (400, "BadRequest", "admission webhook denied the request", FailureReason::Invalid),
+            (403, "Forbidden", "exceeded quota", FailureReason::Forbidden),
+            (404, "NotFound", "namespaces \"web\" not found", FailureReason::NotFound),
+            (409, "Conflict", "the UID in the precondition does not match", FailureReason::Conflict),
+            (429, "TooManyRequests", "", FailureReason::Unavailable),
+            (500, "InternalError", "failed calling webhook", FailureReason::Unavailable),
+            (500, "", "failed to create typed patch object: .spec.x: field not declared in schema", FailureReason::Invalid),
+            (504, "Timeout", "", FailureReason::Unavailable),
+        ] {
+            let found = refused(&deployment(), json!({"code": code, "reason": reason, "message": message}));
+            assert_eq!(found.reason, expected, "{code} {message}");
+        }
+    }
+
+    #[test]
+    fn the_value_of_a_secret_is_not_repeated() {
+        let status = json!({
+            "code": 422, "reason": "Invalid", "message": "Secret \"a\" is invalid: data[x]: Invalid value: \"hunter2\"",
+            "details": {"causes": [{"field": "data[x]", "reason": "FieldValueInvalid", "message": "Invalid value: \"hunter2\""}]},
+        });
+        let found = refused(&GroupKind::new("", "Secret"), status);
+        assert_eq!(found.message, "Secret web/a: Invalid: data[x] (FieldValueInvalid)");
+    }
+
+    #[test]
+    fn a_token_that_is_not_accepted_is_no_answer_about_the_object() {
+        let status = Status::failure("Unauthorized", "Unauthorized").with_code(401);
+        let key = ObjectKey::new(&deployment(), Some("web"), "a");
+        assert!(failure(&key, kube::Error::Api(status.boxed())).is_err());
+    }
+}

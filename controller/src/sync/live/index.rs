@@ -257,6 +257,13 @@ impl Index {
         }
     }
 
+    /// Somebody asks to compare everything of an Application anew.
+    pub(crate) fn distrust(&mut self, app: &AppId) {
+        for key in self.concerns.get(app).cloned().unwrap_or_default() {
+            self.undecided(&key, LiveState::Unverified);
+        }
+    }
+
     /// Remembers that somebody took fields of our last apply, and forgets what is too old to matter.
     pub(crate) fn taken(&mut self, key: &ObjectKey, takes: Vec<Take>, since: Timestamp) {
         if let Some(entry) = self.entry(key) {
