@@ -7,6 +7,7 @@ mod harness;
 mod scene;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use harness::{Controller, Proxy, eventually};
 use scene::{Scene, config_map, deployment};
@@ -18,6 +19,8 @@ const AUTOMATED: &str = "{automated: {prune: true, selfHeal: true}}";
 /// them, one Service, and the claim of the inventory.
 const CONFIG_MAPS: usize = 39;
 const SECRETS: usize = 3;
+/// Runs at once; most of a run waits for Pods and for processes that start.
+const AT_ONCE: usize = 3;
 /// A write that no sync of this suite gets to.
 const NEVER: usize = 1_000_000;
 
@@ -38,15 +41,26 @@ fn a_sync_killed_after_any_step_ends_as_an_undisturbed_one() {
         CONFIG_MAPS + 3 * SECRETS + 1,
         "{undisturbed:#?}"
     );
-    for step in 1..=writes.len() {
-        let (disturbed, _) = run(Some(step));
-        assert_eq!(
-            disturbed,
-            undisturbed,
-            "killed after write {step}, which is like {}",
-            writes[step - 1]
-        );
-    }
+    let next = AtomicUsize::new(0);
+    let kill_and_compare = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(write) = writes.get(index) else {
+                return;
+            };
+            let step = index + 1;
+            let (disturbed, _) = run(Some(step));
+            assert_eq!(
+                disturbed, undisturbed,
+                "killed after write {step}, which is like {write}"
+            );
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(kill_and_compare);
+        }
+    });
 }
 
 /// One sync, killed after its `kill`-th write. Returns how it ended, and the writes of an undisturbed one.

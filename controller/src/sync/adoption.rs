@@ -79,13 +79,13 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn metadata(managed: Value) -> ObjectMeta {
+    fn metadata(managed: &Value) -> ObjectMeta {
         serde_json::from_value(json!({ "managedFields": managed })).unwrap()
     }
 
     #[test]
     fn fields_of_kubectl_apply_become_ours_so_that_they_can_go() {
-        let before = metadata(json!([
+        let before = metadata(&json!([
             {"manager": "kubectl-client-side-apply", "operation": "Update", "fieldsV1": {"f:data": {".": {}, "f:old": {}}}},
             {"manager": "kube-controller-manager", "operation": "Update", "fieldsV1": {"f:metadata": {"f:finalizers": {}}}},
             {"manager": "signet", "operation": "Apply", "fieldsV1": {"f:data": {"f:new": {}}}},
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn an_object_that_we_never_applied_gets_an_entry_of_ours() {
-        let before = metadata(json!([
+        let before = metadata(&json!([
             {"manager": "argocd-controller", "operation": "Apply", "apiVersion": "apps/v1", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
         ]));
         let after = adopted(&before);
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn status_and_autoscalers_are_left_alone() {
-        let before = metadata(json!([
+        let before = metadata(&json!([
             {"manager": "kubectl", "operation": "Update", "subresource": "scale", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
             {"manager": "argocd-controller", "operation": "Update", "subresource": "status", "fieldsV1": {"f:status": {}}},
             {"manager": "istio", "operation": "Update", "fieldsV1": {"f:spec": {"f:y": {}}}},

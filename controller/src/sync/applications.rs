@@ -250,19 +250,27 @@ mod tests {
     }
 
     fn changed(applications: &Applications, object: &Value) -> Option<Told> {
-        applications.take_in(Change::Changed(serde_json::from_value(object.clone()).unwrap()))
+        applications.take_in(Change::Changed(
+            serde_json::from_value(object.clone()).unwrap(),
+        ))
     }
 
     #[test]
     fn our_own_status_writes_wake_nobody() {
         let applications = Applications::new("signet");
         let app = AppId::new("signet", "a");
-        assert_eq!(changed(&applications, &application("1")), Some(Told::Changed(app.clone())));
+        assert_eq!(
+            changed(&applications, &application("1")),
+            Some(Told::Changed(app.clone()))
+        );
         let mut written = application("2");
         written["status"] = json!({"sync": {"status": "Synced"}});
         written["metadata"]["generation"] = 7.into();
         assert_eq!(changed(&applications, &written), None);
-        assert_eq!(applications.get(&app).unwrap()["status"]["sync"]["status"], "Synced");
+        assert_eq!(
+            applications.get(&app).unwrap()["status"]["sync"]["status"],
+            "Synced"
+        );
     }
 
     #[test]
@@ -270,10 +278,18 @@ mod tests {
         let applications = Applications::new("signet");
         let app = Some(Told::Changed(AppId::new("signet", "a")));
         let mut object = application("1");
-        for (version, (parent, field)) in (2..).zip([("", "operation"), ("/metadata", "annotations"), ("/metadata", "deletionTimestamp")]) {
+        for (version, (parent, field)) in (2..).zip([
+            ("", "operation"),
+            ("/metadata", "annotations"),
+            ("/metadata", "deletionTimestamp"),
+        ]) {
             changed(&applications, &object);
             object["metadata"]["resourceVersion"] = version.to_string().into();
-            let value = if field == "deletionTimestamp" { json!("2026-01-01T00:00:00Z") } else { json!({"x": "y"}) };
+            let value = if field == "deletionTimestamp" {
+                json!("2026-01-01T00:00:00Z")
+            } else {
+                json!({"x": "y"})
+            };
             object.pointer_mut(parent).unwrap()[field] = value;
             assert_eq!(changed(&applications, &object), app, "{field}");
         }
@@ -286,12 +302,18 @@ mod tests {
         let mut old = application("4");
         old["spec"]["project"] = "other".into();
         assert_eq!(changed(&applications, &old), None);
-        assert_eq!(applications.get(&AppId::new("signet", "a")).unwrap()["spec"]["project"], "default");
+        assert_eq!(
+            applications.get(&AppId::new("signet", "a")).unwrap()["spec"]["project"],
+            "default"
+        );
     }
 
     #[test]
     fn an_application_elsewhere_is_tracked_with_its_namespace() {
-        for (app, name) in [(AppId::new("signet", "a"), "a"), (AppId::new("team", "a"), "team_a")] {
+        for (app, name) in [
+            (AppId::new("signet", "a"), "a"),
+            (AppId::new("team", "a"), "team_a"),
+        ] {
             assert_eq!(app.tracking_name("signet"), name);
             assert_eq!(AppId::of_tracking_name(name, "signet"), app);
         }
@@ -302,7 +324,10 @@ mod tests {
         let applications = Applications::new("signet");
         let app = AppId::new("signet", "a");
         changed(&applications, &application("1"));
-        applications.take_in(Change::Gone { namespace: "signet".to_owned(), name: "a".to_owned() });
+        applications.take_in(Change::Gone {
+            namespace: "signet".to_owned(),
+            name: "a".to_owned(),
+        });
         applications.wrote(&app, serde_json::from_value(application("2")).unwrap());
         assert!(applications.get(&app).is_none());
         assert!(applications.tracking_names().is_empty());

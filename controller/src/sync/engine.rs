@@ -93,7 +93,8 @@ impl Engine {
     /// One pass over one Application. What goes wrong is waited out: the next pass starts from the cluster again.
     pub(crate) async fn pass(&self, app: &AppId) {
         self.metrics.passes.inc();
-        match self.looks(app).await {
+        // A pass holds a World and its steps; on the heap they are there only while it runs.
+        match Box::pin(self.looks(app)).await {
             Ok(()) => self.memories.succeeded(app),
             Err(error) => {
                 let pause = self.memories.failed(app);
@@ -130,7 +131,9 @@ impl Engine {
 
     /// Nothing may be written to an Application that is left alone, so the log says why, once.
     fn say_left_alone(&self, app: &AppId, reason: Option<&str>) {
-        let before = self.memories.with(app, |memory| std::mem::replace(&mut memory.left_alone, reason.map(str::to_owned)));
+        let before = self.memories.with(app, |memory| {
+            std::mem::replace(&mut memory.left_alone, reason.map(str::to_owned))
+        });
         if let Some(reason) = reason
             && before.as_deref() != Some(reason)
         {

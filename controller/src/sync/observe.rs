@@ -313,7 +313,7 @@ impl Engine {
             .await?;
         let index = self.live.index();
         let live = keys.into_iter().filter_map(|key| match index.answer(&key) {
-            Answer::Present(live) => Some((key, live)),
+            Answer::Present(live) => Some((key, *live)),
             Answer::Absent | Answer::Unasked => None,
         });
         Ok(Observed {

@@ -54,7 +54,7 @@ impl Sources {
             .mirrors
             .repository(&source.repo_url, project)
             .await
-            .map_err(fetch)?;
+            .map_err(SourceProblem::from)?;
         let commit = match self.mirrors.resolve(&repository, revision, freshness).await {
             Err(GitError::RevisionNotFound { .. }) if insist => {
                 self.mirrors
@@ -63,7 +63,7 @@ impl Sources {
             }
             resolved => resolved,
         };
-        let commit = commit.map_err(fetch)?;
+        let commit = commit.map_err(SourceProblem::from)?;
         Ok((repository, commit))
     }
 
@@ -81,7 +81,7 @@ impl Sources {
             .mirrors
             .tree(repository, commit, &source.path)
             .await
-            .map_err(fetch)?;
+            .map_err(SourceProblem::from)?;
         let options = source.directory.clone();
         let _turn = self.turns.acquire().await;
         let (tree, key) =
@@ -132,7 +132,7 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, RenderError> + Send + 'static,
 ) -> Result<T, SourceProblem> {
     match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done.map_err(render_problem),
+        Ok(done) => done.map_err(SourceProblem::from),
         Err(broken) => Err(SourceProblem {
             reason: SourceReason::Render,
             message: format!("rendering broke off: {broken}"),
@@ -140,19 +140,23 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-fn fetch(error: GitError) -> SourceProblem {
-    SourceProblem {
-        reason: SourceReason::Fetch,
-        message: error.to_string(),
+impl From<GitError> for SourceProblem {
+    fn from(error: GitError) -> Self {
+        SourceProblem {
+            reason: SourceReason::Fetch,
+            message: error.to_string(),
+        }
     }
 }
 
-fn render_problem(error: RenderError) -> SourceProblem {
-    match error {
-        RenderError::Git(error) => fetch(error),
-        error => SourceProblem {
-            reason: SourceReason::Render,
-            message: error.to_string(),
-        },
+impl From<RenderError> for SourceProblem {
+    fn from(error: RenderError) -> Self {
+        match error {
+            RenderError::Git(error) => error.into(),
+            error => SourceProblem {
+                reason: SourceReason::Render,
+                message: error.to_string(),
+            },
+        }
     }
 }

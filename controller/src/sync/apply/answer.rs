@@ -100,7 +100,11 @@ mod tests {
 
     fn refused(kind: &GroupKind, status: serde_json::Value) -> Failure {
         let status: Status = serde_json::from_value(status).unwrap();
-        failure(&ObjectKey::new(kind, Some("web"), "a"), kube::Error::Api(Box::new(status))).unwrap()
+        failure(
+            &ObjectKey::new(kind, Some("web"), "a"),
+            kube::Error::Api(Box::new(status)),
+        )
+        .unwrap()
     }
 
     fn deployment() -> GroupKind {
@@ -110,18 +114,56 @@ mod tests {
     #[test]
     fn reasons_come_from_a_closed_set() {
         for (code, reason, message, expected) in [
-            (422, "Invalid", "spec.selector: Invalid value: field is immutable", FailureReason::ImmutableField),
-            (422, "Invalid", "spec.replicas: must be greater than or equal to 0", FailureReason::Invalid),
-            (400, "BadRequest", "admission webhook denied the request", FailureReason::Invalid),
+            (
+                422,
+                "Invalid",
+                "spec.selector: Invalid value: field is immutable",
+                FailureReason::ImmutableField,
+            ),
+            (
+                422,
+                "Invalid",
+                "spec.replicas: must be greater than or equal to 0",
+                FailureReason::Invalid,
+            ),
+            (
+                400,
+                "BadRequest",
+                "admission webhook denied the request",
+                FailureReason::Invalid,
+            ),
             (403, "Forbidden", "exceeded quota", FailureReason::Forbidden),
-            (404, "NotFound", "namespaces \"web\" not found", FailureReason::NotFound),
-            (409, "Conflict", "the UID in the precondition does not match", FailureReason::Conflict),
+            (
+                404,
+                "NotFound",
+                "namespaces \"web\" not found",
+                FailureReason::NotFound,
+            ),
+            (
+                409,
+                "Conflict",
+                "the UID in the precondition does not match",
+                FailureReason::Conflict,
+            ),
             (429, "TooManyRequests", "", FailureReason::Unavailable),
-            (500, "InternalError", "failed calling webhook", FailureReason::Unavailable),
-            (500, "", "failed to create typed patch object: .spec.x: field not declared in schema", FailureReason::Invalid),
+            (
+                500,
+                "InternalError",
+                "failed calling webhook",
+                FailureReason::Unavailable,
+            ),
+            (
+                500,
+                "",
+                "failed to create typed patch object: .spec.x: field not declared in schema",
+                FailureReason::Invalid,
+            ),
             (504, "Timeout", "", FailureReason::Unavailable),
         ] {
-            let found = refused(&deployment(), json!({"code": code, "reason": reason, "message": message}));
+            let found = refused(
+                &deployment(),
+                json!({"code": code, "reason": reason, "message": message}),
+            );
             assert_eq!(found.reason, expected, "{code} {message}");
         }
     }
@@ -133,7 +175,10 @@ mod tests {
             "details": {"causes": [{"field": "data[x]", "reason": "FieldValueInvalid", "message": "Invalid value: \"hunter2\""}]},
         });
         let found = refused(&GroupKind::new("", "Secret"), status);
-        assert_eq!(found.message, "Secret web/a: Invalid: data[x] (FieldValueInvalid)");
+        assert_eq!(
+            found.message,
+            "Secret web/a: Invalid: data[x] (FieldValueInvalid)"
+        );
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub(crate) enum Answer {
     /// Not in the cluster.
     Absent,
     /// In the cluster.
-    Present(Live),
+    Present(Box<Live>),
 }
 
 impl Index {
@@ -161,7 +161,7 @@ impl Index {
         match self.slots.get(key).map(|slot| &slot.presence) {
             None | Some(Presence::Unasked) => Answer::Unasked,
             Some(Presence::Absent) => Answer::Absent,
-            Some(Presence::Present(entry)) => Answer::Present(entry.live()),
+            Some(Presence::Present(entry)) => Answer::Present(Box::new(entry.live())),
         }
     }
 

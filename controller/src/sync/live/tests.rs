@@ -46,7 +46,7 @@ fn nobody(affected: &Affected) -> bool {
 
 fn live(index: &Index) -> Live {
     match index.answer(&key("a")) {
-        Answer::Present(live) => live,
+        Answer::Present(live) => *live,
         other => panic!("expected a live object, found {other:?}"),
     }
 }
