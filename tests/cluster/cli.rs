@@ -6,7 +6,7 @@ mod harness;
 
 use std::path::PathBuf;
 
-use harness::{Controller, Testbed, equal, eventually, signet, signet_with_input};
+use harness::{Controller, GitRepository, Testbed, equal, eventually, signet, signet_with_input};
 use serde_json::{Value, json};
 
 /// Our controller with its sealing part, in a namespace of its own, behind the service proxy.
@@ -383,4 +383,68 @@ fn a_refresh_is_asked_for_by_annotation_and_awaited() {
         &json!({ "metadata": { "annotations": { annotation: null } } }),
     );
     assert_eq!(refreshing.join().expect("it ends").code, Some(0));
+}
+
+#[test]
+fn our_controller_does_what_the_commands_ask_for() {
+    let testbed = Testbed::get();
+    testbed.install_crds();
+    let (own, to) = (testbed.namespace("own"), testbed.namespace("to"));
+    let _controller = Controller::start(&[
+        "--namespace",
+        &own,
+        "--all-namespaces=false",
+        "--git-poll-interval=0s",
+        "--key-size=2048",
+    ])
+    .ready();
+    let repository = GitRepository::create("cli-sync");
+    let config_map = |value: &str| {
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: shop}}\ndata: {{a: {value}}}\n")
+    };
+    repository.commit(&[("shop/config.yaml", &config_map("one"))], "Add shop");
+    testbed.apply(&format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: shop, namespace: {own}}}\n\
+         spec:\n  project: default\n  source: {{repoURL: \"{}\", path: shop, targetRevision: main}}\n\
+         \x20 destination: {{server: \"https://kubernetes.default.svc\", namespace: {to}}}\n",
+        repository.url()
+    ));
+    let signet = |args: &[&str]| signet(&[&["app"], args, &["-n", &own]].concat());
+    let value = || {
+        testbed.kubectl(&[
+            "get",
+            "configmap",
+            "shop",
+            "-n",
+            &to,
+            "-o",
+            "jsonpath={.data.a}",
+        ])
+    };
+
+    let shown = signet(&["get", "shop", "--refresh"]).success();
+    assert!(
+        shown.contains("OutOfSync") && shown.contains("ConfigMap"),
+        "{shown}"
+    );
+    signet(&["sync", "shop"]).success();
+    signet(&["wait", "shop", "--timeout", "60s"]).success();
+    assert_eq!(value(), "one");
+
+    let commit = repository.commit(&[("shop/config.yaml", &config_map("two"))], "Change shop");
+    let shown = signet(&["get", "shop", "--refresh"]).success();
+    assert!(
+        shown.contains(&format!("OutOfSync, {}", &commit[..7])),
+        "{shown}"
+    );
+    let early = signet(&["wait", "shop", "--synced", "--timeout", "1s"]);
+    assert_eq!(early.code, Some(1), "{}", early.stderr);
+    signet(&["sync", "shop"]).success();
+    assert_eq!(value(), "two");
+    let list = signet(&["list"]).success();
+    assert!(list.contains(&commit[..7]), "{list}");
+
+    let nowhere = signet(&["sync", "shop", "--revision", "nowhere", "--timeout", "60s"]);
+    assert_eq!(nowhere.code, Some(1), "{}", nowhere.stderr);
+    assert!(nowhere.stderr.contains("nowhere"), "{}", nowhere.stderr);
 }
