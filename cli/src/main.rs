@@ -11,6 +11,8 @@ mod arguments;
 mod certificate_source;
 mod cluster;
 mod commands;
+#[cfg(test)]
+mod dice;
 mod documents;
 mod duration;
 mod error;

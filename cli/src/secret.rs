@@ -248,6 +248,7 @@ fn respelled(place: &Place, field: String, node: &Node) -> Option<Respelled> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dice::Dice;
     use crate::documents::{Input, parse};
 
     fn source(text: &str) -> Result<Source, Error> {
@@ -347,6 +348,52 @@ mod tests {
                 all.starts_with(&format!("standard input:{line} ")) && !all.contains("hunter2"),
                 "{all}"
             );
+        }
+    }
+
+    #[test]
+    fn damaged_input_is_read_or_refused_but_never_panics() {
+        const WHOLE: &str = "kind: List\nitems:\n- kind: Secret\n  metadata: {name: a, labels: &l {x: \"\u{fc}\"}}\n  data:\n    <<: *l\n    a: |\n      aGk=\n- spec:\n    encryptedData:\n      a: >-\n        AgX=\n\n      b: 'x'\n---\n{\"kind\": \"Secret\"}\n{\"stringData\": {\"b\": 1e3, \"c\": 'x'}}\n";
+        const PIECES: [&str; 16] = [
+            "\n",
+            " ",
+            "  ",
+            ":",
+            ": ",
+            "- ",
+            "{",
+            "}",
+            "[",
+            "'",
+            "\"",
+            "*l",
+            "&m ",
+            "---\n",
+            "\u{1f980}",
+            "!!binary ",
+        ];
+        let mut dice = Dice::new(7);
+        for _ in 0..5000 {
+            let mut text: Vec<char> = WHOLE.chars().collect();
+            for _ in 0..=dice.below(4) {
+                let at = dice.below(text.len());
+                match dice.below(3) {
+                    0 => drop(text.remove(at)),
+                    1 => text.truncate(at.max(8)),
+                    _ => drop(text.splice(at..at, dice.throw(&PIECES).chars())),
+                }
+            }
+            let text: String = text.into_iter().collect();
+            let Ok(documents) = parse(&Input::Stdin, &text) else {
+                continue;
+            };
+            for object in documents.into_iter().flat_map(Document::objects) {
+                let _ = Source::new(&object);
+                let values =
+                    std::collections::BTreeMap::from([("a".to_owned(), "AgA=".to_owned())]);
+                let edits = crate::splice::replace(&text, &object, &values).unwrap_or_default();
+                let _ = crate::splice::apply(&Input::Stdin, &text, edits);
+            }
         }
     }
 }

@@ -229,6 +229,7 @@ fn compact(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dice::Dice;
 
     const NEW: &str = "AgNewNewNewNewNewNewNewNewNewNewNewNewNewNewNewNew==";
 
@@ -278,19 +279,6 @@ mod tests {
             "\u{feff}spec:\n  template: {data: {u: \"ünï\"}}\n  encryptedData:\n    ünï: x\n    password: OLD\n",
         ] {
             keeps_every_other_byte(template);
-        }
-    }
-
-    /// A small generator of its own, so that a failure can be repeated.
-    struct Dice(u64);
-
-    impl Dice {
-        fn throw<'a>(&mut self, sides: &[&'a str]) -> &'a str {
-            self.0 = self
-                .0
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            sides[usize::try_from(self.0 >> 33).expect("31 bits") % sides.len()]
         }
     }
 
@@ -348,7 +336,7 @@ mod tests {
 
     #[test]
     fn in_thousands_of_random_files_only_the_value_changes() {
-        let mut dice = Dice(2026);
+        let mut dice = Dice::new(2026);
         for _ in 0..1000 {
             let objects = [random_object(&mut dice), random_object(&mut dice)];
             keeps_every_other_byte(&objects.join(dice.throw(&[
