@@ -24,6 +24,9 @@ use crate::settings::Namespaces;
 /// Jobs at once: enough to keep the API server busy while two cores open values.
 const IN_FLIGHT: usize = 32;
 
+/// Objects per page of a first list: a page is in memory as a whole, and its parsed form takes several times its text.
+const PAGE: u32 = 100;
+
 /// Opens SealedSecrets until shutdown; the writes in hand are finished.
 pub async fn run(context: Arc<Context>) -> Result<(), run::Error> {
     let mut standing = context.keys.standing();
@@ -326,7 +329,9 @@ fn watch_sealed_secrets(
         Some(namespace) => Api::namespaced_with(context.client.clone(), namespace, &resource),
         None => Api::all_with(context.client.clone(), &resource),
     };
-    let config = watch::Config::default().labels(&context.settings.unseal.label_selector);
+    let config = watch::Config::default()
+        .labels(&context.settings.unseal.label_selector)
+        .page_size(PAGE);
     let events = watch::watcher(api, config)
         .modify(keep_status_managers)
         .default_backoff();
@@ -355,6 +360,6 @@ fn watch_secrets(
         }
         None => Api::all(context.client.clone()),
     };
-    let events = watch::watcher(api, watch::Config::default()).default_backoff();
+    let events = watch::watcher(api, watch::Config::default().page_size(PAGE)).default_backoff();
     events.map(move |event| (index, event)).boxed()
 }
