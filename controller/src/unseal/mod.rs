@@ -126,6 +126,15 @@ impl Unsealer {
     /// # Errors
     /// When the API server is away or at odds with itself. What it refuses is an outcome.
     pub async fn unseal(&self, sealed: &SealedSecret) -> kube::Result<UnsealOutcome> {
+        self.bring_into_effect(sealed, false).await
+    }
+
+    /// The same, and creates the Secret without looking where there is most likely none.
+    async fn bring_into_effect(
+        &self,
+        sealed: &SealedSecret,
+        without_secret: bool,
+    ) -> kube::Result<UnsealOutcome> {
         let name = ObjectName::of(sealed);
         let _held = self.locks.hold(&name).await;
         self.metrics.unseal_requests.inc();
@@ -139,7 +148,7 @@ impl Unsealer {
                 .last(&name)
                 .is_some_and(|last| last.refusal.is_none() && last.digest == digest);
         let (outcome, secret) = self
-            .write(sealed, &opened, settled)
+            .write(sealed, &opened, settled, without_secret)
             .await
             .inspect_err(|_| self.count_error("update", &name))?;
         self.conclude(sealed, &outcome, digest, secret)
@@ -198,15 +207,16 @@ impl Unsealer {
         sealed: &SealedSecret,
         opened: &Result<Unsealed, UnsealError>,
         settled: bool,
+        mut without_secret: bool,
     ) -> kube::Result<(UnsealOutcome, Option<String>)> {
         let name = ObjectName::of(sealed);
         let api = self.secrets(&name);
         let mut attempts = 0;
         loop {
-            let existing = if opened.is_ok() {
-                api.get_opt(&name.name).await?
-            } else {
-                None
+            let look = opened.is_ok() && !std::mem::take(&mut without_secret);
+            let existing = match look {
+                true => api.get_opt(&name.name).await?,
+                false => None,
             };
             let version = existing.as_ref().and_then(ResourceExt::resource_version);
             let Plan { write, refusal } = plan::plan(World {

@@ -12,6 +12,8 @@ use super::ObjectName;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// Longest pause: upstream's users wait no longer than this for anything to heal.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// Longest pause while the API server is away: nothing tells when it is back.
+const LONGEST_ABSENCE: Duration = Duration::from_secs(15);
 /// Objects that wait in memory; further ones are fetched when it is their turn. 512 of a usual size are some 2 MB.
 const HELD: usize = 512;
 /// Repairs in a row, each within [`CALM`] of the one before, before a Secret that somebody else keeps changing has to wait.
@@ -28,6 +30,7 @@ pub struct Queue {
     backlog: VecDeque<ObjectName>,
     waiting: BTreeSet<(Instant, ObjectName)>,
     held: usize,
+    secrets_are_listed: bool,
 }
 
 #[derive(Debug, Default)]
@@ -72,6 +75,8 @@ pub struct Job {
     pub name: ObjectName,
     /// The object, or nothing where it has to be fetched.
     pub object: Option<Box<SealedSecret>>,
+    /// No Secret of that name was seen, though all were listed: to create it at once is likely right.
+    pub without_secret: bool,
 }
 
 /// How a job ended.
@@ -83,6 +88,8 @@ pub enum Ended {
     Wrote,
     /// It has to be tried again.
     Failed,
+    /// The API server was away: it has to be tried again, and soon.
+    Unreachable,
 }
 
 impl Queue {
@@ -95,6 +102,7 @@ impl Queue {
             backlog: VecDeque::new(),
             waiting: BTreeSet::new(),
             held: 0,
+            secrets_are_listed: false,
         }
     }
 
@@ -193,7 +201,12 @@ impl Queue {
             };
             let object = entry.object.take();
             self.held -= usize::from(object.is_some());
-            return Some(Job { name, object });
+            let without_secret = self.secrets_are_listed && entry.secret_listed == 0;
+            return Some(Job {
+                name,
+                object,
+                without_secret,
+            });
         }
         None
     }
@@ -245,16 +258,22 @@ impl Queue {
                 };
                 entry.last_write = Some(now);
             }
-            Ended::Failed => entry.failures = entry.failures.saturating_add(1),
+            Ended::Failed | Ended::Unreachable => {
+                entry.failures = entry.failures.saturating_add(1);
+            }
         }
         let failures = entry.failures;
+        let pause = match how {
+            Ended::Unreachable => pause(failures, u32::MAX).min(LONGEST_ABSENCE),
+            _ => pause(failures, self.quick_retries),
+        };
         if again {
             self.want(name, None, Place::Fresh);
             return true;
         }
         self.drop_object(name);
         if failures > 0 {
-            self.wait(name, now + pause(failures, self.quick_retries));
+            self.wait(name, now + pause);
         }
         true
     }
@@ -286,6 +305,18 @@ impl Queue {
             .get_mut(name)
             .map(|entry| entry.secret_listed = list)
             .is_some()
+    }
+
+    /// Notes that there is no Secret of this name any more.
+    pub fn secret_is_gone(&mut self, name: &ObjectName) {
+        if let Some(entry) = self.entries.get_mut(name) {
+            entry.secret_listed = 0;
+        }
+    }
+
+    /// Notes that all Secrets were seen.
+    pub fn secrets_are_listed(&mut self) {
+        self.secrets_are_listed = true;
     }
 
     /// SealedSecrets of this scope whose Secret was not in this list.

@@ -13,7 +13,7 @@ use kube::runtime::{WatchStreamExt, watcher as watch};
 use kube::{Api, ResourceExt};
 use tokio::task::JoinSet;
 
-use super::queue::{Ended, Place, Queue};
+use super::queue::{Ended, Job, Place, Queue};
 use super::{ObjectName, UnsealOutcome, Unsealer, apply};
 use crate::context::Context;
 use crate::keys::Standing;
@@ -84,6 +84,8 @@ struct Loop {
     secrets: SelectAll<BoxStream<'static, Watched<PartialObjectMeta<Secret>>>>,
     /// Scopes whose SealedSecrets were not listed yet.
     unlisted: usize,
+    /// Scopes whose Secrets were not.
+    secrets_unlisted: usize,
     last_error: Option<String>,
 }
 
@@ -112,6 +114,7 @@ impl Loop {
                 .collect(),
             secrets: SelectAll::new(),
             unlisted: scopes.len(),
+            secrets_unlisted: scopes.len(),
             last_error: None,
             scopes,
             context,
@@ -122,8 +125,7 @@ impl Loop {
         while self.jobs.len() < IN_FLIGHT
             && let Some(job) = self.queue.take(Instant::now())
         {
-            self.jobs
-                .spawn(work(Arc::clone(&self.unsealer), job.name, job.object));
+            self.jobs.spawn(work(Arc::clone(&self.unsealer), job));
         }
     }
 
@@ -221,10 +223,15 @@ impl Loop {
                 }
             }
             Ok(Event::Delete(secret)) => {
-                self.queue
-                    .secret_changed(&ObjectName::of(&secret), "", None, now)
+                let name = ObjectName::of(&secret);
+                self.queue.secret_is_gone(&name);
+                self.queue.secret_changed(&name, "", None, now);
             }
             Ok(Event::InitDone) => {
+                self.secrets_unlisted = self.secrets_unlisted.saturating_sub(1);
+                if self.secrets_unlisted == 0 {
+                    self.queue.secrets_are_listed();
+                }
                 let Scope {
                     namespace,
                     secret_list,
@@ -268,17 +275,18 @@ fn decode(object: &DynamicObject) -> Result<SealedSecret, crds::DecodeError> {
     crds::decode(&value.into())
 }
 
-async fn work(
-    unsealer: Arc<Unsealer>,
-    name: ObjectName,
-    object: Option<Box<SealedSecret>>,
-) -> (ObjectName, Ended) {
+async fn work(unsealer: Arc<Unsealer>, job: Job) -> (ObjectName, Ended) {
+    let Job {
+        name,
+        object,
+        without_secret,
+    } = job;
     let result = match object {
-        Some(sealed) => unsealer.unseal(&sealed).await,
+        Some(sealed) => unsealer.bring_into_effect(&sealed, without_secret).await,
         None => match fetch(&unsealer, &name).await {
             Ok(None) => return (name, Ended::Calm),
             Ok(Some(object)) => match decode(&object) {
-                Ok(sealed) => unsealer.unseal(&sealed).await,
+                Ok(sealed) => unsealer.bring_into_effect(&sealed, without_secret).await,
                 Err(error) => unsealer.refuse_malformed(&object, error.to_string()).await,
             },
             Err(error) => Err(error),
@@ -290,7 +298,7 @@ async fn work(
         Ok(UnsealOutcome::Refused(_)) => Ended::Failed,
         Err(error) => {
             tracing::warn!(key = %name, error = run::chain(&error), "Error updating, will retry");
-            Ended::Failed
+            Ended::Unreachable
         }
     };
     (name, how)

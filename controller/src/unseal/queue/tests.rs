@@ -89,6 +89,34 @@ fn pauses_double_then_stay_at_five_minutes_for_ever() {
 }
 
 #[test]
+fn an_absent_server_is_asked_every_fifteen_seconds_at_least() {
+    let mut now = Instant::now();
+    let mut queue = with(&["a"]);
+    for _ in 0..8 {
+        queue.take(now).unwrap();
+        queue.ended(&name("a"), Ended::Unreachable, false, now);
+        let next = queue.next_retry().unwrap();
+        assert!(next - now <= LONGEST_ABSENCE);
+        now = next;
+    }
+}
+
+#[test]
+fn a_secret_is_known_to_be_absent_only_once_all_are_listed() {
+    let now = Instant::now();
+    let mut queue = with(&["a", "b", "c"]);
+    queue.secret_exists(&name("b"), 1);
+    assert!(!queue.take(now).unwrap().without_secret);
+    queue.secrets_are_listed();
+    assert!(!queue.take(now).unwrap().without_secret, "b is there");
+    assert!(queue.take(now).unwrap().without_secret);
+    queue.ended(&name("b"), Ended::Calm, false, now);
+    queue.secret_is_gone(&name("b"));
+    queue.secret_changed(&name("b"), "", Some("1"), now);
+    assert!(queue.take(now).unwrap().without_secret);
+}
+
+#[test]
 fn a_new_key_wakes_what_failed_at_once() {
     let now = Instant::now();
     let mut queue = with(&["a", "b"]);
