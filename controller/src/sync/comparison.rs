@@ -1,7 +1,7 @@
 //! Wanted against live, object by object, and what that makes of the Application as a whole.
 //! It decides no step: it says how things stand and why.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::desired::{Desired, Wanted};
 use super::health::{Member, aggregate};
@@ -9,12 +9,12 @@ use super::holders::{holds, is_holder};
 use super::inventory::{self, Leftover};
 use super::key::ObjectKey;
 use super::kinds::Lookup;
-use super::plan::{Compared, Comparison, Condition, ConditionKind, Difference, SyncStatus};
+use super::plan::{Compared, Comparison, Condition, Difference, SyncStatus};
 use super::recorded;
 use super::world::{Cluster, Health, HealthStatus, Live, LiveState, Source, World};
-use super::{fights, gates};
+use super::{conditions, gates};
 use crate::access::Project;
-use crate::dialect::{Intent, TRACKING_ANNOTATION, parse_tracking};
+use crate::dialect::{Intent, parse_tracking};
 
 /// So many objects are named in a condition; the rest is counted.
 const NAMED: usize = 5;
@@ -50,7 +50,7 @@ pub(super) fn compare(world: &World, terms: &Terms<'_>) -> (Comparison, Vec<Cond
         }
     }
     keep_holders(world, &mut objects);
-    let conditions = conditions(world, terms, &objects);
+    let conditions = conditions::conditions(world, terms, &objects);
     let comparison = Comparison {
         status: overall(objects.values()),
         revision: terms.source.revision.clone(),
@@ -285,127 +285,6 @@ pub(super) fn health_of_inventory(world: &World) -> Health {
         counts: true,
     });
     aggregate(&members.collect::<Vec<_>>())
-}
-
-fn conditions(
-    world: &World,
-    terms: &Terms<'_>,
-    objects: &BTreeMap<ObjectKey, Compared>,
-) -> Vec<Condition> {
-    let mut conditions = terms.desired().warnings.clone();
-    for (key, compared) in objects {
-        conditions.extend(condition(world, terms, key, compared));
-    }
-    conditions.extend(doubts(objects));
-    conditions.extend(orphans(world, terms));
-    conditions
-}
-
-/// One condition for all objects that are kept for the same reason.
-fn doubts(objects: &BTreeMap<ObjectKey, Compared>) -> Vec<Condition> {
-    let mut by_reason: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for (key, compared) in objects {
-        let reason = match &compared.difference {
-            Some(Difference::Doubt(doubt)) => doubt,
-            Some(Difference::OutOfReach) => "the cluster does not know its kind any more",
-            _ => continue,
-        };
-        by_reason.entry(reason).or_default().push(key.to_string());
-    }
-    let condition = |(reason, keys): (&str, Vec<String>)| {
-        let message = format!(
-            "not deleted, although no longer in Git: {}: {reason}",
-            named(&keys)?
-        );
-        Some(Condition::new(
-            ConditionKind::OrphanedResourceWarning,
-            message,
-        ))
-    };
-    by_reason.into_iter().filter_map(condition).collect()
-}
-
-fn condition(
-    world: &World,
-    terms: &Terms<'_>,
-    key: &ObjectKey,
-    compared: &Compared,
-) -> Option<Condition> {
-    let at = || {
-        terms
-            .desired()
-            .objects
-            .get(key)
-            .map(|wanted| wanted.origin.to_string())
-            .unwrap_or_default()
-    };
-    let (kind, message) = match compared.difference.as_ref()? {
-        Difference::Refused(why) => (
-            ConditionKind::ComparisonError,
-            format!("{}: {key}: {why}", at()),
-        ),
-        Difference::UnknownKind => (
-            ConditionKind::ComparisonError,
-            format!(
-                "{}: {key}: the cluster does not know this kind in version {:?}",
-                at(),
-                compared.version
-            ),
-        ),
-        Difference::KindUnavailable => (
-            ConditionKind::ComparisonError,
-            format!("{key}: the API group {:?} does not answer", key.group),
-        ),
-        Difference::Shared(owner) => (
-            ConditionKind::SharedResourceWarning,
-            format!(
-                "{key} is part of Applications {} and {owner}: it is left to {owner}",
-                world.application.tracking_name
-            ),
-        ),
-        Difference::Immutable(why) => (
-            ConditionKind::ComparisonError,
-            format!("{key} can't be changed in place: {why}"),
-        ),
-        Difference::Forbidden(why) | Difference::Unreadable(why) => {
-            (ConditionKind::ComparisonError, format!("{key}: {why}"))
-        }
-        Difference::Drift(_) => {
-            let fight = fights::fight(world, key)?;
-            (
-                ConditionKind::FightingManager,
-                format!(
-                    "{key}: {:?} keeps taking {}: the object is not healed",
-                    fight.manager, fight.field
-                ),
-            )
-        }
-        _ => return None,
-    };
-    Some(Condition::new(kind, message))
-}
-
-/// Objects with our tracking id that neither Git nor the inventory names: reported, never deleted.
-fn orphans(world: &World, terms: &Terms<'_>) -> Option<Condition> {
-    let inventory: BTreeSet<ObjectKey> = recorded::inventory(&world.application.status)
-        .into_keys()
-        .collect();
-    let orphan =
-        |key: &&ObjectKey| !terms.desired().objects.contains_key(*key) && !inventory.contains(*key);
-    let ours = world
-        .live
-        .iter()
-        .filter(|(key, live)| inventory::is_ours(world, key, live))
-        .map(|(key, _)| key);
-    let orphans: Vec<String> = ours.filter(orphan).map(ToString::to_string).collect();
-    let text = named(&orphans)?;
-    let message = format!(
-        "{text}: the annotation {TRACKING_ANNOTATION} says they are ours, but they are neither in Git nor in the inventory"
-    );
-    Some(Condition::new(
-        ConditionKind::OrphanedResourceWarning,
-        message,
-    ))
 }
 
 /// The first few of a list, and how many more there are; `None` when it is empty.
