@@ -42,15 +42,15 @@ const KINDS: [(&str, &str, bool); 18] = [
 ];
 
 /// One folder.
-pub struct Case {
-    pub world: World,
-    pub report: bool,
+pub(crate) struct Case {
+    pub(crate) world: World,
+    pub(crate) report: bool,
     /// Steps that fail, by their printed form, with their messages.
-    pub failures: BTreeMap<String, String>,
+    pub(crate) failures: BTreeMap<String, String>,
 }
 
 /// All folders, by name.
-pub fn folders() -> Vec<PathBuf> {
+pub(crate) fn folders() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/plans");
     let entries = fs::read_dir(root)
         .unwrap()
@@ -62,7 +62,7 @@ pub fn folders() -> Vec<PathBuf> {
 
 impl Case {
     /// Reads one folder.
-    pub fn read(folder: &Path) -> Case {
+    pub(crate) fn read(folder: &Path) -> Case {
         let settings = documents(&folder.join("world.yaml"))
             .pop()
             .map_or(json!({}), |(_, value)| value);
@@ -289,7 +289,7 @@ fn opening(settings: &Value) -> BTreeMap<ObjectKey, Result<(), String>> {
 }
 
 /// Kinds that every cluster of these tests serves.
-pub fn built_in_kinds() -> Kinds {
+pub(crate) fn built_in_kinds() -> Kinds {
     kinds(&Value::Null)
 }
 

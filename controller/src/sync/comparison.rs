@@ -97,7 +97,9 @@ fn compare_wanted(
     Compared {
         version: wanted.version.clone(),
         status: match difference {
-            Some(Difference::Unverified) => known.get(&wanted.key).copied().unwrap_or_default(),
+            Some(Difference::Unverified | Difference::Unlisted) => {
+                known.get(&wanted.key).copied().unwrap_or_default()
+            }
             ref difference => status(difference.as_ref()),
         },
         difference,
@@ -137,7 +139,7 @@ fn difference(world: &World, wanted: &Wanted, live: Option<&Live>) -> Option<Dif
     let Some(live) = live else {
         let unlisted = world.unlisted.contains(&wanted.key.group_kind());
         return Some(if unlisted {
-            Difference::Unverified
+            Difference::Unlisted
         } else {
             Difference::Missing
         });
@@ -185,6 +187,7 @@ fn status(difference: Option<&Difference>) -> SyncStatus {
             | Difference::Forbidden(_)
             | Difference::Unreadable(_)
             | Difference::Unverified
+            | Difference::Unlisted
             | Difference::OutOfReach,
         ) => SyncStatus::Unknown,
         Some(_) => SyncStatus::OutOfSync,

@@ -20,9 +20,22 @@ pub(super) fn conditions(
     for (key, compared) in objects {
         conditions.extend(condition(world, terms, key, compared));
     }
+    conditions.extend(unlisted(objects));
     conditions.extend(doubts(objects));
     conditions.extend(orphans(world, terms));
     conditions
+}
+
+/// One condition for all kinds that can't be listed.
+fn unlisted(objects: &BTreeMap<ObjectKey, Compared>) -> Option<Condition> {
+    let unlisted = |compared: &Compared| compared.difference == Some(Difference::Unlisted);
+    let objects = objects.iter().filter(|(_, compared)| unlisted(compared));
+    let kinds: BTreeSet<String> = objects
+        .map(|(key, _)| key.group_kind().to_string())
+        .collect();
+    let kinds = named(&Vec::from_iter(kinds))?;
+    let message = format!("objects of these kinds can't be listed: {kinds}");
+    Some(Condition::new(ConditionKind::ComparisonError, message))
 }
 
 /// One condition for all objects that are kept for the same reason.

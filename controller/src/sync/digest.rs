@@ -75,8 +75,10 @@ mod tests {
     use super::*;
 
     fn meta(managed: Value, labels: Value) -> ObjectMeta {
-        serde_json::from_value(json!({"name": "web", "labels": labels, "managedFields": managed}))
-            .unwrap()
+        let mut metadata = json!({"name": "web"});
+        metadata["labels"] = labels;
+        metadata["managedFields"] = managed;
+        serde_json::from_value(metadata).unwrap()
     }
 
     fn ours(fields: &Value) -> Value {

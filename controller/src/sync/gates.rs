@@ -181,7 +181,12 @@ pub(super) fn refuses(world: &World, terms: &Terms<'_>, comparison: &Comparison)
                     wanted.origin
                 ));
             }
-            Some(Difference::Missing | Difference::Changed | Difference::Drift(_)) => {
+            Some(
+                Difference::Missing
+                | Difference::Changed
+                | Difference::Drift(_)
+                | Difference::Unlisted,
+            ) => {
                 if let Some(why) = does_not_open(world, terms, key) {
                     refused.push(format!("{}: {key} can't be opened: {why}", wanted.origin));
                 }

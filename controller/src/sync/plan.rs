@@ -210,6 +210,8 @@ pub enum Difference {
     OutOfReach,
     /// Not compared yet since the start.
     Unverified,
+    /// Objects of its kind can't be listed, so nobody knows whether it is there.
+    Unlisted,
     /// The cluster doesn't know its kind.
     UnknownKind,
     /// Its kind will be known once a CustomResourceDefinition of this very source is established.

@@ -88,6 +88,7 @@ impl fmt::Display for Difference {
             Self::Doubt(doubt) => write!(f, "no longer in Git, in doubt: {doubt}"),
             Self::OutOfReach => f.write_str("no longer in Git, and its kind is no longer known"),
             Self::Unverified => f.write_str("not compared yet"),
+            Self::Unlisted => f.write_str("objects of its kind can't be listed"),
             Self::UnknownKind => f.write_str("kind unknown to the cluster"),
             Self::AwaitsKind => f.write_str("kind to be established by this source"),
             Self::KindUnavailable => f.write_str("the kind's API does not answer"),

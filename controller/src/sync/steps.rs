@@ -166,7 +166,8 @@ impl Planner<'_> {
                 | Difference::Drift(_)
                 | Difference::Immutable(_)
                 | Difference::Forbidden(_)
-                | Difference::Unverified,
+                | Difference::Unverified
+                | Difference::Unlisted,
             ) => Ok(self.after_its_secrets(key)),
             Some(Difference::Deleting) => Ok(Place::OnceGone),
             Some(Difference::AwaitsKind) => self.after_its_definition(key),
@@ -263,12 +264,14 @@ pub(super) fn step(comparison: &Comparison, key: &ObjectKey, step: &Step) -> Pla
     )
 }
 
-/// Comparisons that are still open and that no step of this pass settles.
+/// Comparisons that are still open and that no step settles. They never hold up an operation's own steps.
 pub(super) fn verify(world: &World, comparison: &Comparison, work: &Work) -> Vec<PlannedStep> {
+    if !work.now.is_empty() {
+        return Vec::new();
+    }
     let settled: BTreeSet<&ObjectKey> = work
-        .now
+        .later
         .iter()
-        .chain(&work.later)
         .filter_map(|step| match &step.step {
             Step::Apply(key) | Step::Verify { key, .. } => Some(key),
             _ => None,

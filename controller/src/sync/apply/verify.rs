@@ -66,13 +66,12 @@ impl Executor<'_> {
         object: &DynamicObject,
     ) -> Result<LiveState, kube::Error> {
         let live = comparable(object);
-        let added = ownership::added_by_people(
-            object
-                .metadata
-                .managed_fields
-                .as_deref()
-                .unwrap_or_default(),
-        );
+        let managed = object
+            .metadata
+            .managed_fields
+            .as_deref()
+            .unwrap_or_default();
+        let added = ownership::added_by_people(managed);
         let differs = |mut fields: Vec<String>| {
             fields.extend(added.clone());
             if fields.is_empty() {
@@ -85,7 +84,8 @@ impl Executor<'_> {
             }
         };
         let missing = compare::differences(&wanted.object, &live);
-        if missing.is_empty() {
+        // A field that is not ours any more may have grown: a list or map that is owned as a whole.
+        if missing.is_empty() && ownership::lost(&wanted.object, managed).is_empty() {
             return Ok(differs(Vec::new()));
         }
         let params = PatchParams::apply(FIELD_MANAGER).force().dry_run();

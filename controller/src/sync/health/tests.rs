@@ -4,10 +4,10 @@ use super::*;
 
 fn of(api_version: &str, kind: &str, rest: Value) -> (HealthStatus, String) {
     let mut object = json!({"apiVersion": api_version, "kind": kind});
-    object
-        .as_object_mut()
-        .unwrap()
-        .extend(rest.as_object().unwrap().clone());
+    let fields = object.as_object_mut().unwrap();
+    if let Value::Object(rest) = rest {
+        fields.extend(rest);
+    }
     let health = health(&object).expect("the kind has a rule");
     (health.status, health.message)
 }
