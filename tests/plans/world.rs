@@ -77,9 +77,9 @@ impl Case {
         let live = documents_in(&folder.join("live"))
             .into_iter()
             .map(|(_, _, object)| object)
-            .collect();
+            .collect::<Vec<Value>>();
         Case {
-            world: build(&settings, &application, project.as_ref(), &manifests, live),
+            world: build(&settings, &application, project.as_ref(), &manifests, &live),
             report: settings["report"] == true,
             failures: serde_json::from_value(settings["failures"].clone()).unwrap_or_default(),
         }
@@ -91,7 +91,7 @@ fn build(
     application: &Value,
     project: Option<&Value>,
     manifests: &[Manifest],
-    live: Vec<Value>,
+    live: &[Value],
 ) -> World {
     let decoded: crds::Application = crds::decode(application).expect("application.yaml");
     let intent = dialect::intent(&decoded);
