@@ -470,3 +470,33 @@ fn beside_an_argo_cd_controller_nothing_is_written() {
     ]);
     scene.becomes("configmap", "a", "{.data.value}", "1");
 }
+
+#[test]
+fn a_repository_that_the_project_does_not_permit_is_never_asked() {
+    let scene = Scene::new("narrow");
+    let own = &scene.own;
+    scene.testbed.apply(&format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: {{name: default, namespace: {own}}}\n\
+         spec: {{sourceRepos: [\"https://git.example.com/*\"], destinations: [{{server: \"*\", namespace: \"*\"}}]}}\n"
+    ));
+    let _controller = scene.controller();
+    scene
+        .repository
+        .commit(&[("app/a.yaml", &config_map("a", "1"))], "Add");
+    scene.application(AUTOMATED);
+    eventually("the Application is refused", || {
+        equal(
+            &scene.app()["status"]["conditions"][0]["type"],
+            &"InvalidSpecError".into(),
+        )
+    });
+    let log =
+        std::fs::read_to_string(scene.testbed.path("logs/git.log")).expect("the log is readable");
+    let name = scene
+        .repository
+        .url()
+        .rsplit('/')
+        .next()
+        .expect("a URL has a last part");
+    assert!(!log.contains(name), "{name} was asked for:\n{log}");
+}

@@ -57,9 +57,9 @@ impl Engine {
             self.live.index().distrust(app);
         }
         let project = self.project(&subject);
-        let rendered = match &subject.intent {
-            Ok(intent) => self.render(app, &subject, intent, first).await,
-            Err(_) => Err(no_source()),
+        let rendered = match self.readable(&subject, project.as_ref().ok()) {
+            Some(intent) => self.render(app, &subject, intent, first).await,
+            None => Err(no_source()),
         };
         let kinds = self.kinds(app, &subject, rendered.as_ref().ok()).await?;
         let source = self.source(app, &subject, rendered, &kinds);
@@ -153,6 +153,19 @@ impl Engine {
             }]
         };
         Project::find(name, object.map_err(invalid)?.as_ref())
+    }
+
+    /// The intent whose source may be read. What the project does not permit is not fetched, let alone with credentials.
+    fn readable<'a>(&self, subject: &'a Subject, project: Option<&Project>) -> Option<&'a Intent> {
+        let (intent, project) = (subject.intent.as_ref().ok()?, project?);
+        let sync = &self.context.settings.sync;
+        let namespace = project.permits_application_namespace(
+            &subject.facts.namespace,
+            &self.context.namespace,
+            &sync.application_namespaces(),
+        );
+        let source = project.permits_source(&intent.source.repo_url, sync.allow_file_repositories);
+        namespace.and(source).is_ok().then_some(intent)
     }
 
     /// What Git holds at the revision in question. A request waits for a new listing of refs; a revision that is not in the last
@@ -492,7 +505,7 @@ fn without_spec(object: &Value) -> Application {
     }
 }
 
-/// A spec that is refused names no source to read.
+/// A spec that is refused, by itself or by its project, names no source to read.
 fn no_source() -> SourceProblem {
     SourceProblem {
         reason: super::world::SourceReason::Fetch,
