@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -21,8 +22,9 @@ const gitUser, gitPassword = "signet", "testbed"
 const largestPush = 256 << 20
 
 // serveGit serves the bare repositories below root with Git's own HTTP
-// backend, for reading and writing.
-func serveGit(root string, errors io.Writer) error {
+// backend, for reading and writing. Each request is a line of the journal, and
+// so is what the backend has to say.
+func serveGit(root string, journal io.Writer) error {
 	output, err := exec.Command("git", "--exec-path").Output()
 	if err != nil {
 		return err
@@ -38,15 +40,22 @@ func serveGit(root string, errors io.Writer) error {
 			"GIT_CONFIG_KEY_2=uploadpack.allowAnySHA1InWant", "GIT_CONFIG_VALUE_2=true",
 		},
 		InheritEnv: []string{"PATH"},
-		Stderr:     errors,
+		Stderr:     journal,
 		Logger:     log.New(io.Discard, "", 0),
 	}
 	listener, err := net.Listen("tcp", address+":3000")
 	if err != nil {
 		return err
 	}
-	go http.Serve(listener, guardPrivate(withLength(backend)))
+	go http.Serve(listener, noted(journal, guardPrivate(withLength(backend))))
 	return nil
+}
+
+func noted(journal io.Writer, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(journal, "%s %s\n", r.Method, r.URL)
+		next.ServeHTTP(w, r)
+	})
 }
 
 func guardPrivate(next http.Handler) http.Handler {
