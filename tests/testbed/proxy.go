@@ -68,12 +68,22 @@ func newProxy(server string, transport http.RoundTripper) http.Handler {
 		Transport:      transport,
 		FlushInterval:  -1, // watches arrive as they happen
 		ModifyResponse: counter.see,
+		ErrorHandler:   sayUnlessTheAskerLeft,
 	}
 	routes := http.NewServeMux()
 	routes.Handle("/", reverse)
 	routes.HandleFunc("GET /testbed/writes", counter.show)
 	routes.HandleFunc("POST /testbed/kill", counter.arm)
 	return routes
+}
+
+// sayUnlessTheAskerLeft is for errors on the way to the API server. That a killed
+// process no longer waits for its answer is what the proxy is for, and no error.
+func sayUnlessTheAskerLeft(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() == nil {
+		fmt.Fprintf(os.Stderr, "testbed proxy: %s %s: %v\n", r.Method, r.URL.Path, err)
+	}
+	w.WriteHeader(http.StatusBadGateway)
 }
 
 // byIdentity sends a request with a token as whoever the token says, and one
