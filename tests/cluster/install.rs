@@ -137,7 +137,7 @@ fn sealing_is_granted_the_verbs_it_uses_and_no_others() {
     let forbidden: Vec<_> = requests
         .iter()
         .filter(|request| is_forbidden(request))
-        .map(|request| right(request))
+        .map(right)
         .collect();
     assert!(forbidden.is_empty(), "used, but not granted: {forbidden:?}");
     let used: BTreeSet<Right> = requests.iter().map(right).collect();
