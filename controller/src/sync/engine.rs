@@ -11,20 +11,20 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use super::{
-    applications::{AppId, Applications},
+use crate::sync::{
     apply::Executor,
-    discovery::Discovery,
-    live::Live,
-    memory::Memories,
     metrics::SyncMetrics,
-    neighbours::Neighbours,
+    observe::applications::{AppId, Applications},
+    observe::discovery::Discovery,
+    observe::live::Live,
+    observe::memory::Memories,
+    observe::neighbours::Neighbours,
+    observe::projects::Projects,
+    observe::sources::Sources,
     outcome::Outcome,
     plan::{Plan, PlannedStep, Step, plan},
-    projects::Projects,
     queue::Queue,
     report::{self, Report},
-    sources::Sources,
     status::Written,
     world::World,
 };

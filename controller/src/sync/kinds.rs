@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::key::GroupKind;
+use crate::sync::key::GroupKind;
 
 /// What discovery says of a kind that the cluster serves.
 #[derive(Clone, Debug, PartialEq, Eq)]

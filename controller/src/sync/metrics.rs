@@ -13,7 +13,7 @@ use prometheus_client::{
 };
 use serde_json::Value;
 
-use super::{applications::AppId, report::AppMetrics};
+use crate::sync::{observe::applications::AppId, report::AppMetrics};
 
 /// Metrics of the sync engine.
 #[derive(Clone, Debug, Default)]
@@ -130,8 +130,8 @@ fn server(object: &Value) -> String {
     }
 }
 
-fn health_name(health: super::world::HealthStatus) -> &'static str {
-    use super::world::HealthStatus as H;
+fn health_name(health: crate::sync::world::HealthStatus) -> &'static str {
+    use crate::sync::world::HealthStatus as H;
     match health {
         H::Healthy => "Healthy",
         H::Suspended => "Suspended",

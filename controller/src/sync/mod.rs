@@ -1,55 +1,25 @@
 //! Application → cluster: what one Application wants, what the cluster has, and the steps between them.
 //! It renders nothing and opens no SealedSecret itself: `render/` and `unseal/` do.
+//!
+//! `observe/` reads what a pass looks at into a `world`; `desired/` is what Git wants, normalised; `compare/` holds it against
+//! live objects and `health/` judges those; `plan/` decides; `apply/` executes; `report/` tells. Only `observe/`, `apply/`,
+//! `status`, `queue`, `engine` and `run` have effects: all else is pure and proved in `tests/plans`.
 
-mod adoption;
-mod applications;
 mod apply;
-mod cascade;
 pub mod compare;
-mod comparison;
-mod conditions;
-mod consumers;
-mod definitions;
 pub mod desired;
-pub mod digest;
-mod discovery;
 mod engine;
-mod exclusions;
-mod fights;
-mod follow;
-mod gates;
-mod heal;
 pub mod health;
-mod holders;
-mod inventory;
 pub mod key;
 pub mod kinds;
-mod live;
-mod memory;
 mod metrics;
-mod neighbours;
-mod normalise;
 mod observe;
-pub mod operation;
-mod order;
 pub mod outcome;
-pub mod ownership;
 pub mod plan;
-mod plan_text;
-mod planner;
-mod pods;
-mod preface;
-mod projects;
-mod prune;
 mod queue;
-mod recorded;
 pub mod report;
 mod run;
-mod secrets;
-mod sources;
 mod status;
-mod steps;
-mod waves;
 pub mod world;
 
 pub use run::run;

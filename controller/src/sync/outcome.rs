@@ -1,7 +1,7 @@
 //! What became of a step: a value per step, with a reason from a closed set.
 //! The API server being away is not an outcome; the executor returns that as an error.
 
-use super::plan::PlannedStep;
+use crate::sync::plan::PlannedStep;
 
 /// What became of one step.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,11 +12,12 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{
-    applications::{self, AppId},
-    definitions::{self, follow_definitions},
+use crate::sync::{
     engine::Engine,
-    neighbours, projects,
+    observe::applications::{self, AppId},
+    observe::definitions::{self, follow_definitions},
+    observe::neighbours,
+    observe::projects,
     queue::Lane,
 };
 use crate::{

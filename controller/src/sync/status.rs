@@ -9,13 +9,13 @@ use std::{
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
-use super::{
-    applications::{self, AppId, owners_part},
+use crate::dialect::argocd::{BACKGROUND_FINALIZER, FINALIZER, FOREGROUND_FINALIZER};
+use crate::sync::{
     engine::Engine,
+    observe::applications::{self, AppId, owners_part},
     observe::stored_status,
     report::Report,
 };
-use crate::dialect::argocd::{BACKGROUND_FINALIZER, FINALIZER, FOREGROUND_FINALIZER};
 
 /// The status is written at most this often, but for the phases of an operation.
 const PACE: Duration = Duration::from_secs(1);

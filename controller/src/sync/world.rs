@@ -8,11 +8,11 @@ use crds::{ApplicationSpec, ApplicationStatus, Operation};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
-use super::desired::{Desired, WantedHash};
-use super::key::{GroupKind, ObjectKey};
-use super::kinds::Kinds;
 use crate::access::{Denied, Project};
 use crate::dialect::{Intent, Marks, OperationRequest, Refusal};
+use crate::sync::desired::{Desired, WantedHash};
+use crate::sync::key::{GroupKind, ObjectKey};
+use crate::sync::kinds::Kinds;
 
 /// Everything one pass knows.
 #[derive(Clone, Debug)]

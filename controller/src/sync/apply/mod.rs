@@ -1,6 +1,8 @@
 //! Executes the steps of a plan, in order: what it finds due it does, and tells what became of each.
 //! It decides nothing; an object that refuses is an outcome, and only an API server that is away ends it early.
 
+pub(super) mod adoption;
+
 mod answer;
 mod delete;
 mod namespace;
@@ -11,11 +13,11 @@ mod write;
 use futures::{StreamExt, TryStreamExt, stream};
 use kube::{Api, api::DynamicObject, core::ApiResource};
 
-use super::{
+use crate::sync::{
     desired::Wanted,
-    discovery::api_resource,
     engine::Engine,
     key::ObjectKey,
+    observe::discovery::api_resource,
     outcome::{Done, Failure, FailureReason, Outcome},
     plan::{PlannedStep, Step},
     world::World,

@@ -15,11 +15,11 @@ use super::{
 };
 use crate::sync::{
     compare,
+    compare::ownership::{self, Lost},
     desired::Wanted,
     key::ObjectKey,
-    live::Seen,
+    observe::live::Seen,
     outcome::{Done, Failure, FailureReason},
-    ownership::{self, Lost},
     world::{LiveState, Take},
 };
 

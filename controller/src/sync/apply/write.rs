@@ -12,11 +12,11 @@ use serde_json::json;
 
 use super::{Answer, Executor, answer::failure};
 use crate::sync::{
-    adoption,
+    apply::adoption,
     desired::Wanted,
     health,
     key::ObjectKey,
-    live::Seen,
+    observe::live::Seen,
     outcome::{Done, Failure, FailureReason},
     world::LiveState,
 };

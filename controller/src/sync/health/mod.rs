@@ -11,8 +11,8 @@ mod workloads;
 
 use serde_json::Value;
 
-use super::key::GroupKind;
-use super::world::{Health, HealthStatus};
+use crate::sync::key::GroupKind;
+use crate::sync::world::{Health, HealthStatus};
 
 pub(super) use aggregate::{Member, aggregate};
 
@@ -24,7 +24,7 @@ pub fn health(object: &Value) -> Option<Health> {
         .get("apiVersion")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    let (group, _) = super::key::group_version(api_version);
+    let (group, _) = crate::sync::key::group_version(api_version);
     let kind = object
         .get("kind")
         .and_then(Value::as_str)

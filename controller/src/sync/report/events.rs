@@ -3,9 +3,9 @@
 
 use crds::ApplicationStatus;
 
-use super::super::plan::{Decision, Initiator, OperationPhase, Plan};
-use super::super::world::World;
 use super::Event;
+use crate::sync::plan::{Decision, Initiator, OperationPhase, Plan};
+use crate::sync::world::World;
 
 /// An operation that begins.
 pub(super) fn started(plan: &Plan) -> Option<Event> {

@@ -11,10 +11,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::outcome::Outcome;
-use super::plan::{Decision, OperationPhase, Plan, Step, SyncStatus};
-use super::world::{HealthStatus, World};
 use crate::dialect::argocd::REFRESH;
+use crate::sync::outcome::Outcome;
+use crate::sync::plan::{Decision, OperationPhase, Plan, Step, SyncStatus};
+use crate::sync::world::{HealthStatus, World};
 
 /// What to tell: when a `ClaimInventory` step comes up (`claim`), and after a pass (`report`).
 #[derive(Clone, Debug, Default, PartialEq)]

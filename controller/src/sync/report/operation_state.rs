@@ -5,13 +5,13 @@ use crds::{ApplicationStatus, InitiatedBy, OperationState, RevisionHistory};
 use k8s_openapi::jiff::Timestamp;
 use k8s_openapi::jiff::tz::TimeZone;
 
-use super::super::comparison::named;
-use super::super::operation::next_try;
-use super::super::outcome::Outcome;
-use super::super::plan::{Decision, Ending, Initiator, Operation, OperationPhase, Plan};
-use super::super::world::World;
 use super::status::short;
 use super::{results, time};
+use crate::sync::outcome::Outcome;
+use crate::sync::plan::comparison::named;
+use crate::sync::plan::operation::next_try;
+use crate::sync::plan::{Decision, Ending, Initiator, Operation, OperationPhase, Plan};
+use crate::sync::world::World;
 
 /// The operation as it begins or goes on, before its steps are executed.
 pub(super) fn claimed(world: &World, operation: &Operation) -> OperationState {

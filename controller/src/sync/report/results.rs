@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use crds::{ResourceResult, SyncOperationResult};
 use serde_json::Value;
 
-use super::super::key::{GroupKind, ObjectKey};
-use super::super::outcome::{Done, Failure, FailureReason, Outcome};
-use super::super::plan::{Comparison, Difference, LeftOut, Operation, Step};
-use super::super::recorded::key_of_result;
-use super::super::world::World;
 use super::status::cut;
+use crate::sync::key::{GroupKind, ObjectKey};
+use crate::sync::outcome::{Done, Failure, FailureReason, Outcome};
+use crate::sync::plan::recorded::key_of_result;
+use crate::sync::plan::{Comparison, Difference, LeftOut, Operation, Step};
+use crate::sync::world::World;
 
 /// So many objects are listed; the rest is counted.
 const LISTED: usize = 500;

@@ -6,12 +6,12 @@ use crds::{
     HealthStatus as StoredHealth, ResourceStatus, SyncStatus as StoredSync,
 };
 
-use super::super::health::{Member, aggregate, has_rule};
-use super::super::key::ObjectKey;
-use super::super::outcome::{Done, Outcome};
-use super::super::plan::{Compared, Comparison, Condition, OperationPhase, Plan, Step, SyncStatus};
-use super::super::world::{Health, HealthStatus, World};
 use super::{AppMetrics, time};
+use crate::sync::health::{Member, aggregate, has_rule};
+use crate::sync::key::ObjectKey;
+use crate::sync::outcome::{Done, Outcome};
+use crate::sync::plan::{Compared, Comparison, Condition, OperationPhase, Plan, Step, SyncStatus};
+use crate::sync::world::{Health, HealthStatus, World};
 
 /// Longest text of a condition or message: a status has to stay far below etcd's limit.
 pub(super) const LONGEST_TEXT: usize = 1024;
@@ -75,7 +75,9 @@ fn settled<'a>(comparison: &'a Comparison, outcomes: &[Outcome]) -> Vec<(&'a Obj
 fn overall(comparison: &Comparison, settled: &[(&ObjectKey, Compared)]) -> SyncStatus {
     match comparison.objects.is_empty() {
         true => comparison.status,
-        false => super::super::comparison::overall(settled.iter().map(|(_, compared)| compared)),
+        false => {
+            crate::sync::plan::comparison::overall(settled.iter().map(|(_, compared)| compared))
+        }
     }
 }
 

@@ -1,0 +1,130 @@
+//! Live objects: one index for all Applications, and one watch for each kind in use that keeps it current.
+//! It wakes Applications and never looks at what they want.
+
+mod index;
+mod seen;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use kube::{Client, core::ApiResource};
+
+use crate::sync::{
+    key::{GroupKind, ObjectKey},
+    observe::applications::AppId,
+    queue::{Lane, Queue},
+};
+use index::Affected;
+pub(crate) use index::{Answer, Index};
+pub(crate) use seen::Seen;
+use watch::{Listing, Watch};
+
+/// How long a pass waits for the first listing of a kind; then it goes on with the kind as not listed.
+const FIRST_LISTING: Duration = Duration::from_secs(10);
+
+/// The index and its watches.
+pub(crate) struct Live {
+    client: Client,
+    own_namespace: String,
+    queue: Arc<Queue<AppId>>,
+    index: Mutex<Index>,
+    watches: Mutex<HashMap<GroupKind, Watch>>,
+}
+
+impl Live {
+    pub(crate) fn new(client: Client, own_namespace: &str, queue: Arc<Queue<AppId>>) -> Arc<Self> {
+        Arc::new(Live {
+            client,
+            own_namespace: own_namespace.to_owned(),
+            queue,
+            index: Mutex::default(),
+            watches: Mutex::default(),
+        })
+    }
+
+    /// The index, for as long as one can do without waiting.
+    pub(crate) fn index(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes sure that each of these kinds is watched and waits for their first listings. Answers the kinds whose listing is not
+    /// whole: absence means nothing for them.
+    pub(crate) async fn watch(self: &Arc<Self>, kinds: Vec<ApiResource>) -> BTreeSet<GroupKind> {
+        let states: Vec<_> = kinds
+            .into_iter()
+            .map(|resource| {
+                let kind = GroupKind::new(&*resource.group, &*resource.kind);
+                let mut watches = self.watches();
+                let watch = watches
+                    .entry(kind.clone())
+                    .or_insert_with(|| Watch::start(self, resource));
+                (kind, watch.listing.clone())
+            })
+            .collect();
+        let mut unlisted = BTreeSet::new();
+        for (kind, mut listing) in states {
+            let settled = listing.wait_for(|state| *state != Listing::Pending);
+            let whole = matches!(tokio::time::timeout(FIRST_LISTING, settled).await, Ok(Ok(state)) if *state == Listing::Whole);
+            if !whole {
+                unlisted.insert(kind);
+            }
+        }
+        unlisted
+    }
+
+    /// Ends the watches of kinds that no Application uses any more.
+    pub(crate) fn retire(&self) {
+        let in_use = self.index().kinds_in_use();
+        let mut ended = Vec::new();
+        self.watches().retain(|kind, _| {
+            let keep = in_use.contains(kind);
+            if !keep {
+                ended.push(kind.clone());
+            }
+            keep
+        });
+        for kind in ended {
+            self.index().drop_kind(&kind);
+        }
+    }
+
+    /// Ends the watch of a kind that is served no longer, so that the next one to need it starts anew.
+    pub(crate) fn end(&self, group: &str) {
+        let ended: Vec<GroupKind> = self
+            .watches()
+            .keys()
+            .filter(|kind| kind.group == group)
+            .cloned()
+            .collect();
+        for kind in ended {
+            self.watches().remove(&kind);
+            self.index().drop_kind(&kind);
+        }
+    }
+
+    /// An object as an answer to a request of ours shows it: the pass that asked looks itself, others are woken.
+    pub(crate) fn see(&self, key: &ObjectKey, seen: Seen) {
+        let affected = self.index().see(key, seen);
+        self.wake(&affected, Lane::Prompt);
+    }
+
+    fn wake(&self, affected: &Affected, lane: Lane) {
+        for app in &affected.applications {
+            self.queue.wake(app, lane);
+        }
+        for name in &affected.tracking_names {
+            self.queue
+                .wake(&AppId::of_tracking_name(name, &self.own_namespace), lane);
+        }
+    }
+
+    fn watches(&self) -> MutexGuard<'_, HashMap<GroupKind, Watch>> {
+        self.watches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

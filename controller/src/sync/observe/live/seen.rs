@@ -1,0 +1,131 @@
+//! One sight of a live object, trimmed while it streams by to what comparing, pruning and health need.
+//! It keeps no field of spec, data or status, and no annotation that repeats them.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta};
+use kube::{api::DynamicObject, core::ApiResource};
+use serde_json::{Value, json};
+
+use crate::{
+    dialect,
+    sync::{
+        apply::adoption,
+        compare::digest::{self, Digest},
+        compare::ownership::is_ours,
+        health,
+        world::Health,
+    },
+};
+
+/// kubectl's copy of the whole object: of a Secret it holds the values.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// What is kept of an object.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) uid: String,
+    pub(crate) resource_version: String,
+    pub(crate) tracking: Option<String>,
+    /// The Application that the tracking id names, when it has the form of one.
+    pub(crate) tracking_name: Option<String>,
+    /// Labels and annotations.
+    pub(crate) metadata: Value,
+    pub(crate) deleting: bool,
+    pub(crate) digest: Digest,
+    /// Fields of kubectl or Argo CD have to become ours before the next apply.
+    pub(crate) needs_adoption: bool,
+    /// We applied it: the digest speaks of our fields. Else every write may matter.
+    applied: bool,
+    /// An autoscaler sets its replicas.
+    pub(crate) scaled: bool,
+    pub(crate) health: Option<Health>,
+}
+
+impl Seen {
+    /// Trims a whole object, after judging its health.
+    pub(crate) fn whole(object: DynamicObject, resource: &ApiResource) -> Seen {
+        let DynamicObject {
+            metadata,
+            data: mut value,
+            ..
+        } = object;
+        value["apiVersion"] = resource.api_version.as_str().into();
+        value["kind"] = resource.kind.as_str().into();
+        value["metadata"] = json!(ObjectMeta {
+            generation: metadata.generation,
+            deletion_timestamp: metadata.deletion_timestamp.clone(),
+            annotations: metadata.annotations.clone(),
+            ..ObjectMeta::default()
+        });
+        Seen::of(metadata, health::health(&value))
+    }
+
+    /// Trims the metadata of an object of a kind that has no health.
+    pub(crate) fn metadata(metadata: ObjectMeta) -> Seen {
+        Seen::of(metadata, None)
+    }
+
+    fn of(mut metadata: ObjectMeta, health: Option<Health>) -> Seen {
+        let digest = digest::of(&metadata);
+        let needs_adoption = adoption::is_needed(&metadata);
+        let applied = metadata.managed_fields.iter().flatten().any(is_ours);
+        let scaled = metadata.managed_fields.iter().flatten().any(is_autoscaler);
+        let tracking = metadata
+            .annotations
+            .as_ref()
+            .and_then(|all| all.get(dialect::TRACKING_ANNOTATION).cloned());
+        if let Some(annotations) = &mut metadata.annotations {
+            annotations.remove(LAST_APPLIED);
+        }
+        Seen {
+            tracking_name: tracking
+                .as_deref()
+                .and_then(dialect::parse_tracking)
+                .map(|tracking| tracking.application),
+            tracking,
+            metadata: json!({ "labels": metadata.labels, "annotations": metadata.annotations }),
+            deleting: metadata.deletion_timestamp.is_some(),
+            uid: metadata.uid.unwrap_or_default(),
+            resource_version: metadata.resource_version.unwrap_or_default(),
+            digest,
+            needs_adoption,
+            applied,
+            scaled,
+            health,
+        }
+    }
+
+    /// Resource versions are numbers that grow (Kubernetes promises so since 1.35); one that is no number is taken as newer.
+    pub(super) fn is_older_than(&self, known: &Seen) -> bool {
+        match (
+            self.resource_version.parse::<u64>(),
+            known.resource_version.parse::<u64>(),
+        ) {
+            (Ok(this), Ok(known)) => this < known,
+            _ => false,
+        }
+    }
+
+    /// True when it has to be compared again.
+    pub(super) fn compares_otherwise(&self, known: &Seen) -> bool {
+        self.digest != known.digest
+            || (!self.applied && self.resource_version != known.resource_version)
+    }
+
+    /// False when nobody would act upon the difference.
+    pub(super) fn tells_more_than(&self, known: &Seen) -> bool {
+        self.compares_otherwise(known)
+            || self.scaled != known.scaled
+            || self.health != known.health
+            || self.deleting != known.deleting
+            || self.tracking != known.tracking
+    }
+}
+
+/// Autoscalers scale through the subresource; so does a person with kubectl, whose number is drift.
+fn is_autoscaler(entry: &ManagedFieldsEntry) -> bool {
+    let manager = entry.manager.as_deref().unwrap_or_default();
+    let replicas = || entry.fields_v1.as_ref()?.0.get("f:spec")?.get("f:replicas");
+    entry.subresource.as_deref() == Some("scale")
+        && !manager.starts_with("kubectl")
+        && replicas().is_some()
+}

@@ -1,0 +1,169 @@
+//! Deleting an Application with its objects: highest wave first, one wave at a time, each waited for.
+//! What can't be proven to be ours is left alone, and while something is not known nothing is forgotten.
+
+use std::collections::BTreeMap;
+
+use crate::access::Project;
+use crate::dialect::{Cascade, Destination, ObjectDefaults, guards};
+use crate::sync::key::ObjectKey;
+use crate::sync::kinds::Lookup;
+use crate::sync::plan::comparison::named;
+use crate::sync::plan::gates;
+use crate::sync::plan::holders::{holds, is_holder, sink};
+use crate::sync::plan::inventory::{self, is_ours};
+use crate::sync::plan::prune;
+use crate::sync::plan::recorded;
+use crate::sync::plan::{Condition, ConditionKind, Plan, PlannedStep, Step};
+use crate::sync::world::{Cluster, Live, World};
+
+/// The plan of an Application that is being deleted.
+pub(in crate::sync) fn plan(world: &World) -> Plan {
+    let Some(propagation) = world.application.marks.cascade else {
+        return Plan {
+            hands_off: Some("it is being deleted, and its objects stay".into()),
+            ..Plan::default()
+        };
+    };
+    if destination_is_refused(world) {
+        return remove_finalizer();
+    }
+    match deletable(world) {
+        Ok(keys) if keys.is_empty() => remove_finalizer(),
+        Ok(keys) => delete_highest_wave(world, keys, propagation),
+        Err(problem) => Plan {
+            conditions: vec![Condition::new(ConditionKind::DeletionError, problem)],
+            ..Plan::default()
+        },
+    }
+}
+
+/// The objects, if there are any, are in a cluster that we don't know: they stay, as with Argo CD.
+fn destination_is_refused(world: &World) -> bool {
+    let refusals = world.intent.as_ref().err();
+    refusals
+        .into_iter()
+        .flatten()
+        .any(|refusal| refusal.field.starts_with("spec.destination"))
+}
+
+fn remove_finalizer() -> Plan {
+    Plan {
+        steps: vec![PlannedStep {
+            wave: 0,
+            step: Step::RemoveFinalizer,
+        }],
+        ..Plan::default()
+    }
+}
+
+fn delete_highest_wave(
+    world: &World,
+    mut waves: BTreeMap<i32, Vec<ObjectKey>>,
+    propagation: Cascade,
+) -> Plan {
+    let mut plan = Plan::default();
+    let Some((wave, keys)) = waves.pop_last() else {
+        return plan;
+    };
+    let planned = |step: Step| PlannedStep { wave, step };
+    let deletions = prune::deletions(world, keys.iter().collect(), propagation);
+    plan.steps.extend(deletions.due.into_iter().map(planned));
+    if !deletions.gone.is_empty() {
+        plan.steps.push(planned(Step::WaitGone(
+            deletions.gone.into_iter().collect(),
+        )));
+    }
+    plan.later.extend(deletions.held.into_iter().map(planned));
+    for (wave, keys) in waves.iter().rev() {
+        let deletions = prune::deletions(world, keys.iter().collect(), propagation);
+        let steps = deletions.due.into_iter().chain(deletions.held);
+        plan.later
+            .extend(steps.map(|step| PlannedStep { wave: *wave, step }));
+    }
+    plan
+}
+
+/// Objects of the inventory that go with the Application, by wave; or why that can't be said now.
+fn deletable(world: &World) -> Result<BTreeMap<i32, Vec<ObjectKey>>, String> {
+    if let Cluster::Unreachable(problem) = &world.cluster {
+        return Err(format!(
+            "the destination cluster does not answer: {problem}"
+        ));
+    }
+    let project = project(world)?;
+    let mut going: BTreeMap<ObjectKey, i32> = BTreeMap::new();
+    let mut staying = Vec::new();
+    let mut unknown = Vec::new();
+    for key in recorded::inventory(&world.application.status).into_keys() {
+        unknown.extend(doubt(world, &key));
+        match world.live.get(&key) {
+            Some(live) if goes(world, project, &key, live) => {
+                going.insert(key, inventory::wave(live, defaults(world)));
+            }
+            Some(_) => staying.push(key),
+            None => {}
+        }
+    }
+    if let Some(doubts) = named(&unknown) {
+        return Err(doubts);
+    }
+    let held = |holder: &ObjectKey| staying.iter().any(|key| holds(&world.kinds, holder, key));
+    going.retain(|key, _| !is_holder(key) || !held(key));
+    sink(&mut going);
+    let mut waves: BTreeMap<i32, Vec<ObjectKey>> = BTreeMap::new();
+    for (key, wave) in going {
+        waves.entry(wave).or_default().push(key);
+    }
+    Ok(waves)
+}
+
+/// It is ours, nothing says to keep it, and the project permits to delete it.
+fn goes(world: &World, project: &Project, key: &ObjectKey, live: &Live) -> bool {
+    let destination = world
+        .intent
+        .as_ref()
+        .map_or_else(|_| in_cluster(world), |intent| intent.destination.clone());
+    is_ours(world, key, live)
+        && guards(&live.metadata, defaults(world)).delete
+        && gates::permits_live(world, project, &destination, key, live).is_ok()
+}
+
+/// Project rules hold for deleting too; without a project nothing is permitted.
+fn project(world: &World) -> Result<&Project, String> {
+    world.project.as_ref().map_err(|denied| {
+        let texts: Vec<String> = denied.iter().map(ToString::to_string).collect();
+        named(&texts).unwrap_or_default()
+    })
+}
+
+fn defaults(world: &World) -> ObjectDefaults {
+    world
+        .intent
+        .as_ref()
+        .map(|intent| intent.defaults)
+        .unwrap_or_default()
+}
+
+/// An object that may be there although it is not seen. Of a kind that the cluster does not serve there is none.
+fn doubt(world: &World, key: &ObjectKey) -> Option<String> {
+    let kind = key.group_kind();
+    match world.kinds.lookup_any_version(&kind) {
+        Lookup::Unavailable => Some(format!(
+            "{key}: the API group {:?} does not answer",
+            kind.group
+        )),
+        Lookup::Known(_) if world.unlisted.contains(&kind) && !world.live.contains_key(key) => {
+            Some(format!("{key}: objects of the kind {kind} can't be listed"))
+        }
+        Lookup::Known(_) | Lookup::Unknown => None,
+    }
+}
+
+/// The destination of an Application whose spec is refused for something else.
+fn in_cluster(world: &World) -> Destination {
+    Destination {
+        server: "https://kubernetes.default.svc".into(),
+        name: "in-cluster".into(),
+        namespace: world.application.spec.destination.namespace.clone(),
+    }
+}

@@ -1,0 +1,307 @@
+//! Wanted against live, object by object, and what that makes of the Application as a whole.
+//! It decides no step: it says how things stand and why.
+
+use std::collections::BTreeMap;
+
+use crate::access::Project;
+use crate::dialect::{Intent, parse_tracking};
+use crate::sync::desired::{Desired, Wanted};
+use crate::sync::health::{Member, aggregate};
+use crate::sync::key::ObjectKey;
+use crate::sync::kinds::Lookup;
+use crate::sync::plan::holders::{holds, is_holder};
+use crate::sync::plan::inventory::{self, Leftover};
+use crate::sync::plan::recorded;
+use crate::sync::plan::{Compared, Comparison, Condition, Difference, SyncStatus};
+use crate::sync::world::{Cluster, Health, HealthStatus, Live, LiveState, Source, World};
+use crate::sync::{plan::conditions, plan::gates};
+
+/// So many objects are named in a condition; the rest is counted.
+const NAMED: usize = 5;
+
+/// What comparing needs besides the World: the parts of it that turned out fine.
+#[derive(Clone, Copy)]
+pub(in crate::sync) struct Terms<'a> {
+    pub(in crate::sync) intent: &'a Intent,
+    pub(in crate::sync) project: &'a Project,
+    pub(in crate::sync) source: &'a Source,
+}
+
+impl Terms<'_> {
+    pub(in crate::sync) fn desired(&self) -> &Desired {
+        &self.source.desired
+    }
+}
+
+/// Compares everything, and says which conditions come of it.
+pub(in crate::sync) fn compare(world: &World, terms: &Terms<'_>) -> (Comparison, Vec<Condition>) {
+    let known = last_known(world, terms);
+    let mut objects: BTreeMap<ObjectKey, Compared> = BTreeMap::new();
+    for (key, wanted) in &terms.desired().objects {
+        objects.insert(key.clone(), compare_wanted(world, terms, &known, wanted));
+    }
+    let doubts = inventory::Doubts::of(terms, &objects);
+    for (key, version) in recorded::inventory(&world.application.status) {
+        if terms.desired().objects.contains_key(&key) {
+            continue;
+        }
+        if let Some(compared) = compare_leftover(world, terms, &doubts, &key, version) {
+            objects.insert(key, compared);
+        }
+    }
+    keep_holders(world, &mut objects);
+    let conditions = conditions::conditions(world, terms, &objects);
+    let comparison = Comparison {
+        status: overall(objects.values()),
+        revision: terms.source.revision.clone(),
+        objects,
+    };
+    (comparison, conditions)
+}
+
+/// A Namespace that left Git stays while anything in it stays, and so does a definition while its kind is in use.
+fn keep_holders(world: &World, objects: &mut BTreeMap<ObjectKey, Compared>) {
+    let goes = |compared: &Compared| compared.difference == Some(Difference::Extra);
+    let holders = objects
+        .iter()
+        .filter(|(key, compared)| is_holder(key) && goes(compared));
+    let kept: Vec<(ObjectKey, ObjectKey)> = holders
+        .filter_map(|(holder, _)| {
+            let stays = |(key, compared): &(&ObjectKey, &Compared)| {
+                !goes(compared) && holds(&world.kinds, holder, key)
+            };
+            objects
+                .iter()
+                .find(stays)
+                .map(|(key, _)| (holder.clone(), key.clone()))
+        })
+        .collect();
+    for (holder, stays) in kept {
+        if let Some(compared) = objects.get_mut(&holder) {
+            compared.difference = Some(Difference::Kept(format!("{stays} would go with it")));
+            compared.requires_pruning = false;
+        }
+    }
+}
+
+fn compare_wanted(
+    world: &World,
+    terms: &Terms<'_>,
+    known: &LastKnown,
+    wanted: &Wanted,
+) -> Compared {
+    let live = world.live.get(&wanted.key);
+    let difference = refusal(world, terms, wanted)
+        .or_else(|| kind_problem(world, terms.desired(), wanted))
+        .or_else(|| difference(world, wanted, live));
+    Compared {
+        version: wanted.version.clone(),
+        status: match difference {
+            Some(Difference::Unverified | Difference::Unlisted) => {
+                known.get(&wanted.key).copied().unwrap_or_default()
+            }
+            ref difference => status(difference.as_ref()),
+        },
+        difference,
+        wave: wanted.wave,
+        health: live.and_then(|live| live.health.clone()),
+        requires_pruning: false,
+    }
+}
+
+fn refusal(world: &World, terms: &Terms<'_>, wanted: &Wanted) -> Option<Difference> {
+    if let Err(refusals) = &wanted.policy {
+        let texts: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+        return Some(Difference::Refused(texts.join(", ")));
+    }
+    gates::permits_wanted(world, terms, wanted)
+        .err()
+        .map(Difference::Refused)
+}
+
+fn kind_problem(world: &World, desired: &Desired, wanted: &Wanted) -> Option<Difference> {
+    let kind = wanted.key.group_kind();
+    match world.kinds.lookup(&kind, &wanted.version) {
+        Lookup::Known(_) => None,
+        Lookup::Unavailable => Some(Difference::KindUnavailable),
+        Lookup::Unknown => {
+            let definition = desired.definitions.get(&kind);
+            match definition.is_some_and(|definition| definition.versions.contains(&wanted.version))
+            {
+                true => Some(Difference::AwaitsKind),
+                false => Some(Difference::UnknownKind),
+            }
+        }
+    }
+}
+
+fn difference(world: &World, wanted: &Wanted, live: Option<&Live>) -> Option<Difference> {
+    let Some(live) = live else {
+        let unlisted = world.unlisted.contains(&wanted.key.group_kind());
+        return Some(if unlisted {
+            Difference::Unlisted
+        } else {
+            Difference::Missing
+        });
+    };
+    if let Some(owner) = other_owner(world, &wanted.key, live) {
+        return Some(Difference::Shared(owner));
+    }
+    if live.deleting {
+        return Some(Difference::Deleting);
+    }
+    match &live.state {
+        LiveState::Matches(hash) if *hash == wanted.hash => None,
+        LiveState::Differs {
+            wanted: hash,
+            fields,
+        } if *hash == wanted.hash => Some(Difference::Drift(fields.clone())),
+        LiveState::Immutable {
+            wanted: hash,
+            message,
+        } if *hash == wanted.hash => Some(Difference::Immutable(message.clone())),
+        LiveState::Matches(_) | LiveState::Differs { .. } | LiveState::Immutable { .. } => {
+            Some(Difference::Changed)
+        }
+        LiveState::Unverified => Some(Difference::Unverified),
+        LiveState::Forbidden { message } => Some(Difference::Forbidden(message.clone())),
+        LiveState::Unreadable { message } => Some(Difference::Unreadable(message.clone())),
+    }
+}
+
+/// The other existing Application whose tracking id a live object carries. A copied id speaks of another object.
+fn other_owner(world: &World, key: &ObjectKey, live: &Live) -> Option<String> {
+    let tracking = parse_tracking(live.tracking.as_deref()?)?;
+    let others = tracking.application != world.application.tracking_name;
+    let exists = world.applications.contains(&tracking.application);
+    let names = tracking.names(&key.group, &key.kind, key.namespace.as_deref(), &key.name);
+    (others && exists && names).then_some(tracking.application)
+}
+
+fn status(difference: Option<&Difference>) -> SyncStatus {
+    match difference {
+        None => SyncStatus::Synced,
+        Some(
+            Difference::Refused(_)
+            | Difference::KindUnavailable
+            | Difference::Forbidden(_)
+            | Difference::Unreadable(_)
+            | Difference::Unverified
+            | Difference::Unlisted
+            | Difference::OutOfReach,
+        ) => SyncStatus::Unknown,
+        Some(_) => SyncStatus::OutOfSync,
+    }
+}
+
+type LastKnown = BTreeMap<ObjectKey, SyncStatus>;
+
+/// After a restart an object's status is what it was at this revision, until it is compared again.
+fn last_known(world: &World, terms: &Terms<'_>) -> LastKnown {
+    let status = &world.application.status;
+    if status
+        .sync
+        .as_ref()
+        .is_none_or(|sync| sync.revision != terms.source.revision)
+    {
+        return LastKnown::new();
+    }
+    let known = status.resources.iter().filter_map(|resource| {
+        let status = match resource.status.as_str() {
+            "Synced" => SyncStatus::Synced,
+            "OutOfSync" => SyncStatus::OutOfSync,
+            _ => return None,
+        };
+        Some((recorded::key_of(resource), status))
+    });
+    known.collect()
+}
+
+fn compare_leftover(
+    world: &World,
+    terms: &Terms<'_>,
+    doubts: &inventory::Doubts,
+    key: &ObjectKey,
+    version: String,
+) -> Option<Compared> {
+    let live = world.live.get(key);
+    let difference = match inventory::leftover(world, terms, doubts, key) {
+        Leftover::Gone | Leftover::NotOurs => return None,
+        Leftover::Prunable => Difference::Extra,
+        Leftover::Kept(guard) => Difference::Kept(guard),
+        Leftover::InDoubt(doubt) => Difference::Doubt(doubt),
+        Leftover::OutOfReach => Difference::OutOfReach,
+    };
+    Some(Compared {
+        version,
+        status: status(Some(&difference)),
+        wave: live.map_or(0, |live| inventory::wave(live, terms.intent.defaults)),
+        health: live.and_then(|live| live.health.clone()),
+        requires_pruning: matches!(difference, Difference::Extra),
+        difference: Some(difference),
+    })
+}
+
+/// The one word for all objects. What is out of reach is told by a condition and does not count: it is not wanted any more.
+pub(in crate::sync) fn overall<'a>(objects: impl Iterator<Item = &'a Compared>) -> SyncStatus {
+    let mut overall = SyncStatus::Synced;
+    for compared in
+        objects.filter(|compared| !matches!(compared.difference, Some(Difference::OutOfReach)))
+    {
+        match compared.status {
+            SyncStatus::Unknown => return SyncStatus::Unknown,
+            SyncStatus::OutOfSync => overall = SyncStatus::OutOfSync,
+            SyncStatus::Synced => {}
+        }
+    }
+    overall
+}
+
+/// The Application's light: the worst of what is wanted.
+pub(in crate::sync) fn health(world: &World, terms: &Terms<'_>, comparison: &Comparison) -> Health {
+    let members = comparison.objects.iter().map(|(key, compared)| Member {
+        key,
+        health: compared.health.as_ref(),
+        present: world.live.contains_key(key),
+        counts: terms.desired().objects.contains_key(key),
+    });
+    aggregate(&members.collect::<Vec<_>>())
+}
+
+/// The light while nothing can be compared: what the Application last owned still works or not.
+pub(in crate::sync) fn health_of_inventory(world: &World) -> Health {
+    let unknown = Health {
+        status: HealthStatus::Unknown,
+        message: String::new(),
+    };
+    if world.cluster != Cluster::Reachable {
+        return unknown;
+    }
+    let inventory = recorded::inventory(&world.application.status);
+    if inventory.is_empty() {
+        return unknown;
+    }
+    let members = inventory.keys().map(|key| Member {
+        key,
+        health: world.live.get(key).and_then(|live| live.health.as_ref()),
+        present: world.live.contains_key(key),
+        counts: true,
+    });
+    aggregate(&members.collect::<Vec<_>>())
+}
+
+/// The first few of a list, and how many more there are; `None` when it is empty.
+pub(in crate::sync) fn named(texts: &[String]) -> Option<String> {
+    let more = texts.len().saturating_sub(NAMED);
+    let first = texts
+        .iter()
+        .take(NAMED)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    match (texts.is_empty(), more) {
+        (true, _) => None,
+        (false, 0) => Some(first),
+        (false, more) => Some(format!("{first} and {more} more")),
+    }
+}

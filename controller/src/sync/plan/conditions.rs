@@ -1,0 +1,146 @@
+//! What a comparison says of objects, as conditions of the Application.
+//! It names objects, files and fields, and decides nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::dialect::TRACKING_ANNOTATION;
+use crate::sync::key::ObjectKey;
+use crate::sync::plan::comparison::{Terms, named};
+use crate::sync::plan::{Compared, Condition, ConditionKind, Difference};
+use crate::sync::world::World;
+use crate::sync::{plan::fights, plan::inventory, plan::recorded};
+
+/// All that there is to say of the objects.
+pub(in crate::sync) fn conditions(
+    world: &World,
+    terms: &Terms<'_>,
+    objects: &BTreeMap<ObjectKey, Compared>,
+) -> Vec<Condition> {
+    let mut conditions = terms.desired().warnings.clone();
+    for (key, compared) in objects {
+        conditions.extend(condition(world, terms, key, compared));
+    }
+    conditions.extend(unlisted(objects));
+    conditions.extend(doubts(objects));
+    conditions.extend(orphans(world, terms));
+    conditions
+}
+
+/// One condition for all kinds that can't be listed.
+fn unlisted(objects: &BTreeMap<ObjectKey, Compared>) -> Option<Condition> {
+    let unlisted = |compared: &Compared| compared.difference == Some(Difference::Unlisted);
+    let objects = objects.iter().filter(|(_, compared)| unlisted(compared));
+    let kinds: BTreeSet<String> = objects
+        .map(|(key, _)| key.group_kind().to_string())
+        .collect();
+    let kinds = named(&Vec::from_iter(kinds))?;
+    let message = format!("objects of these kinds can't be listed: {kinds}");
+    Some(Condition::new(ConditionKind::ComparisonError, message))
+}
+
+/// One condition for all objects that are kept for the same reason.
+fn doubts(objects: &BTreeMap<ObjectKey, Compared>) -> Vec<Condition> {
+    let mut by_reason: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (key, compared) in objects {
+        let reason = match &compared.difference {
+            Some(Difference::Doubt(doubt)) => doubt,
+            Some(Difference::OutOfReach) => "the cluster does not know its kind any more",
+            _ => continue,
+        };
+        by_reason.entry(reason).or_default().push(key.to_string());
+    }
+    let condition = |(reason, keys): (&str, Vec<String>)| {
+        let message = format!(
+            "not deleted, although no longer in Git: {}: {reason}",
+            named(&keys)?
+        );
+        Some(Condition::new(
+            ConditionKind::OrphanedResourceWarning,
+            message,
+        ))
+    };
+    by_reason.into_iter().filter_map(condition).collect()
+}
+
+fn condition(
+    world: &World,
+    terms: &Terms<'_>,
+    key: &ObjectKey,
+    compared: &Compared,
+) -> Option<Condition> {
+    let at = || {
+        terms
+            .desired()
+            .objects
+            .get(key)
+            .map(|wanted| wanted.origin.to_string())
+            .unwrap_or_default()
+    };
+    let (kind, message) = match compared.difference.as_ref()? {
+        Difference::Refused(why) => (
+            ConditionKind::ComparisonError,
+            format!("{}: {key}: {why}", at()),
+        ),
+        Difference::UnknownKind => (
+            ConditionKind::ComparisonError,
+            format!(
+                "{}: {key}: the cluster does not know this kind in version {:?}",
+                at(),
+                compared.version
+            ),
+        ),
+        Difference::KindUnavailable => (
+            ConditionKind::ComparisonError,
+            format!("{key}: the API group {:?} does not answer", key.group),
+        ),
+        Difference::Shared(owner) => (
+            ConditionKind::SharedResourceWarning,
+            format!(
+                "{key} is part of Applications {} and {owner}: it is left to {owner}",
+                world.application.tracking_name
+            ),
+        ),
+        Difference::Immutable(why) => (
+            ConditionKind::ComparisonError,
+            format!("{key} can't be changed in place: {why}"),
+        ),
+        Difference::Forbidden(why) | Difference::Unreadable(why) => {
+            (ConditionKind::ComparisonError, format!("{key}: {why}"))
+        }
+        Difference::Drift(_) => {
+            let fight = fights::fight(world, key)?;
+            (
+                ConditionKind::FightingManager,
+                format!(
+                    "{key}: {:?} keeps taking {}: the object is not healed",
+                    fight.manager, fight.field
+                ),
+            )
+        }
+        _ => return None,
+    };
+    Some(Condition::new(kind, message))
+}
+
+/// Objects with our tracking id that neither Git nor the inventory names: reported, never deleted.
+fn orphans(world: &World, terms: &Terms<'_>) -> Option<Condition> {
+    let inventory: BTreeSet<ObjectKey> = recorded::inventory(&world.application.status)
+        .into_keys()
+        .collect();
+    let orphan =
+        |key: &&ObjectKey| !terms.desired().objects.contains_key(*key) && !inventory.contains(*key);
+    let ours = world
+        .live
+        .iter()
+        .filter(|(key, live)| inventory::is_ours(world, key, live))
+        .map(|(key, _)| key);
+    let orphans: Vec<String> = ours.filter(orphan).map(ToString::to_string).collect();
+    let text = named(&orphans)?;
+    let message = format!(
+        "{text}: the annotation {TRACKING_ANNOTATION} says they are ours, but they are neither in Git nor in the inventory"
+    );
+    Some(Condition::new(
+        ConditionKind::OrphanedResourceWarning,
+        message,
+    ))
+}

@@ -1,0 +1,235 @@
+//! What has to be in order before anything is compared: spec, project, cluster, source. And, object by object, what the
+//! project permits. Every refusal is told by name; none is decided from anything but the World.
+
+use crate::access::{Claim, Project};
+use crate::dialect::{Destination, Intent};
+use crate::sync::desired::Wanted;
+use crate::sync::key::ObjectKey;
+use crate::sync::plan::comparison::{Terms, named};
+use crate::sync::plan::order::is_sealed_secret;
+use crate::sync::plan::recorded;
+use crate::sync::plan::{Comparison, Condition, ConditionKind, Difference};
+use crate::sync::world::{Cluster, Live, SourceReason, Unsealer, World};
+
+/// Why nothing is compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::sync) struct Stop {
+    pub(in crate::sync) conditions: Vec<Condition>,
+    /// It may pass without anybody changing spec or source, so an operation that runs goes on waiting.
+    pub(in crate::sync) passes: bool,
+}
+
+/// Why the Application is left alone altogether, if it is.
+pub(in crate::sync) fn hands_off(world: &World) -> Option<String> {
+    let namespace = &world.application.namespace;
+    if world.another_controller {
+        return Some(format!(
+            "AnotherController: an Argo CD application controller with replicas lives in namespace {namespace}"
+        ));
+    }
+    world
+        .application
+        .marks
+        .skip_reconcile
+        .then(|| "its annotation says to skip it".to_owned())
+}
+
+/// The terms on which a comparison is made.
+pub(in crate::sync) fn terms(world: &World) -> Result<Terms<'_>, Stop> {
+    let (intent, project) = policy(world)?;
+    if let Cluster::Unreachable(problem) = &world.cluster {
+        let message = format!("the destination cluster does not answer: {problem}");
+        return Err(stop(
+            vec![Condition::new(ConditionKind::ComparisonError, message)],
+            true,
+        ));
+    }
+    let source = world.source.as_ref().map_err(|problem| {
+        let condition = Condition::new(ConditionKind::ComparisonError, problem.message.clone());
+        stop(vec![condition], problem.reason == SourceReason::Fetch)
+    })?;
+    Ok(Terms {
+        intent,
+        project,
+        source,
+    })
+}
+
+/// Spec and project, when both are in order and agree.
+pub(in crate::sync) fn policy(world: &World) -> Result<(&Intent, &Project), Stop> {
+    let invalid = |texts: Vec<String>| {
+        let conditions = texts
+            .into_iter()
+            .map(|text| Condition::new(ConditionKind::InvalidSpecError, text));
+        stop(conditions.collect(), false)
+    };
+    let intent = world
+        .intent
+        .as_ref()
+        .map_err(|refusals| invalid(texts(refusals)))?;
+    let project = world
+        .project
+        .as_ref()
+        .map_err(|denied| invalid(texts(denied)))?;
+    let checks = [
+        project.permits_application_namespace(
+            &world.application.namespace,
+            &world.own_namespace,
+            &world.application_namespaces,
+        ),
+        project.permits_source(&intent.source.repo_url, world.allow_file_repositories),
+        project.permits_destination(&intent.destination),
+    ];
+    let denied: Vec<_> = checks.into_iter().filter_map(Result::err).collect();
+    match denied.is_empty() {
+        true => Ok((intent, project)),
+        false => Err(invalid(texts(&denied))),
+    }
+}
+
+fn stop(conditions: Vec<Condition>, passes: bool) -> Stop {
+    Stop { conditions, passes }
+}
+
+fn texts(refusals: &[impl ToString]) -> Vec<String> {
+    refusals.iter().map(ToString::to_string).collect()
+}
+
+impl Stop {
+    /// All of it in one line, for an operation that can't run.
+    pub(in crate::sync) fn message(&self) -> String {
+        let texts: Vec<String> = self
+            .conditions
+            .iter()
+            .map(|condition| condition.message.clone())
+            .collect();
+        named(&texts).unwrap_or_default()
+    }
+}
+
+/// Whether the project permits a wanted object, and the live one that it would overwrite.
+pub(in crate::sync) fn permits_wanted(
+    world: &World,
+    terms: &Terms<'_>,
+    wanted: &Wanted,
+) -> Result<(), String> {
+    let key = &wanted.key;
+    let claim = Claim::of(
+        &key.group,
+        &key.kind,
+        key.namespace.as_deref(),
+        &key.name,
+        &wanted.object,
+    );
+    permits(world, terms.project, &terms.intent.destination, &claim)?;
+    world.live.get(key).map_or(Ok(()), |live| {
+        permits_live(world, terms.project, &terms.intent.destination, key, live)
+    })
+}
+
+/// Whether the project permits that a live object is changed or deleted.
+pub(in crate::sync) fn permits_live(
+    world: &World,
+    project: &Project,
+    destination: &Destination,
+    key: &ObjectKey,
+    live: &Live,
+) -> Result<(), String> {
+    let claim = Claim::of_live(
+        &key.group,
+        &key.kind,
+        key.namespace.as_deref(),
+        &key.name,
+        &live.metadata,
+    );
+    permits(world, project, destination, &claim)
+}
+
+/// Whether the project permits that the destination namespace is made.
+pub(in crate::sync) fn permits_namespace(world: &World, terms: &Terms<'_>) -> Result<(), String> {
+    let claim = Claim::of_namespace(&terms.intent.destination.namespace);
+    permits(world, terms.project, &terms.intent.destination, &claim)
+}
+
+fn permits(
+    world: &World,
+    project: &Project,
+    destination: &Destination,
+    claim: &Claim<'_>,
+) -> Result<(), String> {
+    let permitted = project.permits_object(claim, destination, &world.own_namespace);
+    permitted.map_err(|denied| denied.to_string())
+}
+
+/// Why this revision is refused whole, before anything of it is applied: objects that are refused by name or by the project,
+/// a destination that can't hold SealedSecrets, and SealedSecrets, new or changed since the last synced revision, that
+/// can't be opened.
+pub(in crate::sync) fn refuses(
+    world: &World,
+    terms: &Terms<'_>,
+    comparison: &Comparison,
+) -> Option<String> {
+    let mut refused = Vec::new();
+    for (key, wanted) in &terms.desired().objects {
+        let difference = comparison
+            .objects
+            .get(key)
+            .and_then(|compared| compared.difference.as_ref());
+        match difference {
+            Some(Difference::Refused(why)) => {
+                refused.push(format!("{}: {key}: {why}", wanted.origin))
+            }
+            Some(Difference::UnknownKind) if is_sealed_secret(key) => {
+                refused.push(format!(
+                    "NoSealedSecretKind: {}: {key}: the cluster does not know the kind",
+                    wanted.origin
+                ));
+            }
+            Some(
+                Difference::Missing
+                | Difference::Changed
+                | Difference::Drift(_)
+                | Difference::Unlisted,
+            ) => {
+                if let Some(why) = does_not_open(world, terms, key) {
+                    refused.push(format!("{}: {key} can't be opened: {why}", wanted.origin));
+                }
+            }
+            _ => {}
+        }
+    }
+    named(&refused)
+}
+
+/// Why a SealedSecret of a revision that was not synced before can't be opened.
+fn does_not_open<'a>(world: &'a World, terms: &Terms<'_>, key: &ObjectKey) -> Option<&'a str> {
+    let answer = world
+        .opening
+        .get(key)
+        .filter(|_| is_new_revision(world, terms))?;
+    answer.as_ref().err().map(String::as_str)
+}
+
+fn is_new_revision(world: &World, terms: &Terms<'_>) -> bool {
+    recorded::synced_revision(&world.application) != Some(terms.source.revision.as_str())
+}
+
+/// SealedSecrets of a new revision of which is not known yet whether they are new or changed, and that are not known to
+/// open: they are compared before anything of the revision is applied.
+pub(in crate::sync) fn in_question<'a>(
+    world: &'a World,
+    terms: &'a Terms<'_>,
+    comparison: &'a Comparison,
+) -> impl Iterator<Item = &'a ObjectKey> {
+    let asks = world.unsealer == Unsealer::Ours && is_new_revision(world, terms);
+    let in_question = move |key: &&ObjectKey| {
+        let difference = comparison
+            .objects
+            .get(*key)
+            .and_then(|compared| compared.difference.as_ref());
+        asks && is_sealed_secret(key)
+            && matches!(difference, Some(Difference::Unverified))
+            && !matches!(world.opening.get(*key), Some(Ok(())))
+    };
+    terms.source.desired.order.iter().filter(in_question)
+}

@@ -1,0 +1,117 @@
+//! From a World to a Plan: the gates, the comparison, the operation in effect and its work, in this order.
+//! It is total, synchronous and deterministic; each part decides in a file of its own.
+
+use k8s_openapi::jiff::Timestamp;
+
+use crate::sync::plan::comparison::Terms;
+use crate::sync::plan::steps::Work;
+use crate::sync::plan::{
+    Condition, ConditionKind, Decision, Ending, Initiator, Operation, OperationPhase, Plan,
+};
+use crate::sync::world::World;
+use crate::sync::{plan::cascade, plan::comparison, plan::gates, plan::operation, plan::steps};
+
+/// Decides what this pass does. Total, synchronous and deterministic: the same World gives the same Plan.
+pub fn plan(world: &World) -> Plan {
+    if let Some(reason) = gates::hands_off(world) {
+        return Plan {
+            hands_off: Some(reason),
+            ..Plan::default()
+        };
+    }
+    if world.application.deletion_timestamp.is_some() {
+        return cascade::plan(world);
+    }
+    match gates::terms(world) {
+        Ok(terms) => compared(world, &terms),
+        Err(stop) => stopped(world, &stop),
+    }
+}
+
+fn stopped(world: &World, stop: &gates::Stop) -> Plan {
+    Plan {
+        conditions: stop.conditions.clone(),
+        health: Some(comparison::health_of_inventory(world)),
+        operation: operation::decide_stopped(world, stop),
+        ..Plan::default()
+    }
+}
+
+fn compared(world: &World, terms: &Terms<'_>) -> Plan {
+    let (comparison, mut conditions) = comparison::compare(world, terms);
+    let mut decided = operation::decide(world, terms, &comparison);
+    let refusal = gates::refuses(world, terms, &comparison);
+    if decided
+        .operation
+        .as_ref()
+        .is_some_and(Operation::begins_by_itself)
+    {
+        if let Some(refusal) = &refusal {
+            let message = format!("nothing of this revision is applied: {refusal}");
+            conditions.push(Condition::new(ConditionKind::SyncError, message));
+        }
+        if refusal.is_some()
+            || gates::in_question(world, terms, &comparison)
+                .next()
+                .is_some()
+        {
+            decided.operation = None;
+        }
+    }
+    let mut work = Work::default();
+    if let Some(operation) = decided
+        .operation
+        .as_mut()
+        .filter(|operation| operation.has_work())
+    {
+        match refusal {
+            Some(refusal) => operation.ending = Ending::Refused(OperationPhase::Failed, refusal),
+            None => work = steps::work(world, terms, &comparison, operation),
+        }
+    }
+    conditions.extend(decided.condition);
+    conditions.sort();
+    conditions.dedup();
+    let verify = steps::verify(world, &comparison, &work);
+    work.now.extend(verify);
+    let wake_at = decided
+        .operation
+        .as_ref()
+        .and_then(|operation| operation.looks_again_at(world, &work));
+    Plan {
+        hands_off: None,
+        health: Some(comparison::health(world, terms, &comparison)),
+        conditions,
+        comparison: Some(comparison),
+        operation: decided.operation,
+        steps: work.now,
+        later: work.later,
+        wake_at: wake_at
+            .into_iter()
+            .chain(decided.wake_at)
+            .chain(work.wake_at)
+            .min(),
+    }
+}
+
+impl Operation {
+    /// The sync policy would begin it, so it can as well wait until nothing speaks against it.
+    fn begins_by_itself(&self) -> bool {
+        self.initiator == Initiator::Automated && self.decision == Decision::Start
+    }
+
+    /// What nothing but the clock will wake: the next try, and what comes after an operation that ends without a step.
+    fn looks_again_at(&self, world: &World, work: &Work) -> Option<Timestamp> {
+        match &self.ending {
+            Ending::Failed(_) => operation::next_try(world, self),
+            Ending::AfterSteps if !self.left_out.is_empty() => operation::next_try(world, self),
+            Ending::AfterSteps | Ending::Refused(..) if work.now.is_empty() => Some(world.now),
+            _ => None,
+        }
+    }
+
+    /// It is to be worked on in this pass.
+    fn has_work(&self) -> bool {
+        self.ending == Ending::AfterSteps
+    }
+}

@@ -1,0 +1,97 @@
+//! What comes before an operation's first write: questions that are settled first, the claim, the namespace.
+//! The work itself is planned elsewhere.
+
+use crate::sync::key::ObjectKey;
+use crate::sync::plan::comparison::Terms;
+use crate::sync::plan::gates;
+use crate::sync::plan::recorded;
+use crate::sync::plan::steps::{Work, planned, step, verify_step};
+use crate::sync::plan::{
+    Comparison, Decision, Ending, Operation, OperationPhase, PlannedStep, Step,
+};
+use crate::sync::world::{DestinationNamespace, World};
+
+/// What has to be settled before any step.
+pub(in crate::sync) fn hindrance(
+    world: &World,
+    terms: &Terms<'_>,
+    comparison: &Comparison,
+    operation: &mut Operation,
+) -> Option<Work> {
+    if world.destination_namespace == DestinationNamespace::Terminating {
+        let namespace = &terms.intent.destination.namespace;
+        operation.ending = Ending::Open(format!(
+            "waiting for Namespace {namespace}, which is being deleted"
+        ));
+        return Some(Work::default());
+    }
+    let questions: Vec<&ObjectKey> = gates::in_question(world, terms, comparison).collect();
+    if questions.is_empty() {
+        return None;
+    }
+    let steps = questions
+        .into_iter()
+        .map(|key| step(comparison, key, &verify_step(key, true)));
+    operation.ending = Ending::Open("comparing SealedSecrets that can't be opened".into());
+    Some(Work {
+        now: steps.collect(),
+        ..Work::default()
+    })
+}
+
+/// What comes before the first write: the claim, and the namespace.
+pub(in crate::sync) fn precede(
+    world: &World,
+    terms: &Terms<'_>,
+    comparison: &Comparison,
+    operation: &mut Operation,
+    work: &mut Work,
+) {
+    let Some(first) = work
+        .now
+        .iter()
+        .find(|step| writes(&step.step))
+        .map(|step| step.wave)
+    else {
+        return;
+    };
+    if makes_namespace(world, terms, operation, work) {
+        if let Err(denied) = gates::permits_namespace(world, terms) {
+            operation.ending = Ending::Refused(OperationPhase::Failed, denied);
+            *work = Work::default();
+            return;
+        }
+        let namespace = terms.intent.destination.namespace.clone();
+        work.now
+            .insert(0, planned(first, &Step::CreateNamespace(namespace)));
+    }
+    if operation.decision != Decision::Continue || !is_claimed(world, comparison) {
+        work.now.insert(0, planned(first, &Step::ClaimInventory));
+    }
+}
+
+fn writes(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::Apply(_) | Step::Delete { .. } | Step::Unseal(_) | Step::CreateNamespace(_)
+    )
+}
+
+fn makes_namespace(world: &World, terms: &Terms<'_>, operation: &Operation, work: &Work) -> bool {
+    let namespace = &terms.intent.destination.namespace;
+    let rendered = |key: &ObjectKey| key.is("", "Namespace") && key.name == *namespace;
+    let lands_there = |step: &PlannedStep| matches!(&step.step, Step::Apply(key) if key.namespace.as_ref() == Some(namespace));
+    operation.create_namespace
+        && world.destination_namespace == DestinationNamespace::Missing
+        && !terms.desired().objects.keys().any(rendered)
+        && work.now.iter().any(lands_there)
+}
+
+/// The inventory in the status already holds everything old and new.
+fn is_claimed(world: &World, comparison: &Comparison) -> bool {
+    let inventory = recorded::inventory(&world.application.status);
+    comparison
+        .objects
+        .keys()
+        .all(|key| inventory.contains_key(key))
+}

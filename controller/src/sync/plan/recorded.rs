@@ -1,0 +1,78 @@
+//! What the Application's status says of earlier passes: the inventory, the last synced revision, the last operation.
+//! It reads leniently: another controller may have written it.
+
+use std::collections::BTreeMap;
+
+use crds::{ApplicationStatus, OperationState, ResourceResult, ResourceStatus};
+
+use crate::sync::key::{GroupKind, ObjectKey};
+use crate::sync::world::AppFacts;
+
+/// The inventory: what belongs to the Application, with the version each was last seen in. Hooks don't belong to it.
+pub(in crate::sync) fn inventory(status: &ApplicationStatus) -> BTreeMap<ObjectKey, String> {
+    let objects = status
+        .resources
+        .iter()
+        .filter(|resource| !resource.hook && !resource.name.is_empty());
+    objects
+        .map(|resource| (key_of(resource), resource.version.clone()))
+        .collect()
+}
+
+/// The key of an entry of `status.resources`.
+pub(in crate::sync) fn key_of(resource: &ResourceStatus) -> ObjectKey {
+    let kind = GroupKind::new(&*resource.group, &*resource.kind);
+    ObjectKey::new(&kind, Some(&resource.namespace), &resource.name)
+}
+
+/// The key of an entry of `status.operationState.syncResult.resources`.
+pub(in crate::sync) fn key_of_result(result: &ResourceResult) -> ObjectKey {
+    let kind = GroupKind::new(&*result.group, &*result.kind);
+    ObjectKey::new(&kind, Some(&result.namespace), &result.name)
+}
+
+/// The commit that was last synced as a whole from the source as it stands in the spec.
+pub(in crate::sync) fn synced_revision(application: &AppFacts) -> Option<&str> {
+    let source = application.spec.source.as_ref();
+    let from_history = application.status.history.last();
+    if let Some(entry) = from_history.filter(|entry| entry.source.as_ref() == source) {
+        return Some(&entry.revision);
+    }
+    let state = operation(application).filter(|state| state.phase == "Succeeded")?;
+    let result = state.sync_result.as_ref()?;
+    let whole = state
+        .operation
+        .sync
+        .as_ref()
+        .is_none_or(|sync| sync.resources.is_empty());
+    (whole && result.source.as_ref() == source).then_some(&result.revision)
+}
+
+/// The operation that runs or ran last.
+pub(in crate::sync) fn operation(application: &AppFacts) -> Option<&OperationState> {
+    application.status.operation_state.as_ref()
+}
+
+/// The revision that an operation has pinned, if it got that far.
+pub(in crate::sync) fn pinned(state: &OperationState) -> Option<&str> {
+    let revision = &state.sync_result.as_ref()?.revision;
+    (!revision.is_empty()).then_some(revision)
+}
+
+/// The sync policy began it.
+pub(in crate::sync) fn is_automated(state: &OperationState) -> bool {
+    state
+        .operation
+        .initiated_by
+        .as_ref()
+        .is_some_and(|by| by.automated)
+}
+
+/// Why an earlier pass of the operation left the object out, in the spelling of `LeftOutReason`.
+pub(in crate::sync) fn left_out<'a>(state: &'a OperationState, key: &ObjectKey) -> Option<&'a str> {
+    let results = &state.sync_result.as_ref()?.resources;
+    let result = results
+        .iter()
+        .find(|result| key_of_result(result) == *key)?;
+    result.extra.get("reason")?.as_str()
+}

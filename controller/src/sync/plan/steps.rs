@@ -1,0 +1,298 @@
+//! The steps of an operation that runs: what is due now, what waits, and how the operation goes on.
+//! All of it comes from comparing wanted and live again, so a pass after a restart continues where the last one stopped.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+
+use crate::sync::desired::secrets::{Sealed, blocked_by, sealed, waits_for};
+use crate::sync::key::ObjectKey;
+use crate::sync::plan::comparison::Terms;
+use crate::sync::plan::order::is_sealed_secret;
+use crate::sync::plan::preface;
+use crate::sync::plan::prune::{self, Deletions};
+use crate::sync::plan::waves::{self, Wave};
+use crate::sync::plan::{
+    Comparison, Difference, Ending, LeftOut, LeftOutReason, Operation, PlannedStep, Step,
+};
+use crate::sync::world::{HealthStatus, Unsealer, World};
+
+/// A waiting operation is looked at again after this time even if no event comes, as Argo CD does.
+const BACKSTOP: SignedDuration = SignedDuration::from_secs(30);
+
+/// Steps of a pass.
+#[derive(Debug, Default)]
+pub(in crate::sync) struct Work {
+    pub(in crate::sync) now: Vec<PlannedStep>,
+    pub(in crate::sync) later: Vec<PlannedStep>,
+    pub(in crate::sync) wake_at: Option<Timestamp>,
+}
+
+/// Everything an operation has to do, wave by wave.
+struct Planner<'a> {
+    world: &'a World,
+    terms: &'a Terms<'a>,
+    comparison: &'a Comparison,
+    left_out: BTreeMap<ObjectKey, LeftOut>,
+    waves: BTreeMap<i32, Wave>,
+}
+
+/// Plans the operation's work and sets its ending.
+pub(in crate::sync) fn work(
+    world: &World,
+    terms: &Terms<'_>,
+    comparison: &Comparison,
+    operation: &mut Operation,
+) -> Work {
+    if let Some(work) = preface::hindrance(world, terms, comparison, operation) {
+        return work;
+    }
+    let mut planner = Planner {
+        world,
+        terms,
+        comparison,
+        left_out: BTreeMap::new(),
+        waves: BTreeMap::new(),
+    };
+    planner.plan_deletions(operation);
+    planner.plan_applies(operation);
+    operation.left_out = std::mem::take(&mut planner.left_out);
+    let mut work = waves::unroll(world, comparison, &planner.waves, operation);
+    preface::precede(world, terms, comparison, operation, &mut work);
+    if matches!(operation.ending, Ending::Open(_)) {
+        work.wake_at = world.now.checked_add(BACKSTOP).ok();
+    }
+    work
+}
+
+impl Planner<'_> {
+    fn plan_deletions(&mut self, operation: &Operation) {
+        if !operation.prune {
+            return;
+        }
+        let prunable = |key: &&ObjectKey| {
+            in_scope(operation, key) && self.difference(key) == Some(&Difference::Extra)
+        };
+        let keys = self.comparison.objects.keys().filter(prunable);
+        let waves: BTreeMap<&ObjectKey, i32> = keys
+            .map(|key| (key, self.comparison.objects[key].wave))
+            .collect();
+        for (wave, keys) in prune::mirrored(waves) {
+            let Deletions { due, held, gone } =
+                prune::deletions(self.world, keys, crate::dialect::Cascade::Foreground);
+            let share = self.waves.entry(wave).or_default();
+            share.due.extend(due);
+            share.held.extend(held);
+            share.gone.extend(gone);
+        }
+    }
+
+    fn plan_applies(&mut self, operation: &Operation) {
+        let keys = self
+            .terms
+            .source
+            .desired
+            .order
+            .iter()
+            .filter(|key| in_scope(operation, key));
+        let mut unseal: Vec<(i32, Step)> = Vec::new();
+        for key in keys {
+            let wave = self
+                .comparison
+                .objects
+                .get(key)
+                .map_or(0, |compared| compared.wave);
+            if !is_sealed_secret(key) || unseal.first().is_some_and(|(at, _)| *at != wave) {
+                self.flush(&mut unseal);
+            }
+            self.plan_apply(key, wave);
+            unseal.extend(self.unseal_step(key).map(|step| (wave, step)));
+        }
+        self.flush(&mut unseal);
+    }
+
+    fn flush(&mut self, steps: &mut Vec<(i32, Step)>) {
+        for (wave, step) in steps.drain(..) {
+            self.waves.entry(wave).or_default().due.push(step);
+        }
+    }
+
+    fn plan_apply(&mut self, key: &ObjectKey, wave: i32) {
+        let share = match self.place(key) {
+            Ok(place) => place,
+            Err(left_out) => {
+                self.left_out.insert(key.clone(), left_out);
+                return;
+            }
+        };
+        let wave = self.waves.entry(wave).or_default();
+        match share {
+            Place::Done => wave.done.push(key.clone()),
+            Place::Due => wave.due.push(Step::Apply(key.clone())),
+            Place::After(ready) => {
+                wave.held.push(Step::Apply(key.clone()));
+                wave.ready.extend(ready);
+            }
+            Place::OnceGone => {
+                wave.held.push(Step::Apply(key.clone()));
+                wave.gone.insert(key.clone());
+            }
+        }
+    }
+
+    fn difference(&self, key: &ObjectKey) -> Option<&Difference> {
+        self.comparison.objects.get(key)?.difference.as_ref()
+    }
+
+    fn place(&self, key: &ObjectKey) -> Result<Place, LeftOut> {
+        let leave = |reason, message: String| Err(LeftOut { reason, message });
+        match self.difference(key) {
+            None
+            | Some(
+                Difference::Refused(_)
+                | Difference::Extra
+                | Difference::Kept(_)
+                | Difference::Doubt(_)
+                | Difference::OutOfReach,
+            ) => Ok(Place::Done),
+            Some(Difference::Missing) => {
+                match blocked_by(self.world, self.terms, self.comparison, key) {
+                    Some(why) => leave(LeftOutReason::SecretUnavailable, why),
+                    None => Ok(self.after_its_secrets(key)),
+                }
+            }
+            Some(
+                Difference::Changed
+                | Difference::Drift(_)
+                | Difference::Immutable(_)
+                | Difference::Forbidden(_)
+                | Difference::Unverified
+                | Difference::Unlisted,
+            ) => Ok(self.after_its_secrets(key)),
+            Some(Difference::Deleting) => Ok(Place::OnceGone),
+            Some(Difference::AwaitsKind) => self.after_its_definition(key),
+            Some(Difference::UnknownKind) => leave(LeftOutReason::UnknownKind, unknown_kind(key)),
+            Some(Difference::Shared(owner)) => leave(
+                LeftOutReason::SharedResource,
+                format!("it belongs to Application {owner}"),
+            ),
+            Some(Difference::KindUnavailable) => leave(
+                LeftOutReason::Unreadable,
+                format!("the API group {:?} does not answer", key.group),
+            ),
+            Some(Difference::Unreadable(why)) => leave(LeftOutReason::Unreadable, why.clone()),
+        }
+    }
+
+    fn after_its_secrets(&self, key: &ObjectKey) -> Place {
+        let secrets = waits_for(self.world, self.terms, self.comparison, key);
+        match secrets.is_empty() {
+            true => Place::Due,
+            false => Place::After(secrets),
+        }
+    }
+
+    fn after_its_definition(&self, key: &ObjectKey) -> Result<Place, LeftOut> {
+        let definition = self.terms.source.desired.definitions.get(&key.group_kind());
+        let definition = definition.map(|definition| &definition.key);
+        let broken = definition.and_then(|definition| {
+            let health = self.world.live.get(definition)?.health.as_ref()?;
+            (health.status == HealthStatus::Degraded).then(|| health.message.clone())
+        });
+        match broken {
+            Some(why) => Err(LeftOut {
+                reason: LeftOutReason::UnknownKind,
+                message: format!(
+                    "{}: its definition is not established: {why}",
+                    unknown_kind(key)
+                ),
+            }),
+            None => Ok(Place::After(definition.cloned().into_iter().collect())),
+        }
+    }
+
+    /// The step that makes the Secret of a SealedSecret of this pass, or of one that was applied before.
+    fn unseal_step(&self, key: &ObjectKey) -> Option<Step> {
+        let due = is_sealed_secret(key)
+            && !self.left_out.contains_key(key)
+            && !matches!(
+                self.difference(key),
+                Some(Difference::AwaitsKind | Difference::Deleting)
+            )
+            && sealed(self.world, self.comparison, key) == Sealed::Pending;
+        due.then(|| match self.world.unsealer {
+            Unsealer::Ours => Step::Unseal(key.clone()),
+            Unsealer::Other => Step::Await(key.clone()),
+        })
+    }
+}
+
+/// Where an object stands in its wave.
+enum Place {
+    Done,
+    Due,
+    After(Vec<ObjectKey>),
+    OnceGone,
+}
+
+/// An object that is to be dealt with by the operation.
+fn in_scope(operation: &Operation, key: &ObjectKey) -> bool {
+    operation
+        .only
+        .as_ref()
+        .is_none_or(|only| only.contains(key))
+}
+
+fn unknown_kind(key: &ObjectKey) -> String {
+    format!("the cluster does not know the kind {}", key.group_kind())
+}
+
+pub(in crate::sync) fn planned(wave: i32, step: &Step) -> PlannedStep {
+    PlannedStep {
+        wave,
+        step: step.clone(),
+    }
+}
+
+pub(in crate::sync) fn step(comparison: &Comparison, key: &ObjectKey, step: &Step) -> PlannedStep {
+    planned(
+        comparison
+            .objects
+            .get(key)
+            .map_or(0, |compared| compared.wave),
+        step,
+    )
+}
+
+/// Comparisons that are still open and that no step settles. They never hold up an operation's own steps.
+pub(in crate::sync) fn verify(
+    world: &World,
+    comparison: &Comparison,
+    work: &Work,
+) -> Vec<PlannedStep> {
+    if !work.now.is_empty() {
+        return Vec::new();
+    }
+    let settled: BTreeSet<&ObjectKey> = work
+        .later
+        .iter()
+        .filter_map(|step| match &step.step {
+            Step::Apply(key) | Step::Verify { key, .. } => Some(key),
+            _ => None,
+        })
+        .collect();
+    let status = world.application.status.sync.as_ref();
+    let urgent = status.is_none_or(|sync| sync.revision != comparison.revision);
+    let open = comparison.objects.iter().filter(|(key, compared)| {
+        compared.difference == Some(Difference::Unverified) && !settled.contains(key)
+    });
+    open.map(|(key, compared)| planned(compared.wave, &verify_step(key, urgent)))
+        .collect()
+}
+
+pub(in crate::sync) fn verify_step(key: &ObjectKey, urgent: bool) -> Step {
+    Step::Verify {
+        key: key.clone(),
+        urgent,
+    }
+}

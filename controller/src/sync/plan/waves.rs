@@ -1,0 +1,172 @@
+//! The waves of an operation behind each other: the first that is not finished is due, the rest waits for it.
+//! What belongs to which wave was decided before.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::sync::desired::secrets::{Sealed, sealed};
+use crate::sync::health;
+use crate::sync::key::ObjectKey;
+use crate::sync::plan::comparison::named;
+use crate::sync::plan::order::is_sealed_secret;
+use crate::sync::plan::steps::{Work, planned};
+use crate::sync::plan::{Comparison, Ending, Operation, PlannedStep, Step};
+use crate::sync::world::{HealthStatus, Live, World};
+
+/// One wave's share.
+#[derive(Debug, Default)]
+pub(in crate::sync) struct Wave {
+    /// Objects of the wave, in order, that are as wanted.
+    pub(in crate::sync) done: Vec<ObjectKey>,
+    /// What can be executed now.
+    pub(in crate::sync) due: Vec<Step>,
+    /// What has to wait for something inside the wave.
+    pub(in crate::sync) held: Vec<Step>,
+    /// What it waits for to become ready.
+    pub(in crate::sync) ready: BTreeSet<ObjectKey>,
+    /// What it waits for to be gone.
+    pub(in crate::sync) gone: BTreeSet<ObjectKey>,
+}
+
+impl Wave {
+    /// Something of it is still to be done or waited for.
+    fn is_pending(&self) -> bool {
+        !self.due.is_empty()
+            || !self.held.is_empty()
+            || !self.ready.is_empty()
+            || !self.gone.is_empty()
+    }
+
+    /// Its steps are not the whole of it.
+    fn waits(&self) -> bool {
+        let deletes = self
+            .due
+            .iter()
+            .any(|step| matches!(step, Step::Delete { .. }));
+        deletes || !self.held.is_empty() || !self.ready.is_empty() || !self.gone.is_empty()
+    }
+}
+
+/// Puts the waves behind each other: the first that is not finished is due, the rest is later.
+pub(in crate::sync) fn unroll(
+    world: &World,
+    comparison: &Comparison,
+    waves: &BTreeMap<i32, Wave>,
+    operation: &mut Operation,
+) -> Work {
+    let multi_step = waves.len() > 1;
+    let mut work = Work::default();
+    let mut current = None;
+    for (number, wave) in waves {
+        if current.is_some() {
+            let steps = wave.due.iter().chain(&wave.held);
+            work.later.extend(steps.map(|step| planned(*number, step)));
+            continue;
+        }
+        if wave.is_pending() {
+            current = Some(wave);
+            work.now = wave.due.iter().map(|step| planned(*number, step)).collect();
+            work.now
+                .extend(waits(wave).iter().map(|step| planned(*number, step)));
+            work.later = wave
+                .held
+                .iter()
+                .map(|step| planned(*number, step))
+                .collect();
+            continue;
+        }
+        let unhealthy = if multi_step {
+            unhealthy(world, comparison, wave)
+        } else {
+            Unhealthy::default()
+        };
+        if let Some(broken) = named(&unhealthy.broken) {
+            operation.ending = Ending::Failed(format!(
+                "one or more objects did not become healthy: {broken}"
+            ));
+            return work;
+        }
+        if !unhealthy.waiting.is_empty() {
+            current = Some(wave);
+            work.now = vec![planned(*number, &Step::WaitHealthy(unhealthy.waiting))];
+        }
+    }
+    if let Some(wave) = current
+        && (multi_step || wave.waits())
+    {
+        operation.ending = Ending::Open(waiting_for(wave, &work.now));
+    }
+    work
+}
+
+/// Objects of a finished wave that the next wave, and the end of the operation, wait for.
+fn unhealthy(world: &World, comparison: &Comparison, wave: &Wave) -> Unhealthy {
+    let mut unhealthy = Unhealthy::default();
+    for key in &wave.done {
+        // A SealedSecret that stays closed holds up its users alone.
+        let closed = is_sealed_secret(key)
+            && matches!(sealed(world, comparison, key), Sealed::Unavailable(_));
+        let Some(live) = world.live.get(key).filter(|_| !closed) else {
+            continue;
+        };
+        match light(key, live) {
+            Some((HealthStatus::Healthy, _)) | None => {}
+            Some((HealthStatus::Degraded, why)) => unhealthy.broken.push(format!("{key}: {why}")),
+            Some(_) => unhealthy.waiting.push(key.clone()),
+        }
+    }
+    unhealthy
+}
+
+#[derive(Default)]
+struct Unhealthy {
+    waiting: Vec<ObjectKey>,
+    broken: Vec<String>,
+}
+
+/// The health that counts; of a kind with a rule no health yet means: on its way.
+fn light<'a>(key: &ObjectKey, live: &'a Live) -> Option<(HealthStatus, &'a str)> {
+    match &live.health {
+        Some(health) => Some((health.status, &health.message)),
+        None => health::has_rule(&key.group_kind()).then_some((HealthStatus::Progressing, "")),
+    }
+}
+
+fn waits(wave: &Wave) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if !wave.gone.is_empty() {
+        steps.push(Step::WaitGone(wave.gone.iter().cloned().collect()));
+    }
+    // What is made in this very pass needs no waiting line of its own.
+    let made = |key: &&ObjectKey| {
+        let is_made =
+            |step: &Step| matches!(step, Step::Unseal(made) | Step::Await(made) if made == *key);
+        !wave.due.iter().any(is_made)
+    };
+    let ready: Vec<ObjectKey> = wave.ready.iter().filter(made).cloned().collect();
+    if !ready.is_empty() {
+        steps.push(Step::WaitHealthy(ready));
+    }
+    steps
+}
+
+fn waiting_for(wave: &Wave, steps: &[PlannedStep]) -> String {
+    let mut gone: Vec<String> = wave.gone.iter().map(ToString::to_string).collect();
+    let mut ready: Vec<String> = wave.ready.iter().map(ToString::to_string).collect();
+    let mut applied = Vec::new();
+    for step in steps {
+        match &step.step {
+            Step::Delete { key, .. } => gone.push(key.to_string()),
+            Step::WaitHealthy(keys) if ready.is_empty() => {
+                ready.extend(keys.iter().map(ToString::to_string))
+            }
+            Step::Apply(key) => applied.push(key.to_string()),
+            _ => {}
+        }
+    }
+    let healthy = if ready.is_empty() { applied } else { ready };
+    match (named(&gone), named(&healthy)) {
+        (Some(gone), _) => format!("waiting for deletion of {gone}"),
+        (None, Some(healthy)) => format!("waiting for healthy state of {healthy}"),
+        (None, None) => "waiting for the next pass".into(),
+    }
+}
