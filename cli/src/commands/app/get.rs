@@ -144,28 +144,31 @@ fn facts(application: &Application) -> [(&'static str, String); 7] {
     ]
 }
 
-/// A table of what stands at the pointers in each value; none when there are no values.
+/// A table of what stands at the pointers in each value; none when there are no values. A column without a word is left
+/// out: not every controller keeps the health of single objects in the status.
 fn rows<'value>(
     columns: &[(&str, &str)],
-    values: impl Iterator<Item = &'value Value>,
+    values: impl Iterator<Item = &'value Value> + Clone,
 ) -> Option<String> {
-    let headings: Vec<&str> = columns.iter().map(|(heading, _)| *heading).collect();
-    let cell = |value: &Value, pointer: &str| {
-        value
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
+    let cell = |value: &'value Value, pointer: &str| {
+        let text = value.pointer(pointer).and_then(Value::as_str);
+        text.unwrap_or_default()
     };
-    let mut rows = values
-        .map(|value| {
-            columns
-                .iter()
-                .map(|(_, pointer)| cell(value, pointer))
-                .collect()
-        })
-        .peekable();
-    rows.peek().is_some().then(|| table::write(&headings, rows))
+    let told = |column: &&(&str, &str)| {
+        values
+            .clone()
+            .any(|value| !cell(value, column.1).is_empty())
+    };
+    let columns: Vec<_> = columns.iter().filter(told).collect();
+    let headings: Vec<&str> = columns.iter().map(|(heading, _)| *heading).collect();
+    let row = |value| -> Vec<String> {
+        let cells = columns
+            .iter()
+            .map(|(_, pointer)| cell(value, pointer).to_owned());
+        cells.collect()
+    };
+    let rows = values.clone().map(row);
+    (!headings.is_empty()).then(|| table::write(&headings, rows))
 }
 
 fn or<'text>(text: &'text str, otherwise: &'text str) -> &'text str {
