@@ -49,6 +49,33 @@ fn the_readme_names_the_command_that_ci_runs() {
 }
 
 #[test]
+#[should_panic(expected = "ended with 1")]
+fn an_example_that_fails_is_noticed_behind_an_ellipsis() {
+    let example = Example {
+        line: 1,
+        command: "false".to_owned(),
+        output: "...\n".to_owned(),
+    };
+    compare("page:1", &example, "x\n--- exit:1\n");
+}
+
+#[test]
+fn every_page_that_is_named_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let named = Command::new("git")
+        .args(["grep", "--only-matching", "-h", "-E", "docs/[a-z/-]+[.]md"])
+        .current_dir(root)
+        .output()
+        .unwrap();
+    let named = String::from_utf8(named.stdout).unwrap();
+    let missing: Vec<&str> = named
+        .lines()
+        .filter(|page| !root.join(page).exists())
+        .collect();
+    assert!(missing.is_empty(), "no such page: {missing:?}");
+}
+
+#[test]
 fn a_command_ends_where_its_continuations_end() {
     let page = "text\n```console\n$ one \\\n    two\nout\n$ three\n```\n";
     let example = |line, command: &str, output: &str| Example {
@@ -121,15 +148,20 @@ fn session(root: &Path, page: &Path, examples: &[&Example], mut shell: Command) 
     }
 }
 
+/// Every example ends well. That is looked at first, since a `...` at the end of a page's output takes in anything.
 fn compare(place: &str, example: &Example, section: &str) {
+    let command = &example.command;
     let (seen, code) = section.rsplit_once(AFTER).unwrap_or((section, "none"));
-    let seen = match code.trim() {
-        "0" => seen.to_owned(),
-        code => format!("{seen}? {code}\n"),
-    };
+    assert!(
+        code.trim() == "0",
+        "{place}: $ {command}\nended with {}\n{seen}",
+        code.trim()
+    );
     let expected = Data::text(example.output.clone());
-    if let Err(difference) = Assert::new().try_eq(Some(&place), seen.into_data(), expected) {
-        panic!("{place}: $ {}\n{difference}", example.command);
+    if let Err(difference) =
+        Assert::new().try_eq(Some(&place), seen.to_owned().into_data(), expected)
+    {
+        panic!("{place}: $ {command}\n{difference}");
     }
 }
 

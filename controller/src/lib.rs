@@ -1,5 +1,5 @@
 //! The controller as a library, so that suites can call its pure parts; `main.rs` only starts it.
-//! Each room is a folder with the same four verbs: observe, plan, apply, report.
+//! A room that reconciles has the same four verbs: observe, plan, apply, report.
 
 pub mod access;
 pub mod context;
