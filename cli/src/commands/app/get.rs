@@ -77,7 +77,7 @@ fn describe(application: &Application) -> String {
     let results = application.elements("/status/operationState/syncResult/resources");
     parts.extend(rows(
         &[("CONDITION", "/type"), ("MESSAGE", "/message")],
-        application.elements("/status/conditions").iter(),
+        &application.elements("/status/conditions").iter(),
     ));
     parts.extend(rows(
         &[
@@ -86,7 +86,7 @@ fn describe(application: &Application) -> String {
             ("NAME", "/name"),
             ("MESSAGE", "/message"),
         ],
-        results.iter().filter(failed),
+        &results.iter().filter(failed),
     ));
     parts.extend(rows(
         &[
@@ -96,7 +96,7 @@ fn describe(application: &Application) -> String {
             ("STATUS", "/status"),
             ("HEALTH", "/health/status"),
         ],
-        application.elements("/status/resources").iter(),
+        &application.elements("/status/resources").iter(),
     ));
     parts.join("\n")
 }
@@ -148,7 +148,7 @@ fn facts(application: &Application) -> [(&'static str, String); 7] {
 /// out: not every controller keeps the health of single objects in the status.
 fn rows<'value>(
     columns: &[(&str, &str)],
-    values: impl Iterator<Item = &'value Value> + Clone,
+    values: &(impl Iterator<Item = &'value Value> + Clone),
 ) -> Option<String> {
     let cell = |value: &'value Value, pointer: &str| {
         let text = value.pointer(pointer).and_then(Value::as_str);
