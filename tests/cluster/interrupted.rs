@@ -23,25 +23,29 @@ const SECRETS: usize = 3;
 const AT_ONCE: usize = 3;
 /// A write that no sync of this suite gets to.
 const NEVER: usize = 1_000_000;
+/// Runs that have to be killed: as many as the sync has steps. What is written after them only tells of health.
+const KILLS: usize = 50;
 
-/// What an end state is made of: kind and name of each object, and the inventory. Namespaces differ between runs.
+/// What an end state is made of: kind and name of each object, how often each Deployment was changed, and the inventory.
+/// Namespaces differ between runs.
 #[derive(Debug, PartialEq, Eq)]
 struct EndState {
     objects: BTreeSet<(String, String)>,
+    generations: BTreeMap<String, i64>,
     inventory: BTreeSet<(String, String, String)>,
     history: usize,
 }
 
 #[test]
 fn a_sync_killed_after_any_step_ends_as_an_undisturbed_one() {
-    let (undisturbed, writes) = run(None);
-    assert!(writes.len() >= 50, "a sync of 50 steps: {writes:#?}");
+    let (undisturbed, writes) = undisturbed();
+    assert!(writes.len() >= KILLS, "a sync of 50 steps: {writes:#?}");
     assert_eq!(
         undisturbed.objects.len(),
         CONFIG_MAPS + 3 * SECRETS + 1,
         "{undisturbed:#?}"
     );
-    let next = AtomicUsize::new(0);
+    let (next, kills) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let kill_and_compare = || {
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
@@ -49,7 +53,8 @@ fn a_sync_killed_after_any_step_ends_as_an_undisturbed_one() {
                 return;
             };
             let step = index + 1;
-            let (disturbed, _) = run(Some(step));
+            let (disturbed, was_killed) = disturbed(step);
+            kills.fetch_add(usize::from(was_killed), Ordering::Relaxed);
             assert_eq!(
                 disturbed, undisturbed,
                 "killed after write {step}, which is like {write}"
@@ -61,39 +66,40 @@ fn a_sync_killed_after_any_step_ends_as_an_undisturbed_one() {
             scope.spawn(kill_and_compare);
         }
     });
+    let kills = kills.into_inner();
+    assert!(
+        kills >= KILLS,
+        "only {kills} of {} runs were killed",
+        writes.len()
+    );
 }
 
-/// One sync, killed after its `kill`-th write. Returns how it ended, and the writes of an undisturbed one.
-fn run(kill: Option<usize>) -> (EndState, Vec<String>) {
+/// One sync that nobody disturbs: how it ended, and its writes.
+fn undisturbed() -> (EndState, Vec<String>) {
     let scene = Scene::new("interrupted");
-    let arguments = scene.arguments();
-    let arguments = arguments.each_ref().map(String::as_str);
     let proxy = Proxy::start(None);
-    let controller = Controller::start_with(&proxy.kubeconfig(), &arguments).ready();
-    let files = files(&scene, &controller);
-    let files: Vec<_> = files
-        .iter()
-        .map(|(path, content)| (path.as_str(), content.as_str()))
-        .collect();
-    let commit = scene.repository.commit(&files, "Everything");
-    // The controller has made its key by now; what it writes from here on is the sync.
-    proxy.kill_after(&controller, kill.unwrap_or(NEVER));
-    scene.application(AUTOMATED);
-    let Some(_) = kill else {
-        scene.sync_status("Synced", &commit);
-        healthy(&scene);
-        let writes = proxy.writes();
-        return (end_state(&scene), writes);
-    };
-    let before = match killed(&scene, &proxy) {
-        true => {
-            controller.wait();
-            uids(&scene)
-        }
+    let (_controller, commit) = begin(&scene, &proxy, NEVER);
+    scene.sync_status("Synced", &commit);
+    healthy(&scene);
+    let writes = proxy.writes();
+    (end_state(&scene), writes)
+}
+
+/// One sync, killed after its `step`-th write and continued by the next process: how it ended, and whether it was killed.
+fn disturbed(step: usize) -> (EndState, bool) {
+    let scene = Scene::new("interrupted");
+    let proxy = Proxy::start(None);
+    let (controller, commit) = begin(&scene, &proxy, step);
+    let was_killed = killed(&scene, &proxy);
+    if was_killed {
+        controller.wait();
+    } else {
         // The last writes only tell of health, which may need fewer of them than in the undisturbed run.
-        false => uids(&scene),
-    };
-    let _next = Controller::start(&arguments).ready();
+        controller.kill();
+    }
+    let before = uids(&scene);
+    let arguments = scene.arguments();
+    let _next = Controller::start(&arguments.each_ref().map(String::as_str)).ready();
     scene.operation("Succeeded", &commit);
     scene.sync_status("Synced", &commit);
     healthy(&scene);
@@ -101,7 +107,24 @@ fn run(kill: Option<usize>) -> (EndState, Vec<String>) {
     for (object, uid) in &before {
         assert_eq!(after.get(object), Some(uid), "{object:?} was made anew");
     }
-    (end_state(&scene), Vec::new())
+    (end_state(&scene), was_killed)
+}
+
+/// Starts a sync whose controller is killed after its `step`-th write. Returns the controller and the commit it syncs.
+fn begin(scene: &Scene, proxy: &Proxy, step: usize) -> (Controller, String) {
+    let arguments = scene.arguments();
+    let arguments = arguments.each_ref().map(String::as_str);
+    let controller = Controller::start_with(&proxy.kubeconfig(), &arguments).ready();
+    let files = files(scene, &controller);
+    let files: Vec<_> = files
+        .iter()
+        .map(|(path, content)| (path.as_str(), content.as_str()))
+        .collect();
+    let commit = scene.repository.commit(&files, "Everything");
+    // The controller has made its key by now; what it writes from here on is the sync.
+    proxy.kill_after(&controller, step);
+    scene.application(AUTOMATED);
+    (controller, commit)
 }
 
 /// Waits until the kill happened; false when the sync was over before.
@@ -165,32 +188,47 @@ fn files(scene: &Scene, controller: &Controller) -> Vec<(String, String)> {
     files
 }
 
-/// The objects of the destination that the Application and its SealedSecrets made, with their uids.
-fn uids(scene: &Scene) -> BTreeMap<(String, String), String> {
+/// The objects of the destination that the Application and its SealedSecrets made.
+fn objects(scene: &Scene) -> Vec<Value> {
     let kinds = "configmaps,services,deployments,sealedsecrets.bitnami.com,secrets";
     let text = scene
         .testbed
         .kubectl(&["get", kinds, "--namespace", &scene.to, "--output=json"]);
     let list: Value = serde_json::from_str(&text).expect("kubectl prints JSON");
     let ours = |object: &&Value| object["metadata"]["name"] != "kube-root-ca.crt";
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let objects = list["items"].as_array().into_iter().flatten().filter(ours);
-    objects
-        .map(|object| {
-            (
-                (text(&object["kind"]), text(&object["metadata"]["name"])),
-                text(&object["metadata"]["uid"]),
-            )
-        })
-        .collect()
+    let objects = list["items"].as_array().into_iter().flatten();
+    objects.filter(ours).cloned().collect()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn uids(scene: &Scene) -> BTreeMap<(String, String), String> {
+    let of_object = |object: &Value| {
+        let metadata = &object["metadata"];
+        let identity = (text(&object["kind"]), text(&metadata["name"]));
+        (identity, text(&metadata["uid"]))
+    };
+    objects(scene).iter().map(of_object).collect()
+}
+
+/// Goes up with each write that changes what a Deployment asks for.
+fn generations(scene: &Scene) -> BTreeMap<String, i64> {
+    let of_deployment = |object: &Value| {
+        let metadata = &object["metadata"];
+        let generation = metadata["generation"].as_i64().unwrap_or_default();
+        (object["kind"] == "Deployment").then(|| (text(&metadata["name"]), generation))
+    };
+    objects(scene).iter().filter_map(of_deployment).collect()
 }
 
 fn end_state(scene: &Scene) -> EndState {
     let status = scene.app()["status"].clone();
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let inventory = status["resources"].as_array().into_iter().flatten();
     EndState {
         objects: uids(scene).into_keys().collect(),
+        generations: generations(scene),
         inventory: inventory
             .map(|entry| {
                 (

@@ -389,7 +389,7 @@ fn a_restart_when_nothing_changed_writes_nothing() {
             &"Healthy".into(),
         )
     });
-    controller.stop();
+    assert!(controller.stop().success());
 
     let proxy = Proxy::start(None);
     let controller = Controller::start_with(&proxy.kubeconfig(), &arguments).ready();
