@@ -1,6 +1,6 @@
 //! Mirrors against the real git: over `file://`, and over HTTP from `git http-backend`.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 #[path = "git/repository.rs"]
 mod repository;

@@ -1,6 +1,10 @@
 //! Golden plans: every folder of `tests/plans` is one World, and `plan.txt` the plan that it leads to.
 //! The folder's name is the rule that it proves. `TRYCMD=overwrite` writes the outputs anew; the review is `git diff`.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that can't go on fails"
+)]
 
 #[path = "plans/interrupted.rs"]
 mod interrupted;

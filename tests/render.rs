@@ -1,7 +1,7 @@
 //! Golden renders: each folder of tests/render holds a source, and what it renders to or why it is refused.
 //! `TRYCMD=overwrite` writes the expectation anew.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 #[path = "git/repository.rs"]
 mod repository;

@@ -116,8 +116,10 @@ fn float(text: &str) -> Option<Scalar> {
 
 /// Go's `strconv.FormatFloat(value, 'g', -1, 32)`: shortest digits of the nearest 32-bit float.
 fn go_float(value: f64) -> String {
-    #[allow(clippy::cast_possible_truncation)]
-    // Go's YAML to JSON conversion rounds to 32 bits, and so do kubectl and kubeseal.
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "Go's YAML to JSON conversion rounds to 32 bits, and so do kubectl and kubeseal"
+    )]
     let value = value as f32;
     if value.is_nan() {
         return "NaN".to_owned();

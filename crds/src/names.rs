@@ -69,9 +69,3 @@ pub const SEALING_KEY_ACTIVE: &str = "active";
 pub const CERTIFICATE_CONFIG_MAP: &str = "signet-certificate";
 /// On the newest key Secret: an RFC 3339 time at which somebody asked for a new key.
 pub const ROTATE: &str = "signet.dev/rotate";
-/// On an unsealed Secret: digest of the spec and items it was rendered from.
-pub const RENDERED: &str = "signet.dev/rendered";
-/// On a pod template: digest of the secret items it uses.
-pub const SECRETS: &str = "signet.dev/secrets";
-/// On a workload outside Applications: restart it when its secrets change, when `"true"`.
-pub const RESTART: &str = "signet.dev/restart";

@@ -1,7 +1,7 @@
 //! Repository Secrets of a real cluster open private repositories of a real Git server, and close them again.
 //! What mirrors do with a repository they may read is the business of `tests/git.rs`.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 #[path = "../testbed/harness.rs"]
 mod harness;
