@@ -68,7 +68,10 @@ impl Error {
             Self::Unusable { .. } => {
                 Some("`signet cert fetch -o FILE` saves the cluster's certificate".to_owned())
             }
-            _ => None,
+            Self::Read { .. } => Some("check --cert and $SIGNET_CERT".to_owned()),
+            Self::Fetch { .. } | Self::Status { .. } => {
+                Some("pass a file: `signet cert fetch -o FILE` saves one".to_owned())
+            }
         }
     }
 }

@@ -25,17 +25,26 @@ pub(crate) enum Error {
 impl Error {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::Documents(error) => error.hint(),
             Self::File {
                 source: KeyError::Encrypted,
                 ..
             } => Some("remove the passphrase: openssl pkey -in FILE -out PLAIN".to_owned()),
-            Self::NoSecret { .. } => {
+            Self::Documents(documents::Error::Read { .. })
+            | Self::File {
+                source: KeyError::NotFound,
+                ..
+            }
+            | Self::NoSecret { .. }
+            | Self::Secret {
+                source: KeyError::MissingItem { .. },
+                ..
+            } => {
                 let label = crds::names::SEALING_KEY_LABEL;
                 Some(format!(
                     "save the keys with: kubectl get secret -n signet -l {label} -o yaml"
                 ))
             }
+            Self::Documents(error) => error.hint(),
             _ => None,
         }
     }

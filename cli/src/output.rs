@@ -79,9 +79,13 @@ fn replace(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
+    // A folder that is missing is said in the words of the system. The message of what else fails would name the
+    // temporary file, of which the user knows nothing.
+    std::fs::metadata(folder)?;
     let mut file = tempfile::Builder::new()
         .prefix(".signet-")
-        .tempfile_in(folder)?;
+        .tempfile_in(folder)
+        .map_err(|error| io::Error::from(error.kind()))?;
     file.write_all(bytes)?;
     if let Some(permissions) = permissions {
         file.as_file().set_permissions(permissions)?;

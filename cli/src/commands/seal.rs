@@ -110,6 +110,10 @@ impl Error {
             Self::Secret(error) => error.hint(),
             Self::Empty { .. } => Some("pass --allow-empty-data if that is meant".to_owned()),
             Self::Seal {
+                source: SealError::MissingName,
+                ..
+            } => Some("add metadata.name: it is part of the seal".to_owned()),
+            Self::Seal {
                 source: SealError::MissingNamespace { .. },
                 ..
             } => Some("add it, or pass --namespace; only scope cluster-wide needs none".to_owned()),

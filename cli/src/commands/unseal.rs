@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use crds::SealedSecret;
 use crds::names::sealed_secret;
-use sealing::{Keyring, UnsealError, UnsealedSecret};
+use sealing::{ItemProblem, Keyring, UnsealError, UnsealedSecret};
 use serde_json::{Map, Value};
 
 use super::Outcome;
@@ -73,8 +73,12 @@ impl Error {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Terminal => Some("write a file with -o FILE, or pass -o - to see them".to_owned()),
-            Self::Unseal { source: UnsealError::Items(_), .. } => Some(
-                "the key may be missing from --key, or the values were sealed for another namespace, name or scope".to_owned(),
+            Self::Unseal {
+                source: UnsealError::Items(errors),
+                ..
+            } if errors.items().values().any(|item| *item == ItemProblem::NoKey) => Some(
+                "the key may be missing from --key, or the values were sealed for another namespace, name or scope"
+                    .to_owned(),
             ),
             _ => None,
         }
