@@ -1,7 +1,11 @@
 //! Wires the sync engine: the watches that feed it, the queue that orders its passes, and its orderly end.
 //! It must not look into an Application beyond what tells whom to wake.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 use tokio::{
@@ -32,6 +36,9 @@ type Whole = UnboundedSender<()>;
 
 /// How often kinds and repositories that nobody uses any more are looked for, after Applications changed.
 const TIDY: Duration = Duration::from_secs(30);
+
+/// What made a pass panic is likely still there: look again, but not at once.
+const AFTER_PANIC: Duration = Duration::from_secs(300);
 
 /// Syncs Applications until shutdown.
 ///
@@ -125,13 +132,20 @@ impl Engine {
                 () = self.context.shutdown.cancelled() => break,
             };
             while passes.try_join_next().is_some() {}
-            let engine = self.clone();
-            passes.spawn(async move {
-                engine.pass(&app).await;
-                engine.queue.done(&app);
-            });
+            passes.spawn(self.clone().turn(app));
         }
         while passes.join_next().await.is_some() {}
+    }
+
+    /// One pass, given back to the queue also when it panics: that is a defect, and one Application's only.
+    async fn turn(self: Arc<Self>, app: AppId) {
+        let (engine, of) = (self.clone(), app.clone());
+        let pass = tokio::spawn(async move { engine.pass(&of).await });
+        if pass.await.is_err() {
+            tracing::error!(application = %app, "a pass panicked, the next one is in {AFTER_PANIC:?}");
+            self.queue.wake_at(&app, Instant::now() + AFTER_PANIC);
+        }
+        self.queue.done(&app);
     }
 
     async fn follow_applications(&self, namespace: &str, whole: Whole) {
