@@ -11,7 +11,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
@@ -153,10 +153,20 @@ async fn limit(State(api): State<Arc<Api>>, request: Request, next: Next) -> Res
     response
 }
 
+/// The methods there are; a caller who makes up others makes no new series.
+fn method_label(method: &Method) -> String {
+    match method.as_str() {
+        "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" => {
+            method.as_str().to_ascii_lowercase()
+        }
+        _ => "other".to_owned(),
+    }
+}
+
 /// Counts the request and its time.
 async fn measure(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    let method = request.method().as_str().to_ascii_lowercase();
+    let method = method_label(request.method());
     let begin = Instant::now();
     let response = next.run(request).await;
     let metrics = &api.context.metrics;

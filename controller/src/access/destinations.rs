@@ -26,7 +26,8 @@ impl Rule {
         })
     }
 
-    fn allows(&self, server: &str, name: &str, namespace: &str) -> bool {
+    /// What it says without `!` takes in this namespace of this cluster.
+    pub(super) fn allows(&self, server: &str, name: &str, namespace: &str) -> bool {
         let denies = self.clusters().any(|pattern| pattern.denies) || self.namespace.denies;
         !denies && self.is_cluster(server, name) && self.namespace.hits(namespace)
     }

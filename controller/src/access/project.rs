@@ -209,7 +209,11 @@ impl Project {
         destination: &Destination,
         own: &str,
     ) -> Result<(), Denied> {
-        let names_own = self.destinations.iter().any(|rule| rule.names(own));
+        let Destination { server, name, .. } = destination;
+        let names_own = self
+            .destinations
+            .iter()
+            .any(|rule| rule.names(own) && rule.allows(server, name, own));
         if claim.touches(own) && !names_own {
             let message = format!(
                 "{} is the controller's own: {}",

@@ -376,6 +376,19 @@ fn our_own_namespace_is_touched_only_by_a_project_that_names_it() {
 }
 
 #[test]
+fn a_namespace_of_that_name_in_another_cluster_is_not_ours() {
+    let project = project(&json!({ "destinations": [
+        { "server": "https://other.example.com", "namespace": OWN }, { "server": "*", "namespace": "*" },
+    ] }));
+    let answer = project.permits_object(
+        &claim("", "ConfigMap", Some(OWN), "a"),
+        &destination(OWN),
+        OWN,
+    );
+    assert_eq!(reason(answer), Some(Reason::OwnNamespace));
+}
+
+#[test]
 fn a_denial_holds_even_where_our_namespace_is_named() {
     let project = project(&json!({ "destinations": [
         { "server": "*", "namespace": "signet" }, { "server": "*", "namespace": "!signet" },

@@ -155,7 +155,11 @@ impl Engine {
             match self.tell(app, &base, &claim).await? {
                 Written::Done(now) => base = now,
                 Written::Nothing => {}
-                Written::Later(_) | Written::Superseded => return Ok(After::Look),
+                Written::Later(due) => {
+                    self.queue.wake_at(app, due);
+                    return Ok(After::Rest);
+                }
+                Written::Superseded => return Ok(After::Look),
             }
         }
         let outcomes = Executor {

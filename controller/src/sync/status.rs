@@ -50,13 +50,18 @@ impl Engine {
         let Some(patch) = report.patch(&stored, resource_version(base)) else {
             return Ok(Written::Nothing);
         };
-        let phase = |status: &crds::ApplicationStatus| {
-            status
-                .operation_state
-                .as_ref()
-                .map(|state| state.phase.clone())
+        // Where an operation stands: the next look reads it from here, so it can't wait.
+        let stage = |status: &crds::ApplicationStatus| {
+            status.operation_state.as_ref().map(|state| {
+                (
+                    state.phase.clone(),
+                    state.started_at.clone(),
+                    state.finished_at.clone(),
+                    state.retry_count,
+                )
+            })
         };
-        let urgent = phase(&stored) != phase(&report.status)
+        let urgent = stage(&stored) != stage(&report.status)
             || report.takes_operation
             || !report.obeyed_annotations.is_empty();
         let last = self.memories.get(app).written;
