@@ -179,7 +179,12 @@ fn merge_metadata(new: &mut ObjectMeta, wanted: &ObjectMeta) {
 /// What the API server would refuse, in its words.
 fn impossible(existing: &Secret, new: &Secret, wanted: &Secret) -> Option<UnsealReason> {
     let name = || existing.metadata.name.clone().unwrap_or_default();
-    let type_ = wanted.type_.as_deref().filter(|type_| !type_.is_empty());
+    // Patching adds items to a Secret of somebody else; its type is theirs.
+    let overwrites = !has(existing, PATCH);
+    let type_ = wanted
+        .type_
+        .as_deref()
+        .filter(|type_| overwrites && !type_.is_empty());
     if let Some(type_) = type_.filter(|type_| Some(*type_) != existing.type_.as_deref()) {
         return Some(UnsealReason::TypeIsImmutable {
             name: name(),

@@ -220,6 +220,17 @@ fn a_patched_secret_keeps_what_it_has_and_gets_no_owner() {
 }
 
 #[test]
+fn a_patched_secret_keeps_its_type() {
+    let existing = foreign(|secret| {
+        annotate(secret, PATCH);
+        secret.type_ = Some("kubernetes.io/tls".to_owned());
+    });
+    let wanted = wanted(|secret| secret.type_ = Some("example.com/other".to_owned()));
+    let plan = decided(&wanted, existing, false);
+    assert_eq!(updated(&plan).type_.as_deref(), Some("kubernetes.io/tls"));
+}
+
+#[test]
 fn a_patched_and_managed_secret_gets_the_owner_too() {
     let existing = foreign(|secret| {
         annotate(secret, PATCH);
