@@ -15,6 +15,7 @@ use crate::fingerprint::Fingerprint;
 use crate::keyring::{Keyring, Opened};
 use crate::scope::{Label, Scope};
 use crate::secret_bytes::SecretBytes;
+use crate::surroundings::Surroundings;
 use crate::template;
 use crate::unseal_error::{ItemErrors, ItemProblem, UnsealError};
 
@@ -61,7 +62,11 @@ pub struct Unsealed {
 ///
 /// # Errors
 /// The problems of all items at once; see [`UnsealError`].
-pub fn unseal(sealed: &SealedSecret, keyring: &Keyring) -> Result<Unsealed, UnsealError> {
+pub fn unseal(
+    sealed: &SealedSecret,
+    keyring: &Keyring,
+    surroundings: &Surroundings<'_>,
+) -> Result<Unsealed, UnsealError> {
     if sealed.spec.data.is_some() {
         return unseal_legacy(sealed, keyring);
     }
@@ -76,7 +81,7 @@ pub fn unseal(sealed: &SealedSecret, keyring: &Keyring) -> Result<Unsealed, Unse
         .collect();
     let template = sealed.spec.template.clone().unwrap_or_default();
     let data = match &template.data {
-        Some(sources) => apply_template(items, sources)?,
+        Some(sources) => apply_template(items, sources, surroundings)?,
         None => items,
     };
     Ok(Unsealed {
@@ -142,6 +147,7 @@ pub(crate) fn open_items(
 fn apply_template(
     items: BTreeMap<String, SecretBytes>,
     sources: &BTreeMap<String, Option<String>>,
+    surroundings: &Surroundings<'_>,
 ) -> Result<BTreeMap<String, SecretBytes>, ItemErrors> {
     let texts = || {
         sources
@@ -150,7 +156,8 @@ fn apply_template(
     };
     let dot = template::Dot::new(&items, texts());
     let rendered = ItemErrors::collect(texts().map(|(key, source)| {
-        let rendered = template::render(key, source, &dot).map_err(ItemProblem::Template);
+        let rendered =
+            template::render(key, source, &dot, surroundings).map_err(ItemProblem::Template);
         (key.clone(), rendered)
     }))?;
     let mut data = rendered;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use crds::SealedSecret;
 use k8s_openapi::jiff::Timestamp;
 use sealing::{
-    Certificate, KeyRequest, Keyring, PrivateKey, Scope, SealError, SealingKey, SecretInput, seal,
+    Certificate, KeyRequest, Keyring, PrivateKey, Scope, SealError, SealingKey, SecretInput,
+    Surroundings, UnsealError, Unsealed, seal,
 };
 use serde_json::{Value, json};
 
@@ -64,6 +65,12 @@ pub(crate) fn sealed(secret: &Value, scope: Option<Scope>) -> Result<SealedSecre
         now(),
         &mut rand::rngs::SysRng,
     )
+}
+
+/// Unseals at [`now`].
+pub(crate) fn unseal(sealed: &SealedSecret, keyring: &Keyring) -> Result<Unsealed, UnsealError> {
+    let mut random = rand::rngs::SysRng;
+    sealing::unseal(sealed, keyring, &Surroundings::new(now(), &mut random))
 }
 
 pub(crate) fn to_json(sealed: &SealedSecret) -> Value {

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use sealing::{Scope, SealingKey, SecretInput, unseal};
+use sealing::{Scope, SealingKey, SecretInput};
 
-use crate::data::{CANARY, file, keyring, now, request, sealed, secret};
+use crate::data::{CANARY, file, keyring, now, request, sealed, secret, unseal};
 
 #[test]
 fn nothing_that_holds_a_secret_prints_it() {

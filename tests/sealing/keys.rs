@@ -5,11 +5,13 @@ use std::sync::Arc;
 use k8s_openapi::jiff::{Timestamp, ToSpan as _};
 use sealing::{
     Certificate, CertificateError, KeyError, KeyOrder, KeyRequest, Keyring, PrivateKey, SealingKey,
-    opens, unseal,
+    opens,
 };
 use serde_json::json;
 
-use crate::data::{certificate, file, now, private_key, request, sealed, sealing_key, secret};
+use crate::data::{
+    certificate, file, now, private_key, request, sealed, sealing_key, secret, unseal,
+};
 
 #[test]
 fn a_generated_key_is_kept_in_a_secret_and_read_back() {

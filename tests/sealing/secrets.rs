@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::jiff::ToSpan as _;
-use sealing::{
-    CertificateError, Scope, SealError, SecretInput, UnsealError, opens, reseal, seal, unseal,
-};
+use sealing::{CertificateError, Scope, SealError, SecretInput, UnsealError, opens, reseal, seal};
 use serde_json::{Value, json};
 
-use crate::data::{CANARY, certificate, keyring, sealed, secret, to_json};
+use crate::data::{CANARY, certificate, keyring, sealed, secret, to_json, unseal};
 
 #[test]
 fn sealing_publishes_names_and_template_and_nothing_else() {

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use crds::{SealedSecret, SealedSecretSpec, SecretTemplate};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use sealing::{Certificate, Keyring, Scope, seal_value, unseal};
+use sealing::{Certificate, Keyring, Scope, seal_value};
 use serde::Deserialize;
 
-use crate::data::{certificate, file, private_key};
+use crate::data::{certificate, file, private_key, unseal};
 
 type Texts = BTreeMap<String, String>;
 

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use crds::{SealedSecret, SealedSecretSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use sealing::{Keyring, Scope, seal_value, unseal};
+use sealing::{Keyring, Scope, seal_value};
 use serde::Deserialize;
 
-use crate::data::{certificate, file, private_key};
+use crate::data::{certificate, file, private_key, unseal};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

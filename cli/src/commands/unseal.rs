@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use crds::SealedSecret;
 use crds::names::sealed_secret;
-use sealing::{ItemProblem, Keyring, UnsealError, UnsealedSecret};
+use k8s_openapi::jiff::Timestamp;
+use rand::rngs::SysRng;
+use sealing::{ItemProblem, Keyring, Surroundings, UnsealError, UnsealedSecret};
 use serde_json::{Map, Value};
 
 use super::Outcome;
@@ -141,12 +143,15 @@ fn unseal(document: &Document, keyring: &Keyring) -> Result<Value, error::Error>
             place: document.place.clone(),
             source,
         })?;
-    let unsealed = sealing::unseal(&sealed, keyring).map_err(|source| Error::Unseal {
-        place: document.place.clone(),
-        namespace: sealed.metadata.namespace.clone().unwrap_or_default(),
-        name: sealed.metadata.name.clone().unwrap_or_default(),
-        source,
-    })?;
+    let mut random = SysRng;
+    let surroundings = Surroundings::new(Timestamp::now(), &mut random);
+    let unsealed =
+        sealing::unseal(&sealed, keyring, &surroundings).map_err(|source| Error::Unseal {
+            place: document.place.clone(),
+            namespace: sealed.metadata.namespace.clone().unwrap_or_default(),
+            name: sealed.metadata.name.clone().unwrap_or_default(),
+            source,
+        })?;
     Ok(secret(unsealed.secret))
 }
 

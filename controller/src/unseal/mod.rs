@@ -18,7 +18,8 @@ use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::jiff::Timestamp;
 use kube::core::DynamicObject;
 use kube::{Api, Client, ResourceExt};
-use sealing::{Scope, UnsealError, Unsealed};
+use rand::rngs::SysRng;
+use sealing::{Scope, Surroundings, UnsealError, Unsealed};
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
@@ -194,7 +195,12 @@ impl Unsealer {
             return Err(UnsealError::LegacyRefused);
         }
         let (sealed, keyring) = (sealed.clone(), Arc::clone(&self.keys.keyring));
-        let opened = run_opening(&self.openings, move || sealing::unseal(&sealed, &keyring)).await;
+        let opened = run_opening(&self.openings, move || {
+            let mut random = SysRng;
+            let surroundings = Surroundings::new(Timestamp::now(), &mut random);
+            sealing::unseal(&sealed, &keyring, &surroundings)
+        })
+        .await;
         if opened.is_err() {
             self.keys.look_again();
         }

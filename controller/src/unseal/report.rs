@@ -265,7 +265,10 @@ mod tests {
             };
             Some(vec![entry])
         };
-        let error = sealing::unseal(&unopenable(), &sealing::Keyring::default()).unwrap_err();
+        let mut random = rand::rngs::SysRng;
+        let surroundings = sealing::Surroundings::new(Timestamp::now(), &mut random);
+        let error = sealing::unseal(&unopenable(), &sealing::Keyring::default(), &surroundings)
+            .unwrap_err();
         let outcome = UnsealOutcome::Refused(UnsealReason::CannotOpen(error));
         opened.metadata.managed_fields = by("controller");
         assert_eq!(told(&opened, &outcome, false), Report::default());

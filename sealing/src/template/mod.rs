@@ -23,6 +23,7 @@ use gotmpl::Value;
 pub use error::TemplateError;
 
 use crate::secret_bytes::SecretBytes;
+use crate::surroundings::Surroundings;
 
 /// Largest text that a template or a function in it may make, in bytes: twice what a Secret can hold in all
 /// (Kubernetes' limit is 1 MiB), so that nothing useful is refused and no template can eat the memory.
@@ -55,7 +56,12 @@ impl Dot {
 /// # Errors
 /// A template that Go refuses or that fails while it runs; in the latter case the message says where and why without
 /// quoting a value.
-pub(crate) fn render(name: &str, source: &str, dot: &Dot) -> Result<SecretBytes, TemplateError> {
+pub(crate) fn render(
+    name: &str,
+    source: &str,
+    dot: &Dot,
+    _surroundings: &Surroundings<'_>,
+) -> Result<SecretBytes, TemplateError> {
     let source = escape::encode(source.as_bytes());
     let trees =
         parse::parse(name, &source).map_err(|flaw| TemplateError::syntax(name, &source, &flaw))?;
