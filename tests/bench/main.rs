@@ -14,11 +14,15 @@ mod harness;
 
 mod applications;
 mod cluster;
+mod crowd;
 mod measure;
 mod seal;
+mod sealed;
 mod table;
 mod unit_costs;
 mod unseal;
+mod upstream;
+mod verify;
 
 use table::Table;
 
@@ -36,7 +40,7 @@ fn main() {
     }
 }
 
-/// Runs the groups whose names are given, or all: `seal`, `unseal`, `applications`.
+/// Runs the groups whose names are given, or all: `seal`, `unseal`, `crowd`, `verify`, `applications`.
 fn bench(groups: &[String]) {
     let wanted = |name: &str| groups.is_empty() || groups.iter().any(|group| group == name);
     let cluster = cluster::Cluster::install();
@@ -48,6 +52,12 @@ fn bench(groups: &[String]) {
     }
     if wanted("unseal") {
         unseal::rows(&cluster, &costs, &mut table);
+    }
+    if wanted("crowd") {
+        crowd::rows(&cluster, &mut table);
+    }
+    if wanted("verify") {
+        verify::rows(&cluster, &costs, &mut table);
     }
     if wanted("applications") {
         applications::rows(&cluster, &costs, &mut table);
