@@ -2,6 +2,7 @@
 //! Needs no cluster.
 
 mod data;
+mod errors;
 mod hygiene;
 mod keys;
 mod secrets;
