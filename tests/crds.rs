@@ -1,5 +1,5 @@
-//! The committed YAML of each custom resource definition is what the Rust types say, and small enough for a
-//! plain `kubectl apply`. `TRYCMD=overwrite` writes it anew.
+//! The committed YAML of each custom resource definition, here and in the Helm chart, is what the Rust types say, and small
+//! enough for a plain `kubectl apply`. `TRYCMD=overwrite` writes it anew.
 
 #[path = "crds/definition.rs"]
 mod definition;
@@ -15,8 +15,11 @@ const ALL_DEFINITIONS_BYTES: usize = 150 * 1024;
 fn the_committed_yaml_is_what_the_types_say() {
     let assert = snapbox::Assert::new().action_env("TRYCMD");
     for definition in definition::all() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("{}.yaml", definition.name));
-        assert.eq(definition.yaml(), Data::read_from(&path, None).raw());
+        for folder in ["", "../deploy/helm/signet/crds"] {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+            let path = folder.join(format!("{}.yaml", definition.name));
+            assert.eq(definition.yaml(), Data::read_from(&path, None).raw());
+        }
     }
 }
 

@@ -310,8 +310,9 @@ fn program(variable: &str, built: Option<&str>, name: &str) -> PathBuf {
     path
 }
 
+/// Runs a program to its end, with something on its standard input or nothing.
 #[track_caller]
-fn run(command: &mut Command, input: Option<&str>) -> Output {
+pub(crate) fn run(command: &mut Command, input: Option<&str>) -> Output {
     let stdin = if input.is_some() {
         Stdio::piped()
     } else {
