@@ -9,6 +9,7 @@ pub mod git;
 pub mod keys;
 pub mod metrics;
 pub mod rate;
+mod refusal;
 pub mod render;
 pub mod run;
 pub mod sealing_api;

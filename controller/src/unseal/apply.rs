@@ -12,6 +12,7 @@ use serde_json::json;
 use super::ObjectName;
 use super::plan::Write;
 use crate::keys::observe::sealed_secret_resource;
+use crate::refusal;
 
 /// What became of a write.
 #[derive(Debug)]
@@ -25,7 +26,11 @@ pub(super) enum Written {
     Refused(String),
 }
 
-pub(super) async fn write(api: &Api<Secret>, write: Write) -> kube::Result<Written> {
+pub(super) async fn write(
+    api: &Api<Secret>,
+    name: &ObjectName,
+    write: Write,
+) -> kube::Result<Written> {
     let result = match write {
         Write::Nothing => return Ok(Written::Nothing),
         Write::Create(secret) => api.create(&parameters(), &secret).await,
@@ -34,10 +39,13 @@ pub(super) async fn write(api: &Api<Secret>, write: Write) -> kube::Result<Writt
     match result {
         Ok(secret) => Ok(Written::Version(secret.resource_version())),
         Err(kube::Error::Api(status)) if is_interference(&status) => Ok(Written::Interfered),
-        Err(kube::Error::Api(status)) if is_refusal(&status) => {
-            Ok(Written::Refused(status.message.clone()))
-        }
-        Err(error) => Err(error),
+        Err(kube::Error::Api(status)) if is_refusal(&status) => Ok(Written::Refused(
+            refusal::without_values(&format_args!("Secret {name}"), &status),
+        )),
+        Err(error) => Err(refusal::error_without_values(
+            &format_args!("Secret {name}"),
+            error,
+        )),
     }
 }
 
@@ -50,9 +58,10 @@ fn parameters() -> PostParams {
 
 /// 404 comes from an update of a Secret that has gone, and from a create in a namespace that has: the next look tells.
 fn is_interference(status: &Status) -> bool {
-    status.is_conflict()
-        || status.is_already_exists()
-        || (status.code == 404 && is_about_secret(status))
+    refusal::denial(status).is_none()
+        && (status.is_conflict()
+            || status.is_already_exists()
+            || (status.code == 404 && is_about_secret(status)))
 }
 
 fn is_about_secret(status: &Status) -> bool {
@@ -64,46 +73,35 @@ fn is_about_secret(status: &Status) -> bool {
 
 /// The request is at fault, not the server: no token, no time and no room are the server's.
 fn is_refusal(status: &Status) -> bool {
-    (400..500).contains(&status.code) && !matches!(status.code, 401 | 408 | 429)
+    let ours = (400..500).contains(&status.code) && !matches!(status.code, 401 | 408 | 429);
+    ours || refusal::denial(status).is_some()
 }
 
-/// Writes the status. What changed meanwhile is left to the attempt that the change causes.
+/// Writes the status of the object as it was seen; gone is gone.
+///
+/// # Errors
+/// A conflict when the object is another one by now.
 pub(super) async fn write_status(
     client: &Client,
     sealed: &SealedSecret,
     status: SealedSecretStatus,
 ) -> kube::Result<()> {
-    let namespace = sealed.metadata.namespace.as_deref().unwrap_or_default();
-    let name = sealed.metadata.name.as_deref().unwrap_or_default();
-    let api =
-        Api::<DynamicObject>::namespaced_with(client.clone(), namespace, &sealed_secret_resource());
-    let mut object = DynamicObject::new(name, &sealed_secret_resource())
-        .within(namespace)
+    let name = ObjectName::of(sealed);
+    let mut object = DynamicObject::new(&name.name, &sealed_secret_resource())
+        .within(&name.namespace)
         .data(json!({ "status": status }));
     object.metadata.uid = sealed.metadata.uid.clone();
     object.metadata.resource_version = sealed.metadata.resource_version.clone();
-    match api.replace_status(name, &parameters(), &object).await {
-        Err(kube::Error::Api(conflict)) if conflict.is_conflict() => {}
-        result => return ignore_absence(result),
+    let api = sealed_secrets(client, &name);
+    match api.replace_status(&name.name, &parameters(), &object).await {
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        result => result.map(drop),
     }
-    let Some(live) = api.get_opt(name).await? else {
-        return Ok(());
-    };
-    if live.metadata.uid != sealed.metadata.uid
-        || live.metadata.generation != sealed.metadata.generation
-    {
-        return Ok(());
-    }
-    object.metadata.resource_version = live.metadata.resource_version;
-    ignore_absence(api.replace_status(name, &parameters(), &object).await)
 }
 
-fn ignore_absence(result: kube::Result<DynamicObject>) -> kube::Result<()> {
-    match result {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if status.code == 404 || status.is_conflict() => Ok(()),
-        Err(error) => Err(error),
-    }
+/// The SealedSecrets beside this one.
+pub(super) fn sealed_secrets(client: &Client, name: &ObjectName) -> Api<DynamicObject> {
+    Api::namespaced_with(client.clone(), &name.namespace, &sealed_secret_resource())
 }
 
 /// Deletes the Secret of a SealedSecret that has gone, if it was controlled by it.
@@ -132,7 +130,11 @@ pub(super) async fn delete_secret(
     };
     match api.delete(&name.name, &parameters).await {
         Err(kube::Error::Api(status)) if status.code == 404 || status.is_conflict() => Ok(()),
-        result => result.map(drop),
+        Err(error) => Err(refusal::error_without_values(
+            &format_args!("Secret {name}"),
+            error,
+        )),
+        Ok(_) => Ok(()),
     }
 }
 

@@ -2,6 +2,7 @@
 //! It must not choose which SealedSecrets to look at, that is `watch.rs`, nor open a value itself, that is `sealing`.
 
 mod apply;
+mod jobs;
 mod locks;
 pub mod plan;
 pub mod queue;
@@ -237,7 +238,7 @@ impl Unsealer {
                 Write::Update { .. } => UnsealOutcome::Updated,
             };
             attempts += 1;
-            match apply::write(&api, write).await? {
+            match apply::write(&api, &name, write).await? {
                 Written::Nothing => {
                     return Ok((refusal.map_or(outcome, UnsealOutcome::Refused), version));
                 }
@@ -280,18 +281,7 @@ impl Unsealer {
             .is_some_and(|last| last.digest == digest && last.refusal.is_some());
         self.log(&name, outcome);
         self.count(sealed, &name, refusal.as_ref());
-        let report = report::report(&Attempt {
-            sealed,
-            outcome,
-            failed_before,
-            now: Timestamp::now(),
-        });
-        if let Some(event) = report.event {
-            self.events.publish(&apply::reference(sealed), event).await;
-        }
-        if let Some(status) = report.status.filter(|_| self.settings.unseal.update_status) {
-            apply::write_status(&self.client, sealed, status).await?;
-        }
+        self.tell(sealed, outcome, failed_before).await?;
         let labels = condition_labels(sealed);
         self.all_last().insert(
             name,
@@ -303,6 +293,57 @@ impl Unsealer {
             },
         );
         Ok(())
+    }
+
+    /// Writes status and event. Where the object changed meanwhile, what there is to tell is decided anew.
+    async fn tell(
+        &self,
+        sealed: &SealedSecret,
+        outcome: &UnsealOutcome,
+        failed_before: bool,
+    ) -> kube::Result<()> {
+        let mut seen = sealed.clone();
+        for attempt in 1.. {
+            let report = report::report(&Attempt {
+                sealed: &seen,
+                outcome,
+                failed_before,
+                now: Timestamp::now(),
+            });
+            if let Some(status) = report.status.filter(|_| self.settings.unseal.update_status) {
+                match apply::write_status(&self.client, &seen, status).await {
+                    Err(kube::Error::Api(error)) if error.is_conflict() && attempt < ATTEMPTS => {
+                        match self.look_again(sealed).await? {
+                            Some(live) => seen = live,
+                            None => break,
+                        }
+                        continue;
+                    }
+                    result => result?,
+                }
+            }
+            if let Some(event) = report.event {
+                self.events.publish(&apply::reference(sealed), event).await;
+            }
+            break;
+        }
+        Ok(())
+    }
+
+    /// Metadata and status of a SealedSecret as they are now; nothing when the attempt was at another version of it.
+    async fn look_again(&self, sealed: &SealedSecret) -> kube::Result<Option<SealedSecret>> {
+        let name = ObjectName::of(sealed);
+        let live = apply::sealed_secrets(&self.client, &name)
+            .get_opt(&name.name)
+            .await?;
+        let version = |sealed: &SealedSecret| {
+            let metadata = &sealed.metadata;
+            let scope = Scope::of(metadata.annotations.as_ref());
+            (metadata.uid.clone(), metadata.generation, scope)
+        };
+        Ok(live
+            .map(|live| apply::without_spec(&live))
+            .filter(|live| version(live) == version(sealed)))
     }
 
     fn log(&self, name: &ObjectName, outcome: &UnsealOutcome) {
@@ -389,9 +430,8 @@ pub(crate) async fn run_opening<T: Send + 'static>(
         .acquire()
         .await
         .expect("invariant: the semaphore is never closed");
-    tokio::task::spawn_blocking(work)
-        .await
-        .expect("invariant: openings do not panic and are not aborted")
+    let work = tokio::task::spawn_blocking(work).await;
+    work.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
 fn condition_labels(sealed: &SealedSecret) -> ConditionLabels {
@@ -428,3 +468,6 @@ fn hash(value: &impl serde::Serialize) -> [u8; 32] {
     let bytes = serde_json::to_vec(value).expect("invariant: what was JSON can be JSON again");
     Sha256::digest(bytes).into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,17 +4,16 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crds::SealedSecret;
 use futures::stream::{BoxStream, SelectAll, StreamExt};
 use k8s_openapi::api::core::v1::Secret;
 use kube::core::{DynamicObject, PartialObjectMeta};
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch};
 use kube::{Api, ResourceExt};
-use tokio::task::JoinSet;
 
-use super::queue::{Ended, Job, Place, Queue};
-use super::{ObjectName, UnsealOutcome, Unsealer, apply};
+use super::jobs::{self, Jobs};
+use super::queue::{Ended, Place, Queue};
+use super::{ObjectName, Unsealer};
 use crate::context::Context;
 use crate::keys::Standing;
 use crate::keys::observe::sealed_secret_resource;
@@ -43,12 +42,12 @@ pub async fn run(context: Arc<Context>) -> Result<(), run::Error> {
             Ok(()) = key_changes.changed() => loop_.queue.want_failed(),
             Some((scope, event)) = loop_.sealed.next(), if serving => loop_.sealed_secret(scope, event),
             Some((scope, event)) = loop_.secrets.next() => loop_.secret(scope, event),
-            Some(ended) = loop_.jobs.join_next() => loop_.ended(ended),
+            Some((name, how)) = loop_.jobs.next() => loop_.ended(&name, how),
             () = sleep_until(loop_.queue.next_retry()), if serving => {}
         }
     }
-    while let Some(ended) = loop_.jobs.join_next().await {
-        loop_.ended(ended);
+    while let Some((name, how)) = loop_.jobs.next().await {
+        loop_.ended(&name, how);
     }
     Ok(())
 }
@@ -78,7 +77,7 @@ struct Loop {
     unsealer: Arc<Unsealer>,
     scopes: Vec<Scope>,
     queue: Queue,
-    jobs: JoinSet<(ObjectName, Ended)>,
+    jobs: Jobs,
     sealed: SelectAll<BoxStream<'static, Watched<DynamicObject>>>,
     /// Started once all SealedSecrets are known, so that other Secrets can be dropped as they stream by.
     secrets: SelectAll<BoxStream<'static, Watched<PartialObjectMeta<Secret>>>>,
@@ -106,7 +105,7 @@ impl Loop {
         Self {
             unsealer: Arc::clone(&context.unsealer),
             queue: Queue::new(context.settings.unseal.max_unseal_retries),
-            jobs: JoinSet::new(),
+            jobs: Jobs::default(),
             sealed: scopes
                 .iter()
                 .enumerate()
@@ -125,21 +124,19 @@ impl Loop {
         while self.jobs.len() < IN_FLIGHT
             && let Some(job) = self.queue.take(Instant::now())
         {
-            self.jobs.spawn(work(Arc::clone(&self.unsealer), job));
+            let name = job.name.clone();
+            self.jobs
+                .spawn(name, jobs::work(Arc::clone(&self.unsealer), job));
         }
     }
 
-    fn ended(&mut self, ended: Result<(ObjectName, Ended), tokio::task::JoinError>) {
-        let (name, how) = match ended {
-            Ok(ended) => ended,
-            Err(error) => return tracing::error!(%error, "a job ended by itself"),
-        };
-        let (unsealer, left) = (&self.unsealer, self.unsealer.secret_version(&name));
+    fn ended(&mut self, name: &ObjectName, how: Ended) {
+        let (unsealer, left) = (&self.unsealer, self.unsealer.secret_version(name));
         let again =
             self.queue
-                .is_outdated(&name, |sealed| unsealer.was_tried(sealed), left.as_deref());
-        if !self.queue.ended(&name, how, again, Instant::now()) {
-            self.unsealer.forget(&name);
+                .is_outdated(name, |sealed| unsealer.was_tried(sealed), left.as_deref());
+        if !self.queue.ended(name, how, again, Instant::now()) {
+            self.unsealer.forget(name);
         }
     }
 
@@ -165,7 +162,7 @@ impl Loop {
     fn applied(&mut self, scope: usize, object: &DynamicObject, place: Place) {
         let name = ObjectName::of(object);
         self.queue.exists(&name, self.scopes[scope].list);
-        match decode(object) {
+        match jobs::decode(object) {
             Ok(sealed) if self.unsealer.was_tried(&sealed) => {}
             Ok(sealed) => self.queue.want(&name, Some(Box::new(sealed)), place),
             Err(_) if self.unsealer.was_tried_malformed(object) => {}
@@ -181,8 +178,8 @@ impl Loop {
         self.context.metrics.unseal_requests.inc();
         if self.context.settings.unseal.old_gc_behavior {
             tracing::info!(key = %name, "SealedSecret has gone, deleting Secret");
-            self.jobs
-                .spawn(delete(Arc::clone(&self.unsealer), name.clone(), uid));
+            let delete = jobs::delete(Arc::clone(&self.unsealer), name.clone(), uid);
+            self.jobs.spawn(name.clone(), delete);
         }
     }
 
@@ -258,73 +255,6 @@ impl Loop {
             self.last_error = Some(text);
         }
     }
-}
-
-fn decode(object: &DynamicObject) -> Result<SealedSecret, crds::DecodeError> {
-    let mut value = serde_json::Map::new();
-    let parts = [
-        ("metadata", serde_json::to_value(&object.metadata).ok()),
-        ("spec", object.data.get("spec").cloned()),
-        ("status", object.data.get("status").cloned()),
-    ];
-    value.extend(
-        parts
-            .into_iter()
-            .filter_map(|(field, part)| Some((field.to_owned(), part?))),
-    );
-    crds::decode(&value.into())
-}
-
-async fn work(unsealer: Arc<Unsealer>, job: Job) -> (ObjectName, Ended) {
-    let Job {
-        name,
-        object,
-        without_secret,
-    } = job;
-    let result = match object {
-        Some(sealed) => unsealer.bring_into_effect(&sealed, without_secret).await,
-        None => match fetch(&unsealer, &name).await {
-            Ok(None) => return (name, Ended::Calm),
-            Ok(Some(object)) => match decode(&object) {
-                Ok(sealed) => unsealer.bring_into_effect(&sealed, without_secret).await,
-                Err(error) => unsealer.refuse_malformed(&object, error.to_string()).await,
-            },
-            Err(error) => Err(error),
-        },
-    };
-    let how = match result {
-        Ok(UnsealOutcome::Unchanged) => Ended::Calm,
-        Ok(UnsealOutcome::Created | UnsealOutcome::Updated) => Ended::Wrote,
-        Ok(UnsealOutcome::Refused(_)) => Ended::Failed,
-        Err(error) => {
-            tracing::warn!(key = %name, error = run::chain(&error), "Error updating, will retry");
-            Ended::Unreachable
-        }
-    };
-    (name, how)
-}
-
-async fn fetch(unsealer: &Unsealer, name: &ObjectName) -> kube::Result<Option<DynamicObject>> {
-    let api = Api::<DynamicObject>::namespaced_with(
-        unsealer.client.clone(),
-        &name.namespace,
-        &sealed_secret_resource(),
-    );
-    api.get_opt(&name.name)
-        .await
-        .inspect_err(|_| unsealer.count_error("fetch", name))
-}
-
-async fn delete(
-    unsealer: Arc<Unsealer>,
-    name: ObjectName,
-    owner: Option<String>,
-) -> (ObjectName, Ended) {
-    let _held = unsealer.locks.hold(&name).await;
-    if let Err(error) = apply::delete_secret(&unsealer.client, &name, owner.as_deref()).await {
-        tracing::warn!(key = %name, error = run::chain(&error), "can't delete the Secret");
-    }
-    (name, Ended::Calm)
 }
 
 fn watch_sealed_secrets(

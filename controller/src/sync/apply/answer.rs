@@ -3,6 +3,7 @@
 
 use kube::core::Status;
 
+use crate::refusal;
 use crate::sync::{
     key::ObjectKey,
     outcome::{Failure, FailureReason},
@@ -14,7 +15,9 @@ use crate::sync::{
 /// The error itself, when the API server gave no answer that speaks of this object.
 pub(crate) fn failure(key: &ObjectKey, error: kube::Error) -> Result<Failure, kube::Error> {
     match error {
-        kube::Error::Api(status) if status.code == 401 => Err(kube::Error::Api(status)),
+        kube::Error::Api(status) if status.code == 401 && refusal::denial(&status).is_none() => {
+            Err(kube::Error::Api(status))
+        }
         kube::Error::Api(status) => Ok(Failure {
             reason: reason(&status),
             message: message(key, &status),
@@ -60,35 +63,24 @@ fn speaks_of_immutability(status: &Status) -> bool {
         "can not be changed",
     ];
     let says = |text: &str| TEXTS.iter().any(|immutable| text.contains(immutable));
-    says(&status.message) || causes(status).any(|cause| says(&cause.message))
+    says(&status.message) || refusal::causes(status).any(|cause| says(&cause.message))
 }
 
-/// The API server repeats the values it refuses; of objects that hold secrets only the fields are named.
+/// The API server repeats the values it refuses; of objects that hold secrets they are left out.
 fn message(key: &ObjectKey, status: &Status) -> String {
-    let secret = key.is("", "Secret")
+    if holds_secrets(key) {
+        refusal::without_values(key, status)
+    } else {
+        status.message.clone()
+    }
+}
+
+fn holds_secrets(key: &ObjectKey) -> bool {
+    key.is("", "Secret")
         || key.is(
             crds::names::sealed_secret::GROUP,
             crds::names::sealed_secret::KIND,
-        );
-    if !secret || status.code == 404 || status.code == 409 {
-        return status.message.clone();
-    }
-    let fields: Vec<_> = causes(status)
-        .map(|cause| format!("{} ({})", cause.field, cause.reason))
-        .collect();
-    let reason = if status.reason.is_empty() {
-        "Refused"
-    } else {
-        &status.reason
-    };
-    match fields.as_slice() {
-        [] => format!("{key}: {reason}"),
-        fields => format!("{key}: {reason}: {}", fields.join(", ")),
-    }
-}
-
-fn causes(status: &Status) -> impl Iterator<Item = &kube::core::response::StatusCause> {
-    status.details.iter().flat_map(|details| &details.causes)
+        )
 }
 
 #[cfg(test)]

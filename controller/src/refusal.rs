@@ -1,0 +1,200 @@
+//! What may be repeated of the API server's refusal of an object that holds secrets: who refused, which fields, and why.
+//! It must not pass on a text that could quote a value: admission webhooks and policies write what they like.
+
+use std::fmt::Display;
+
+use kube::core::Status;
+use kube::core::response::StatusCause;
+
+/// How texts of others begin, and where what the API server itself says of them ends.
+const DENIALS: [(&str, &str); 3] = [
+    ("admission webhook \"", "\" denied the request"),
+    ("ValidatingAdmissionPolicy '", " denied request"),
+    ("Internal error occurred: failed calling webhook \"", "\""),
+];
+
+/// Parts of texts about the request as a whole: of quota, namespaces and rights.
+const ABOUT_THE_REQUEST: [&str; 3] = [
+    "is forbidden: exceeded quota: ",
+    "because it is being terminated",
+    "is forbidden: User ",
+];
+
+/// How the API server says that a field of a Secret can't change. Users and scripts know these texts.
+const IMMUTABLE: &str = "field is immutable";
+
+/// The webhook or policy that denied the request, or could not be asked, without its own words.
+pub(crate) fn denial(status: &Status) -> Option<&str> {
+    let text = after_place(&status.message);
+    DENIALS.iter().find_map(|(begin, end)| {
+        let rest = text.strip_prefix(begin)?;
+        let length = begin.len() + rest.find(end)? + end.len();
+        Some(&text[..length])
+    })
+}
+
+/// The refusal without anything that could be a value; `object` names what was refused.
+pub(crate) fn without_values(object: &dyn Display, status: &Status) -> String {
+    if let Some(denial) = denial(status) {
+        return denial.to_owned();
+    }
+    if holds_no_value(status) {
+        return status.message.clone();
+    }
+    let fields: Vec<_> = causes(status)
+        .map(|cause| format!("{} ({})", cause.field, cause.reason))
+        .collect();
+    let reason = match status.reason.as_str() {
+        "" => "Refused",
+        reason => reason,
+    };
+    match fields.as_slice() {
+        [] => format!("{object}: {reason}"),
+        fields => format!("{object}: {reason}: {}", fields.join(", ")),
+    }
+}
+
+/// An error of a request that carried secrets, fit for the log.
+pub(crate) fn error_without_values(object: &dyn Display, error: kube::Error) -> kube::Error {
+    match error {
+        kube::Error::Api(status) => kube::Error::Api(Box::new(Status {
+            message: without_values(object, &status),
+            reason: String::new(),
+            details: None,
+            ..*status
+        })),
+        error => error,
+    }
+}
+
+/// What refused each field.
+pub(crate) fn causes(status: &Status) -> impl Iterator<Item = &StatusCause> {
+    status.details.iter().flat_map(|details| &details.causes)
+}
+
+/// Policies are quoted behind `secrets "name" is forbidden: `.
+fn after_place(message: &str) -> &str {
+    match message.split_once(" is forbidden: ") {
+        Some((place, rest)) if place.split(' ').count() == 2 => rest,
+        _ => message,
+    }
+}
+
+fn holds_no_value(status: &Status) -> bool {
+    let known = |text: &&str| status.message.contains(*text);
+    match status.code {
+        404 | 409 => true,
+        403 => ABOUT_THE_REQUEST.iter().any(|text| known(&text)),
+        422 => causes(status).next().is_some() && causes(status).all(is_plain),
+        _ => false,
+    }
+}
+
+/// A type is no secret, and neither is that something is missing or can't change.
+fn is_plain(cause: &StatusCause) -> bool {
+    let changes = cause.message.contains(IMMUTABLE);
+    match cause.field.as_str() {
+        "type" => changes,
+        "data" | "immutable" => changes && cause.reason == "FieldValueForbidden",
+        _ => cause.reason == "FieldValueRequired",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn told(status: Value) -> String {
+        let status: Status = serde_json::from_value(status).unwrap();
+        without_values(&"Secret ns/db", &status)
+    }
+
+    fn invalid(message: &str, causes: Value) -> Value {
+        json!({ "code": 422, "reason": "Invalid", "message": message, "details": { "causes": causes } })
+    }
+
+    #[test]
+    fn a_webhook_is_named_and_not_quoted() {
+        for code in [400, 401, 403, 404, 409, 422, 429, 500] {
+            let status = json!({
+                "code": code, "reason": "hunter2", "message": "admission webhook \"guard.example.com\" denied the request: hunter2",
+                "details": { "causes": [{ "field": "hunter2", "reason": "hunter2", "message": "hunter2" }] }
+            });
+            assert_eq!(
+                told(status),
+                "admission webhook \"guard.example.com\" denied the request"
+            );
+        }
+        let broken = "Internal error occurred: failed calling webhook \"guard.example.com\": an error on the server (\"hunter2\")";
+        assert_eq!(
+            told(json!({ "code": 500, "message": broken })),
+            "Internal error occurred: failed calling webhook \"guard.example.com\""
+        );
+    }
+
+    #[test]
+    fn a_policy_is_named_and_not_quoted() {
+        let message = "secrets \"db\" is forbidden: ValidatingAdmissionPolicy 'guard' with binding 'all' denied request: hunter2";
+        let causes = json!([{ "message": "hunter2" }]);
+        assert_eq!(
+            told(invalid(message, causes)),
+            "ValidatingAdmissionPolicy 'guard' with binding 'all' denied request"
+        );
+    }
+
+    #[test]
+    fn a_value_that_the_api_server_repeats_is_left_out() {
+        let causes = json!([{ "field": "data[x]", "reason": "FieldValueInvalid", "message": "Invalid value: \"hunter2\"" }]);
+        let message =
+            "Secret \"db\" is invalid: data[x]: Invalid value: \"hunter2 is forbidden: User \"";
+        assert_eq!(
+            told(invalid(message, causes)),
+            "Secret ns/db: Invalid: data[x] (FieldValueInvalid)"
+        );
+        assert_eq!(
+            told(json!({ "code": 400, "reason": "BadRequest", "message": "hunter2" })),
+            "Secret ns/db: BadRequest"
+        );
+        assert_eq!(
+            told(json!({ "code": 413, "message": "hunter2" })),
+            "Secret ns/db: Refused"
+        );
+    }
+
+    #[test]
+    fn texts_that_users_know_stay_word_for_word() {
+        let immutable = "field is immutable when `immutable` is set";
+        let forbidden = json!([{ "field": "data", "reason": "FieldValueForbidden", "message": format!("Forbidden: {immutable}") }]);
+        let typed = json!([{ "field": "type", "reason": "FieldValueInvalid", "message": "Invalid value: \"foo/bar\": field is immutable" }]);
+        for status in [
+            invalid(
+                &format!("Secret \"im\" is invalid: data: Forbidden: {immutable}"),
+                forbidden,
+            ),
+            invalid(
+                "Secret \"ty\" is invalid: type: Invalid value: \"foo/bar\": field is immutable",
+                typed,
+            ),
+            invalid(
+                "Secret \"t\" is invalid: data[tls.crt]: Required value",
+                json!([{ "field": "data[tls.crt]", "reason": "FieldValueRequired", "message": "Required value" }]),
+            ),
+            json!({ "code": 403, "reason": "Forbidden", "message": "secrets \"db\" is forbidden: exceeded quota: few, requested: secrets=1, used: secrets=2, limited: secrets=2" }),
+            json!({ "code": 403, "reason": "Forbidden", "message": "secrets is forbidden: User \"me\" cannot create resource \"secrets\" in API group \"\" in the namespace \"ns\"" }),
+            json!({ "code": 404, "reason": "NotFound", "message": "namespaces \"ns\" not found" }),
+        ] {
+            assert_eq!(told(status.clone()), status["message"]);
+        }
+    }
+
+    #[test]
+    fn an_error_for_the_log_holds_no_value_either() {
+        let status = Status::failure("hunter2", "ServiceUnavailable").with_code(503);
+        let error = error_without_values(&"Secret ns/db", kube::Error::Api(status.boxed()));
+        let text = crate::run::chain(&error);
+        assert!(!text.contains("hunter2"), "{text}");
+        assert!(matches!(error, kube::Error::Api(status) if status.code == 503));
+    }
+}

@@ -1,0 +1,131 @@
+//! The work in hand: each job brings one SealedSecret into effect, or deletes the Secret of one that has gone.
+//! It must not lose a name: whatever becomes of a job, its name comes back.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crds::SealedSecret;
+use kube::core::DynamicObject;
+use tokio::task::{Id, JoinSet};
+
+use super::queue::{Ended, Job};
+use super::{ObjectName, UnsealOutcome, Unsealer, apply};
+use crate::run;
+
+/// Jobs that run, by the name they are about.
+#[derive(Debug, Default)]
+pub(super) struct Jobs {
+    running: JoinSet<Ended>,
+    names: HashMap<Id, ObjectName>,
+}
+
+impl Jobs {
+    pub(super) fn spawn(
+        &mut self,
+        name: ObjectName,
+        job: impl Future<Output = Ended> + Send + 'static,
+    ) {
+        let id = self.running.spawn(job).id();
+        self.names.insert(id, name);
+    }
+
+    /// How many run.
+    pub(super) fn len(&self) -> usize {
+        self.running.len()
+    }
+
+    /// The next job that ends. One that panics has failed like any other: its object is tried again after a pause.
+    pub(super) async fn next(&mut self) -> Option<(ObjectName, Ended)> {
+        let (id, how) = match self.running.join_next_with_id().await? {
+            Ok((id, how)) => (id, how),
+            Err(error) => (error.id(), Ended::Failed),
+        };
+        let name = self
+            .names
+            .remove(&id)
+            .expect("invariant: each running job has a name");
+        Some((name, how))
+    }
+}
+
+pub(super) fn decode(object: &DynamicObject) -> Result<SealedSecret, crds::DecodeError> {
+    let mut value = serde_json::Map::new();
+    let parts = [
+        ("metadata", serde_json::to_value(&object.metadata).ok()),
+        ("spec", object.data.get("spec").cloned()),
+        ("status", object.data.get("status").cloned()),
+    ];
+    value.extend(
+        parts
+            .into_iter()
+            .filter_map(|(field, part)| Some((field.to_owned(), part?))),
+    );
+    crds::decode(&value.into())
+}
+
+pub(super) async fn work(unsealer: Arc<Unsealer>, job: Job) -> Ended {
+    let Job {
+        name,
+        object,
+        without_secret,
+    } = job;
+    let result = match object {
+        Some(sealed) => unsealer.bring_into_effect(&sealed, without_secret).await,
+        None => match fetch(&unsealer, &name).await {
+            Ok(None) => return Ended::Calm,
+            Ok(Some(object)) => match decode(&object) {
+                Ok(sealed) => unsealer.bring_into_effect(&sealed, without_secret).await,
+                Err(error) => unsealer.refuse_malformed(&object, error.to_string()).await,
+            },
+            Err(error) => Err(error),
+        },
+    };
+    match result {
+        Ok(UnsealOutcome::Unchanged) => Ended::Calm,
+        Ok(UnsealOutcome::Created | UnsealOutcome::Updated) => Ended::Wrote,
+        Ok(UnsealOutcome::Refused(_)) => Ended::Failed,
+        Err(error) => {
+            tracing::warn!(key = %name, error = run::chain(&error), "Error updating, will retry");
+            Ended::Unreachable
+        }
+    }
+}
+
+async fn fetch(unsealer: &Unsealer, name: &ObjectName) -> kube::Result<Option<DynamicObject>> {
+    apply::sealed_secrets(&unsealer.client, name)
+        .get_opt(&name.name)
+        .await
+        .inspect_err(|_| unsealer.count_error("fetch", name))
+}
+
+pub(super) async fn delete(
+    unsealer: Arc<Unsealer>,
+    name: ObjectName,
+    owner: Option<String>,
+) -> Ended {
+    let _held = unsealer.locks.hold(&name).await;
+    if let Err(error) = apply::delete_secret(&unsealer.client, &name, owner.as_deref()).await {
+        tracing::warn!(key = %name, error = run::chain(&error), "can't delete the Secret");
+    }
+    Ended::Calm
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_job_that_panics_gives_its_name_back() {
+        let name = |name: &str| ObjectName {
+            namespace: "ns".to_owned(),
+            name: name.to_owned(),
+        };
+        let mut jobs = Jobs::default();
+        jobs.spawn(name("odd"), async { panic!("a defect of ours") });
+        assert_eq!(jobs.next().await, Some((name("odd"), Ended::Failed)));
+        jobs.spawn(name("sound"), async { Ended::Calm });
+        assert_eq!(jobs.next().await, Some((name("sound"), Ended::Calm)));
+        assert_eq!(jobs.next().await, None);
+        assert!(jobs.names.is_empty());
+    }
+}

@@ -1,0 +1,121 @@
+//! What the Unsealer does between its plan and the API server, which is simulated here.
+
+use std::sync::{Arc, Mutex};
+
+use clap::Parser as _;
+use http::{Method, Request, Response};
+use kube::client::Body;
+use serde_json::{Value, json};
+use tower::service_fn;
+
+use super::*;
+
+/// Requests as `METHOD path`, and the bodies that came with them.
+type Requests = Arc<Mutex<Vec<(String, Value)>>>;
+
+/// An Unsealer whose API server is `answer`: status and body by `METHOD path`.
+fn unsealer(
+    answer: impl Fn(&str, usize) -> (u16, Value) + Clone + Send + 'static,
+) -> (Unsealer, Requests) {
+    let requests = Requests::default();
+    let seen = Arc::clone(&requests);
+    let service = service_fn(move |request: Request<Body>| {
+        let (answer, seen) = (answer.clone(), Arc::clone(&seen));
+        async move {
+            let line = format!("{} {}", request.method(), request.uri().path());
+            let is_write = request.method() != Method::GET;
+            let bytes = request.into_body().collect_bytes().await?;
+            let body = is_write
+                .then(|| serde_json::from_slice(&bytes).unwrap())
+                .unwrap_or_default();
+            let nth = {
+                let mut seen = seen.lock().unwrap();
+                seen.push((line.clone(), body));
+                seen.iter().filter(|(other, _)| *other == line).count()
+            };
+            let (code, body) = answer(&line, nth);
+            let response = Response::builder().status(code);
+            Ok::<_, kube::Error>(
+                response
+                    .body(Body::from(serde_json::to_vec(&body).unwrap()))
+                    .unwrap(),
+            )
+        }
+    });
+    let client = Client::new(service, "ns");
+    let settings = Arc::new(Settings::parse_from(["signet-controller"]));
+    let keys = Arc::new(Keys::new(Arc::default()));
+    let events = Arc::new(Recorder::new(client.clone()));
+    let unsealer = Unsealer::new(client, settings, keys, events, Arc::default());
+    (unsealer, requests)
+}
+
+const STATUS: &str = "PUT /apis/bitnami.com/v1alpha1/namespaces/ns/sealedsecrets/db/status";
+const SEALED_SECRET: &str = "GET /apis/bitnami.com/v1alpha1/namespaces/ns/sealedsecrets/db";
+
+fn sealed(version: &str, generation: i64, status: Value, by: &str) -> Value {
+    let managers = json!([{ "manager": by, "operation": "Update", "subresource": "status", "time": "2026-01-01T00:00:00Z" }]);
+    json!({
+        "apiVersion": "bitnami.com/v1alpha1", "kind": "SealedSecret",
+        "metadata": {
+            "namespace": "ns", "name": "db", "uid": "1", "resourceVersion": version, "generation": generation,
+            "managedFields": managers
+        },
+        "spec": { "encryptedData": { "password": "AAAA" } },
+        "status": status
+    })
+}
+
+fn condition(generation: i64, status: &str) -> Value {
+    json!({ "observedGeneration": generation, "conditions": [{ "type": "Synced", "status": status }] })
+}
+
+/// Tries a SealedSecret that no key opens, while its status can't be written because the object is `live` by now.
+/// Returns the conditions that were sent, with the version they were sent for.
+async fn told_meanwhile(live: Value) -> Vec<(String, String)> {
+    let (unsealer, requests) = unsealer(move |line, nth| match (line, nth) {
+        (STATUS, 1) => (
+            409,
+            json!({ "code": 409, "reason": "Conflict", "message": "the object has been modified" }),
+        ),
+        (STATUS, _) => (200, live.clone()),
+        (SEALED_SECRET, _) => (200, live.clone()),
+        (line, _) if line.starts_with("POST /api/v1/namespaces/ns/events") => {
+            (201, json!({ "metadata": {}, "involvedObject": {} }))
+        }
+        (line, _) => panic!("unexpected request: {line}"),
+    });
+    let seen = serde_json::from_value(sealed("1", 1, Value::Null, "nobody")).unwrap();
+    let outcome = unsealer.unseal(&seen).await.unwrap();
+    assert!(matches!(outcome, UnsealOutcome::Refused(_)), "{outcome:?}");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let requests = requests.lock().unwrap();
+    let sent = requests.iter().filter(|(line, _)| line == STATUS);
+    sent.map(|(_, body)| {
+        let condition = text(&body["status"]["conditions"][0]["status"]);
+        (condition, text(&body["metadata"]["resourceVersion"]))
+    })
+    .collect()
+}
+
+#[tokio::test]
+async fn a_true_that_another_controller_wrote_meanwhile_is_not_overwritten() {
+    let sent = told_meanwhile(sealed("2", 1, condition(1, "True"), "controller")).await;
+    assert_eq!(
+        sent,
+        [("False".to_owned(), "1".to_owned())],
+        "refused with a conflict, and not again"
+    );
+}
+
+#[tokio::test]
+async fn our_own_status_of_before_is_no_obstacle() {
+    let sent = told_meanwhile(sealed("2", 1, condition(1, "True"), "signet")).await;
+    assert_eq!(sent.last(), Some(&("False".to_owned(), "2".to_owned())));
+}
+
+#[tokio::test]
+async fn a_version_that_was_not_tried_is_not_reported_on() {
+    let sent = told_meanwhile(sealed("2", 2, condition(1, "True"), "signet")).await;
+    assert_eq!(sent, [("False".to_owned(), "1".to_owned())]);
+}
