@@ -44,6 +44,8 @@ pub struct Metrics {
     pub keys: Gauge,
     /// Secrets that look like sealing keys and can't be used.
     pub keys_unusable: Gauge,
+    /// Failed attempts to publish the certificate.
+    pub certificate_publish_errors: Counter,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -89,6 +91,7 @@ impl Default for Metrics {
             http_request_duration: Family::new_with_constructor(|| Histogram::new(LATENCIES)),
             keys: Gauge::default(),
             keys_unusable: Gauge::default(),
+            certificate_publish_errors: Counter::default(),
         };
         metrics.register(|registry| metrics.add_to(registry));
         metrics
@@ -157,6 +160,12 @@ impl Metrics {
             "signet_keys_unusable",
             "Secrets labelled as sealing key that can't be used",
             &self.keys_unusable,
+        );
+        add(
+            registry,
+            "signet_certificate_publish_errors",
+            "Failed attempts to write the certificate's ConfigMap",
+            &self.certificate_publish_errors,
         );
         registry.register_collector(Box::new(process::Process));
     }

@@ -8,7 +8,7 @@ mod sealed;
 
 use std::process::Command;
 
-use harness::{Port, equal, eventually, get};
+use harness::{Controller, Port, equal, eventually, get};
 use sealed::{KEY, OTHER_KEY, Place, vector};
 use serde_json::{Value, json};
 
@@ -65,7 +65,7 @@ fn two_processes_that_start_at_once_make_one_key() {
     let certificate = |controller| {
         get(&format!(
             "{}/v1/cert.pem",
-            harness::Controller::url(controller, Port::Sealing)
+            Controller::url(controller, Port::Sealing)
         ))
         .unwrap()
     };
@@ -177,4 +177,83 @@ fn a_take_over_makes_a_key_of_its_own() {
         .controller(&["--take-over", "--key-size=2048"])
         .ready();
     assert_eq!(place.keys().len(), 1);
+}
+
+#[test]
+fn a_certificate_that_can_not_be_published_keeps_no_key_from_use() {
+    let place = Place::with_key("unpublished");
+    place.apply(&json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "immutable": true,
+        "metadata": { "namespace": place.namespace, "name": "signet-certificate" },
+        "data": { "cert.pem": "another" }
+    }));
+    let controller = place.controller(&[]).ready();
+    place.apply(&place.sealed("db", KEY, "x"));
+    place.holds("db", "x");
+    eventually("the failure is an event", || {
+        let events = place.events("signet-certificate");
+        let told = events.contains(&"CertificateNotPublished".to_owned());
+        told.then_some(()).ok_or(format!("{events:?}"))
+    });
+    let (_, text) = get(&format!("{}/metrics", controller.url(Port::Metrics))).unwrap();
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("signet_certificate_publish_errors_total "));
+    assert!(line.is_some_and(|line| !line.ends_with(" 0")), "{line:?}");
+    place.kubectl(&["delete", "configmap", "signet-certificate"]);
+    eventually("the certificate is published after all", || {
+        place
+            .published()
+            .and_then(|published| equal(&published, &vector("test-cert.pem")))
+    });
+}
+
+/// The rights that upstream's key-admin role gives in its own namespace: no watch, no get.
+fn grant_key_admin(place: &Place) {
+    place.kubectl(&["create", "serviceaccount", "keeper"]);
+    let namespace = &place.namespace;
+    for (role, verbs, resource) in [
+        ("key-admin", "create,list", "secrets"),
+        ("sealed", "get,list,watch", "sealedsecrets.bitnami.com"),
+        ("events", "create,patch", "events"),
+    ] {
+        let (verbs, resource) = (format!("--verb={verbs}"), format!("--resource={resource}"));
+        place.kubectl(&["create", "role", role, &verbs, &resource]);
+        let (role_flag, account) = (
+            format!("--role={role}"),
+            format!("--serviceaccount={namespace}:keeper"),
+        );
+        place.kubectl(&["create", "rolebinding", role, &role_flag, &account]);
+    }
+}
+
+#[test]
+fn keys_that_can_not_be_watched_are_listed_every_ten_seconds() {
+    let place = Place::with_key("listed");
+    grant_key_admin(&place);
+    let kubeconfig = place.testbed.kubeconfig_of(&place.namespace, "keeper");
+    let namespace = format!("--namespace={}", place.namespace);
+    let arguments = [
+        "--only=sealing",
+        "--all-namespaces=false",
+        "--key-renew-period=0",
+        "--skip-recreate",
+        namespace.as_str(),
+    ];
+    let controller = Controller::start_with(&kubeconfig, &arguments).ready();
+    eventually("the refused watch is told", || {
+        let log = controller.log();
+        let told = log.contains("key Secrets can't be watched, they are listed every 10 s");
+        told.then_some(()).ok_or(log)
+    });
+    place.restore_key(OTHER_KEY);
+    let loaded = |count: &str| {
+        let (_, text) = get(&format!("{}/metrics", controller.url(Port::Metrics)))?;
+        let line = format!("signet_keys {count}\n");
+        text.contains(&line).then_some(()).ok_or(text)
+    };
+    eventually("the restored key is loaded", || loaded("2"));
+    let label = "sealedsecrets.bitnami.com/sealed-secrets-key=compromised";
+    place.kubectl(&["label", "--overwrite", "secret", OTHER_KEY, label]);
+    eventually("the relabelled key is dropped", || loaded("1"));
 }

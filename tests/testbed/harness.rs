@@ -170,6 +170,20 @@ impl Testbed {
         token.trim().to_owned()
     }
 
+    /// A kubeconfig for a service account, with its rights and no others.
+    #[track_caller]
+    pub(crate) fn kubeconfig_of(&self, namespace: &str, account: &str) -> String {
+        let path = self.path(&format!("{namespace}-{account}-{}.kubeconfig", unique()));
+        std::fs::copy(self.kubeconfig(), &path).expect("the testbed's folder is writable");
+        let path = path.display().to_string();
+        let file = format!("--kubeconfig={path}");
+        let token = format!("--token={}", self.token(namespace, account));
+        self.kubectl(&["config", &file, "set-credentials", account, &token]);
+        let user = format!("--user={account}");
+        self.kubectl(&["config", &file, "set-context", "--current", &user]);
+        path
+    }
+
     /// The requests of the audit log that were made by `user`, oldest first.
     pub(crate) fn audited(&self, user: &str) -> Vec<serde_json::Value> {
         let log = std::fs::read_to_string(self.path("logs/audit.log"))

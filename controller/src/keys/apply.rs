@@ -22,6 +22,18 @@ use crate::settings;
 pub(super) enum Error {
     #[error("can't reach or use the API server")]
     Api(#[from] kube::Error),
+    /// Without the API server's text: a webhook may quote the object, which holds the private key.
+    #[error(
+        "the API server refuses the new key Secret {name}: {code} {reason}, expected the right to create Secrets in namespace {namespace} and no webhook against it"
+    )]
+    KeyRefused {
+        namespace: String,
+        name: String,
+        code: u16,
+        reason: String,
+    },
+    #[error("can't write the ConfigMap {CERTIFICATE_CONFIG_MAP}")]
+    Publish(#[source] kube::Error),
     #[error("can't generate a sealing key")]
     Generate(#[source] KeyError),
     #[error("can't run the generation of a sealing key")]
@@ -69,6 +81,12 @@ pub(super) async fn generate(
             Ok(Generated::Written)
         }
         Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(Generated::NameTaken),
+        Err(kube::Error::Api(status)) => Err(Error::KeyRefused {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            code: status.code,
+            reason: status.reason,
+        }),
         Err(error) => Err(error.into()),
     }
 }
@@ -105,12 +123,20 @@ fn key_secret(
     }
 }
 
-/// Writes the certificate where everybody may read it. False where we may not write there.
+/// What became of the certificate's ConfigMap.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Published {
+    Written,
+    /// Another process wrote it at the same time: look again.
+    Interfered,
+}
+
+/// Writes the certificate where everybody may read it.
 pub(super) async fn publish(
     client: &Client,
     namespace: &str,
     certificate: &str,
-) -> Result<bool, Error> {
+) -> Result<Published, Error> {
     let api = Api::<ConfigMap>::namespaced(client.clone(), namespace);
     let written = match api.get_opt(CERTIFICATE_CONFIG_MAP).await {
         Ok(Some(mut map)) => {
@@ -128,9 +154,9 @@ pub(super) async fn publish(
         Err(error) => Err(error),
     };
     match written {
-        Ok(()) => Ok(true),
-        Err(kube::Error::Api(status)) if status.is_forbidden() => Ok(false),
-        Err(error) => Err(error.into()),
+        Ok(()) => Ok(Published::Written),
+        Err(kube::Error::Api(status)) if status.code == 409 => Ok(Published::Interfered),
+        Err(error) => Err(Error::Publish(error)),
     }
 }
 

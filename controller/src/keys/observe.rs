@@ -37,13 +37,14 @@ pub(super) async fn key_secrets(
         .list(&ListParams::default().labels(SEALING_KEY_LABEL))
         .await?
         .items;
-    if let Some(legacy) = api
-        .get_opt(prefix)
-        .await?
-        .filter(|secret| !secret.labels().contains_key(SEALING_KEY_LABEL))
-    {
-        secrets.push(legacy);
-    }
+    // Listed, not read by name: upstream's role for keys may create and list, no more.
+    let named = ListParams::default().fields(&format!("metadata.name={prefix}"));
+    let legacy = api.list(&named).await?.items;
+    secrets.extend(
+        legacy
+            .into_iter()
+            .filter(|secret| !secret.labels().contains_key(SEALING_KEY_LABEL)),
+    );
     secrets.sort_by_key(|secret| {
         (
             secret.creation_timestamp().map(|time| time.0),

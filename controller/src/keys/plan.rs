@@ -74,6 +74,14 @@ pub struct Plan {
     pub next: Option<Duration>,
 }
 
+impl Plan {
+    /// True when there is to be a new key.
+    pub(super) fn generates(&self) -> bool {
+        let is_one = |step: &Step| matches!(step, Step::Generate { .. });
+        self.steps.iter().any(is_one)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     Unload {
