@@ -4,6 +4,7 @@
 pub mod access;
 pub mod context;
 pub mod dialect;
+mod documents;
 pub mod events;
 pub mod git;
 pub mod keys;

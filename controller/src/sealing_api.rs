@@ -4,40 +4,42 @@
 mod body;
 mod limit;
 mod timeouts;
+mod turn;
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use rand::rngs::SysRng;
 use tokio::sync::Semaphore;
 
-use self::body::Documents;
+use self::body::{Documents, Problem, Sealed};
 use self::limit::Limiter;
+use self::turn::Turn;
 use crate::context::Context;
 use crate::keys::Standing;
 use crate::metrics::{HttpDurationLabels, HttpRequestLabels};
 use crate::run::Error;
-use crate::unseal::run_opening;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const PEM: &str = "application/x-pem-file";
 const JSON: &str = "application/json";
 
-/// Openings for callers that run at once: one core stays for the cluster's own SealedSecrets.
-const OPENINGS: usize = 1;
+/// Requests that are worked for at once: one core stays for the cluster's own SealedSecrets.
+const TURNS: usize = 1;
 
 /// What the handlers share.
 struct Api {
     context: Arc<Context>,
     limiter: Limiter,
-    openings: Semaphore,
+    /// Bytes of bodies that may still be held.
+    room: Arc<Semaphore>,
+    turns: Arc<Semaphore>,
 }
 
 /// Serves the API until shutdown; requests in hand are answered.
@@ -61,11 +63,11 @@ pub async fn run(context: Arc<Context>) -> Result<(), Error> {
 fn router(context: Arc<Context>) -> Router {
     let settings = &context.settings.api;
     let limiter = Limiter::new(settings.rate_limit, settings.rate_limit_burst);
-    let openings = Semaphore::new(OPENINGS);
     let api = Arc::new(Api {
         context,
         limiter,
-        openings,
+        room: Arc::new(Semaphore::new(body::HELD)),
+        turns: Arc::new(Semaphore::new(TURNS)),
     });
     let limited = Router::new()
         .route("/v1/verify", any(verify))
@@ -102,38 +104,63 @@ async fn certificate(State(api): State<Arc<Api>>) -> Response {
 
 /// 200 when every item can be opened, 409 when not, and nothing else to learn.
 async fn verify(State(api): State<Arc<Api>>, request: Request) -> Response {
-    let sealed = match body::sealed_secret(request.into_body(), Documents::One).await {
-        Ok(sealed) => sealed,
-        Err(problem) => return problem.status().into_response(),
+    let (turn, Sealed { sealed, .. }) = match api.take(request, Documents::One).await {
+        Ok(taken) => taken,
+        Err(problem) => return problem.into_response(),
     };
-    let keyring = Arc::clone(&api.context.keyring);
-    match run_opening(&api.openings, move || sealing::opens(&sealed, &keyring)).await {
-        Ok(()) => StatusCode::OK.into_response(),
-        Err(_) => StatusCode::CONFLICT.into_response(),
+    match turn.opens(sealed, &api.context.keyring).await {
+        true => StatusCode::OK.into_response(),
+        false => StatusCode::CONFLICT.into_response(),
     }
 }
 
 /// The same object, its items sealed with the current key; those that are already stay to the byte.
 async fn rotate(State(api): State<Arc<Api>>, request: Request) -> Response {
-    let mut object = match body::object(request.into_body(), Documents::First).await {
-        Ok(object) => object,
-        Err(problem) => return problem.status().into_response(),
+    let (turn, Sealed { mut object, sealed }) = match api.take(request, Documents::First).await {
+        Ok(taken) => taken,
+        Err(problem) => return problem.into_response(),
     };
-    let Ok(sealed) = body::decode(&object) else {
+    let keyring = &api.context.keyring;
+    let Some(current) = keyring.current() else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let Some(current) = api.context.keyring.current() else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
-    let keyring = Arc::clone(&api.context.keyring);
-    let reseal = move || sealing::reseal(&sealed, &keyring, &current.certificate, &mut SysRng);
-    let Ok(items) = run_opening(&api.openings, reseal).await else {
+    let Some(items) = turn.reseal(sealed, keyring, &current.certificate).await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     if let Some(spec) = object.get_mut("spec").and_then(|spec| spec.as_object_mut()) {
         spec.insert("encryptedData".to_owned(), serde_json::json!(items));
     }
     ([(CONTENT_TYPE, JSON)], format!("{object}\n")).into_response()
+}
+
+impl Api {
+    /// Reads a request and waits for its turn; nothing of it is understood before.
+    async fn take(
+        &self,
+        request: Request,
+        documents: Documents,
+    ) -> Result<(Turn, Sealed), Problem> {
+        let time = self.context.settings.api.read_timeout;
+        let text = body::read(request.into_body(), &self.room, time).await?;
+        let turn = Turn::wait(&self.turns).await;
+        let sealed = turn.run(move || text.parse(documents)).await?;
+        Ok((turn, sealed))
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = match self {
+            Self::Busy => refusal(self.status(), limit::EXCEEDED),
+            _ => self.status().into_response(),
+        };
+        if self == Self::Busy {
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
 }
 
 /// Lets a caller through, or tells when to come again.
@@ -147,7 +174,7 @@ async fn limit(State(api): State<Arc<Api>>, request: Request, next: Next) -> Res
         .check(request.uri().path(), caller, Instant::now());
     let mut response = match verdict.allowed {
         true => next.run(request).await,
-        false => refusal(StatusCode::TOO_MANY_REQUESTS, "limit exceeded\n"),
+        false => refusal(StatusCode::TOO_MANY_REQUESTS, limit::EXCEEDED),
     };
     limit::write_headers(&verdict, api.limiter.limit(), response.headers_mut());
     response

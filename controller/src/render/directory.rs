@@ -4,13 +4,16 @@ use serde_json::Value;
 
 use super::{
     DirectoryOptions, Manifest, RenderError, Rendered,
-    documents::{Document, documents},
     key::key_of,
     manifest::objects,
     select::{in_repository, select},
     value,
 };
-use crate::{dialect::file_marker::SKIP_FILE, git::Tree};
+use crate::{
+    dialect::file_marker::SKIP_FILE,
+    documents::{Document, documents},
+    git::Tree,
+};
 
 /// Renders a plain directory. Reads files: not for async threads.
 ///

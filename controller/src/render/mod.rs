@@ -1,7 +1,6 @@
 //! From files of a commit to Kubernetes objects. It reads Git objects only, asks no cluster and changes no object.
 
 mod directory;
-mod documents;
 mod error;
 mod key;
 mod limits;

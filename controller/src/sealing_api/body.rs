@@ -1,14 +1,30 @@
-//! Reads one SealedSecret from a request: JSON or YAML, bounded in size.
+//! Reads one SealedSecret from a request: JSON or YAML, bounded in bytes, in parts and in time.
 //! It must not accept another kind, nor tell the caller more than a status.
 
-use axum::body::{Body, to_bytes};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
 use axum::http::StatusCode;
 use crds::SealedSecret;
 use crds::names::sealed_secret;
+use futures::StreamExt;
 use serde_json::Value;
+use serde_saphyr::options::DuplicateKeyPolicy;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::documents;
 
 /// Largest body: ten times what etcd can hold of one object.
 const LARGEST: usize = 10 << 20;
+/// Bytes of bodies that are held at once, for all callers together.
+pub(super) const HELD: usize = 32 << 20;
+/// What a request counts at least, so that many small ones are bounded too.
+const SMALLEST: u32 = 16 << 10;
+/// Most values in one body: each takes a hundred bytes of memory where it may take two of text.
+const PARTS: usize = 50_000;
+/// Most items: more values than these, sealed with the smallest key there is, are no object that etcd can hold.
+const ITEMS: usize = 4096;
 
 /// Whether further YAML documents are an error or left unread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +37,11 @@ pub(super) enum Documents {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Problem {
     TooLarge,
+    /// It did not arrive whole, or not in time.
     Unreadable,
     NotASealedSecret,
+    /// Other callers' bodies fill the room there is.
+    Busy,
 }
 
 impl Problem {
@@ -32,127 +51,131 @@ impl Problem {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unreadable => StatusCode::BAD_REQUEST,
             Self::NotASealedSecret => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Busy => StatusCode::TOO_MANY_REQUESTS,
         }
     }
 }
 
-/// The SealedSecret of a request.
-pub(super) async fn sealed_secret(
+/// A body, and its share of the room for bodies.
+#[derive(Debug)]
+pub(super) struct Text {
+    bytes: Vec<u8>,
+    _share: OwnedSemaphorePermit,
+}
+
+/// What a body says.
+#[derive(Debug, PartialEq)]
+pub(super) struct Sealed {
+    /// The object as it came.
+    pub(super) object: Value,
+    /// The same, understood.
+    pub(super) sealed: SealedSecret,
+}
+
+/// Takes a body into the room for bodies; `time` of zero is any time.
+pub(super) async fn read(
     body: Body,
-    documents: Documents,
-) -> Result<SealedSecret, Problem> {
-    decode(&object(body, documents).await?)
-}
-
-/// The object of a request, as it came.
-pub(super) async fn object(body: Body, documents: Documents) -> Result<Value, Problem> {
-    let bytes = to_bytes(body, LARGEST).await.map_err(|error| {
-        // Axum hides the limit's error as a source.
-        let too_large = std::error::Error::source(&error)
-            .is_some_and(|source| source.to_string().contains("length limit"));
-        if too_large {
-            Problem::TooLarge
-        } else {
-            Problem::Unreadable
-        }
-    })?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| Problem::NotASealedSecret)?;
-    parse(text, documents)
-        .filter(is_sealed_secret)
-        .ok_or(Problem::NotASealedSecret)
-}
-
-pub(super) fn decode(object: &Value) -> Result<SealedSecret, Problem> {
-    crds::decode(object).map_err(|_| Problem::NotASealedSecret)
-}
-
-fn is_sealed_secret(object: &Value) -> bool {
-    object["apiVersion"] == sealed_secret::API_VERSION && object["kind"] == sealed_secret::KIND
-}
-
-fn parse(text: &str, documents: Documents) -> Option<Value> {
-    if let Ok(value) = serde_json::from_str(text) {
-        return Some(value);
+    room: &Arc<Semaphore>,
+    time: Duration,
+) -> Result<Text, Problem> {
+    let whole = collect(body, room);
+    match time.is_zero() {
+        true => whole.await,
+        false => tokio::time::timeout(time, whole)
+            .await
+            .unwrap_or(Err(Problem::Unreadable)),
     }
+}
+
+async fn collect(body: Body, room: &Arc<Semaphore>) -> Result<Text, Problem> {
+    let take = |bytes| {
+        let share = Arc::clone(room).try_acquire_many_owned(bytes);
+        share.map_err(|_| Problem::Busy)
+    };
+    let mut share = take(SMALLEST)?;
+    let mut bytes = Vec::new();
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Problem::Unreadable)?;
+        if bytes.len() + chunk.len() > LARGEST {
+            return Err(Problem::TooLarge);
+        }
+        bytes.extend_from_slice(&chunk);
+        let more = bytes.len().saturating_sub(share.num_permits());
+        share.merge(take(u32::try_from(more).unwrap_or(u32::MAX))?);
+    }
+    Ok(Text {
+        bytes,
+        _share: share,
+    })
+}
+
+impl Text {
+    /// The SealedSecret in it.
+    pub(super) fn parse(&self, documents: Documents) -> Result<Sealed, Problem> {
+        let text = std::str::from_utf8(&self.bytes).map_err(|_| Problem::NotASealedSecret)?;
+        let object = object(text, documents)?;
+        let ours = object["apiVersion"] == sealed_secret::API_VERSION
+            && object["kind"] == sealed_secret::KIND;
+        let sealed: SealedSecret = match ours {
+            true => crds::decode(&object).map_err(|_| Problem::NotASealedSecret)?,
+            false => return Err(Problem::NotASealedSecret),
+        };
+        match sealed.spec.encrypted_data.len() > ITEMS {
+            true => Err(Problem::TooLarge),
+            false => Ok(Sealed { object, sealed }),
+        }
+    }
+}
+
+fn object(text: &str, documents: Documents) -> Result<Value, Problem> {
     let text = text.trim_start_matches('\u{feff}');
-    let (first, further) = split(text);
-    if further && documents == Documents::One {
-        return None;
+    if text.trim_start().starts_with('{') && parts_of_json(text) > PARTS {
+        return Err(Problem::TooLarge);
     }
-    serde_saphyr::from_str(first).ok()
+    if let Ok(value) = serde_json::from_str(text) {
+        return Ok(value);
+    }
+    match documents::first(text) {
+        Some((first, further)) if !further || documents == Documents::First => {
+            serde_saphyr::from_str_with_options(first, options())
+                .map_err(|_| Problem::NotASealedSecret)
+        }
+        _ => Err(Problem::NotASealedSecret),
+    }
 }
 
-/// The first YAML document, and whether another begins after it. A marker before all content begins the first one.
-fn split(text: &str) -> (&str, bool) {
-    let mut begun = false;
-    let mut offset = 0;
-    for line in text.split_inclusive('\n') {
-        let marker = line
-            .strip_prefix("---")
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
-        if marker && begun {
-            return (&text[..offset], true);
+/// At least as many as there are values: each begins the text, or follows a bracket or a comma.
+fn parts_of_json(text: &str) -> usize {
+    let (mut quoted, mut escaped) = (false, false);
+    let mut parts = 1;
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'{' | b'[' | b',' if !quoted => parts += 1,
+            _ => {}
         }
-        let content = line.trim();
-        begun |= !marker && !content.is_empty() && !content.starts_with('#');
-        offset += line.len();
     }
-    (text, false)
+    parts
+}
+
+/// As Go reads YAML: the last of two equal keys counts. Aliases count as often as they are used.
+fn options() -> serde_saphyr::Options {
+    serde_saphyr::options! {
+        duplicate_keys: DuplicateKeyPolicy::LastWins,
+        with_snippet: false,
+        budget: serde_saphyr::budget! {
+            max_documents: 1,
+            max_nodes: PARTS,
+            max_events: 2 * PARTS,
+        },
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: PARTS,
+        },
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const OBJECT: &str = "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\n";
-
-    async fn read(text: &str, documents: Documents) -> Result<Value, Problem> {
-        object(Body::from(text.to_owned()), documents).await
-    }
-
-    #[tokio::test]
-    async fn json_and_yaml_are_read() {
-        assert!(read(OBJECT, Documents::One).await.is_ok());
-        let json = "{\"apiVersion\":\"bitnami.com/v1alpha1\",\"kind\":\"SealedSecret\"}";
-        assert!(read(json, Documents::One).await.is_ok());
-    }
-
-    #[tokio::test]
-    async fn another_kind_or_none_is_refused() {
-        for text in [
-            "",
-            "x",
-            "kind: SealedSecret\n",
-            "apiVersion: v1\nkind: Secret\n",
-            "[",
-            "\u{0}",
-        ] {
-            assert_eq!(
-                read(text, Documents::One).await,
-                Err(Problem::NotASealedSecret),
-                "{text:?}"
-            );
-        }
-    }
-
-    #[tokio::test]
-    async fn a_second_document_is_refused_or_left_unread() {
-        let two = format!("---\n{OBJECT}---\n: broken [\n");
-        assert_eq!(
-            read(&two, Documents::One).await,
-            Err(Problem::NotASealedSecret)
-        );
-        assert!(read(&two, Documents::First).await.is_ok());
-        assert!(
-            read(&format!("# note\n---\n{OBJECT}"), Documents::One)
-                .await
-                .is_ok()
-        );
-    }
-
-    #[tokio::test]
-    async fn a_body_beyond_ten_mebibytes_is_too_large() {
-        let large = format!("{OBJECT}#{}", "x".repeat(LARGEST));
-        assert_eq!(read(&large, Documents::One).await, Err(Problem::TooLarge));
-    }
-}
+mod tests;

@@ -10,6 +10,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::rate::{Bucket, Rate, Verdict};
 
+/// What a limited caller reads.
+pub(super) const EXCEEDED: &str = "limit exceeded\n";
 /// Callers that are told apart at once. Further ones share a bucket.
 const BUCKETS: usize = 4096;
 /// Longest part of the header that tells callers apart.

@@ -2,28 +2,51 @@
 
 /// One document of a file that is not empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Document<'a> {
+pub(crate) struct Document<'a> {
     /// Among the documents that are not empty, from 1.
-    pub(super) number: usize,
+    pub(crate) number: usize,
     /// The line of the file on which `text` begins, from 1.
-    pub(super) start: usize,
+    pub(crate) start: usize,
     /// The line of the file on which its content begins, from 1.
-    pub(super) line: usize,
-    pub(super) text: &'a str,
+    pub(crate) line: usize,
+    pub(crate) text: &'a str,
 }
 
 /// The documents of `text`, cut at lines that begin with `---`, as Kubernetes' own tools do; without the empty ones.
-pub(super) fn documents(text: &str) -> Vec<Document<'_>> {
+pub(crate) fn documents(text: &str) -> Vec<Document<'_>> {
+    let mut found = Vec::new();
+    for (start, text) in pieces(text) {
+        if let Some(first) = text.lines().position(has_content) {
+            found.push(Document {
+                number: found.len() + 1,
+                start,
+                line: start + first,
+                text,
+            });
+        }
+    }
+    found
+}
+
+/// The first document of `text` that is not empty, and whether a separator follows it, even one with nothing behind.
+pub(crate) fn first(text: &str) -> Option<(&str, bool)> {
+    let mut pieces = pieces(text).into_iter();
+    let (_, first) = pieces.find(|(_, text)| text.lines().any(has_content))?;
+    Some((first, pieces.next().is_some()))
+}
+
+/// What lies between separators, empty or not, with the line on which it begins.
+fn pieces(text: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     let (mut start, mut start_line, mut at) = (0, 1, 0);
     for (index, line) in text.split_inclusive('\n').enumerate() {
         if is_separator(line) {
-            push(&mut found, &text[start..at], start_line);
+            found.push((start_line, &text[start..at]));
             (start, start_line) = (at + SEPARATOR.len(), index + 1);
         }
         at += line.len();
     }
-    push(&mut found, &text[start..], start_line);
+    found.push((start_line, &text[start..]));
     found
 }
 
@@ -32,18 +55,6 @@ const SEPARATOR: &str = "---";
 fn is_separator(line: &str) -> bool {
     line.strip_prefix(SEPARATOR)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
-}
-
-fn push<'a>(found: &mut Vec<Document<'a>>, text: &'a str, start: usize) {
-    let Some(first) = text.lines().position(has_content) else {
-        return;
-    };
-    found.push(Document {
-        number: found.len() + 1,
-        start,
-        line: start + first,
-        text,
-    });
 }
 
 /// Comments, directives and the end-of-document mark are no content.
@@ -91,6 +102,13 @@ mod tests {
             cut("--- # c\na: 1\n--- {b: 2}\n"),
             [(1, 2, " # c\na: 1\n"), (2, 3, " {b: 2}\n")]
         );
+    }
+
+    #[test]
+    fn a_separator_behind_the_first_document_is_seen_and_one_before_it_is_not() {
+        assert_eq!(first("a: 1\n---\n"), Some(("a: 1\n", true)));
+        assert_eq!(first("# c\n---\na: 1\n"), Some(("\na: 1\n", false)));
+        assert_eq!(first("---\n# c\n"), None);
     }
 
     #[test]

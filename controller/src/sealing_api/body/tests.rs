@@ -1,0 +1,100 @@
+//! What is taken for a SealedSecret, and what is too much of one.
+
+use super::*;
+
+const OBJECT: &str = "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nspec: {}\n";
+const JSON: &str =
+    r#"{"apiVersion":"bitnami.com/v1alpha1","kind":"SealedSecret","spec":{"encryptedData":{"#;
+
+async fn parse(text: &str, documents: Documents) -> Result<(), Problem> {
+    let room = Arc::new(Semaphore::new(HELD));
+    let text = read(Body::from(text.to_owned()), &room, Duration::ZERO).await?;
+    text.parse(documents).map(drop)
+}
+
+fn json(items: impl IntoIterator<Item = String>) -> String {
+    let items: Vec<_> = items.into_iter().collect();
+    format!("{JSON}{}}}}}}}", items.join(","))
+}
+
+#[tokio::test]
+async fn json_and_yaml_are_read() {
+    assert_eq!(parse(OBJECT, Documents::One).await, Ok(()));
+    assert_eq!(parse(&json([]), Documents::One).await, Ok(()));
+}
+
+#[tokio::test]
+async fn another_kind_or_none_is_refused() {
+    for text in [
+        "",
+        "x",
+        "kind: SealedSecret\n",
+        "apiVersion: v1\nkind: Secret\n",
+        "[",
+        "\u{0}",
+    ] {
+        let read = parse(text, Documents::One).await;
+        assert_eq!(read, Err(Problem::NotASealedSecret), "{text:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_document_is_refused_or_left_unread() {
+    let two = format!("---\n{OBJECT}---\n: broken [\n");
+    let read = parse(&two, Documents::One).await;
+    assert_eq!(read, Err(Problem::NotASealedSecret));
+    assert_eq!(parse(&two, Documents::First).await, Ok(()));
+    let noted = format!("# note\n---\n{OBJECT}");
+    assert_eq!(parse(&noted, Documents::One).await, Ok(()));
+}
+
+#[tokio::test]
+async fn what_takes_too_much_memory_or_work_is_too_large() {
+    let padded = format!("{OBJECT}#{}", "x".repeat(LARGEST));
+    let items = json((0..=ITEMS).map(|item| format!("\"{item}\":\"\"")));
+    let nested = json([format!("\"a\":[{}[]]", "[],".repeat(PARTS))]);
+    for text in [padded, items, nested] {
+        assert_eq!(parse(&text, Documents::One).await, Err(Problem::TooLarge));
+    }
+    let most = json((0..ITEMS).map(|item| format!("\"{item}\":\",,,[[[{{\\\"\"")));
+    assert_eq!(parse(&most, Documents::One).await, Ok(()));
+}
+
+#[tokio::test]
+async fn aliases_that_multiply_are_refused() {
+    let mut text = OBJECT.to_owned() + "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+    for level in 1..9 {
+        let alias = format!("*a{}", level - 1);
+        let ten = [alias.as_str(); 10].join(", ");
+        text += &format!("a{level}: &a{level} [{ten}]\n");
+    }
+    let read = parse(&text, Documents::One).await;
+    assert_eq!(read, Err(Problem::NotASealedSecret));
+}
+
+#[tokio::test]
+async fn bodies_are_refused_while_others_fill_the_room() {
+    let room = Arc::new(Semaphore::new(3 * SMALLEST as usize));
+    let body = |bytes: u32| Body::from("x".repeat(bytes as usize));
+    let first = read(body(2 * SMALLEST), &room, Duration::ZERO)
+        .await
+        .unwrap();
+    let second = read(body(2 * SMALLEST), &room, Duration::ZERO).await;
+    assert_eq!(second.unwrap_err(), Problem::Busy);
+    assert!(read(body(1), &room, Duration::ZERO).await.is_ok());
+    drop(first);
+    assert!(
+        read(body(2 * SMALLEST), &room, Duration::ZERO)
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_end_is_given_up() {
+    let room = Arc::new(Semaphore::new(HELD));
+    let endless = Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    let read = read(endless, &room, Duration::from_millis(1)).await;
+    assert_eq!(read.unwrap_err(), Problem::Unreadable);
+    assert_eq!(room.available_permits(), HELD);
+}
