@@ -1,41 +1,7 @@
-//! The program `signet`: seals Secrets for Git and drives the controller.
-//! Must not do anything but hand the arguments to their command and the outcome to the shell.
-
-#![allow(
-    clippy::result_large_err,
-    reason = "an error ends the process: its size costs nothing"
-)]
-
-mod application;
-mod arguments;
-mod certificate_source;
-mod cluster;
-mod commands;
-#[cfg(test)]
-mod dice;
-mod documents;
-mod duration;
-mod error;
-mod key_files;
-mod manifest;
-mod node;
-mod output;
-mod report;
-mod scalar;
-mod secret;
-mod splice;
-mod table;
+//! Starts `signet`; everything else is the library's.
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    match commands::run(arguments::Arguments::parse()) {
-        Ok(outcome) => outcome.into(),
-        Err(error) => {
-            report::failure(&error);
-            ExitCode::FAILURE
-        }
-    }
+    cli::run()
 }

@@ -2,6 +2,9 @@
 //! It must not render a template for a caller, take the scope from anywhere but the object, or say why an opening failed.
 
 mod body;
+#[cfg(any(test, fuzzing))]
+#[path = "../../tests/fuzzing/bodies.rs"]
+pub mod fuzz_bodies;
 mod limit;
 mod timeouts;
 mod turn;

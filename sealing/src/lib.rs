@@ -8,6 +8,12 @@ mod certificate;
 mod coerce;
 mod envelope;
 mod fingerprint;
+#[cfg(any(test, fuzzing))]
+#[path = "../../tests/fuzzing/envelope.rs"]
+pub mod fuzz_envelope;
+#[cfg(any(test, fuzzing))]
+#[path = "../../tests/fuzzing/templates.rs"]
+pub mod fuzz_templates;
 mod go_number;
 mod key;
 mod keyring;

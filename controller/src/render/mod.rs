@@ -2,6 +2,9 @@
 
 mod directory;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[path = "../../../tests/fuzzing/manifests.rs"]
+pub mod fuzz_manifests;
 mod key;
 mod limits;
 mod manifest;

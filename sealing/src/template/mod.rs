@@ -27,7 +27,7 @@ use crate::surroundings::Surroundings;
 
 /// Largest text that a template or a function in it may make, in bytes: twice what a Secret can hold in all
 /// (Kubernetes' limit is 1 MiB), so that nothing useful is refused and no template can eat the memory.
-const MAX_OUTPUT: usize = 2 << 20;
+pub(crate) const MAX_OUTPUT: usize = 2 << 20;
 
 /// What a template sees: the opened items, and the raw text of the other templates. The engine keeps values in shared
 /// strings, which are not wiped.

@@ -1,0 +1,45 @@
+//! The program `signet`: seals Secrets for Git and drives the controller. A library, so that a fuzzer can call it.
+//! Must not do anything but hand the arguments to their command and the outcome to the shell.
+
+#![allow(
+    clippy::result_large_err,
+    reason = "an error ends the process: its size costs nothing"
+)]
+
+mod application;
+mod arguments;
+mod certificate_source;
+mod cluster;
+mod commands;
+#[cfg(test)]
+mod dice;
+mod documents;
+mod duration;
+mod error;
+#[cfg(any(test, fuzzing))]
+#[path = "../../tests/fuzzing/documents.rs"]
+pub mod fuzz_documents;
+mod key_files;
+mod manifest;
+mod node;
+mod output;
+mod report;
+mod scalar;
+mod secret;
+mod splice;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Does what the arguments of this process say.
+pub fn run() -> ExitCode {
+    match commands::run(arguments::Arguments::parse()) {
+        Ok(outcome) => outcome.into(),
+        Err(error) => {
+            report::failure(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
