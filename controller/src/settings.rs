@@ -210,6 +210,11 @@ pub struct Unseal {
           action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub skip_recreate: bool,
 
+    /// Put Secrets right when somebody edits them; false to leave edits until the SealedSecret changes
+    #[arg(long, env = "SIGNET_SELF_HEAL", default_value = "true", value_parser = go::boolean,
+          action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub self_heal: bool,
+
     /// Quick retries after a failure; then every five minutes, for ever
     #[arg(long, env = "SEALED_SECRETS_MAX_UNSEAL_RETRIES", default_value = "5")]
     pub max_unseal_retries: u32,
@@ -218,12 +223,16 @@ pub struct Unseal {
 impl Unseal {
     /// The namespaces to look in; `own` is the controller's.
     pub fn namespaces(&self, own: &str) -> Namespaces {
-        let mut these = go::list(&self.additional_namespaces);
-        if self.all_namespaces && these.is_empty() {
+        let additional = go::list(&self.additional_namespaces);
+        if self.all_namespaces && additional.is_empty() {
             return Namespaces::All;
         }
-        these.insert(0, own.to_owned());
-        these.dedup();
+        let mut these = vec![own.to_owned()];
+        for namespace in additional {
+            if !these.contains(&namespace) {
+                these.push(namespace);
+            }
+        }
         Namespaces::These(these)
     }
 }

@@ -60,6 +60,8 @@ pub const MANAGED: &str = "sealedsecrets.bitnami.com/managed";
 pub const PATCH: &str = "sealedsecrets.bitnami.com/patch";
 /// In a template: the Secret gets no owner reference, when `"true"`.
 pub const SKIP_SET_OWNER_REFERENCES: &str = "sealedsecrets.bitnami.com/skip-set-owner-references";
+/// On a SealedSecret: labels, annotations and owners that others gave its Secret stay, when `"true"`.
+pub const KEEP_FOREIGN_METADATA: &str = "signet.dev/keep-foreign-metadata";
 /// Label of a Secret that holds a sealing key; the value `active` makes the key usable.
 pub const SEALING_KEY_LABEL: &str = "sealedsecrets.bitnami.com/sealed-secrets-key";
 /// Value of [`SEALING_KEY_LABEL`] on a key in use.

@@ -149,6 +149,15 @@ impl Keyring {
             .collect()
     }
 
+    /// True when this key is at hand.
+    #[must_use]
+    pub fn contains(&self, key: &Fingerprint) -> bool {
+        let entries = &self.snapshot().entries;
+        entries
+            .iter()
+            .any(|entry| entry.opener.private.fingerprint() == key)
+    }
+
     /// True when no key can open anything.
     #[must_use]
     pub fn is_empty(&self) -> bool {

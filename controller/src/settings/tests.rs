@@ -40,7 +40,7 @@ fn a_boolean_takes_its_value_after_equals_only() {
 
 #[test]
 fn additional_namespaces_mean_those_and_the_own_one() {
-    let these = read(&["--additional-namespaces= a, ,b"])
+    let these = read(&["--additional-namespaces= a, ,own,b,a"])
         .unwrap()
         .unseal
         .namespaces("own");

@@ -31,6 +31,9 @@ pub(super) async fn write(
     name: &ObjectName,
     write: Write,
 ) -> kube::Result<Written> {
+    if !matches!(write, Write::Nothing) {
+        tracing::info!(key = %name, "Updating");
+    }
     let result = match write {
         Write::Nothing => return Ok(Written::Nothing),
         Write::Create(secret) => api.create(&parameters(), &secret).await,

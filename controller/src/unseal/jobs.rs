@@ -63,18 +63,19 @@ pub(super) fn decode(object: &DynamicObject) -> Result<SealedSecret, crds::Decod
     crds::decode(&value.into())
 }
 
+/// Brings one SealedSecret into effect.
 pub(super) async fn work(unsealer: Arc<Unsealer>, job: Job) -> Ended {
     let Job {
         name,
         object,
-        without_secret,
+        hints,
     } = job;
     let result = match object {
-        Some(sealed) => unsealer.bring_into_effect(&sealed, without_secret).await,
+        Some(sealed) => unsealer.bring_into_effect(&sealed, hints).await,
         None => match fetch(&unsealer, &name).await {
             Ok(None) => return Ended::Calm,
             Ok(Some(object)) => match decode(&object) {
-                Ok(sealed) => unsealer.bring_into_effect(&sealed, without_secret).await,
+                Ok(sealed) => unsealer.bring_into_effect(&sealed, hints).await,
                 Err(error) => unsealer.refuse_malformed(&object, error.to_string()).await,
             },
             Err(error) => Err(error),

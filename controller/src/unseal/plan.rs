@@ -1,23 +1,25 @@
 //! Decides what becomes of the Secret of one SealedSecret: left, created, updated or refused.
 //! It must not read the cluster or a clock, and what it prints holds no value.
 
+pub mod managers;
+mod print;
+
 use std::collections::BTreeMap;
-use std::fmt;
 
 use crds::SealedSecret;
 use crds::names::{MANAGED, PATCH, SEALING_KEY_LABEL};
-use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
-use sealing::{UnsealError, Unsealed};
+use sealing::Unsealed;
 
+use super::attempts::keeps_foreign_metadata;
 use super::reason::UnsealReason;
 
 /// Everything that the plan depends on.
 #[derive(Debug)]
 pub struct World<'a> {
     pub sealed: &'a SealedSecret,
-    pub opened: &'a Result<Unsealed, UnsealError>,
+    pub opened: &'a Result<Unsealed, UnsealReason>,
     /// The Secret of that name, as it is now.
     pub existing: Option<Secret>,
     /// This generation of the SealedSecret was put into effect before, so what others added since may stay.
@@ -47,7 +49,7 @@ pub enum Write {
 pub fn plan(world: World<'_>) -> Plan {
     let unsealed = match world.opened {
         Ok(unsealed) => unsealed,
-        Err(error) => return Plan::refuse(UnsealReason::CannotOpen(error.clone())),
+        Err(reason) => return Plan::refuse(reason.clone()),
     };
     let wanted = unsealed.secret.to_secret();
     if wanted
@@ -69,7 +71,14 @@ pub fn plan(world: World<'_>) -> Plan {
         Some(existing) if !is_ours(&existing, world.sealed) => {
             Plan::refuse(not_managed(world.sealed))
         }
-        Some(existing) => update(existing, &wanted, world.settled),
+        Some(existing) => {
+            let foreign = match keeps_foreign_metadata(world.sealed) {
+                true => Foreign::Kept,
+                false if world.settled => Foreign::AddedSince,
+                false => Foreign::Dropped,
+            };
+            update(existing, &wanted, foreign)
+        }
     }
 }
 
@@ -104,14 +113,26 @@ fn has(secret: &Secret, annotation: &str) -> bool {
         .is_some_and(|value| value == "true")
 }
 
-fn update(existing: Secret, wanted: &Secret, settled: bool) -> Plan {
+/// What becomes of labels, annotations and owners that the SealedSecret does not name.
+enum Foreign {
+    /// They go, as upstream does it.
+    Dropped,
+    /// They came after this version was put into effect: nothing asks for their end.
+    AddedSince,
+    /// The SealedSecret asks for it. What we wrote ourselves and is wanted no more goes.
+    Kept,
+}
+
+fn update(existing: Secret, wanted: &Secret, foreign: Foreign) -> Plan {
     let mut new = existing.clone();
-    if has(&existing, PATCH) {
-        patch(&mut new, wanted);
-    } else if settled {
-        restore(&mut new, wanted);
-    } else {
-        overwrite(&mut new, wanted);
+    match foreign {
+        _ if has(&existing, PATCH) => patch(&mut new, wanted),
+        Foreign::Dropped => overwrite(&mut new, wanted),
+        Foreign::AddedSince => restore(&mut new, wanted),
+        Foreign::Kept => {
+            managers::drop_ours(&mut new.metadata);
+            restore(&mut new, wanted);
+        }
     }
     if let Some(reason) = impossible(&existing, &new, wanted) {
         return Plan::refuse(reason);
@@ -219,84 +240,6 @@ fn owners(metadata: &ObjectMeta) -> BTreeMap<&str, &OwnerReference> {
         .flatten()
         .map(|owner| (owner.uid.as_str(), owner))
         .collect()
-}
-
-impl fmt::Display for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.write {
-            Write::Nothing => {}
-            Write::Create(secret) => {
-                writeln!(f, "create Secret {}", place(secret))?;
-                items(f, &None, &secret.data)?;
-            }
-            Write::Update { new, old } => {
-                writeln!(f, "update Secret {}", place(new))?;
-                items(f, &old.data, &new.data)?;
-                metadata(f, &old.metadata, &new.metadata)?;
-            }
-        }
-        match &self.refusal {
-            Some(reason) => writeln!(f, "refused: {reason}"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Names of items with what happens to them; never their values.
-fn items(
-    f: &mut fmt::Formatter<'_>,
-    old: &Option<BTreeMap<String, ByteString>>,
-    new: &Option<BTreeMap<String, ByteString>>,
-) -> fmt::Result {
-    let (none_old, none_new) = (BTreeMap::new(), BTreeMap::new());
-    let (old, new) = (
-        old.as_ref().unwrap_or(&none_old),
-        new.as_ref().unwrap_or(&none_new),
-    );
-    for (key, value) in new {
-        match old.get(key) {
-            None => writeln!(f, "  item {key} added")?,
-            Some(other) if other != value => writeln!(f, "  item {key} changed")?,
-            Some(_) => {}
-        }
-    }
-    old.keys()
-        .filter(|key| !new.contains_key(*key))
-        .try_for_each(|key| writeln!(f, "  item {key} removed"))
-}
-
-fn metadata(f: &mut fmt::Formatter<'_>, old: &ObjectMeta, new: &ObjectMeta) -> fmt::Result {
-    let differs = [
-        ("labels", entries(&old.labels) != entries(&new.labels)),
-        (
-            "annotations",
-            entries(&old.annotations) != entries(&new.annotations),
-        ),
-        ("owners", owners(old) != owners(new)),
-    ];
-    differs
-        .iter()
-        .filter(|(_, differs)| *differs)
-        .try_for_each(|(field, _)| writeln!(f, "  {field} changed"))
-}
-
-fn place(secret: &Secret) -> String {
-    let part = |part: &Option<String>| part.clone().unwrap_or_default();
-    format!(
-        "{}/{}",
-        part(&secret.metadata.namespace),
-        part(&secret.metadata.name)
-    )
-}
-
-impl fmt::Debug for Write {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Nothing => f.write_str("Nothing"),
-            Self::Create(secret) => write!(f, "Create({})", place(secret)),
-            Self::Update { new, .. } => write!(f, "Update({})", place(new)),
-        }
-    }
 }
 
 #[cfg(test)]

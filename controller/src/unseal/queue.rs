@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crds::SealedSecret;
 
-use super::ObjectName;
+use super::{Hints, ObjectName};
 
 /// Pause after the first failure; each further one doubles it.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -16,21 +16,31 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 const LONGEST_ABSENCE: Duration = Duration::from_secs(15);
 /// Objects that wait in memory; further ones are fetched when it is their turn. 512 of a usual size are some 2 MB.
 const HELD: usize = 512;
-/// Repairs in a row, each within [`CALM`] of the one before, before a Secret that somebody else keeps changing has to wait.
+/// Repairs in a row before a Secret that somebody else keeps changing has to wait.
 const QUICK_REPAIRS: u32 = 5;
-/// Time after which repairs are forgotten.
+/// Time after the end of a pause in which a further repair counts as one more in a row.
 const CALM: Duration = Duration::from_secs(60);
 
 /// The SealedSecrets that exist, and what is to be done with them.
 #[derive(Debug)]
 pub struct Queue {
-    quick_retries: u32,
+    policy: Policy,
     entries: HashMap<ObjectName, Entry>,
-    fresh: VecDeque<ObjectName>,
+    /// Newest last, and taken first: one that comes while thousands wait is not the last to be served.
+    fresh: Vec<ObjectName>,
     backlog: VecDeque<ObjectName>,
     waiting: BTreeSet<(Instant, ObjectName)>,
     held: usize,
     secrets_are_listed: bool,
+}
+
+/// What is up to the user.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// Failures after which the pause is the longest.
+    pub quick_retries: u32,
+    /// Secrets in effect are put right when somebody edits them.
+    pub self_heal: bool,
 }
 
 #[derive(Debug, Default)]
@@ -60,10 +70,34 @@ enum State {
     },
 }
 
+impl Entry {
+    /// True when the Secret was written so recently that a further write counts as one more in a row.
+    fn is_restless(&self, now: Instant) -> bool {
+        let calm = CALM + self.pause_after_repairs();
+        self.last_write
+            .is_some_and(|last| now.duration_since(last) <= calm)
+    }
+
+    /// How long the next repair has to wait.
+    fn pause_between_repairs(&self, now: Instant) -> Duration {
+        match self.is_restless(now) {
+            true => self.pause_after_repairs(),
+            false => Duration::ZERO,
+        }
+    }
+
+    fn pause_after_repairs(&self) -> Duration {
+        match self.repairs.checked_sub(QUICK_REPAIRS) {
+            None | Some(0) => Duration::ZERO,
+            Some(slow) => pause(slow, u32::MAX),
+        }
+    }
+}
+
 /// Where to queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// Before everything from a first list.
+    /// Before everything else, the newest first.
     Fresh,
     /// In order, after what is fresh.
     Backlog,
@@ -75,8 +109,7 @@ pub struct Job {
     pub name: ObjectName,
     /// The object, or nothing where it has to be fetched.
     pub object: Option<Box<SealedSecret>>,
-    /// No Secret of that name was seen, though all were listed: to create it at once is likely right.
-    pub without_secret: bool,
+    pub(super) hints: Hints,
 }
 
 /// How a job ended.
@@ -93,12 +126,11 @@ pub enum Ended {
 }
 
 impl Queue {
-    /// After `quick_retries` failures the pause is the longest.
-    pub fn new(quick_retries: u32) -> Self {
+    pub fn new(policy: Policy) -> Self {
         Self {
-            quick_retries,
+            policy,
             entries: HashMap::new(),
-            fresh: VecDeque::new(),
+            fresh: Vec::new(),
             backlog: VecDeque::new(),
             waiting: BTreeSet::new(),
             held: 0,
@@ -111,8 +143,15 @@ impl Queue {
         self.entries.entry(name.clone()).or_default().listed = list;
     }
 
-    /// Asks for work on a SealedSecret that exists.
+    /// Asks for work on a SealedSecret that exists and is not what it was: who changed its Secret is forgotten.
     pub fn want(&mut self, name: &ObjectName, object: Option<Box<SealedSecret>>, place: Place) {
+        if let Some(entry) = self.entries.get_mut(name) {
+            entry.repairs = 0;
+        }
+        self.enqueue(name, object, place);
+    }
+
+    fn enqueue(&mut self, name: &ObjectName, object: Option<Box<SealedSecret>>, place: Place) {
         let held = object.is_some_and(|object| self.hold(name, object));
         let Some(entry) = self.entries.get_mut(name) else {
             return;
@@ -126,7 +165,7 @@ impl Queue {
                 }
                 entry.state = State::Queued(place);
                 match place {
-                    Place::Fresh => self.fresh.push_back(name.clone()),
+                    Place::Fresh => self.fresh.push(name.clone()),
                     Place::Backlog => self.backlog.push_back(name.clone()),
                 }
             }
@@ -145,30 +184,28 @@ impl Queue {
         let Some(entry) = self.entries.get_mut(name) else {
             return;
         };
-        let restless = entry
-            .last_write
-            .is_some_and(|last| now.duration_since(last) <= CALM);
+        let is_edit = !version.is_empty();
+        let pause = entry.pause_between_repairs(now);
         match &mut entry.state {
             State::Running { secret, .. } => *secret = Some(version.to_owned()),
+            // It will be looked at anyway.
+            State::Queued(_) => {}
             _ if Some(version) == left => {}
-            State::Idle if restless && entry.repairs > QUICK_REPAIRS => {
-                let pause = pause(entry.repairs - QUICK_REPAIRS, u32::MAX);
-                self.wait(name, now + pause);
-            }
-            _ => self.want(name, None, Place::Fresh),
+            _ if entry.failures > 0 => self.enqueue(name, None, Place::Fresh),
+            _ if is_edit && !self.policy.self_heal => {}
+            State::Idle if pause > Duration::ZERO => self.wait(name, now + pause),
+            // The pause after which it is put right, whatever happens to it meanwhile.
+            State::Waiting(_) => {}
+            State::Idle => self.enqueue(name, None, Place::Fresh),
         }
     }
 
-    /// Asks for work on everything that failed.
-    pub fn want_failed(&mut self) {
-        let failed: Vec<_> = self
-            .entries
-            .iter()
-            .filter(|(_, entry)| entry.failures > 0)
-            .map(|(name, _)| name.clone())
-            .collect();
-        for name in failed {
-            self.want(&name, None, Place::Backlog);
+    /// Keys came or went: asks for work on everything that failed, and on `others`.
+    pub fn keys_changed(&mut self, others: Vec<ObjectName>) {
+        let failed = self.entries.iter().filter(|(_, entry)| entry.failures > 0);
+        let failed: Vec<_> = failed.map(|(name, _)| name.clone()).collect();
+        for name in failed.into_iter().chain(others) {
+            self.enqueue(&name, None, Place::Backlog);
         }
     }
 
@@ -186,7 +223,7 @@ impl Queue {
                 self.backlog.push_back(name);
             }
         }
-        while let Some(name) = self.fresh.pop_front().or_else(|| self.backlog.pop_front()) {
+        while let Some(name) = self.fresh.pop().or_else(|| self.backlog.pop_front()) {
             // A name can stand in both lines, or belong to an object that has gone.
             let Some(entry) = self
                 .entries
@@ -201,11 +238,14 @@ impl Queue {
             };
             let object = entry.object.take();
             self.held -= usize::from(object.is_some());
-            let without_secret = self.secrets_are_listed && entry.secret_listed == 0;
+            let hints = Hints {
+                is_absent: self.secrets_are_listed && entry.secret_listed == 0,
+                is_contested: entry.pause_between_repairs(now) > Duration::ZERO,
+            };
             return Some(Job {
                 name,
                 object,
-                without_secret,
+                hints,
             });
         }
         None
@@ -248,13 +288,9 @@ impl Queue {
             Ended::Calm => entry.failures = 0,
             Ended::Wrote => {
                 entry.failures = 0;
-                let restless = entry
-                    .last_write
-                    .is_some_and(|last| now.duration_since(last) <= CALM);
-                entry.repairs = if restless {
-                    entry.repairs.saturating_add(1)
-                } else {
-                    1
+                entry.repairs = match entry.is_restless(now) {
+                    true => entry.repairs.saturating_add(1),
+                    false => 1,
                 };
                 entry.last_write = Some(now);
             }
@@ -265,10 +301,10 @@ impl Queue {
         let failures = entry.failures;
         let pause = match how {
             Ended::Unreachable => pause(failures, u32::MAX).min(LONGEST_ABSENCE),
-            _ => pause(failures, self.quick_retries),
+            _ => pause(failures, self.policy.quick_retries),
         };
         if again {
-            self.want(name, None, Place::Fresh);
+            self.enqueue(name, None, Place::Fresh);
             return true;
         }
         self.drop_object(name);

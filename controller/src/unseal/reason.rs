@@ -12,6 +12,8 @@ pub enum UnsealReason {
     Malformed { message: String },
     /// Items can't be opened, or templates not rendered.
     CannotOpen(UnsealError),
+    /// A defect of ours ended the opening.
+    Panicked,
     /// The template would make a sealing key.
     SealingKeyLabel,
     /// A Secret of that name belongs to somebody else.
@@ -28,7 +30,7 @@ impl UnsealReason {
     /// Reason of the event, as upstream names it.
     pub fn event_reason(&self) -> &'static str {
         match self {
-            Self::Malformed { .. } | Self::CannotOpen(_) => "ErrUnsealFailed",
+            Self::Malformed { .. } | Self::CannotOpen(_) | Self::Panicked => "ErrUnsealFailed",
             _ => "ErrUpdateFailed",
         }
     }
@@ -36,7 +38,9 @@ impl UnsealReason {
     /// Text of the event.
     pub fn event_message(&self) -> String {
         match self {
-            Self::Malformed { .. } | Self::CannotOpen(_) => format!("Failed to unseal: {self}"),
+            Self::Malformed { .. } | Self::CannotOpen(_) | Self::Panicked => {
+                format!("Failed to unseal: {self}")
+            }
             Self::NotManaged { .. } => self.not_managed(),
             Self::SecretIsImmutable { namespace, name } => format!(
                 "Error updating {namespace}/{name}: the target Secret is immutable. Once a Secret is marked as immutable, it is not \
@@ -49,7 +53,7 @@ impl UnsealReason {
     /// Value of the label `reason` of upstream's error counter.
     pub fn metric(&self) -> &'static str {
         match self {
-            Self::Malformed { .. } | Self::CannotOpen(_) => "unseal",
+            Self::Malformed { .. } | Self::CannotOpen(_) | Self::Panicked => "unseal",
             Self::NotManaged { .. } => "unmanaged",
             _ => "update",
         }
@@ -83,6 +87,9 @@ impl fmt::Display for UnsealReason {
         match self {
             Self::Malformed { message } | Self::WriteRefused { message } => f.write_str(message),
             Self::CannotOpen(error) => error.fmt(f),
+            Self::Panicked => {
+                f.write_str("opening it hit a defect of signet-controller, its log says where")
+            }
             Self::SealingKeyLabel => f.write_str(
                 "the template has the label of sealing keys, expected a Secret that is none",
             ),

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures::stream::{BoxStream, SelectAll, StreamExt};
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::core::{DynamicObject, PartialObjectMeta};
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch};
 use kube::{Api, ResourceExt};
 
 use super::jobs::{self, Jobs};
-use super::queue::{Ended, Place, Queue};
+use super::queue::{Ended, Place, Policy, Queue};
 use super::{ObjectName, Unsealer};
 use crate::context::Context;
 use crate::keys::Standing;
@@ -31,6 +31,7 @@ pub async fn run(context: Arc<Context>) -> Result<(), run::Error> {
     let mut standing = context.keys.standing();
     let mut key_changes = context.keys.changes();
     let mut loop_ = Loop::new(Arc::clone(&context));
+    tokio::spawn(name_missing_namespaces(Arc::clone(&context)));
     loop {
         let serving = *standing.borrow_and_update() == Standing::Serving;
         if serving {
@@ -39,7 +40,7 @@ pub async fn run(context: Arc<Context>) -> Result<(), run::Error> {
         tokio::select! {
             () = context.shutdown.cancelled() => break,
             Ok(()) = standing.changed() => {}
-            Ok(()) = key_changes.changed() => loop_.queue.want_failed(),
+            Ok(()) = key_changes.changed() => loop_.keys_changed(),
             Some((scope, event)) = loop_.sealed.next(), if serving => loop_.sealed_secret(scope, event),
             Some((scope, event)) = loop_.secrets.next() => loop_.secret(scope, event),
             Some((name, how)) = loop_.jobs.next() => loop_.ended(&name, how),
@@ -52,6 +53,23 @@ pub async fn run(context: Arc<Context>) -> Result<(), run::Error> {
     Ok(())
 }
 
+/// Says which of the namespaces that were asked for do not exist. Their watches find them once they do.
+async fn name_missing_namespaces(context: Arc<Context>) {
+    let Namespaces::These(these) = context.settings.unseal.namespaces(&context.namespace) else {
+        return;
+    };
+    let api = Api::<Namespace>::all(context.client.clone());
+    for namespace in these {
+        // Who may not read namespaces is told by the watches what is missing.
+        if let Ok(None) = api.get_metadata_opt(&namespace).await {
+            tracing::warn!(
+                namespace,
+                "namespace doesn't exist, SealedSecrets in it are opened once it does"
+            );
+        }
+    }
+}
+
 async fn sleep_until(when: Option<Instant>) {
     match when {
         Some(when) => tokio::time::sleep_until(when.into()).await,
@@ -62,13 +80,19 @@ async fn sleep_until(when: Option<Instant>) {
 /// Number of a scope, with what its watch said.
 type Watched<K> = (usize, watcher::Result<Event<K>>);
 
-/// Where is watched: one namespace or all. Each name belongs to one scope.
+/// Where is watched: one namespace or all. Each name belongs to one scope, and no scope waits for another.
+#[derive(Default)]
 struct Scope {
     namespace: Option<String>,
     /// Number of the list of SealedSecrets that is or was read last.
     list: u32,
     /// The same of Secrets.
     secret_list: u32,
+    /// All SealedSecrets were listed once, so that other Secrets can be dropped as they stream by.
+    is_listed: bool,
+    are_secrets_listed: bool,
+    /// What was told last of a watch that fails.
+    trouble: Option<String>,
 }
 
 /// State of the loop.
@@ -79,13 +103,7 @@ struct Loop {
     queue: Queue,
     jobs: Jobs,
     sealed: SelectAll<BoxStream<'static, Watched<DynamicObject>>>,
-    /// Started once all SealedSecrets are known, so that other Secrets can be dropped as they stream by.
     secrets: SelectAll<BoxStream<'static, Watched<PartialObjectMeta<Secret>>>>,
-    /// Scopes whose SealedSecrets were not listed yet.
-    unlisted: usize,
-    /// Scopes whose Secrets were not.
-    secrets_unlisted: usize,
-    last_error: Option<String>,
 }
 
 impl Loop {
@@ -98,13 +116,16 @@ impl Loop {
             .into_iter()
             .map(|namespace| Scope {
                 namespace,
-                list: 0,
-                secret_list: 0,
+                ..Scope::default()
             })
             .collect();
+        let policy = Policy {
+            quick_retries: context.settings.unseal.max_unseal_retries,
+            self_heal: context.settings.unseal.self_heal,
+        };
         Self {
             unsealer: Arc::clone(&context.unsealer),
-            queue: Queue::new(context.settings.unseal.max_unseal_retries),
+            queue: Queue::new(policy),
             jobs: Jobs::default(),
             sealed: scopes
                 .iter()
@@ -112,9 +133,6 @@ impl Loop {
                 .map(|(index, scope)| watch_sealed_secrets(&context, index, scope))
                 .collect(),
             secrets: SelectAll::new(),
-            unlisted: scopes.len(),
-            secrets_unlisted: scopes.len(),
-            last_error: None,
             scopes,
             context,
         }
@@ -153,9 +171,9 @@ impl Loop {
                 for name in self.queue.missing(namespace.as_deref(), *list) {
                     self.deleted(&name, None);
                 }
-                self.listed();
+                self.listed(scope);
             }
-            Err(error) => self.watch_failed("SealedSecrets", &error),
+            Err(error) => self.watch_failed(scope, "SealedSecrets", &error),
         }
     }
 
@@ -183,21 +201,21 @@ impl Loop {
         }
     }
 
-    /// One scope is listed completely; with the last one Secrets start to be watched.
-    fn listed(&mut self) {
-        self.last_error = None;
-        self.unlisted = self.unlisted.saturating_sub(1);
-        if self.unlisted == 0
-            && self.secrets.is_empty()
+    /// The SealedSecrets of a scope are all known: from now on its Secrets are watched.
+    fn listed(&mut self, index: usize) {
+        let scope = &mut self.scopes[index];
+        scope.trouble = None;
+        if !std::mem::replace(&mut scope.is_listed, true)
             && !self.context.settings.unseal.skip_recreate
         {
-            self.secrets = self
-                .scopes
-                .iter()
-                .enumerate()
-                .map(|(index, scope)| watch_secrets(&self.context, index, scope))
-                .collect();
+            let watch = watch_secrets(&self.context, index, &self.scopes[index]);
+            self.secrets.push(watch);
         }
+    }
+
+    /// What failed may be opened now, and what was opened with a key that has gone can't be opened any more.
+    fn keys_changed(&mut self) {
+        self.queue.keys_changed(self.unsealer.lacking_keys());
     }
 
     fn secret(&mut self, scope: usize, event: watcher::Result<Event<PartialObjectMeta<Secret>>>) {
@@ -224,35 +242,43 @@ impl Loop {
                 self.queue.secret_is_gone(&name);
                 self.queue.secret_changed(&name, "", None, now);
             }
-            Ok(Event::InitDone) => {
-                self.secrets_unlisted = self.secrets_unlisted.saturating_sub(1);
-                if self.secrets_unlisted == 0 {
-                    self.queue.secrets_are_listed();
-                }
-                let Scope {
-                    namespace,
-                    secret_list,
-                    ..
-                } = &self.scopes[scope];
-                for name in self
-                    .queue
-                    .missing_secrets(namespace.as_deref(), *secret_list)
-                {
-                    if self.unsealer.secret_version(&name).is_some() {
-                        self.queue.secret_changed(&name, "", None, now);
-                    }
-                }
+            Ok(Event::InitDone) => self.secrets_listed(scope, now),
+            Err(error) => self.watch_failed(scope, "Secrets", &error),
+        }
+    }
+
+    /// The Secrets of a scope are all known; those that are not among them any more were deleted.
+    fn secrets_listed(&mut self, index: usize, now: Instant) {
+        self.scopes[index].are_secrets_listed = true;
+        self.scopes[index].trouble = None;
+        if self.scopes.iter().all(|scope| scope.are_secrets_listed) {
+            self.queue.secrets_are_listed();
+        }
+        let Scope {
+            namespace,
+            secret_list,
+            ..
+        } = &self.scopes[index];
+        for name in self
+            .queue
+            .missing_secrets(namespace.as_deref(), *secret_list)
+        {
+            if self.unsealer.secret_version(&name).is_some() {
+                self.queue.secret_changed(&name, "", None, now);
             }
-            Err(error) => self.watch_failed("Secrets", &error),
         }
     }
 
     /// The stream tries again by itself; the same trouble is told once.
-    fn watch_failed(&mut self, what: &str, error: &watcher::Error) {
-        let text = format!("can't watch {what}: {}", run::chain(error));
-        if self.last_error.as_ref() != Some(&text) {
-            tracing::warn!("{text}");
-            self.last_error = Some(text);
+    fn watch_failed(&mut self, index: usize, what: &str, error: &watcher::Error) {
+        let text = run::chain(error);
+        let Scope {
+            namespace, trouble, ..
+        } = &mut self.scopes[index];
+        if trouble.as_ref() != Some(&text) {
+            let namespace = namespace.as_deref().unwrap_or("all");
+            tracing::warn!(namespace, error = text, "can't watch {what}, will retry");
+            *trouble = Some(text);
         }
     }
 }

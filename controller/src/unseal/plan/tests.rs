@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crds::names::sealed_secret;
+use crds::names::{KEEP_FOREIGN_METADATA, sealed_secret};
+use k8s_openapi::ByteString;
 use sealing::{SecretBytes, UnsealedSecret};
 use serde_json::json;
 
@@ -20,7 +21,7 @@ fn owner(uid: &str) -> serde_json::Value {
 }
 
 /// The Secret that the SealedSecret stands for, with one item and one label.
-fn wanted(change: impl FnOnce(&mut UnsealedSecret)) -> Result<Unsealed, UnsealError> {
+fn wanted(change: impl FnOnce(&mut UnsealedSecret)) -> Result<Unsealed, UnsealReason> {
     let metadata = json!({ "namespace": "ns", "name": "db", "labels": { "app": "web" }, "ownerReferences": [owner("uid-1")] });
     let mut secret = UnsealedSecret {
         metadata: serde_json::from_value(metadata).unwrap(),
@@ -64,19 +65,28 @@ fn annotate(secret: &mut Secret, key: &str) {
 }
 
 fn decided(
-    opened: &Result<Unsealed, UnsealError>,
+    opened: &Result<Unsealed, UnsealReason>,
+    existing: Option<Secret>,
+    settled: bool,
+) -> Plan {
+    plan_for(&sealed(), opened, existing, settled)
+}
+
+fn plan_for(
+    sealed: &SealedSecret,
+    opened: &Result<Unsealed, UnsealReason>,
     existing: Option<Secret>,
     settled: bool,
 ) -> Plan {
     plan(World {
-        sealed: &sealed(),
+        sealed,
         opened,
         existing,
         settled,
     })
 }
 
-fn printed(opened: &Result<Unsealed, UnsealError>, existing: Option<Secret>) -> String {
+fn printed(opened: &Result<Unsealed, UnsealReason>, existing: Option<Secret>) -> String {
     decided(opened, existing, false).to_string()
 }
 
@@ -164,6 +174,149 @@ fn labels_that_others_add_later_cause_no_write_and_survive_a_repair() {
         "update Secret ns/db\n  item password added\n"
     );
     assert_eq!(updated(&plan).metadata.labels.as_ref().unwrap().len(), 2);
+}
+
+/// A stored Secret with a label of ours that is wanted no more, and label, annotation and owner of somebody else.
+fn with_foreign_metadata() -> Option<Secret> {
+    let by = |manager: &str, label: &str, time: &str| {
+        let mut labels = serde_json::Map::new();
+        labels.insert(format!("f:{label}"), json!({}));
+        json!({ "manager": manager, "operation": "Update", "time": time, "fieldsV1": { "f:metadata": { "f:labels": labels } } })
+    };
+    stored(|secret| {
+        let labels = secret.metadata.labels.get_or_insert_default();
+        labels.insert("theirs".to_owned(), "1".to_owned());
+        labels.insert("stale".to_owned(), "1".to_owned());
+        annotate(secret, "theirs");
+        let theirs =
+            json!({ "apiVersion": "v1", "kind": "ConfigMap", "name": "c", "uid": "uid-9" });
+        let owners = json!([owner("uid-1"), theirs]);
+        secret.metadata.owner_references = serde_json::from_value(owners).unwrap();
+        let managers = json!([
+            by("signet", "stale", "2026-01-03T00:00:00Z"),
+            by("kubectl-label", "theirs", "2026-01-02T00:00:00Z"),
+            by("older", "other", "2026-01-01T00:00:00Z")
+        ]);
+        secret.metadata.managed_fields = serde_json::from_value(managers).unwrap();
+    })
+}
+
+#[test]
+fn foreign_metadata_goes_with_a_new_version_unless_the_sealed_secret_keeps_it() {
+    let plan = decided(&wanted(|_| {}), with_foreign_metadata(), false);
+    let expected =
+        "update Secret ns/db\n  labels changed\n  annotations changed\n  owners changed\n";
+    assert_eq!(plan.to_string(), expected);
+
+    let mut keeping = sealed();
+    let annotations = keeping.metadata.annotations.get_or_insert_default();
+    annotations.insert(KEEP_FOREIGN_METADATA.to_owned(), "true".to_owned());
+    let plan = plan_for(&keeping, &wanted(|_| {}), with_foreign_metadata(), false);
+    assert_eq!(plan.to_string(), "update Secret ns/db\n  labels changed\n");
+    let kept = &updated(&plan).metadata;
+    let labels: Vec<_> = kept.labels.iter().flatten().map(|(key, _)| key).collect();
+    assert_eq!(
+        labels,
+        ["app", "theirs"],
+        "what we wrote goes, what they wrote stays"
+    );
+    assert_eq!(kept.owner_references.as_ref().unwrap().len(), 2);
+}
+
+#[test]
+fn the_rival_is_who_wrote_last_beside_us() {
+    let secret = with_foreign_metadata().unwrap();
+    assert_eq!(managers::rival(&secret.metadata), Some("kubectl-label"));
+    assert_eq!(managers::rival(&stored(|_| {}).unwrap().metadata), None);
+}
+
+#[test]
+fn items_labels_and_owner_that_somebody_edited_are_put_right() {
+    let edits: [(fn(&mut Secret), &str); 4] = [
+        (
+            |secret| {
+                let items = secret.data.iter_mut().flatten();
+                items.for_each(|(_, value)| value.0.push(b'x'));
+            },
+            "  item password changed\n",
+        ),
+        (
+            |secret| {
+                let more = ("more".to_owned(), ByteString(b"x".to_vec()));
+                secret.data.get_or_insert_default().extend([more]);
+            },
+            "  item more removed\n",
+        ),
+        (|secret| secret.metadata.labels = None, "  labels changed\n"),
+        (
+            |secret| {
+                let label = ("app".to_owned(), "theirs".to_owned());
+                secret
+                    .metadata
+                    .labels
+                    .get_or_insert_default()
+                    .extend([label]);
+            },
+            "  labels changed\n",
+        ),
+    ];
+    for (edit, expected) in edits {
+        let plan = decided(&wanted(|_| {}), stored(edit), true);
+        assert_eq!(plan.to_string(), format!("update Secret ns/db\n{expected}"));
+    }
+}
+
+#[test]
+fn renamed_and_further_items_replace_what_was_there() {
+    let changed = wanted(|secret| {
+        let password = secret.data.remove("password").unwrap();
+        secret.data.insert("passphrase".to_owned(), password);
+        secret
+            .data
+            .insert("user".to_owned(), SecretBytes::from(b"me".to_vec()));
+    });
+    assert_eq!(
+        printed(&changed, stored(|_| {})),
+        "update Secret ns/db\n  item passphrase added\n  item user added\n  item password removed\n"
+    );
+}
+
+#[test]
+fn an_empty_secret_can_be_patched() {
+    let empty = foreign(|secret| {
+        annotate(secret, PATCH);
+        secret.data = None;
+        secret.metadata.labels = None;
+    });
+    assert_eq!(
+        printed(&wanted(|_| {}), empty),
+        "update Secret ns/db\n  item password added\n  labels changed\n"
+    );
+}
+
+#[test]
+fn annotations_count_only_when_they_say_true() {
+    for value in ["TRUE", "1", "false", ""] {
+        let existing = foreign(|secret| {
+            let annotations = secret.metadata.annotations.get_or_insert_default();
+            annotations.insert(MANAGED.to_owned(), value.to_owned());
+            annotations.insert(PATCH.to_owned(), value.to_owned());
+        });
+        let plan = printed(&wanted(|_| {}), existing);
+        assert!(
+            plan.starts_with("refused: failed update: "),
+            "{value:?}: {plan}"
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_opened_changes_nothing() {
+    let plan = decided(&Err(UnsealReason::Panicked), stored(|_| {}), false);
+    assert_eq!(
+        plan.to_string(),
+        "refused: opening it hit a defect of signet-controller, its log says where\n"
+    );
 }
 
 #[test]

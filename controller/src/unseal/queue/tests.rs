@@ -2,6 +2,11 @@
 
 use super::*;
 
+const POLICY: Policy = Policy {
+    quick_retries: 5,
+    self_heal: true,
+};
+
 fn name(name: &str) -> ObjectName {
     ObjectName {
         namespace: "ns".to_owned(),
@@ -10,7 +15,7 @@ fn name(name: &str) -> ObjectName {
 }
 
 fn with(names: &[&str]) -> Queue {
-    let mut queue = Queue::new(5);
+    let mut queue = Queue::new(POLICY);
     for text in names {
         queue.exists(&name(text), 1);
         queue.want(&name(text), None, Place::Backlog);
@@ -25,13 +30,13 @@ fn order(queue: &mut Queue, now: Instant) -> Vec<String> {
 }
 
 #[test]
-fn what_is_new_comes_before_the_backlog_and_each_name_once() {
+fn what_is_new_comes_first_then_the_backlog_in_order_and_each_name_once() {
     let mut queue = with(&["a", "b", "c"]);
     queue.want(&name("c"), None, Place::Fresh);
     queue.want(&name("c"), None, Place::Fresh);
     queue.exists(&name("d"), 1);
     queue.want(&name("d"), None, Place::Fresh);
-    assert_eq!(order(&mut queue, Instant::now()), ["c", "d", "a", "b"]);
+    assert_eq!(order(&mut queue, Instant::now()), ["d", "c", "a", "b"]);
 }
 
 #[test]
@@ -106,45 +111,133 @@ fn a_secret_is_known_to_be_absent_only_once_all_are_listed() {
     let now = Instant::now();
     let mut queue = with(&["a", "b", "c"]);
     queue.secret_exists(&name("b"), 1);
-    assert!(!queue.take(now).unwrap().without_secret);
+    assert!(!queue.take(now).unwrap().hints.is_absent);
     queue.secrets_are_listed();
-    assert!(!queue.take(now).unwrap().without_secret, "b is there");
-    assert!(queue.take(now).unwrap().without_secret);
+    assert!(!queue.take(now).unwrap().hints.is_absent, "b is there");
+    assert!(queue.take(now).unwrap().hints.is_absent);
     queue.ended(&name("b"), Ended::Calm, false, now);
     queue.secret_is_gone(&name("b"));
     queue.secret_changed(&name("b"), "", Some("1"), now);
-    assert!(queue.take(now).unwrap().without_secret);
+    assert!(queue.take(now).unwrap().hints.is_absent);
 }
 
 #[test]
-fn a_new_key_wakes_what_failed_at_once() {
+fn a_changed_key_wakes_what_failed_and_what_it_opened_at_once() {
     let now = Instant::now();
     let mut queue = with(&["a", "b"]);
     queue.take(now).unwrap();
     queue.take(now).unwrap();
     queue.ended(&name("a"), Ended::Failed, false, now);
     queue.ended(&name("b"), Ended::Calm, false, now);
-    queue.want_failed();
-    assert_eq!(order(&mut queue, now), ["a"]);
+    queue.keys_changed(vec![name("b"), name("gone")]);
+    assert_eq!(order(&mut queue, now), ["a", "b"]);
+}
+
+/// Repairs a Secret that somebody changes back at once, and returns the pauses before each further repair in ms.
+fn fight(queue: &mut Queue, mut now: Instant, repairs: usize) -> Vec<u128> {
+    let mut pauses = Vec::new();
+    for _ in 0..repairs {
+        queue.take(now).expect("it is its turn");
+        queue.ended(&name("a"), Ended::Wrote, false, now);
+        queue.secret_changed(&name("a"), "theirs", Some("ours"), now);
+        let next = queue.next_retry().unwrap_or(now);
+        pauses.push((next - now).as_millis());
+        // Further changes during the pause do not end it.
+        queue.secret_changed(&name("a"), "theirs again", Some("ours"), now);
+        assert!(next == now || queue.take(now).is_none());
+        now = next;
+    }
+    pauses
 }
 
 #[test]
-fn a_secret_that_somebody_keeps_changing_has_to_wait() {
+fn a_secret_that_somebody_keeps_changing_is_put_right_ever_more_rarely() {
+    let mut queue = with(&["a"]);
+    let pauses = fight(&mut queue, Instant::now(), 20);
+    assert_eq!(pauses[..7], [0, 0, 0, 0, 0, 500, 1000]);
+    assert_eq!(pauses[15..], [300_000; 5]);
+    assert!(pauses.is_sorted());
+}
+
+#[test]
+fn a_repair_that_had_to_wait_is_known_as_contested() {
     let now = Instant::now();
     let mut queue = with(&["a"]);
-    for _ in 0..=QUICK_REPAIRS {
+    fight(&mut queue, now, QUICK_REPAIRS as usize);
+    let job = queue.take(now).unwrap();
+    assert!(!job.hints.is_contested);
+    queue.ended(&name("a"), Ended::Wrote, false, now);
+    queue.secret_changed(&name("a"), "theirs", Some("ours"), now);
+    assert!(queue.take(now + FIRST_PAUSE).unwrap().hints.is_contested);
+}
+
+#[test]
+fn a_fight_is_forgotten_when_it_is_over() {
+    let now = Instant::now();
+    let mut queue = with(&["a"]);
+    fight(&mut queue, now, 8);
+    let end = queue.next_retry().unwrap();
+    queue.take(end).unwrap();
+    queue.ended(&name("a"), Ended::Wrote, false, end);
+    let later = end + CALM + LONGEST_PAUSE;
+    queue.secret_changed(&name("a"), "theirs", Some("ours"), later);
+    assert!(!queue.take(later).unwrap().hints.is_contested);
+}
+
+#[test]
+fn a_new_version_of_the_sealed_secret_ends_a_fight() {
+    let now = Instant::now();
+    let mut queue = with(&["a"]);
+    fight(&mut queue, now, 8);
+    queue.want(&name("a"), None, Place::Fresh);
+    assert!(!queue.take(now).unwrap().hints.is_contested);
+}
+
+#[test]
+fn an_edit_of_what_blocks_ends_the_pause_at_once() {
+    let now = Instant::now();
+    for self_heal in [true, false] {
+        let mut queue = Queue::new(Policy {
+            self_heal,
+            ..POLICY
+        });
+        queue.exists(&name("a"), 1);
+        queue.want(&name("a"), None, Place::Backlog);
         queue.take(now).unwrap();
-        queue.ended(&name("a"), Ended::Wrote, false, now);
-        queue.secret_changed(&name("a"), "theirs", Some("ours"), now);
+        queue.ended(&name("a"), Ended::Failed, false, now);
+        queue.secret_changed(&name("a"), "8", Some("7"), now);
+        assert!(queue.take(now).is_some(), "self_heal: {self_heal}");
     }
+}
+
+#[test]
+fn without_self_heal_an_edit_stays_and_a_deletion_does_not() {
+    let now = Instant::now();
+    let mut queue = Queue::new(Policy {
+        self_heal: false,
+        ..POLICY
+    });
+    queue.exists(&name("a"), 1);
+    queue.want(&name("a"), None, Place::Backlog);
+    queue.take(now).unwrap();
+    queue.ended(&name("a"), Ended::Wrote, false, now);
+    queue.secret_changed(&name("a"), "8", Some("7"), now);
     assert!(queue.take(now).is_none());
-    assert_eq!(queue.next_retry(), Some(now + FIRST_PAUSE));
-    assert!(queue.take(now + FIRST_PAUSE).is_some());
+    queue.secret_changed(&name("a"), "", None, now);
+    assert!(queue.take(now).is_some());
+}
+
+#[test]
+fn a_first_list_of_secrets_moves_nothing_ahead() {
+    let now = Instant::now();
+    let mut queue = with(&["a", "b"]);
+    queue.secret_changed(&name("b"), "7", None, now);
+    assert_eq!(order(&mut queue, now), ["a", "b"]);
 }
 
 #[test]
 fn objects_that_wait_take_bounded_memory() {
-    let mut queue = Queue::new(5);
+    let mut queue = Queue::new(POLICY);
     let names: Vec<_> = (0..HELD + 10)
         .map(|index| name(&index.to_string()))
         .collect();

@@ -1,0 +1,34 @@
+//! Work with private keys, on threads of its own, so that it holds up no network and no panic of it ends more than itself.
+//! It must not know what the work is for.
+
+use tokio::sync::Semaphore;
+
+/// A defect of ours ended the work; the log says where.
+#[derive(Debug)]
+pub(super) struct Panicked;
+
+/// Runs one piece of work, not more than the permits at once.
+pub(super) async fn run_opening<T: Send + 'static>(
+    permits: &Semaphore,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Panicked> {
+    let _permit = permits
+        .acquire()
+        .await
+        .expect("invariant: the semaphore is never closed");
+    let work = tokio::task::spawn_blocking(work).await;
+    work.map_err(|_| Panicked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_ends_nothing_but_its_own_work() {
+        let permits = Semaphore::new(1);
+        let odd = run_opening(&permits, || panic!("a defect of ours")).await;
+        assert!(matches!(odd, Err(Panicked)));
+        assert_eq!(run_opening(&permits, || 1).await.ok(), Some(1));
+    }
+}
