@@ -3,7 +3,8 @@
 
 use serde_json::Value;
 
-use super::{documents, limits, manifest, value};
+use super::{limits, manifest, value};
+use crate::documents;
 
 /// Stands in values of the corpus, and in no message.
 const CANARY: &str = "canary-7f3a";
