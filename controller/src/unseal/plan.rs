@@ -68,7 +68,9 @@ pub fn plan(world: World<'_>) -> Plan {
                 refusal,
             }
         }
-        Some(existing) if !is_ours(&existing, world.sealed) => {
+        Some(existing)
+            if !is_ours(&existing, world.sealed) && !(world.settled && lost_owner(&existing)) =>
+        {
             Plan::refuse(not_managed(world.sealed))
         }
         Some(existing) => {
@@ -95,6 +97,12 @@ fn not_managed(sealed: &SealedSecret) -> UnsealReason {
     UnsealReason::NotManaged {
         name: sealed.metadata.name.clone().unwrap_or_default(),
     }
+}
+
+/// True when the Secret holds what we wrote and somebody took its controller away.
+fn lost_owner(secret: &Secret) -> bool {
+    let mut owners = secret.metadata.owner_references.iter().flatten();
+    owners.all(|owner| owner.controller != Some(true)) && managers::has_our_items(&secret.metadata)
 }
 
 /// True when the Secret is controlled by this SealedSecret, or says that a SealedSecret may write it.

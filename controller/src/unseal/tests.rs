@@ -119,3 +119,15 @@ async fn a_version_that_was_not_tried_is_not_reported_on() {
     let sent = told_meanwhile(sealed("2", 2, condition(1, "True"), "signet")).await;
     assert_eq!(sent, [("False".to_owned(), "1".to_owned())]);
 }
+
+#[tokio::test]
+async fn a_sealed_secret_that_waits_for_its_end_writes_nothing() {
+    let (unsealer, requests) = unsealer(|line, _| panic!("unexpected request: {line}"));
+    let mut ending = sealed("1", 1, Value::Null, "nobody");
+    ending["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    let outcome = unsealer
+        .unseal(&serde_json::from_value(ending).unwrap())
+        .await;
+    assert_eq!(outcome.unwrap(), UnsealOutcome::Unchanged);
+    assert!(requests.lock().unwrap().is_empty());
+}

@@ -1,5 +1,5 @@
 //! Who wrote what of a Secret, as the API server records it in `managedFields`.
-//! It must not trust that record for more than labels and annotations: `data` is ours as a whole.
+//! It must not decide what becomes of a Secret.
 
 use std::collections::BTreeMap;
 
@@ -21,6 +21,16 @@ pub fn rival(metadata: &ObjectMeta) -> Option<&str> {
     others
         .max_by_key(|entry| entry.time.as_ref().map_or(Timestamp::MIN, |time| time.0))
         .map(manager)
+}
+
+/// True when we wrote items of the Secret as what came out of a SealedSecret, and not as a manifest that sync applies.
+pub(super) fn has_our_items(metadata: &ObjectMeta) -> bool {
+    entries(metadata)
+        .filter(|entry| {
+            manager(entry) == FIELD_MANAGER && entry.operation.as_deref() == Some("Update")
+        })
+        .filter_map(|entry| entry.fields_v1.as_ref())
+        .any(|fields| fields.0.get("f:data").is_some())
 }
 
 /// Keys below `f:metadata` / `map` in the entries of our manager.

@@ -224,6 +224,34 @@ fn foreign_metadata_goes_with_a_new_version_unless_the_sealed_secret_keeps_it() 
 }
 
 #[test]
+fn an_owner_taken_off_what_we_wrote_is_put_back_and_never_put_on_what_others_wrote() {
+    let without_owner = |manager: &str, operation: &str| {
+        let entry =
+            json!({ "manager": manager, "operation": operation, "fieldsV1": { "f:data": {} } });
+        stored(|secret| {
+            secret.metadata.owner_references = None;
+            secret.metadata.managed_fields = serde_json::from_value(json!([entry])).unwrap();
+        })
+    };
+    let planned = |manager, operation, settled| {
+        decided(&wanted(|_| {}), without_owner(manager, operation), settled).to_string()
+    };
+    let restored = "update Secret ns/db\n  owners changed\n";
+    assert_eq!(planned("signet", "Update", true), restored);
+    for (manager, operation, settled) in [
+        ("signet", "Update", false),
+        ("signet", "Apply", true),
+        ("kubectl", "Update", true),
+    ] {
+        let refused = planned(manager, operation, settled);
+        assert!(
+            refused.starts_with("refused: "),
+            "{manager} {operation} {settled}: {refused}"
+        );
+    }
+}
+
+#[test]
 fn the_rival_is_who_wrote_last_beside_us() {
     let secret = with_foreign_metadata().unwrap();
     assert_eq!(managers::rival(&secret.metadata), Some("kubectl-label"));

@@ -1,0 +1,151 @@
+//! What users of Sealed Secrets reported as stuck or wrong for ever, replayed against our controller: each ends Synced=True.
+//! The numbers are those of upstream's issues. No retry by the clock helps here: quick ones are turned off.
+
+#[path = "../testbed/harness.rs"]
+mod harness;
+#[path = "sealed.rs"]
+mod sealed;
+
+use harness::{Controller, equal, eventually};
+use sealed::{KEY, OTHER_KEY, Place};
+use serde_json::{Value, json};
+
+/// A controller that tries a failed object again after five minutes only, unless something wakes it.
+fn controller(place: &Place) -> Controller {
+    place.controller(&["--max-unseal-retries=0"]).ready()
+}
+
+fn uid_of_owner(place: &Place, name: &str) -> Value {
+    let secret = place.testbed.object(&place.namespace, "secret", name);
+    secret["metadata"]["ownerReferences"][0]["uid"].clone()
+}
+
+/// #1599: `replace --force` deletes and creates. The garbage collector takes the old Secret later, here as late as we like.
+#[test]
+fn a_replaced_sealed_secret_gets_its_secret_when_the_old_one_has_gone() {
+    let place = Place::with_key("replaced");
+    let _controller = controller(&place);
+    place.apply(&place.sealed("db", KEY, "old"));
+    place.holds("db", "old");
+    let hold = "--patch={\"metadata\":{\"finalizers\":[\"example.com/hold\"]}}";
+    place.kubectl(&["patch", "secret", "db", hold]);
+    place.kubectl(&["delete", "sealedsecret", "db", "--wait=false"]);
+    eventually("the old SealedSecret has gone", || {
+        let get = ["get", "sealedsecret", "db", "--namespace", &place.namespace];
+        place.testbed.try_kubectl(&get).err().ok_or("still there")
+    });
+    place.apply(&place.sealed("db", KEY, "new"));
+    place.synced("db", "False");
+    let release = "--patch={\"metadata\":{\"finalizers\":null}}";
+    place.kubectl(&["patch", "secret", "db", "--type=merge", release]);
+    place.synced("db", "True");
+    place.holds("db", "new");
+    let new = place.testbed.object(&place.namespace, "sealedsecret", "db");
+    assert_eq!(uid_of_owner(&place, "db"), new["metadata"]["uid"]);
+}
+
+/// The same as one command, whenever the garbage collector comes.
+#[test]
+fn a_sealed_secret_replaced_by_force_ends_well() {
+    let place = Place::with_key("forced");
+    let _controller = controller(&place);
+    for round in ["first", "second", "third"] {
+        let file = place
+            .testbed
+            .path(&format!("{}-{round}.json", place.namespace));
+        let text = place.sealed("db", KEY, round).to_string();
+        std::fs::write(&file, text).expect("the testbed's folder is writable");
+        place.kubectl(&["replace", "--force", "-f", &file.display().to_string()]);
+        place.synced("db", "True");
+        place.holds("db", round);
+    }
+}
+
+/// #853: the status goes on to say that no key fits although the Secret is there.
+#[test]
+fn a_status_does_not_outlive_its_reason() {
+    let place = Place::with_key("stale");
+    let _controller = controller(&place);
+    place.apply(&place.sealed("db", OTHER_KEY, "x"));
+    let failed = place.synced("db", "False");
+    assert_eq!(
+        failed["message"],
+        Value::from("no key could decrypt secret (password)")
+    );
+    place.restore_key(OTHER_KEY);
+    let healed = place.synced("db", "True");
+    assert_eq!(healed["message"], Value::Null);
+    place.holds("db", "x");
+    // The other way round: a key that is taken away makes the object fail, and its Secret stays.
+    place.kubectl(&["delete", "secret", OTHER_KEY]);
+    place.synced("db", "False");
+    place.holds("db", "x");
+    place.apply(&place.sealed("db", KEY, "y"));
+    place.synced("db", "True");
+    place.holds("db", "y");
+}
+
+/// #1090: a Secret that stood in the way is deleted.
+#[test]
+fn deleting_what_blocks_is_enough() {
+    let place = Place::with_key("blocker");
+    let _controller = controller(&place);
+    place.kubectl(&[
+        "create",
+        "secret",
+        "generic",
+        "db",
+        "--from-literal=password=theirs",
+    ]);
+    place.apply(&place.sealed("db", KEY, "ours"));
+    place.synced("db", "False");
+    place.kubectl(&["delete", "secret", "db"]);
+    place.synced("db", "True");
+    place.holds("db", "ours");
+}
+
+/// #603: a False that somebody else left behind is never looked at again.
+#[test]
+fn a_false_of_before_is_resolved() {
+    let place = Place::with_key("wrong");
+    let stopped = controller(&place);
+    place.apply(&place.sealed("db", KEY, "x"));
+    place.synced("db", "True");
+    assert!(stopped.stop().success());
+    let condition = json!([{ "type": "Synced", "status": "False", "message": "failed update: a long time ago" }]);
+    let patch = format!(
+        "--patch={}",
+        json!({ "status": { "conditions": condition } })
+    );
+    let args = [
+        "patch",
+        "sealedsecret",
+        "db",
+        "--subresource=status",
+        "--type=merge",
+        &patch,
+    ];
+    place.kubectl(&args);
+    let _controller = controller(&place);
+    assert_eq!(place.synced("db", "True")["message"], Value::Null);
+}
+
+/// #1090 once more: a quota that refuses the Secret is a failure like any other, and told in the API server's words.
+#[test]
+fn a_quota_that_is_lifted_lets_the_secret_in() {
+    let place = Place::with_key("quota");
+    let _controller = place.controller(&[]).ready();
+    place.kubectl(&["create", "quota", "few", "--hard=secrets=1"]);
+    eventually("the quota counts", || {
+        let quota = place
+            .testbed
+            .object(&place.namespace, "resourcequota", "few");
+        equal(&quota["status"]["hard"]["secrets"], &Value::from("1"))
+    });
+    place.apply(&place.sealed("db", KEY, "x"));
+    let message = place.synced("db", "False")["message"].to_string();
+    assert!(message.contains("exceeded quota: few"), "{message}");
+    place.kubectl(&["delete", "quota", "few"]);
+    place.synced("db", "True");
+    place.holds("db", "x");
+}
