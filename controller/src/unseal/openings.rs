@@ -1,6 +1,8 @@
 //! Work with private keys, on threads of its own, so that it holds up no network and no panic of it ends more than itself.
 //! It must not know what the work is for.
 
+use std::sync::Arc;
+
 use tokio::sync::Semaphore;
 
 /// A defect of ours ended the work; the log says where.
@@ -9,15 +11,20 @@ pub(super) struct Panicked;
 
 /// Runs one piece of work, not more than the permits at once.
 pub(super) async fn run_opening<T: Send + 'static>(
-    permits: &Semaphore,
+    permits: &Arc<Semaphore>,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Panicked> {
-    let _permit = permits
-        .acquire()
+    let permit = Arc::clone(permits)
+        .acquire_owned()
         .await
         .expect("invariant: the semaphore is never closed");
-    let work = tokio::task::spawn_blocking(work).await;
-    work.map_err(|_| Panicked)
+    // The permit goes with the work, which goes on when nobody awaits it any more.
+    let work = tokio::task::spawn_blocking(move || {
+        let done = work();
+        drop(permit);
+        done
+    });
+    work.await.map_err(|_| Panicked)
 }
 
 #[cfg(test)]
@@ -26,7 +33,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_ends_nothing_but_its_own_work() {
-        let permits = Semaphore::new(1);
+        let permits = Arc::new(Semaphore::new(1));
         let odd = run_opening(&permits, || panic!("a defect of ours")).await;
         assert!(matches!(odd, Err(Panicked)));
         assert_eq!(run_opening(&permits, || 1).await.ok(), Some(1));
