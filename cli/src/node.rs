@@ -15,6 +15,9 @@ use crate::scalar::Scalar;
 /// server, so a document that needs more than this is an attack or a mistake.
 const MOST_VALUES: usize = 200_000;
 
+/// Text that counts as one value more, in bytes: the values of a document hold some 12 MiB of it at most.
+const TEXT_OF_A_VALUE: usize = 64;
+
 #[derive(Clone, PartialEq)]
 pub(crate) struct Node {
     /// Bytes in the whole input. Of a block scalar: its content without the header.
@@ -179,11 +182,11 @@ impl Node {
     }
 
     fn expand(&self, values: &mut usize) -> Result<Value, Problem> {
-        *values += 1;
+        *values += 1 + self.plain_text().map_or(0, str::len) / TEXT_OF_A_VALUE;
         if *values > MOST_VALUES {
             return Err(Problem::new(
                 self.line,
-                format!("more than {MOST_VALUES} values after aliases are expanded"),
+                "larger than a Secret can be after aliases are expanded",
             ));
         }
         match &self.target().content {

@@ -14,6 +14,8 @@ use crate::{manifest, splice};
 
 /// What takes the place of every sealed value.
 const RESEALED: &str = "AgAresealed+/w==";
+/// No Secret is as large, and no small file becomes larger by its aliases.
+const LARGEST: usize = 16 << 20;
 /// Shorter values are part of other words by chance.
 const RECOGNIZABLE: usize = 8;
 
@@ -41,6 +43,7 @@ pub fn target(data: &[u8]) {
 /// YAML and JSON of ours mean to our reader what they were made from: `yes` stays text, and 1e3 a number.
 fn what_is_printed_reads_the_same(root: &Node) {
     let Ok(value) = root.to_json() else { return };
+    assert!(value.to_string().len() <= LARGEST, "a value without bounds");
     for format in [Format::Yaml, Format::Json] {
         let printed = manifest::write([value.clone()], format);
         let documents = parse(&Input::Stdin, &printed);

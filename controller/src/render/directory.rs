@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     DirectoryOptions, Manifest, RenderError, Rendered,
     key::key_of,
+    limits,
     manifest::objects,
     select::{in_repository, select},
     value,
@@ -21,7 +22,7 @@ use crate::{
 /// When one document of one file is no Kubernetes object: then nothing of the revision is used.
 pub fn directory(tree: &Tree, options: &DirectoryOptions) -> Result<Rendered, RenderError> {
     let selected = select(tree, options)?;
-    let mut manifests = Vec::new();
+    let mut found = Found::default();
     for (path, entry) in &selected.files {
         let name = in_repository(tree, path);
         let bytes = tree.read(entry)?;
@@ -34,16 +35,24 @@ pub fn directory(tree: &Tree, options: &DirectoryOptions) -> Result<Rendered, Re
         render_file(
             &name,
             text.strip_prefix('\u{feff}').unwrap_or(text),
-            &mut manifests,
+            &mut found,
         )?;
     }
     Ok(Rendered {
-        manifests,
+        manifests: found.manifests,
         key: key_of(tree, options, &selected),
     })
 }
 
-fn render_file(file: &str, text: &str, manifests: &mut Vec<Manifest>) -> Result<(), RenderError> {
+/// What the files read so far hold.
+#[derive(Default)]
+struct Found {
+    manifests: Vec<Manifest>,
+    /// The least text that all of it can be written with, aliases written out.
+    written: usize,
+}
+
+fn render_file(file: &str, text: &str, found: &mut Found) -> Result<(), RenderError> {
     if file.ends_with(".json") {
         let document = Document {
             number: 1,
@@ -51,13 +60,13 @@ fn render_file(file: &str, text: &str, manifests: &mut Vec<Manifest>) -> Result<
             line: 1,
             text,
         };
-        return add(file, &document, value::json(text), manifests);
+        return add(file, &document, value::json(text), found);
     }
     if text.contains(SKIP_FILE) {
         return Ok(());
     }
     for document in documents(text) {
-        add(file, &document, value::yaml(document.text), manifests)?;
+        add(file, &document, value::yaml(document.text), found)?;
     }
     Ok(())
 }
@@ -66,7 +75,7 @@ fn add(
     file: &str,
     document: &Document<'_>,
     read: Result<Value, value::Unreadable>,
-    manifests: &mut Vec<Manifest>,
+    found: &mut Found,
 ) -> Result<(), RenderError> {
     let refused = |line, problem| {
         let (file, document) = (file.to_owned(), document.number);
@@ -81,8 +90,17 @@ fn add(
     if value.is_null() {
         return Ok(());
     }
+    found.written += limits::written(&value);
+    if found.written > limits::TOTAL_BYTES {
+        return Err(RenderError::Limit {
+            what: format!(
+                "the size of the manifests up to {file}, with their aliases written out,"
+            ),
+            limit: limits::total(),
+        });
+    }
     for object in objects(value).map_err(|problem| refused(document.line, problem))? {
-        manifests.push(Manifest {
+        found.manifests.push(Manifest {
             file: file.to_owned(),
             document: document.number,
             line: document.line,

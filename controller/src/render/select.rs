@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use globset::{Glob, GlobBuilder, GlobMatcher};
 
-use super::{DirectoryOptions, RenderError, limits::TOTAL_BYTES};
+use super::{DirectoryOptions, RenderError, limits};
 use crate::git::{Entry, EntryKind, Target, Tree};
 
 /// The manifest files of a directory.
@@ -47,14 +47,13 @@ pub(super) fn select(tree: &Tree, options: &DirectoryOptions) -> Result<Selected
             }
         };
         bytes += tree.size(&file)?;
-        if bytes > TOTAL_BYTES as u64 {
-            let limit = format!("{} MiB", TOTAL_BYTES / (1024 * 1024));
+        if bytes > limits::TOTAL_BYTES as u64 {
             return Err(RenderError::Limit {
                 what: format!(
                     "the size of the manifests up to {}",
                     in_repository(tree, &file.path)
                 ),
-                limit,
+                limit: limits::total(),
             });
         }
         selected.files.insert(file.path.clone(), file);

@@ -4,10 +4,14 @@
 use serde_json::{Number, Value};
 use serde_saphyr::{Options, options::DuplicateKeyPolicy};
 
+use super::limits;
+
 /// Schemas of large CustomResourceDefinitions nest some 60 deep; the crate's own limit of 64 is too near.
 const DEPTH: usize = 200;
 /// A document is at most as large as all files together may be; one node takes at least two bytes of it.
-const NODES: usize = super::limits::TOTAL_BYTES / 2;
+const NODES: usize = limits::TOTAL_BYTES / 2;
+/// Values that aliases of one document may stand for: each takes some hundred bytes of memory and none of text.
+const ALIASED: usize = 100_000;
 
 /// Why a text is no value, and where: counted from the beginning of the text, from 1.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,7 +28,7 @@ pub(super) fn yaml(text: &str) -> Result<Value, Unreadable> {
             .map_or(1, |location| usize::try_from(location.line()).unwrap_or(1));
         Unreadable {
             line,
-            problem: format!("not YAML: {}", without_place(&error.to_string())),
+            problem: problem(&error.to_string()),
         }
     })?;
     whole_numbers(&mut value);
@@ -53,7 +57,22 @@ fn options() -> Options {
             max_documents: 1,
             max_nodes: NODES,
             max_events: 2 * NODES,
+            max_recorded_anchor_events: ALIASED,
+            max_recorded_anchor_bytes: limits::TOTAL_BYTES,
+            max_total_scalar_bytes: limits::TOTAL_BYTES,
         },
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: ALIASED,
+        },
+    }
+}
+
+/// The crate's limits are of no use to the author of a file; what they mean is.
+fn problem(message: &str) -> String {
+    if message.contains("budget breached") || message.contains("alias replay limit") {
+        "deeper, or larger with its aliases written out, than one document may be".to_owned()
+    } else {
+        format!("not YAML: {}", without_place(message))
     }
 }
 
