@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::events::Recorder;
 use crate::keys::Keys;
+use crate::leadership::Leadership;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::unseal::Unsealer;
@@ -25,6 +26,8 @@ pub struct Context {
     pub keys: Arc<Keys>,
     /// The one engine that turns SealedSecrets into Secrets of the cluster.
     pub unsealer: Arc<Unsealer>,
+    /// Whether this process is the one that writes.
+    pub leadership: Arc<Leadership>,
     /// Writes Events.
     pub events: Arc<Recorder>,
     /// Counters and gauges of all parts.

@@ -8,6 +8,7 @@ mod documents;
 pub mod events;
 pub mod git;
 pub mod keys;
+pub mod leadership;
 pub mod metrics;
 pub mod rate;
 mod refusal;

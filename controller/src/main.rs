@@ -2,14 +2,16 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use controller::{run, settings::Settings};
 
+/// How upstream's controller ends when it can't go on.
+const FATAL: u8 = 2;
+
 fn main() -> ExitCode {
-    let settings = Settings::parse();
+    let settings = Settings::read();
     if let Err(error) = run::start(settings) {
         tracing::error!("{}", run::chain(&error));
-        return ExitCode::FAILURE;
+        return ExitCode::from(FATAL);
     }
     ExitCode::SUCCESS
 }

@@ -1,11 +1,8 @@
-//! What Prometheus may know: upstream's names for what upstream counts, ours for the rest, and the server of `/metrics`.
+//! What Prometheus may know: upstream's names for what upstream counts, ours for the rest.
 //! It must not hold a fact that something else in the controller relies on.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
-use axum::routing::any;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -13,10 +10,10 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use crate::context::Context;
-use crate::run::Error;
-
 mod process;
+mod server;
+
+pub use server::run;
 
 /// Prefix of everything that Sealed Secrets' controller counts too.
 const UPSTREAM: &str = "sealed_secrets_controller";
@@ -44,6 +41,8 @@ pub struct Metrics {
     pub keys: Gauge,
     /// Secrets that look like sealing keys and can't be used.
     pub keys_unusable: Gauge,
+    /// 1 while this process is the one that writes.
+    pub leader: Gauge,
     /// Failed attempts to publish the certificate.
     pub certificate_publish_errors: Counter,
 }
@@ -91,6 +90,7 @@ impl Default for Metrics {
             http_request_duration: Family::new_with_constructor(|| Histogram::new(LATENCIES)),
             keys: Gauge::default(),
             keys_unusable: Gauge::default(),
+            leader: Gauge::default(),
             certificate_publish_errors: Counter::default(),
         };
         metrics.register(|registry| metrics.add_to(registry));
@@ -163,6 +163,12 @@ impl Metrics {
         );
         add(
             registry,
+            "signet_leader",
+            "1 while this process is the one that writes",
+            &self.leader,
+        );
+        add(
+            registry,
             "signet_certificate_publish_errors",
             "Failed attempts to write the certificate's ConfigMap",
             &self.certificate_publish_errors,
@@ -176,36 +182,6 @@ where
     M: EncodeMetric + Clone + Send + Sync + std::fmt::Debug + 'static,
 {
     registry.register(name, help, metric.clone());
-}
-
-/// Serves `/metrics` until shutdown.
-pub async fn run(context: Arc<Context>) -> Result<(), Error> {
-    let address = &context.settings.api.listen_metrics_addr;
-    let listener = address.bind().await.map_err(|source| Error::Listen {
-        address: address.to_string(),
-        source,
-    })?;
-    tracing::info!(addr = %address, "HTTP metrics server serving");
-    let metrics = Arc::clone(&context.metrics);
-    let answer = move || {
-        let text = metrics.text();
-        async {
-            (
-                [(
-                    CONTENT_TYPE,
-                    "application/openmetrics-text; version=1.0.0; charset=utf-8",
-                )],
-                text,
-            )
-                .into_response()
-        }
-    };
-    let router = axum::Router::new().route("/metrics", any(answer));
-    let shutdown = context.shutdown.clone().cancelled_owned();
-    axum::serve(listener, router)
-        .with_graceful_shutdown(shutdown)
-        .await
-        .map_err(Error::Serve)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::context::Context;
 use crate::events::Recorder;
 use crate::keys::{self, Keys};
+use crate::leadership::{self, Leadership};
 use crate::metrics::{self, Metrics};
 use crate::sealing_api;
 use crate::settings::{KeyOrder, Part, Settings};
@@ -54,16 +55,20 @@ pub enum Error {
 
 /// How long parts may take to finish after the signal; below the 30 seconds that Kubernetes grants a pod.
 const GRACE: Duration = Duration::from_secs(20);
+/// How long giving the Lease back may take, after that.
+const RESIGN: Duration = Duration::from_secs(3);
 /// Openings and HTTP share these; more threads cost memory and win nothing on the two cores we are built for.
 const WORKER_THREADS: usize = 2;
 
 /// Runs the controller until it is told to end.
 pub fn start(settings: Settings) -> Result<(), Error> {
     log::init(&settings.log);
-    tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
-        "Starting signet-controller"
-    );
+    let version = env!("CARGO_PKG_VERSION");
+    tracing::info!(version, "Starting signet-controller");
+    if settings.runs(Part::Sealing) {
+        // What scripts over upstream's log look for.
+        tracing::info!(version, "Starting sealed-secrets controller");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKER_THREADS)
         .enable_all()
@@ -87,6 +92,8 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 
 async fn run(settings: Settings) -> Result<(), Error> {
     let context = Arc::new(connect(settings).await?);
+    let done = CancellationToken::new();
+    let election = tokio::spawn(leadership::run(Arc::clone(&context), done.clone()));
     let mut parts = parts(&context);
     let first = tokio::select! {
         signal = ended_by_signal() => signal,
@@ -96,6 +103,10 @@ async fn run(settings: Settings) -> Result<(), Error> {
     let rest = async { while parts.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, rest).await.is_err() {
         tracing::warn!("some work did not finish in time");
+    }
+    done.cancel();
+    if tokio::time::timeout(RESIGN, election).await.is_err() {
+        tracing::warn!("the Lease was not given back in time");
     }
     first
 }
@@ -127,6 +138,7 @@ async fn connect(settings: Settings) -> Result<Context, Error> {
     let keys = Arc::new(Keys::new(Arc::clone(&keyring)));
     let events = Arc::new(Recorder::new(client.clone()));
     let metrics = Arc::new(Metrics::default());
+    let leadership = Arc::new(Leadership::new(settings.leader_election));
     let settings = Arc::new(settings);
     let unsealer = Unsealer::new(
         client.clone(),
@@ -142,6 +154,7 @@ async fn connect(settings: Settings) -> Result<Context, Error> {
         keyring,
         keys,
         unsealer: Arc::new(unsealer),
+        leadership,
         events,
         metrics,
         shutdown: CancellationToken::new(),

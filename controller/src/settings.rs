@@ -1,9 +1,11 @@
 //! What can be set from outside, by flag or environment, as typed values.
 //! It must not read files or the cluster, and no other file reads the environment for settings.
 
+mod environment;
 mod go;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -44,6 +46,11 @@ pub struct Settings {
     )]
     pub only: Vec<Part>,
 
+    /// Let one of several processes write, elected by a Lease; false lets every process write
+    #[arg(long, env = "SIGNET_LEADER_ELECTION", default_value = "true", value_parser = go::boolean,
+          action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub leader_election: bool,
+
     #[command(flatten)]
     pub keys: Keys,
     #[command(flatten)]
@@ -68,6 +75,13 @@ pub enum Part {
 }
 
 impl Settings {
+    /// What was set for this process. Ends it where that can't be read, or was only asked for.
+    pub fn read() -> Self {
+        let given: Vec<_> = std::env::args_os().collect();
+        Self::try_parse_from(&given)
+            .unwrap_or_else(|error| environment::named(error, &given).exit())
+    }
+
     /// True when the part is to run.
     pub fn runs(&self, part: Part) -> bool {
         self.only.is_empty() || self.only.contains(&part)
@@ -294,31 +308,17 @@ pub struct Log {
           action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub log_info_stdout: bool,
 
-    /// Least level that is logged: DEBUG, INFO, WARN or ERROR
-    #[arg(
-        long,
-        env = "SEALED_SECRETS_LOG_LEVEL",
-        default_value = "INFO",
-        value_enum,
-        ignore_case = true,
-        hide_possible_values = true
-    )]
+    /// Least level that is logged: DEBUG, INFO, WARN or ERROR; anything else is INFO
+    #[arg(long, env = "SEALED_SECRETS_LOG_LEVEL", default_value = "INFO", value_parser = log_level)]
     pub log_level: LogLevel,
 
-    /// Form of log lines: text or json
-    #[arg(
-        long,
-        env = "SEALED_SECRETS_LOG_FORMAT",
-        default_value = "text",
-        value_enum,
-        hide_possible_values = true
-    )]
+    /// Form of log lines: json, anything else is text
+    #[arg(long, env = "SEALED_SECRETS_LOG_FORMAT", default_value = "text", value_parser = log_format)]
     pub log_format: LogFormat,
 }
 
 /// Least level that is logged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "UPPER")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogLevel {
     Debug,
     Info,
@@ -327,7 +327,7 @@ pub enum LogLevel {
 }
 
 /// Form of log lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     Text,
     Json,
@@ -395,6 +395,23 @@ fn key_size(text: &str) -> Result<u32, String> {
         Ok(bits @ (2048 | 3072 | 4096 | 8192)) => Ok(bits),
         _ => Err("expected 2048, 3072, 4096 or 8192".to_owned()),
     }
+}
+
+/// Of levels and formats upstream defines what an unknown word means, so it is no error here either.
+fn log_level(text: &str) -> Result<LogLevel, Infallible> {
+    Ok(match text.to_ascii_uppercase().as_str() {
+        "DEBUG" => LogLevel::Debug,
+        "WARN" => LogLevel::Warn,
+        "ERROR" => LogLevel::Error,
+        _ => LogLevel::Info,
+    })
+}
+
+fn log_format(text: &str) -> Result<LogFormat, Infallible> {
+    Ok(match text {
+        "json" => LogFormat::Json,
+        _ => LogFormat::Text,
+    })
 }
 
 fn cutoff(text: &str) -> Result<Cutoff, String> {

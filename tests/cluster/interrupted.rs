@@ -98,8 +98,7 @@ fn disturbed(step: usize) -> (EndState, bool) {
         controller.kill();
     }
     let before = uids(&scene);
-    let arguments = scene.arguments();
-    let _next = Controller::start(&arguments.each_ref().map(String::as_str)).ready();
+    let _next = Controller::start(&arguments(&scene).each_ref().map(String::as_str)).ready();
     scene.operation("Succeeded", &commit);
     scene.sync_status("Synced", &commit);
     healthy(&scene);
@@ -110,9 +109,16 @@ fn disturbed(step: usize) -> (EndState, bool) {
     (end_state(&scene), was_killed)
 }
 
+/// Nobody waits for the Lease of a process that was killed: how long that takes is not what is looked at here.
+fn arguments(scene: &Scene) -> [String; 5] {
+    let [namespace, scope, poll, key] = scene.arguments();
+    let election = "--leader-election=false".to_owned();
+    [namespace, scope, poll, key, election]
+}
+
 /// Starts a sync whose controller is killed after its `step`-th write. Returns the controller and the commit it syncs.
 fn begin(scene: &Scene, proxy: &Proxy, step: usize) -> (Controller, String) {
-    let arguments = scene.arguments();
+    let arguments = arguments(scene);
     let arguments = arguments.each_ref().map(String::as_str);
     let controller = Controller::start_with(&proxy.kubeconfig(), &arguments).ready();
     let files = files(scene, &controller);

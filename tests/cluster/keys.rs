@@ -6,9 +6,13 @@ mod harness;
 #[path = "sealed.rs"]
 mod sealed;
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
-use harness::{Controller, Port, equal, eventually, get};
+use harness::{Controller, Port, equal, eventually, eventually_async, get};
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
+use kube::{Api, ResourceExt};
 use sealed::{KEY, OTHER_KEY, Place, vector};
 use serde_json::{Value, json};
 
@@ -70,6 +74,63 @@ fn two_processes_that_start_at_once_make_one_key() {
         .unwrap()
     };
     assert_eq!(certificate(&first), certificate(&second));
+}
+
+/// Both see the request for a new key at the same moment, a hundred times over.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_that_renew_at_once_make_one_key() {
+    let place = Place::with_key("renewals");
+    let start = || place.controller(&["--key-size=2048"]);
+    let (first, second) = (start(), start());
+    let both = [first.ready(), second.ready()];
+    let secrets = Api::<Secret>::namespaced(place.testbed.client().await, &place.namespace);
+    let mut newest = KEY.to_owned();
+    for round in 1..=100 {
+        let before = names(&secrets).await;
+        let ask =
+            json!({ "metadata": { "annotations": { "signet.dev/rotate": round.to_string() } } });
+        let patch = Patch::Merge(ask);
+        secrets
+            .patch(&newest, &PatchParams::default(), &patch)
+            .await
+            .expect("the newest key can be annotated");
+        let key = eventually_async("there is a new key", async || {
+            let keys = names(&secrets).await;
+            keys.difference(&before).next().cloned().ok_or("none yet")
+        });
+        let key = key.await;
+        let load = format!("registered private key\" secretname={key}\n");
+        for controller in &both {
+            eventually("both have loaded it", || {
+                let log = controller.log();
+                log.contains(&load).then_some(()).ok_or(log)
+            });
+        }
+        let after = names(&secrets).await;
+        assert_eq!(
+            after.len(),
+            before.len() + 1,
+            "round {round}: {before:?} {after:?}"
+        );
+        if newest != KEY {
+            // A few keys at a time are enough to look at.
+            secrets
+                .delete(&newest, &DeleteParams::default())
+                .await
+                .expect("a key can be deleted");
+        }
+        newest = key;
+    }
+    let lost = |controller: &Controller| controller.log().matches("another process made").count();
+    let lost: usize = both.iter().map(lost).sum();
+    println!("{lost} of 100 renewals were raced");
+    assert!(lost > 0, "no renewal was raced");
+}
+
+async fn names(secrets: &Api<Secret>) -> BTreeSet<String> {
+    let list = secrets.list_metadata(&ListParams::default()).await;
+    let list = list.expect("Secrets can be listed");
+    list.items.iter().map(ResourceExt::name_any).collect()
 }
 
 #[test]

@@ -18,6 +18,7 @@ use super::router;
 use crate::context::Context;
 use crate::events::Recorder;
 use crate::keys::Keys;
+use crate::leadership::Leadership;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::unseal::Unsealer;
@@ -140,6 +141,7 @@ fn context() -> Context {
         keyring,
         keys,
         unsealer: Arc::new(unsealer),
+        leadership: Arc::new(Leadership::new(false)),
         events,
         metrics,
         shutdown: CancellationToken::new(),

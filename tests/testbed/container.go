@@ -132,7 +132,7 @@ func (s *containerState) start() (*exec.Cmd, error) {
 	cmd := exec.Command("/proc/self/exe", "pod", root)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Env = append(s.environment(), "PATH="+os.Getenv("PATH"), "HOME=/tmp")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Cloneflags: syscall.CLONE_NEWNS}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWUTS}
 	return cmd, cmd.Start()
 }
 

@@ -15,6 +15,7 @@ const serviceAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount"
 // podRoot is what the process that becomes a container has to know. It travels
 // as JSON in an argument.
 type podRoot struct {
+	Name    string            // of the Pod, which is its host name
 	Home    string            // the Pod's folder; the new root is mounted in it
 	Program string            // stands in for the image's entry point
 	Mounts  map[string]string // mount path -> folder of ours
@@ -26,6 +27,7 @@ type podRoot struct {
 // out, since the program is known.
 func (s *containerState) podRoot() (string, error) {
 	root := podRoot{
+		Name:    s.worker.pod.Metadata.Name,
 		Home:    s.worker.home,
 		Mounts:  map[string]string{serviceAccountFolder: filepath.Join(s.worker.home, "serviceaccount")},
 		WorkDir: s.spec.WorkingDir,
@@ -71,6 +73,9 @@ func enterPod(args []string) error {
 	var root podRoot
 	if err := json.Unmarshal([]byte(args[0]), &root); err != nil {
 		return err
+	}
+	if err := syscall.Sethostname([]byte(root.Name)); err != nil {
+		return fmt.Errorf("set the host name: %w", err)
 	}
 	if err := root.build(); err != nil {
 		return fmt.Errorf("build the container's root: %w", err)

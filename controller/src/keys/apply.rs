@@ -15,6 +15,7 @@ use sealing::{
 };
 
 use super::observe;
+use crate::refusal;
 use crate::settings;
 
 /// Why a step could not be executed now.
@@ -22,15 +23,12 @@ use crate::settings;
 pub(super) enum Error {
     #[error("can't reach or use the API server")]
     Api(#[from] kube::Error),
-    /// Without the API server's text: a webhook may quote the object, which holds the private key.
-    #[error(
-        "the API server refuses the new key Secret {name}: {code} {reason}, expected the right to create Secrets in namespace {namespace} and no webhook against it"
-    )]
+    /// Without the API server's own words where they could quote the object, which holds the private key.
+    #[error("the API server refuses the new key Secret {namespace}/{name}: {refusal}")]
     KeyRefused {
         namespace: String,
         name: String,
-        code: u16,
-        reason: String,
+        refusal: String,
     },
     #[error("can't write the ConfigMap {CERTIFICATE_CONFIG_MAP}")]
     Publish(#[source] kube::Error),
@@ -84,8 +82,7 @@ pub(super) async fn generate(
         Err(kube::Error::Api(status)) => Err(Error::KeyRefused {
             namespace: namespace.to_owned(),
             name: name.to_owned(),
-            code: status.code,
-            reason: status.reason,
+            refusal: refusal::without_values(&format_args!("Secret {namespace}/{name}"), &status),
         }),
         Err(error) => Err(error.into()),
     }

@@ -158,6 +158,7 @@ impl Pass {
                 let keys = &context.settings.keys;
                 let generated = apply::generate(client, namespace, name, *begin, keys).await?;
                 if generated == Generated::NameTaken {
+                    tracing::info!(name, "another process made this key first");
                     self.taken.insert(name.clone());
                 }
                 self.signalled = false;

@@ -1,6 +1,8 @@
 //! Tells of the keys: standing and changes to the other rooms, events to people, gauges to Prometheus.
 //! It must not name anything of a private key, nor repeat what the API server says about one.
 
+use std::time::Duration;
+
 use crds::names::CERTIFICATE_CONFIG_MAP;
 use k8s_openapi::api::core::v1::ObjectReference;
 
@@ -11,6 +13,9 @@ use super::plan::{KeySecret, State, World};
 use crate::context::Context;
 use crate::events::{Component, Event, EventType};
 use crate::run;
+
+/// How long an event waits for the election.
+const ELECTION: Duration = Duration::from_secs(5);
 
 impl Pass {
     /// What others see, and what this pass leaves to the next one.
@@ -87,7 +92,12 @@ pub(super) async fn unusable(context: &Context, name: &str, reason: &'static str
     warn(context, "Secret", name, reason, message).await;
 }
 
+/// Every process sees the same keys, so only the one that writes tells; while none is known, each does.
 async fn warn(context: &Context, kind: &str, name: &str, reason: &'static str, message: String) {
+    let leads = tokio::time::timeout(ELECTION, context.leadership.decided()).await;
+    if leads == Ok(false) {
+        return;
+    }
     let regarding = ObjectReference {
         api_version: Some("v1".to_owned()),
         kind: Some(kind.to_owned()),

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
+use http::{HeaderValue, header};
 use kube::Config;
 use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -43,7 +44,12 @@ pub(super) fn own_namespace(settings: &Settings, config: &Config) -> String {
         .unwrap_or_else(|| config.default_namespace.clone())
 }
 
-pub(super) fn connect(config: Config, settings: &Client) -> Result<kube::Client, Error> {
+/// How we present ourselves, in the API server's audit log.
+const USER_AGENT: &str = concat!("signet-controller/", env!("CARGO_PKG_VERSION"));
+
+pub(super) fn connect(mut config: Config, settings: &Client) -> Result<kube::Client, Error> {
+    let agent = HeaderValue::from_static(USER_AGENT);
+    config.headers.push((header::USER_AGENT, agent));
     let builder = ClientBuilder::try_from(config).map_err(Error::MakeClient)?;
     match settings.kubeclient_qps.filter(|qps| *qps > 0.0) {
         Some(qps) => Ok(builder

@@ -1,12 +1,20 @@
-//! Where log lines go and how they look.
+//! Where log lines go and how they look: as Go's slog writes them, which is what scripts over upstream's log read.
 //! It must not be used for anything but the start of the process.
 
+mod line;
+
+use std::fmt;
 use std::io::{stderr, stdout};
 
-use tracing::Level;
+use k8s_openapi::jiff::Timestamp;
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::writer::{BoxMakeWriter, MakeWriterExt};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
 
+use self::line::Line;
 use crate::settings::{Log, LogFormat, LogLevel};
 
 /// Starts logging. A second start in one process changes nothing.
@@ -15,16 +23,17 @@ pub(super) fn init(settings: &Log) {
         true => BoxMakeWriter::new(stderr.with_max_level(Level::WARN).or_else(stdout)),
         false => BoxMakeWriter::new(stderr),
     };
-    let lines = tracing_subscriber::fmt()
+    let started = tracing_subscriber::fmt()
         .with_env_filter(filter(settings.log_level))
-        .with_target(false)
-        .with_ansi(false)
-        .with_writer(writer);
-    let started = match settings.log_format {
-        LogFormat::Text => lines.try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
-    };
+        .event_format(Lines(settings.log_format))
+        .with_writer(writer)
+        .try_init();
     drop(started);
+    std::panic::set_hook(Box::new(|panic| {
+        // Never the message: it can quote the text at which it happened.
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(place, "a panic, which is a defect: please report it");
+    }));
 }
 
 /// Libraries speak only where something is wrong; the client reports a failed request to us, who log it with its object.
@@ -38,4 +47,27 @@ fn filter(level: LogLevel) -> EnvFilter {
     EnvFilter::new(format!(
         "warn,controller={level},kube_client=off,kube_runtime=off"
     ))
+}
+
+/// One line for each event, in this format.
+struct Lines(LogFormat);
+
+impl<S, N> FormatEvent<S, N> for Lines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut line = Line::new(Timestamp::now(), event.metadata().level().as_str());
+        event.record(&mut line);
+        match self.0 {
+            LogFormat::Text => writeln!(writer, "{}", line.text()),
+            LogFormat::Json => writeln!(writer, "{}", line.json()),
+        }
+    }
 }

@@ -96,3 +96,102 @@ fn a_repeated_flag_counts_as_written_last() {
         7
     );
 }
+
+/// Flags of upstream's controller with the values that they have when nobody sets them.
+const UPSTREAM: [&str; 34] = [
+    "accept-deprecated-v1-data=true",
+    "additional-namespaces=",
+    "all-namespaces=true",
+    "key-cutoff-time=",
+    "key-order-priority=CertNotBefore",
+    "key-prefix=sealed-secrets-key",
+    "key-renew-period=720h0m0s",
+    "key-size=4096",
+    "key-ttl=87600h0m0s",
+    "kubeclient-burst=10",
+    "kubeclient-qps=5",
+    "label-selector=",
+    "listen-addr=:8080",
+    "listen-metrics-addr=:8081",
+    "log-format=text",
+    "log-info-stdout=true",
+    "log-level=INFO",
+    "max-unseal-retries=5",
+    "metrics-omit-secret-labels=false",
+    "my-cn=",
+    "old-gc-behavior=false",
+    "privatekey-annotations=",
+    "privatekey-labels=",
+    "rate-limit=2",
+    "rate-limit-burst=2",
+    "read-timeout=2m0s",
+    "rotate-period=720h0m0s",
+    "skip-recreate=false",
+    "update-status=true",
+    "watch-for-secrets=false",
+    "write-timeout=2m0s",
+    "kubeclient-qps=-1",
+    "key-cutoff-time=Mon, 02 Jan 2006 15:04:05 -0700",
+    "key-renew-period=0",
+];
+
+#[test]
+fn every_flag_of_upstream_is_known_with_its_variable_and_documented() {
+    use clap::CommandFactory;
+    let command = Settings::command();
+    let page = include_str!("../../../docs/sealed-secrets.md");
+    for written in UPSTREAM {
+        let flag = format!("--{written}");
+        assert!(read(&[&flag]).is_ok(), "{flag}: {:?}", read(&[&flag]));
+        let name = written.split('=').next().unwrap();
+        let argument = command
+            .get_arguments()
+            .find(|argument| argument.get_long() == Some(name))
+            .unwrap();
+        let variable = format!("SEALED_SECRETS_{}", name.to_uppercase().replace('-', "_"));
+        let known = argument
+            .get_env()
+            .map(|known| known.to_string_lossy().into_owned());
+        assert_eq!(known, Some(variable));
+        assert!(
+            page.contains(&format!("`--{name}`")),
+            "{name} is not documented"
+        );
+    }
+}
+
+#[test]
+fn every_flag_is_documented() {
+    use clap::CommandFactory;
+    let pages = concat!(
+        include_str!("../../../docs/sealed-secrets.md"),
+        include_str!("../../../docs/sync.md"),
+        include_str!("../../../docs/repositories.md"),
+        include_str!("../../../docs/applications.md")
+    );
+    for argument in Settings::command().get_arguments() {
+        let name = argument.get_long().unwrap();
+        assert!(
+            pages.contains(&format!("--{name}")),
+            "{name} is not documented"
+        );
+    }
+}
+
+#[test]
+fn levels_and_formats_that_nobody_knows_are_the_usual_ones() {
+    let log = read(&["--log-level=chatty", "--log-format=xml"])
+        .unwrap()
+        .log;
+    assert_eq!(
+        (log.log_level, log.log_format),
+        (LogLevel::Info, LogFormat::Text)
+    );
+    let log = read(&["--log-level=warn", "--log-format=json"])
+        .unwrap()
+        .log;
+    assert_eq!(
+        (log.log_level, log.log_format),
+        (LogLevel::Warn, LogFormat::Json)
+    );
+}

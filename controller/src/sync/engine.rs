@@ -112,6 +112,10 @@ impl Engine {
             if self.context.shutdown.is_cancelled() {
                 return Ok(());
             }
+            if !self.context.leadership.leads() {
+                self.queue.wake_at(app, Instant::now());
+                return Ok(());
+            }
             let world = self.observe(app, &object, look == 0).await?;
             let plan = plan(&world);
             self.say_left_alone(app, plan.hands_off.as_deref());

@@ -27,6 +27,7 @@ use crate::sync::{
 use crate::{
     context::Context,
     git::{self, MirrorOptions, Mirrors, RepositoryUrl},
+    leadership::Role,
     run::Error,
     settings,
 };
@@ -123,12 +124,15 @@ impl Engine {
             .collect()
     }
 
-    /// Hands out passes until shutdown, then lets those under way finish their step.
+    /// Hands out passes while this process leads, until shutdown; then lets those under way finish their step.
     async fn work(self: &Arc<Self>) {
         let mut passes = JoinSet::new();
+        let mut role = self.context.leadership.role();
         loop {
+            let leads = *role.borrow_and_update() == Role::Leading;
             let app = tokio::select! {
-                app = self.queue.next() => app,
+                app = self.queue.next(), if leads => app,
+                Ok(()) = role.changed() => continue,
                 () = self.context.shutdown.cancelled() => break,
             };
             while passes.try_join_next().is_some() {}

@@ -17,6 +17,7 @@ use super::{ObjectName, Unsealer};
 use crate::context::Context;
 use crate::keys::Standing;
 use crate::keys::observe::sealed_secret_resource;
+use crate::leadership::Role;
 use crate::run;
 use crate::settings::Namespaces;
 
@@ -29,22 +30,25 @@ const PAGE: u32 = 100;
 /// Opens SealedSecrets until shutdown; the writes in hand are finished.
 pub async fn run(context: Arc<Context>) -> Result<(), run::Error> {
     let mut standing = context.keys.standing();
+    let mut role = context.leadership.role();
     let mut key_changes = context.keys.changes();
     let mut loop_ = Loop::new(Arc::clone(&context));
     tokio::spawn(name_missing_namespaces(Arc::clone(&context)));
     loop {
         let serving = *standing.borrow_and_update() == Standing::Serving;
-        if serving {
+        let writing = serving && *role.borrow_and_update() == Role::Leading;
+        if writing {
             loop_.start_jobs();
         }
         tokio::select! {
             () = context.shutdown.cancelled() => break,
             Ok(()) = standing.changed() => {}
+            Ok(()) = role.changed() => {}
             Ok(()) = key_changes.changed() => loop_.keys_changed(),
             Some((scope, event)) = loop_.sealed.next(), if serving => loop_.sealed_secret(scope, event),
             Some((scope, event)) = loop_.secrets.next() => loop_.secret(scope, event),
             Some((name, how)) = loop_.jobs.next() => loop_.ended(&name, how),
-            () = sleep_until(loop_.queue.next_retry()), if serving => {}
+            () = sleep_until(loop_.queue.next_retry()), if writing => {}
         }
     }
     while let Some((name, how)) = loop_.jobs.next().await {

@@ -1,0 +1,159 @@
+//! Several controllers beside each other: all serve, one writes where Leases are granted, and the outcome is right where not.
+//! Who takes the Lease when is decided in `controller/src/leadership/plan.rs`.
+
+#[path = "../testbed/harness.rs"]
+mod harness;
+#[path = "sealed.rs"]
+mod sealed;
+
+use std::time::Instant;
+
+use harness::{Controller, Port, equal, eventually, get};
+use sealed::{KEY, Place, vector};
+use serde_json::Value;
+
+impl Place {
+    /// Whose Lease it is; empty when it was given back.
+    fn holder(&self) -> Result<String, String> {
+        let read = [
+            "get",
+            "lease",
+            "signet-controller-sealing",
+            "--namespace",
+            &self.namespace,
+            "--output=jsonpath={.spec.holderIdentity}",
+        ];
+        self.testbed.try_kubectl(&read)
+    }
+
+    /// A service account with the rights of upstream's roles, which know no Leases, in this namespace.
+    fn account_of_upstream(&self) -> String {
+        self.kubectl(&["create", "serviceaccount", "upstream"]);
+        let account = format!("--serviceaccount={}:upstream", self.namespace);
+        for (role, verbs, resource) in [
+            ("unsealer", "get,list,create,update,delete,watch", "secrets"),
+            ("sealed", "get,list,watch", "sealedsecrets.bitnami.com"),
+            ("status", "update", "sealedsecrets.bitnami.com/status"),
+            ("events", "create,patch", "events"),
+        ] {
+            let (verbs, resource) = (format!("--verb={verbs}"), format!("--resource={resource}"));
+            self.kubectl(&["create", "role", role, &verbs, &resource]);
+            let role_flag = format!("--role={role}");
+            self.kubectl(&["create", "rolebinding", role, &role_flag, &account]);
+        }
+        self.testbed.kubeconfig_of(&self.namespace, "upstream")
+    }
+}
+
+/// Waits until a controller says whether it is the one that writes.
+#[track_caller]
+fn leads(controller: &Controller, leads: u8) {
+    let line = format!("signet_leader {leads}\n");
+    eventually(&line, || {
+        let (_, text) = get(&format!("{}/metrics", controller.url(Port::Metrics)))?;
+        text.contains(&line).then_some(()).ok_or(text)
+    });
+}
+
+#[test]
+fn another_process_writes_after_the_one_that_wrote_was_killed() {
+    let place = Place::with_key("killed");
+    let first = place.controller(&[]).ready();
+    leads(&first, 1);
+    let second = place.controller(&[]).ready();
+    let served = get(&format!("{}/v1/cert.pem", second.url(Port::Sealing))).unwrap();
+    assert_eq!(
+        served,
+        (200, vector("test-cert.pem")),
+        "who stands by serves too"
+    );
+    place.apply(&place.sealed("before", KEY, "a"));
+    place.holds("before", "a");
+    leads(&second, 0);
+    first.kill();
+    place.apply(&place.sealed("after", KEY, "b"));
+    let killed = Instant::now();
+    place.holds("after", "b");
+    println!("opened {:?} after the writer was killed", killed.elapsed());
+    leads(&second, 1);
+}
+
+#[test]
+fn a_process_that_ends_gives_the_lease_back() {
+    let place = Place::with_key("stopped");
+    let first = place.controller(&[]).ready();
+    leads(&first, 1);
+    let holder = place.holder().unwrap();
+    assert!(!holder.is_empty());
+    assert!(first.stop().success());
+    assert_eq!(place.holder().unwrap(), "");
+    let second = place.controller(&[]).ready();
+    leads(&second, 1);
+    let next = place.holder().unwrap();
+    assert!(!next.is_empty() && next != holder);
+}
+
+#[test]
+fn without_the_right_to_leases_every_process_writes_and_each_secret_is_written_once() {
+    let place = Place::with_key("upstream");
+    let kubeconfig = place.account_of_upstream();
+    let namespace = format!("--namespace={}", place.namespace);
+    let arguments = [
+        "--only=sealing",
+        "--all-namespaces=false",
+        "--key-renew-period=0",
+        namespace.as_str(),
+    ];
+    let start = || Controller::start_with(&kubeconfig, &arguments);
+    let (first, second) = (start(), start());
+    let both = [first.ready(), second.ready()];
+    both.iter().for_each(|controller| leads(controller, 1));
+    let names: Vec<_> = (0..20).map(|index| format!("s{index}")).collect();
+    for name in &names {
+        place.apply(&place.sealed(name, KEY, name));
+    }
+    for name in &names {
+        place.synced(name, "True");
+        place.holds(name, name);
+    }
+    for controller in &both {
+        eventually("both have looked at all", || {
+            let (_, text) = get(&format!("{}/metrics", controller.url(Port::Metrics)))?;
+            let line = text.lines().find_map(|line| {
+                line.strip_prefix("sealed_secrets_controller_unseal_requests_total ")
+            });
+            let looked = line.and_then(|count| count.parse::<usize>().ok());
+            (looked >= Some(names.len())).then_some(()).ok_or(text)
+        });
+    }
+    let account = format!("system:serviceaccount:{}:upstream", place.namespace);
+    let requests = place.testbed.audited(&account);
+    let created = |resource: &str, name: &str| {
+        let is_one = |request: &&Value| {
+            let target = &request["objectRef"];
+            request["verb"] == "create"
+                && request["responseStatus"]["code"] == 201
+                && target["resource"] == resource
+                && target["name"]
+                    .as_str()
+                    .is_some_and(|target| target.starts_with(name))
+        };
+        requests.iter().filter(is_one).count()
+    };
+    for name in &names {
+        assert_eq!(created("secrets", name).min(1), 1, "{name}");
+        let events = place.events(name).len();
+        assert!((1..=2).contains(&events), "{name} has {events} events");
+    }
+    let written = requests.iter().filter(|request| {
+        request["verb"] == "update" && request["objectRef"]["resource"] == "secrets"
+    });
+    assert_eq!(written.count(), 0, "no Secret was written over");
+    let agents = requests.iter().map(|request| &request["userAgent"]);
+    let ours = format!("signet-controller/{}", env!("CARGO_PKG_VERSION"));
+    agents.for_each(|agent| assert_eq!(*agent, ours.as_str()));
+    assert!(
+        equal(&place.holder().is_err(), &true).is_ok(),
+        "there is no Lease"
+    );
+}
