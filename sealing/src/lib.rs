@@ -43,6 +43,6 @@ pub use seal::{SealError, seal};
 pub use secret_bytes::SecretBytes;
 pub use secret_input::{InputError, SecretInput};
 pub use surroundings::Surroundings;
-pub use template::TemplateError;
+pub use template::{Rendering, TemplateError};
 pub use unseal::{Unsealed, UnsealedSecret, opens, unseal};
 pub use unseal_error::{ItemErrors, ItemProblem, UnsealError};

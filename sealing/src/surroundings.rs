@@ -25,12 +25,6 @@ impl<'a> Surroundings<'a> {
         }
     }
 
-    /// Random bytes; `None` when the generator fails.
-    pub(crate) fn random_bytes<const N: usize>(&self) -> Option<[u8; N]> {
-        let mut buffer = [0; N];
-        self.fill(&mut buffer).then_some(buffer)
-    }
-
     /// Fills a buffer with random bytes; false when the generator fails.
     pub(crate) fn fill(&self, buffer: &mut [u8]) -> bool {
         (self.random.borrow_mut())(buffer)

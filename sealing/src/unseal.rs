@@ -1,7 +1,7 @@
 //! SealedSecret to Secret: the one engine that controller, sync and CLI share.
 //! Makes a value and writes it nowhere; no error of it contains plaintext.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crds::SealedSecret;
 use crds::names::{SKIP_SET_OWNER_REFERENCES, sealed_secret};
@@ -16,7 +16,7 @@ use crate::keyring::{Keyring, Opened};
 use crate::scope::{Label, Scope};
 use crate::secret_bytes::SecretBytes;
 use crate::surroundings::Surroundings;
-use crate::template;
+use crate::template::{self, Rendering, Template};
 use crate::unseal_error::{ItemErrors, ItemProblem, UnsealError};
 
 /// A Secret whose values stay wrapped until they are written.
@@ -56,6 +56,8 @@ pub struct Unsealed {
     pub secret: UnsealedSecret,
     /// Encrypted item → the key that opened it; the deprecated `spec.data` counts as an item `data`.
     pub opened_by: BTreeMap<String, Fingerprint>,
+    /// Set when rendering the same again would give something else.
+    pub rendering: Option<Rendering>,
 }
 
 /// Unseals: opens every item, renders the template, and puts the Secret together. All or nothing.
@@ -80,9 +82,9 @@ pub fn unseal(
         .map(|(item, opened)| (item, opened.plaintext))
         .collect();
     let template = sealed.spec.template.clone().unwrap_or_default();
-    let data = match &template.data {
+    let (data, rendering) = match &template.data {
         Some(sources) => apply_template(items, sources, surroundings)?,
-        None => items,
+        None => (items, None),
     };
     Ok(Unsealed {
         secret: UnsealedSecret {
@@ -92,6 +94,7 @@ pub fn unseal(
             data,
         },
         opened_by,
+        rendering,
     })
 }
 
@@ -148,22 +151,30 @@ fn apply_template(
     items: BTreeMap<String, SecretBytes>,
     sources: &BTreeMap<String, Option<String>>,
     surroundings: &Surroundings<'_>,
-) -> Result<BTreeMap<String, SecretBytes>, ItemErrors> {
+) -> Result<(BTreeMap<String, SecretBytes>, Option<Rendering>), ItemErrors> {
     let texts = || {
         sources
             .iter()
             .filter_map(|(key, source)| Some((key, source.as_ref()?)))
     };
     let dot = template::Dot::new(&items, texts());
+    let mut varying = BTreeSet::new();
     let rendered = ItemErrors::collect(texts().map(|(key, source)| {
-        let rendered =
-            template::render(key, source, &dot, surroundings).map_err(ItemProblem::Template);
-        (key.clone(), rendered)
+        let rendered = Template::parse(key, source).and_then(|template| {
+            if template.varies() && !items.contains_key(key) {
+                varying.insert(key.clone());
+            }
+            template.render(&dot, surroundings)
+        });
+        (key.clone(), rendered.map_err(ItemProblem::Template))
     }))?;
+    let opened = items.iter().map(|(key, item)| (key.as_str(), item.expose()));
+    let sources_of = texts().map(|(key, source)| (key.as_str(), source.as_bytes()));
+    let rendering = Rendering::new(varying, opened.chain(sources_of));
     let mut data = rendered;
     data.extend(items);
     data.retain(|key, _| sources.get(key).is_none_or(Option::is_some));
-    Ok(data)
+    Ok((data, rendering))
 }
 
 /// Metadata of the Secret: a copy of the template's, then as [`force_identity`] says.
@@ -241,6 +252,7 @@ fn unseal_legacy(sealed: &SealedSecret, keyring: &Keyring) -> Result<Unsealed, U
                 .collect(),
         },
         opened_by: BTreeMap::from([(LEGACY_ITEM.to_owned(), opened.key)]),
+        rendering: None,
     })
 }
 

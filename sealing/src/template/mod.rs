@@ -1,36 +1,46 @@
-//! Templates of `spec.template.data`: Go's text/template over the opened items.
-//! Reads nothing but the items: no environment, no cluster, no clock; errors never echo a value.
+//! Templates of `spec.template.data`: Go's text/template with sprig's functions over the opened items.
+//! Reads nothing but the items and the given surroundings: no environment, no cluster; errors never echo a value.
 
-mod check;
+mod arguments;
+mod compare;
 mod crypto;
+mod decimal;
 mod error;
-mod escape;
 mod execute;
+mod fields;
 mod functions;
-mod instrument;
 mod json;
-mod literal;
+mod lex;
+mod number;
 mod parse;
-mod scan;
-mod source_text;
+mod print;
+mod run;
+mod semver;
+mod text;
+mod time;
+mod tree;
+mod unicode;
+mod url;
 mod value;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::rc::Rc;
 
-use gotmpl::Value;
-
+pub use crypto::Rendering;
 pub use error::TemplateError;
 
 use crate::secret_bytes::SecretBytes;
 use crate::surroundings::Surroundings;
+use parse::Trees;
+use run::Run;
+use text::Text;
+use value::Value;
 
 /// Largest text that a template or a function in it may make, in bytes: twice what a Secret can hold in all
 /// (Kubernetes' limit is 1 MiB), so that nothing useful is refused and no template can eat the memory.
 pub(crate) const MAX_OUTPUT: usize = 2 << 20;
 
-/// What a template sees: the opened items, and the raw text of the other templates. The engine keeps values in shared
-/// strings, which are not wiped.
+/// What a template sees: the opened items, and the raw text of the other templates.
 pub(crate) struct Dot(Value);
 
 impl Dot {
@@ -39,31 +49,59 @@ impl Dot {
         items: &BTreeMap<String, SecretBytes>,
         texts: impl Iterator<Item = (&'a String, &'a String)>,
     ) -> Self {
-        let value = |bytes: &[u8]| Value::String(escape::encode(bytes).into());
-        let texts = texts.map(|(key, text)| (Arc::from(key.as_str()), value(text.as_bytes())));
-        let mut dot: BTreeMap<Arc<str>, Value> = texts.collect();
+        let key = |key: &String| Text::from(key.as_str());
+        let mut dot: BTreeMap<Text, Text> = texts
+            .map(|(name, text)| (key(name), text.as_str().into()))
+            .collect();
         dot.extend(
             items
                 .iter()
-                .map(|(key, item)| (Arc::from(key.as_str()), value(item.expose()))),
+                .map(|(name, item)| (key(name), item.expose().into())),
         );
-        Self(Value::Map(Arc::new(dot)))
+        Self(Value::Texts(Rc::new(dot)))
     }
 }
 
-/// Renders one template.
-///
-/// # Errors
-/// A template that Go refuses or that fails while it runs; in the latter case the message says where and why without
-/// quoting a value.
-pub(crate) fn render(
-    name: &str,
-    source: &str,
-    dot: &Dot,
-    _surroundings: &Surroundings<'_>,
-) -> Result<SecretBytes, TemplateError> {
-    let source = escape::encode(source.as_bytes());
-    let trees =
-        parse::parse(name, &source).map_err(|flaw| TemplateError::syntax(name, &source, &flaw))?;
-    execute::execute(name, &source, trees, &dot.0)
+/// A template that parses.
+pub(crate) struct Template<'a> {
+    name: &'a str,
+    source: &'a str,
+    trees: Trees,
+}
+
+impl<'a> Template<'a> {
+    /// Parses a source.
+    ///
+    /// # Errors
+    /// A template that Go refuses.
+    pub(crate) fn parse(name: &'a str, source: &'a str) -> Result<Self, TemplateError> {
+        let trees =
+            parse::parse(name, source).map_err(|flaw| TemplateError::syntax(name, &flaw))?;
+        Ok(Self {
+            name,
+            source,
+            trees,
+        })
+    }
+
+    /// Whether the template names a function that gives something else each time it is called.
+    pub(crate) fn varies(&self) -> bool {
+        self.trees
+            .values()
+            .any(|tree| tree::names_any(&tree.nodes, functions::varies))
+    }
+
+    /// Renders the template.
+    ///
+    /// # Errors
+    /// Says where and why it fails without quoting a value.
+    pub(crate) fn render(
+        &self,
+        dot: &Dot,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<SecretBytes, TemplateError> {
+        let fill = |buffer: &mut [u8]| surroundings.fill(buffer);
+        let run = Run::new(surroundings.now, &fill);
+        execute::execute(self, &run, &dot.0)
+    }
 }

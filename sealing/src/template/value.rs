@@ -1,158 +1,247 @@
-//! Values of the engine as Go sees them: their types and their text.
-//! Opens nothing and calls nothing.
+//! Values of templates, with the types that they have in Go.
+//! Calls nothing and prints nothing, see `print` for that.
 
-use std::fmt::{self, Write as _};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use gotmpl::Value;
+use super::semver::Version;
+use super::text::Text;
+use super::time::Time;
 
-use super::escape;
-use crate::go_number::float64_text;
+/// Deepest nesting of lists. Go has no limit; ours keeps everything that walks a value within its stack.
+pub(super) const MAX_DEPTH: usize = 100;
 
-/// The Go type that a value would have; `None` for nil. `dot` is the one map whose values are all text.
-pub(super) fn type_name(value: &Value, dot: &Value) -> Option<&'static str> {
-    match value {
-        Value::Nil => None,
-        Value::Bool(_) => Some("bool"),
-        Value::Int(_) => Some("int"),
-        Value::Uint(_) => Some("uint"),
-        Value::Float(_) => Some("float64"),
-        Value::String(_) => Some("string"),
-        Value::List(_) => Some("[]interface {}"),
-        Value::Map(_) if is_same(value, dot) => Some("map[string]string"),
-        Value::Map(_) => Some("map[string]interface {}"),
-        Value::Function(_) => Some("func"),
+/// Any value.
+#[derive(Clone)]
+pub(super) enum Value {
+    /// Untyped nil, and no value at all.
+    Nil,
+    Bool(bool),
+    Int(i64, IntType),
+    Float(f64),
+    Text(Text),
+    List(List),
+    /// `map[string]interface {}`: shared, and changed in place by `set` and its kin.
+    Dict(Dict),
+    /// `map[string]string`.
+    Texts(Rc<BTreeMap<Text, Text>>),
+    Time(Time),
+    Version(Rc<Version>),
+    Certificate(Rc<Certificate>),
+}
+
+/// Types of whole numbers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum IntType {
+    Int,
+    Int64,
+    Uint8,
+    Uint64,
+    Duration,
+    Month,
+    Weekday,
+}
+
+pub(super) type Dict = Rc<RefCell<BTreeMap<Text, Value>>>;
+
+/// What the functions that make certificates give.
+#[derive(PartialEq, Eq)]
+pub(super) struct Certificate {
+    pub(super) cert: Text,
+    pub(super) key: Text,
+}
+
+/// A slice. It never changes: functions make new ones.
+#[derive(Clone)]
+pub(super) struct List {
+    /// `None` is Go's nil slice, which only JSON and comparison tell from an empty one.
+    items: Option<Rc<[Value]>>,
+    pub(super) element: Element,
+    /// How deep lists are nested in it, itself included.
+    depth: usize,
+}
+
+/// Type of a list's elements.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Element {
+    Any,
+    Text,
+    Int,
+    Lists,
+}
+
+impl List {
+    /// `None` when it would be nested deeper than [`MAX_DEPTH`].
+    pub(super) fn new(element: Element, items: Vec<Value>) -> Option<Self> {
+        let inside = items.iter().map(Value::depth).max().unwrap_or(0);
+        (inside < MAX_DEPTH).then(|| Self {
+            items: Some(items.into()),
+            element,
+            depth: inside + 1,
+        })
+    }
+
+    /// Texts, which nest nothing.
+    pub(super) fn of_texts(items: impl Iterator<Item = Text>) -> Self {
+        Self {
+            items: Some(items.map(Value::Text).collect()),
+            element: Element::Text,
+            depth: 1,
+        }
+    }
+
+    /// Go's nil slice.
+    pub(super) fn nil(element: Element) -> Self {
+        Self {
+            items: None,
+            element,
+            depth: 1,
+        }
+    }
+
+    /// A part of this list, of the same type.
+    pub(super) fn part(&self, items: &[Value]) -> Self {
+        Self {
+            items: Some(items.into()),
+            ..self.clone()
+        }
+    }
+
+    pub(super) fn is_nil(&self) -> bool {
+        self.items.is_none()
+    }
+
+    pub(super) fn items(&self) -> &[Value] {
+        self.items.as_deref().unwrap_or_default()
     }
 }
 
-/// Whether two maps are one and the same.
-pub(super) fn is_same(left: &Value, right: &Value) -> bool {
-    match (left, right) {
-        (Value::Map(left), Value::Map(right)) => std::sync::Arc::ptr_eq(left, right),
-        _ => false,
+impl Value {
+    pub(super) fn text(text: impl Into<Text>) -> Self {
+        Self::Text(text.into())
     }
-}
 
-/// What `%v` prints, cut where it grows past `limit` bytes; the engine's own text differs for large numbers.
-pub(super) fn text(value: &Value, limit: usize) -> Result<String, TooLong> {
-    let mut out = Bounded {
-        text: String::new(),
-        limit,
-    };
-    write_value(&mut out, value).map_err(|_| TooLong)?;
-    Ok(out.text)
-}
-
-/// Text of unreasonable length.
-#[derive(Debug)]
-pub(super) struct TooLong;
-
-struct Bounded {
-    text: String,
-    limit: usize,
-}
-
-impl fmt::Write for Bounded {
-    fn write_str(&mut self, part: &str) -> fmt::Result {
-        if self.text.len() + part.len() > self.limit {
-            return Err(fmt::Error);
-        }
-        self.text.push_str(part);
-        Ok(())
+    pub(super) fn int(number: i64) -> Self {
+        Self::Int(number, IntType::Int)
     }
-}
 
-fn write_value(out: &mut Bounded, value: &Value) -> fmt::Result {
-    match value {
-        Value::Nil => out.write_str("<nil>"),
-        Value::Float(float) => out.write_str(&float64_text(*float)),
-        Value::String(text) => out.write_str(text),
-        Value::List(items) => {
-            out.write_char('[')?;
-            for (index, item) in items.iter().enumerate() {
-                out.write_str(if index == 0 { "" } else { " " })?;
-                write_value(out, item)?;
-            }
-            out.write_char(']')
-        }
-        Value::Map(entries) => {
-            out.write_str("map[")?;
-            for (index, (key, item)) in entries.iter().enumerate() {
-                write!(out, "{}{key}:", if index == 0 { "" } else { " " })?;
-                write_value(out, item)?;
-            }
-            out.write_char(']')
-        }
-        Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Function(_) => {
-            write!(out, "{value}")
+    pub(super) fn int64(number: i64) -> Self {
+        Self::Int(number, IntType::Int64)
+    }
+
+    pub(super) fn size(length: usize) -> Self {
+        Self::int(i64::try_from(length).unwrap_or(i64::MAX))
+    }
+
+    fn depth(&self) -> usize {
+        match self {
+            Self::List(list) => list.depth,
+            _ => 0,
         }
     }
-}
 
-/// Go's `%q`: the text between double quotes, with everything unprintable escaped.
-pub(super) fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for chunk in escape::decode(text).utf8_chunks() {
-        for character in chunk.valid().chars() {
-            push_quoted(&mut out, character);
-        }
-        for byte in chunk.invalid() {
-            push(&mut out, format_args!("\\x{byte:02x}"));
+    /// The Go type, as `%T` prints it.
+    pub(super) fn type_name(&self) -> &'static str {
+        match self {
+            Self::Nil => "<nil>",
+            Self::Bool(_) => "bool",
+            Self::Int(_, int) => int.name(),
+            Self::Float(_) => "float64",
+            Self::Text(_) => "string",
+            Self::List(list) => list.element.list_name(),
+            Self::Dict(_) => "map[string]interface {}",
+            Self::Texts(_) => "map[string]string",
+            Self::Time(_) => "time.Time",
+            Self::Version(_) => "*semver.Version",
+            Self::Certificate(_) => "sprig.certificate",
         }
     }
-    out.push('"');
-    out
-}
 
-fn push_quoted(out: &mut String, character: char) {
-    match character {
-        '"' | '\\' => push(out, format_args!("\\{character}")),
-        '\u{07}' => out.push_str("\\a"),
-        '\u{08}' => out.push_str("\\b"),
-        '\u{0c}' => out.push_str("\\f"),
-        '\n' => out.push_str("\\n"),
-        '\r' => out.push_str("\\r"),
-        '\t' => out.push_str("\\t"),
-        '\u{0b}' => out.push_str("\\v"),
-        ' '..='~' => out.push(character),
-        '\0'..='\u{7f}' => push(out, format_args!("\\x{:02x}", u32::from(character))),
-        _ if is_printable(character) => out.push(character),
-        '\u{80}'..='\u{ffff}' => push(out, format_args!("\\u{:04x}", u32::from(character))),
-        _ => push(out, format_args!("\\U{:08x}", u32::from(character))),
+    /// What sort of type it is, as Go's reflection has it.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Nil => "invalid",
+            Self::Bool(_) => "bool",
+            Self::Int(_, int) => int.kind(),
+            Self::Float(_) => "float64",
+            Self::Text(_) => "string",
+            Self::List(_) => "slice",
+            Self::Dict(_) | Self::Texts(_) => "map",
+            Self::Time(_) | Self::Certificate(_) => "struct",
+            Self::Version(_) => "ptr",
+        }
     }
-}
 
-/// Letters, marks, numbers, punctuation and symbols, as far as the standard library knows. In second place, because
-/// `escape_debug` treats a mark at the beginning of a text as unprintable.
-fn is_printable(character: char) -> bool {
-    !character.is_whitespace()
-        && !format!("a{character}")
-            .escape_debug()
-            .to_string()
-            .contains('\\')
-}
+    /// What `if` takes for true: anything but zero, nothing and the empty.
+    pub(super) fn is_true(&self) -> bool {
+        match self {
+            Self::Nil => false,
+            Self::Bool(flag) => *flag,
+            Self::Int(number, _) => *number != 0,
+            Self::Float(float) => *float != 0.0,
+            Self::Text(text) => !text.is_empty(),
+            Self::List(list) => !list.items().is_empty(),
+            Self::Dict(dict) => !dict.borrow().is_empty(),
+            Self::Texts(texts) => !texts.is_empty(),
+            Self::Time(_) | Self::Version(_) | Self::Certificate(_) => true,
+        }
+    }
 
-fn push(out: &mut String, arguments: fmt::Arguments<'_>) {
-    out.write_fmt(arguments)
-        .expect("invariant: writing to a String succeeds");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quoting_is_that_of_go() {
-        // Read off Go's own %q.
-        for (bytes, wanted) in [
-            (
-                "a\u{301}\u{200b}\u{1}é日\u{a0}\u{1f600}\u{feff}".as_bytes(),
-                "\"a\u{301}\\u200b\\x01é日\\u00a0\u{1f600}\\ufeff\"",
+    /// Entries of a map of either type, by key; `None` for what is no map.
+    pub(super) fn entries(&self) -> Option<Vec<(Text, Self)>> {
+        match self {
+            Self::Dict(dict) => Some(
+                dict.borrow()
+                    .iter()
+                    .map(|(key, value)| (key.clone(), value.clone()))
+                    .collect(),
             ),
-            (b"\xff\x00\x7f\xe2\x80\xa8", r#""\xff\x00\x7f\u2028""#),
-            (b"a\"\\\n", r#""a\"\\\n""#),
-        ] {
-            assert_eq!(quoted(&escape::encode(bytes)), wanted);
+            Self::Texts(texts) => Some(
+                texts
+                    .iter()
+                    .map(|(key, value)| (key.clone(), Self::Text(value.clone())))
+                    .collect(),
+            ),
+            _ => None,
+        }
+    }
+}
+
+impl IntType {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Int => "int",
+            Self::Int64 => "int64",
+            Self::Uint8 => "uint8",
+            Self::Uint64 => "uint64",
+            Self::Duration => "time.Duration",
+            Self::Month => "time.Month",
+            Self::Weekday => "time.Weekday",
+        }
+    }
+
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Int64 | Self::Duration => "int64",
+            Self::Uint8 => "uint8",
+            Self::Uint64 => "uint64",
+            Self::Int | Self::Month | Self::Weekday => "int",
+        }
+    }
+
+    pub(super) fn is_unsigned(self) -> bool {
+        matches!(self, Self::Uint8 | Self::Uint64)
+    }
+}
+
+impl Element {
+    fn list_name(self) -> &'static str {
+        match self {
+            Self::Any => "[]interface {}",
+            Self::Text => "[]string",
+            Self::Int => "[]int",
+            Self::Lists => "[][]interface {}",
         }
     }
 }

@@ -1,35 +1,35 @@
-//! Choices and defaults: sprig's defaults.go.
-//! `fail` is here too: its message is the only text of an argument that an error may ever show.
+//! Choices: sprig's defaults.go, and `fail`. Empty is what `if` takes for false.
+//! No message of a template's own leaves this file but as an echo.
 
-use gotmpl::Value;
-
-use super::Arity::{AtLeast, Exactly};
-use super::{Call, CallError, Function, function};
+use super::Param::{Any, Bool, Text as Str};
+use super::{CallError, Function, Value, function};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    function("coalesce", AtLeast(0), coalesce),
-    function("default", AtLeast(1), default),
-    function("empty", Exactly(1), |call| {
-        Ok(Value::Bool(!call.args[0].is_truthy()))
+    function("all", &[], |call| {
+        Ok(Value::Bool(call.args.iter().all(Value::is_true)))
+    })
+    .and(Any),
+    function("any", &[], |call| {
+        Ok(Value::Bool(call.args.iter().any(Value::is_true)))
+    })
+    .and(Any),
+    function("coalesce", &[], |call| {
+        let found = call.args.iter().find(|value| value.is_true());
+        Ok(found.cloned().unwrap_or(Value::Nil))
+    })
+    .and(Any),
+    function("default", &[Any], |call| {
+        let given = call.args.get(1).filter(|value| value.is_true());
+        Ok(given.unwrap_or(&call.args[0]).clone())
+    })
+    .and(Any),
+    function("empty", &[Any], |call| {
+        Ok(Value::Bool(!call.args[0].is_true()))
     }),
-    function("fail", Exactly(1), |call| {
-        Err(CallError::Echo(call.text(0)?.to_owned()))
+    function("fail", &[Str], |call| {
+        Err(CallError::Echo(call.text(0).lossy().into_owned()))
     }),
-    function("ternary", Exactly(3), ternary),
+    function("ternary", &[Any, Any, Bool], |call| {
+        Ok(call.args[usize::from(!call.flag(2))].clone())
+    }),
 ];
-
-fn coalesce(call: &Call<'_>) -> Result<Value, CallError> {
-    let found = call.args.iter().find(|value| value.is_truthy());
-    Ok(found.cloned().unwrap_or(Value::Nil))
-}
-
-/// `default d x`: `x`, or `d` when `x` is empty or absent.
-fn default(call: &Call<'_>) -> Result<Value, CallError> {
-    let given = call.args.get(1).filter(|value| value.is_truthy());
-    Ok(given.unwrap_or(&call.args[0]).clone())
-}
-
-fn ternary(call: &Call<'_>) -> Result<Value, CallError> {
-    let chosen = if call.flag(2)? { 0 } else { 1 };
-    Ok(call.args[chosen].clone())
-}

@@ -1,184 +1,251 @@
 //! The functions that a template may call, and how one is called.
-//! None of them reads anything but its arguments; see `names` for those that are still to come.
+//! None of them reads anything but its arguments and the given surroundings.
 
 mod builtins;
+mod casing;
+mod dates;
+mod dicts;
 mod encoding;
-mod engine;
+mod floats;
 mod lists;
 mod logic;
-pub(super) mod names;
 mod numbers;
+mod paths;
 mod printf;
+mod random;
+mod regex;
 mod strings;
+mod types;
+mod urls;
+mod verbs;
+mod versions;
+mod words;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use gotmpl::Value;
-
-use super::{MAX_OUTPUT, crypto, escape, value};
+use super::arguments::Param;
+use super::print::{TooLong, display};
+use super::run::Run;
+use super::text::Text;
+use super::value::{Dict, Element, List, Value};
+use super::{MAX_OUTPUT, crypto};
 
 /// A function by its name in templates.
 pub(super) struct Function {
     pub(super) name: &'static str,
-    pub(super) arity: Arity,
+    pub(super) params: &'static [Param],
+    /// Type of any number of further arguments.
+    pub(super) rest: Option<Param>,
+    /// Whether it gives something else each time it is called.
+    pub(super) varies: bool,
+    /// Evaluates its arguments one by one, up to one of this truth.
+    pub(super) lazy: Option<bool>,
     pub(super) call: fn(&Call<'_>) -> Result<Value, CallError>,
 }
 
-/// A row of a table of functions.
+/// A function with these parameters.
 pub(super) const fn function(
     name: &'static str,
-    arity: Arity,
+    params: &'static [Param],
     call: fn(&Call<'_>) -> Result<Value, CallError>,
 ) -> Function {
-    Function { name, arity, call }
-}
-
-/// How many arguments a function takes.
-#[derive(Clone, Copy)]
-pub(super) enum Arity {
-    Exactly(usize),
-    AtLeast(usize),
-}
-
-impl Arity {
-    pub(super) fn admits(self, count: usize) -> bool {
-        match self {
-            Self::Exactly(wanted) => count == wanted,
-            Self::AtLeast(least) => count >= least,
-        }
+    Function {
+        name,
+        params,
+        rest: None,
+        varies: false,
+        lazy: None,
+        call,
     }
 }
 
-/// All functions, by subject.
-const TABLES: [&[Function]; 7] = [
-    builtins::FUNCTIONS,
-    crypto::FUNCTIONS,
-    encoding::FUNCTIONS,
-    lists::FUNCTIONS,
-    logic::FUNCTIONS,
-    numbers::FUNCTIONS,
-    strings::FUNCTIONS,
+impl Function {
+    /// Takes any number of arguments more.
+    const fn and(self, rest: Param) -> Self {
+        Self {
+            rest: Some(rest),
+            ..self
+        }
+    }
+
+    /// Gives something else each time it is called.
+    pub(super) const fn varying(self) -> Self {
+        Self {
+            varies: true,
+            ..self
+        }
+    }
+
+    const fn lazy(self, until: bool) -> Self {
+        Self {
+            lazy: Some(until),
+            ..self
+        }
+    }
+
+    /// The type of an argument.
+    pub(super) fn param(&self, index: usize) -> Param {
+        let fixed = self.params.get(index).copied();
+        fixed.or(self.rest).unwrap_or(Param::Any)
+    }
+}
+
+/// All functions, by the headings of docs/templates.md.
+const GROUPS: [(&str, &[&[Function]]); 12] = [
+    ("Go's own", &[builtins::FUNCTIONS]),
+    (
+        "text",
+        &[strings::FUNCTIONS, words::FUNCTIONS, casing::FUNCTIONS],
+    ),
+    ("regular expressions", &[regex::FUNCTIONS]),
+    ("choices and types", &[logic::FUNCTIONS, types::FUNCTIONS]),
+    ("lists", &[lists::FUNCTIONS]),
+    ("dicts", &[dicts::FUNCTIONS]),
+    ("numbers", &[numbers::FUNCTIONS]),
+    ("encodings", &[encoding::FUNCTIONS]),
+    ("dates", &[dates::FUNCTIONS]),
+    (
+        "paths, URLs and versions",
+        &[paths::FUNCTIONS, urls::FUNCTIONS, versions::FUNCTIONS],
+    ),
+    ("cryptography", crypto::FUNCTIONS),
+    ("randomness", &[random::FUNCTIONS]),
 ];
 
 /// Finds a function by name.
 pub(super) fn find(name: &str) -> Option<&'static Function> {
-    TABLES
-        .into_iter()
-        .flatten()
+    GROUPS
+        .iter()
+        .flat_map(|(_, tables)| *tables)
+        .flat_map(|table| *table)
         .find(|function| function.name == name)
 }
 
-/// Why a call failed, in words that hold no value: a position and a type name may be published, a value never.
-#[derive(Debug)]
-pub(super) enum CallError {
-    /// An argument of the wrong type. `found` is `None` for nil.
-    Argument {
-        index: usize,
-        expected: &'static str,
-        found: Option<&'static str>,
-    },
-    /// This number of arguments is not what the function takes.
-    ArgumentCount(usize),
-    /// The function refuses. Made of fixed words and names of types.
-    Failed(Cow<'static, str>),
-    /// A message that an argument of the call supplied: shown only when the template spells it out.
-    Echo(String),
+/// Whether a function of this name gives something else each time it is called.
+pub(super) fn varies(name: &str) -> bool {
+    find(name).is_some_and(|function| function.varies)
 }
 
-/// One call: the arguments, the piped one last.
+/// Why a call failed.
+#[derive(Debug)]
+pub(super) enum CallError {
+    /// Made of fixed words and names of types, so that it can be published.
+    Failed(Cow<'static, str>),
+    /// A message that holds an argument: shown only where the template spells all arguments out.
+    Echo(String),
+    /// The budget is spent.
+    TooMuch,
+    TooOften,
+}
+
+impl CallError {
+    /// In Go's words; `literal` when all arguments stand in the template itself.
+    pub(super) fn message(&self, name: &str, literal: bool) -> String {
+        match self {
+            Self::Failed(message) => format!("error calling {name}: {message}"),
+            Self::Echo(message) if literal => format!("error calling {name}: {message}"),
+            Self::Echo(_) => format!(
+                "error calling {name}: (its message is not shown, since it may hold a secret)"
+            ),
+            Self::TooMuch => "the template makes more text than a Secret can hold".to_owned(),
+            Self::TooOften => "the template loops too often".to_owned(),
+        }
+    }
+}
+
+impl From<TooLong> for CallError {
+    fn from(_: TooLong) -> Self {
+        failed("the result is larger than a Secret can be")
+    }
+}
+
+/// One call: the arguments, which are of the types that the function says, the piped one last.
 pub(super) struct Call<'a> {
-    pub(super) name: &'static str,
     pub(super) args: &'a [Value],
-    /// The template's data, to tell its text values from those of other maps.
-    pub(super) dot: &'a Value,
+    pub(super) run: &'a Run<'a>,
 }
 
 impl<'a> Call<'a> {
-    fn wrong(&self, index: usize, expected: &'static str) -> CallError {
-        CallError::Argument {
-            index,
-            expected,
-            found: value::type_name(&self.args[index], self.dot),
+    pub(super) fn text(&self, index: usize) -> &'a Text {
+        match &self.args[index] {
+            Value::Text(text) => text,
+            _ => unreachable!("invariant: the signature says text"),
         }
     }
 
-    /// The Go type of an argument, for messages.
-    fn type_of(&self, index: usize) -> &'static str {
-        value::type_name(&self.args[index], self.dot).unwrap_or("nil")
-    }
-
-    fn text(&self, index: usize) -> Result<&'a str, CallError> {
+    pub(super) fn int(&self, index: usize) -> i64 {
         match &self.args[index] {
-            Value::String(text) => Ok(text),
-            _ => Err(self.wrong(index, "string")),
+            Value::Int(number, _) => *number,
+            _ => unreachable!("invariant: the signature says number"),
         }
     }
 
-    /// A text argument as the bytes that Go would see.
-    pub(in crate::template) fn bytes(&self, index: usize) -> Result<Cow<'a, [u8]>, CallError> {
-        self.text(index).map(escape::decode)
+    fn flag(&self, index: usize) -> bool {
+        matches!(self.args[index], Value::Bool(true))
     }
 
-    fn int(&self, index: usize) -> Result<i64, CallError> {
+    /// A dict, or `None` for nil.
+    fn dict(&self, index: usize) -> Option<&'a Dict> {
         match &self.args[index] {
-            Value::Int(number) => Ok(*number),
-            _ => Err(self.wrong(index, "int")),
+            Value::Dict(dict) => Some(dict),
+            _ => None,
         }
     }
 
-    fn flag(&self, index: usize) -> Result<bool, CallError> {
+    /// Items of a list of anything; nil has none.
+    pub(super) fn items(&self, index: usize) -> &'a [Value] {
         match &self.args[index] {
-            Value::Bool(flag) => Ok(*flag),
-            _ => Err(self.wrong(index, "bool")),
+            Value::List(list) => list.items(),
+            _ => &[],
         }
     }
 
-    /// A dict; dot is none, because its values have another type in Go.
-    fn dict(&self, index: usize) -> Result<&'a BTreeMap<Arc<str>, Value>, CallError> {
-        match &self.args[index] {
-            Value::Map(map) if !value::is_same(&self.args[index], self.dot) => Ok(map),
-            _ => Err(self.wrong(index, "map[string]interface {}")),
+    /// Any argument as text, as `%v` prints it.
+    pub(super) fn display(&self, index: usize) -> Result<Text, CallError> {
+        Ok(display(&self.args[index])?)
+    }
+
+    /// Random bytes.
+    pub(super) fn random<const N: usize>(&self) -> Result<[u8; N], CallError> {
+        let mut bytes = [0; N];
+        match (self.run.fill)(&mut bytes) {
+            true => Ok(bytes),
+            false => Err(failed("the random number generator failed")),
         }
     }
 }
 
 /// The function refuses, in fixed words.
-fn failed(message: &'static str) -> CallError {
+pub(super) const fn failed(message: &'static str) -> CallError {
     CallError::Failed(Cow::Borrowed(message))
 }
 
-/// The function refuses an argument for its type, which the message ends with.
-fn unsuitable(message: &str, call: &Call<'_>, index: usize) -> CallError {
-    CallError::Failed(format!("{message} {}", call.type_of(index)).into())
+/// Text as a result.
+fn text(text: impl Into<Text>) -> Result<Value, CallError> {
+    Ok(Value::text(text))
 }
 
-/// Any value as text, as `%v` prints it.
-fn display(value: &Value) -> Result<String, CallError> {
-    value::text(value, MAX_OUTPUT).map_err(|_| TOO_LONG)
-}
-
-fn text(text: impl Into<Arc<str>>) -> Result<Value, CallError> {
-    Ok(Value::String(text.into()))
-}
-
-/// Bytes as a text value.
-fn bytes(bytes: &[u8]) -> Result<Value, CallError> {
-    text(escape::encode(bytes))
+/// A list as a result.
+fn list(element: Element, items: Vec<Value>) -> Result<Value, CallError> {
+    let list = List::new(element, items);
+    list.map(Value::List)
+        .ok_or(failed("lists are nested too deeply"))
 }
 
 /// Refuses to make a text of more than [`MAX_OUTPUT`] bytes, before memory is taken for it.
 fn check_length(length: Option<usize>) -> Result<(), CallError> {
     match length {
         Some(length) if length <= MAX_OUTPUT => Ok(()),
-        _ => Err(TOO_LONG),
+        _ => Err(TooLong.into()),
     }
 }
 
-const TOO_LONG: CallError =
-    CallError::Failed(Cow::Borrowed("the result is larger than a Secret can be"));
-
 /// What Go's run-time error says when a slice expression is outside its operand.
-const OUT_OF_RANGE: CallError =
-    CallError::Failed(Cow::Borrowed("runtime error: slice bounds out of range"));
+pub(super) const OUT_OF_RANGE: CallError = failed("runtime error: slice bounds out of range");
+
+/// What Go says where a function looks at the type of nil.
+const NIL_DEREFERENCE: CallError =
+    failed("runtime error: invalid memory address or nil pointer dereference");
+
+#[cfg(test)]
+mod tests;

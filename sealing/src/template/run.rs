@@ -1,0 +1,102 @@
+//! What the functions of one rendering share: the surroundings, the dicts they make, and a budget.
+//! Knows no template and no function.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use k8s_openapi::jiff::Timestamp;
+
+use super::functions::CallError;
+use super::text::Text;
+use super::value::{Dict, Value};
+
+/// What all calls and nodes of one template may produce together, in bytes: a guard against templates that double a
+/// text in each round of a loop, or their own calls in each call.
+const MAX_WORK: usize = 64 << 20;
+
+/// What a value costs of [`MAX_WORK`] besides its text, about its size in memory.
+const ELEMENT_WORK: usize = 32;
+
+/// Rounds of all `range` loops of one template together.
+const MAX_ROUNDS: usize = 1_000_000;
+
+/// One rendering, at a moment.
+pub(super) struct Run<'a> {
+    pub(super) now: Timestamp,
+    /// Fills a buffer with random bytes, and says whether it could.
+    pub(super) fill: &'a dyn Fn(&mut [u8]) -> bool,
+    work: Cell<usize>,
+    rounds: Cell<usize>,
+    /// Every dict, to be emptied at the end: one that holds itself would never go.
+    dicts: RefCell<Vec<Dict>>,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(now: Timestamp, fill: &'a dyn Fn(&mut [u8]) -> bool) -> Self {
+        Self {
+            now,
+            fill,
+            work: Cell::new(0),
+            rounds: Cell::new(0),
+            dicts: RefCell::default(),
+        }
+    }
+
+    /// Makes a dict.
+    pub(super) fn dict(&self, entries: BTreeMap<Text, Value>) -> Value {
+        let dict: Dict = Rc::new(RefCell::new(entries));
+        self.dicts.borrow_mut().push(Rc::clone(&dict));
+        Value::Dict(dict)
+    }
+
+    /// Takes so many bytes of work from the budget.
+    pub(super) fn spend(&self, work: usize) -> Result<(), CallError> {
+        let total = self
+            .work
+            .get()
+            .saturating_add(work)
+            .saturating_add(ELEMENT_WORK);
+        self.work.set(total);
+        if total > MAX_WORK {
+            Err(CallError::TooMuch)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Takes what a new value holds by itself; what it shares with others was paid for with them.
+    pub(super) fn pay_for(&self, value: &Value) -> Result<(), CallError> {
+        self.spend(match value {
+            Value::Text(text) => text.len(),
+            Value::List(list) => list.items().iter().map(own_work).sum(),
+            Value::Dict(dict) => dict.borrow().values().map(own_work).sum(),
+            Value::Texts(texts) => texts.values().map(|text| text.len() + ELEMENT_WORK).sum(),
+            _ => 0,
+        })
+    }
+
+    /// Counts a round of a loop.
+    pub(super) fn count_round(&self) -> Result<(), CallError> {
+        self.rounds.set(self.rounds.get() + 1);
+        if self.rounds.get() > MAX_ROUNDS {
+            return Err(CallError::TooOften);
+        }
+        Ok(())
+    }
+}
+
+fn own_work(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => text.len() + ELEMENT_WORK,
+        _ => ELEMENT_WORK,
+    }
+}
+
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        for dict in self.dicts.borrow().iter() {
+            dict.borrow_mut().clear();
+        }
+    }
+}
