@@ -62,6 +62,9 @@ pub const PATCH: &str = "sealedsecrets.bitnami.com/patch";
 pub const SKIP_SET_OWNER_REFERENCES: &str = "sealedsecrets.bitnami.com/skip-set-owner-references";
 /// On a SealedSecret: labels, annotations and owners that others gave its Secret stay, when `"true"`.
 pub const KEEP_FOREIGN_METADATA: &str = "signet.dev/keep-foreign-metadata";
+/// On a Secret: a digest that fits its items and what they were rendered from, where rendering them again would give
+/// something else. While it fits, the items stay.
+pub const RENDERED: &str = "signet.dev/rendered";
 /// Label of a Secret that holds a sealing key; the value `active` makes the key usable.
 pub const SEALING_KEY_LABEL: &str = "sealedsecrets.bitnami.com/sealed-secrets-key";
 /// Value of [`SEALING_KEY_LABEL`] on a key in use.

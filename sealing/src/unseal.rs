@@ -168,7 +168,9 @@ fn apply_template(
         });
         (key.clone(), rendered.map_err(ItemProblem::Template))
     }))?;
-    let opened = items.iter().map(|(key, item)| (key.as_str(), item.expose()));
+    let opened = items
+        .iter()
+        .map(|(key, item)| (key.as_str(), item.expose()));
     let sources_of = texts().map(|(key, source)| (key.as_str(), source.as_bytes()));
     let rendering = Rendering::new(varying, opened.chain(sources_of));
     let mut data = rendered;

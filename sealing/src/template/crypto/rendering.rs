@@ -17,8 +17,8 @@ pub struct Rendering {
 }
 
 impl Rendering {
-    /// `None` when no item varies.
-    pub(crate) fn new<'a>(
+    /// Items that vary, and all keys and values that they were made from; `None` when no item varies.
+    pub fn new<'a>(
         items: BTreeSet<String>,
         sources: impl Iterator<Item = (&'a str, &'a [u8])>,
     ) -> Option<Self> {
@@ -54,7 +54,13 @@ impl Rendering {
         let values = SecretBytes::from(values);
         let key = hmac::Key::new(hmac::HMAC_SHA256, values.expose());
         let digest = hmac::sign(&key, self.source.expose());
-        Some(digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+        Some(
+            digest
+                .as_ref()
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
+        )
     }
 }
 
