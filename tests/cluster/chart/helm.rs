@@ -10,16 +10,22 @@ pub(crate) fn helm(args: &[&str]) -> Output {
     run(Command::new("helm").args(args), None)
 }
 
+/// Runs helm with something on its standard input.
+#[track_caller]
+pub(crate) fn helm_with_input(args: &[&str], input: &str) -> Output {
+    run(Command::new("helm").args(args), Some(input))
+}
+
 /// The folder of the chart.
 pub(crate) fn chart() -> String {
     let folder = repository_root().join("deploy/helm/signet");
     folder.display().to_string()
 }
 
-/// What the chart renders.
+/// What the chart renders as the release that the plain manifests are.
 #[track_caller]
-pub(crate) fn template(release: &str, namespace: &str, args: &[&str]) -> Output {
+pub(crate) fn template(args: &[&str]) -> Output {
     let chart = chart();
-    let command = ["template", release, &chart, "--namespace", namespace];
+    let command = ["template", "signet", &chart, "--namespace=signet"];
     helm(&[&command, args].concat())
 }

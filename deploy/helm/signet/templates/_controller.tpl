@@ -25,11 +25,9 @@
 {{- join "," $entries -}}
 {{- end -}}
 
-{{/* Where only Roles are granted and no further namespace is named, the controller must not ask for all of them. */}}
+{{/* Where Roles are granted and no further namespace is named, the controller must not ask for all of them. */}}
 {{- define "signet.allNamespaces" -}}
-{{- with .Values.rbac }}
-{{- if and .create .namespacedRoles (not .clusterRole) (not $.Values.additionalNamespaces) }}false{{ end }}
-{{- end }}
+{{- if and .Values.rbac.create .Values.rbac.namespacedRoles (not .Values.additionalNamespaces) }}false{{ end -}}
 {{- end -}}
 
 {{/* The controller's flags; what is not set is left to the controller. */}}

@@ -38,10 +38,12 @@
 {{- .Values.serviceAccount.name | default $usual -}}
 {{- end -}}
 
-{{/* "true" where the controller mirrors repositories: unless said otherwise, where it does not stand in another's place. */}}
+{{/* "true" where the controller mirrors repositories: unless said otherwise, where it does not stand in another's place.
+     After `helm upgrade --reuse-values` from Sealed Secrets' chart there are only the values that it has. */}}
 {{- define "signet.syncs" -}}
 {{- $usual := ne (include "signet.inPlace" .) "true" -}}
-{{- if ternary $usual .Values.sync.enabled (kindIs "invalid" .Values.sync.enabled) }}true{{ end -}}
+{{- $said := (.Values.sync).enabled -}}
+{{- if ternary $usual $said (kindIs "invalid" $said) }}true{{ end -}}
 {{- end -}}
 
 {{/* A value as YAML; templates in it are rendered. Takes (root, value). */}}
