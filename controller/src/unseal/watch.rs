@@ -63,7 +63,8 @@ async fn name_missing_namespaces(context: Arc<Context>) {
         return;
     };
     let api = Api::<Namespace>::all(context.client.clone());
-    for namespace in these {
+    // We live in our own, and may not be allowed to read it.
+    for namespace in these.into_iter().filter(|name| *name != context.namespace) {
         // Who may not read namespaces is told by the watches what is missing.
         if let Ok(None) = api.get_metadata_opt(&namespace).await {
             tracing::warn!(
