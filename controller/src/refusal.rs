@@ -81,10 +81,10 @@ fn after_place(message: &str) -> &str {
 }
 
 fn holds_no_value(status: &Status) -> bool {
-    let known = |text: &&str| status.message.contains(*text);
+    let known = |text: &&str| status.message.contains(text);
     match status.code {
         404 | 409 => true,
-        403 => ABOUT_THE_REQUEST.iter().any(|text| known(&text)),
+        403 => ABOUT_THE_REQUEST.iter().any(known),
         422 => causes(status).next().is_some() && causes(status).all(is_plain),
         _ => false,
     }

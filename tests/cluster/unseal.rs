@@ -103,6 +103,13 @@ fn the_secret_goes_with_its_sealed_secret() {
     let metrics =
         || get(&format!("{}/metrics", controller.url(Port::Metrics))).map(|(_, text)| text);
     assert!(metrics().unwrap().contains(&series));
+    let requests = || {
+        metric(
+            &controller,
+            "sealed_secrets_controller_unseal_requests_total",
+        )
+    };
+    let before = requests().unwrap();
     place.kubectl(&["delete", "sealedsecret", "db"]);
     eventually("the garbage collector took the Secret", || {
         let secret = ["get", "secret", "db", "--namespace", &place.namespace];
@@ -119,6 +126,35 @@ fn the_secret_goes_with_its_sealed_secret() {
             Ok(())
         }
     });
+    assert!(requests().unwrap() > before, "a deletion is a request, too");
+}
+
+#[test]
+fn events_are_those_that_upstreams_users_look_for() {
+    let place = Place::with_key("events");
+    let _controller = place.controller(&[]).ready();
+    place.apply(&place.sealed("db", KEY, "x"));
+    place.synced("db", "True");
+    let selector = "--field-selector=involvedObject.name=db";
+    let event = eventually("there is an event", || {
+        let list = place.kubectl(&["get", "events", selector, "--output=json"]);
+        let list: Value = serde_json::from_str(&list).map_err(|error| error.to_string())?;
+        let event = list["items"][0].clone();
+        event.is_object().then_some(event).ok_or(list.to_string())
+    });
+    let sealed = place.testbed.object(&place.namespace, "sealedsecret", "db");
+    for (path, expected) in [
+        ("/involvedObject/apiVersion", json!("bitnami.com/v1alpha1")),
+        ("/involvedObject/kind", json!("SealedSecret")),
+        ("/involvedObject/uid", sealed["metadata"]["uid"].clone()),
+        ("/source/component", json!("sealed-secrets")),
+        ("/reportingComponent", json!("sealed-secrets")),
+        ("/type", json!("Normal")),
+        ("/reason", json!("Unsealed")),
+        ("/message", json!("SealedSecret unsealed successfully")),
+    ] {
+        assert_eq!(event.pointer(path), Some(&expected), "{path}");
+    }
 }
 
 #[test]

@@ -77,12 +77,11 @@ pub fn plan(world: World<'_>) -> Plan {
                 refusal,
             }
         }
-        Some(existing)
-            if !is_ours(&existing, world.sealed) && !(world.settled && lost_owner(&existing)) =>
-        {
-            Plan::refuse(not_managed(world.sealed))
-        }
         Some(existing) => {
+            let is_left_ours = world.settled && lost_owner(&existing);
+            if !is_ours(&existing, world.sealed) && !is_left_ours {
+                return Plan::refuse(not_managed(world.sealed));
+            }
             let foreign = match keeps_foreign_metadata(world.sealed) {
                 true => Foreign::Kept,
                 false if world.settled => Foreign::AddedSince,
@@ -131,6 +130,7 @@ fn has(secret: &Secret, annotation: &str) -> bool {
 }
 
 /// What becomes of labels, annotations and owners that the SealedSecret does not name.
+#[derive(Clone, Copy)]
 enum Foreign {
     /// They go, as upstream does it.
     Dropped,

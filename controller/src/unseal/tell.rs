@@ -1,6 +1,7 @@
 //! Brings a report into the world: log, metrics, status, event.
 //! It must not decide what there is to tell, that is `report.rs`.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
@@ -71,7 +72,7 @@ impl Unsealer {
         before: Before,
         rival: Option<String>,
     ) -> kube::Result<()> {
-        let mut seen = sealed.clone();
+        let mut seen = Cow::Borrowed(sealed);
         for attempt in 1.. {
             let report = report::report(&Telling {
                 sealed: &seen,
@@ -87,7 +88,7 @@ impl Unsealer {
                         let Some(live) = self.look_again(sealed).await? else {
                             return Ok(());
                         };
-                        seen = live;
+                        seen = Cow::Owned(live);
                         continue;
                     }
                     result => result?,

@@ -131,3 +131,34 @@ async fn a_sealed_secret_that_waits_for_its_end_writes_nothing() {
     assert_eq!(outcome.unwrap(), UnsealOutcome::Unchanged);
     assert!(requests.lock().unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn failures_are_counted_by_reason_and_what_could_not_be_read_without_a_namespace() {
+    let (unsealer, _) = unsealer(|line, _| match line {
+        STATUS => (200, sealed("2", 1, Value::Null, "signet")),
+        SEALED_SECRET => (503, json!({ "code": 503, "message": "away" })),
+        _ => (201, json!({ "metadata": {}, "involvedObject": {} })),
+    });
+    let seen: SealedSecret = serde_json::from_value(sealed("1", 1, Value::Null, "")).unwrap();
+    unsealer.unseal(&seen).await.unwrap();
+    let job = queue::Job {
+        name: ObjectName::of(&seen),
+        object: None,
+        hints: Hints::default(),
+    };
+    let unsealer = Arc::new(unsealer);
+    let how = jobs::work(Arc::clone(&unsealer), job).await;
+    assert_eq!(how, queue::Ended::Unreachable);
+    let text = unsealer.metrics.text();
+    for series in [
+        "unseal_requests_total 1",
+        "unseal_errors_total{reason=\"unseal\",namespace=\"ns\"} 1",
+        "unseal_errors_total{reason=\"fetch\",namespace=\"\"} 1",
+        "condition_info{namespace=\"ns\",name=\"db\",condition=\"Synced\",ss_app_kubernetes_io_instance=\"\"} -1",
+    ] {
+        let series = format!("sealed_secrets_controller_{series}\n");
+        assert!(text.contains(&series), "{series} not in {text}");
+    }
+    unsealer.forget(&ObjectName::of(&seen));
+    assert!(!unsealer.metrics.text().contains("condition_info{"));
+}
