@@ -112,18 +112,19 @@ impl<'a> Batch<'a> {
 
     /// Returns as soon as the watch has shown `count` of them Synced=True.
     pub(crate) fn await_synced(&self, count: usize) {
-        self.watch(|synced| synced.len() >= count);
+        self.watch(watcher::Config::default(), |synced| synced.len() >= count);
     }
 
-    /// Returns as soon as the watch has shown this one Synced=True.
+    /// Returns as soon as a watch of this one alone has shown it Synced=True.
     pub(crate) fn await_one(&self, name: &str) {
-        self.watch(|synced| synced.contains(name));
+        let only = watcher::Config::default().fields(&format!("metadata.name={name}"));
+        self.watch(only, |synced| synced.contains(name));
     }
 
-    fn watch(&self, done: impl Fn(&BTreeSet<String>) -> bool) {
+    fn watch(&self, config: watcher::Config, done: impl Fn(&BTreeSet<String>) -> bool) {
         let watch = async {
             let mut synced = BTreeSet::new();
-            let mut events = std::pin::pin!(watcher(self.api.clone(), watcher::Config::default()));
+            let mut events = std::pin::pin!(watcher(self.api.clone(), config));
             while !done(&synced) {
                 let Some(event) = events.try_next().await.unwrap() else {
                     break;

@@ -24,6 +24,9 @@ use crate::settings::Namespaces;
 /// Jobs at once: enough to keep the API server busy while two cores open values.
 const IN_FLIGHT: usize = 32;
 
+/// Jobs at once while a list is being read: what is new is seen only behind its end, so the list must not wait for openings.
+const WHILE_LISTING: usize = 1;
+
 /// Objects per page of a first list: a page is in memory as a whole, and its parsed form takes several times its text.
 const PAGE: u32 = 100;
 
@@ -93,6 +96,7 @@ struct Scope {
     list: u32,
     /// The same of Secrets.
     secret_list: u32,
+    is_listing: bool,
     /// All SealedSecrets were listed once, so that other Secrets can be dropped as they stream by.
     is_listed: bool,
     are_secrets_listed: bool,
@@ -144,7 +148,11 @@ impl Loop {
     }
 
     fn start_jobs(&mut self) {
-        while self.jobs.len() < IN_FLIGHT
+        let room = match self.scopes.iter().any(|scope| scope.is_listing) {
+            true => WHILE_LISTING,
+            false => IN_FLIGHT,
+        };
+        while self.jobs.len() < room
             && let Some(job) = self.queue.take(Instant::now())
         {
             let name = job.name.clone();
@@ -165,7 +173,10 @@ impl Loop {
 
     fn sealed_secret(&mut self, scope: usize, event: watcher::Result<Event<DynamicObject>>) {
         match event {
-            Ok(Event::Init) => self.scopes[scope].list += 1,
+            Ok(Event::Init) => {
+                self.scopes[scope].list += 1;
+                self.scopes[scope].is_listing = true;
+            }
             Ok(Event::InitApply(object)) => self.applied(scope, &object, Place::Backlog),
             Ok(Event::Apply(object)) => self.applied(scope, &object, Place::Fresh),
             Ok(Event::Delete(object)) => self.deleted(&ObjectName::of(&object), object.uid()),
@@ -178,7 +189,10 @@ impl Loop {
                 }
                 self.listed(scope);
             }
-            Err(error) => self.watch_failed(scope, "SealedSecrets", &error),
+            Err(error) => {
+                self.scopes[scope].is_listing = false;
+                self.watch_failed(scope, "SealedSecrets", &error);
+            }
         }
     }
 
@@ -210,6 +224,8 @@ impl Loop {
     fn listed(&mut self, index: usize) {
         let scope = &mut self.scopes[index];
         scope.trouble = None;
+        scope.is_listing = false;
+        tracing::debug!(namespace = scope.namespace, "SealedSecrets are listed");
         if !std::mem::replace(&mut scope.is_listed, true)
             && !self.context.settings.unseal.skip_recreate
         {
@@ -256,6 +272,10 @@ impl Loop {
     fn secrets_listed(&mut self, index: usize, now: Instant) {
         self.scopes[index].are_secrets_listed = true;
         self.scopes[index].trouble = None;
+        tracing::debug!(
+            namespace = self.scopes[index].namespace,
+            "Secrets are listed"
+        );
         if self.scopes.iter().all(|scope| scope.are_secrets_listed) {
             self.queue.secrets_are_listed();
         }
