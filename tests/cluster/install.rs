@@ -117,12 +117,13 @@ fn sealing_is_granted_the_verbs_it_uses_and_no_others() {
     wait_until_available(&testbed);
     // The log is read from here on: what sync did before is not sealing's.
     let before = testbed.audited(ACCOUNT).len();
-    testbed.kubectl(&[
-        "delete",
-        "configmap",
-        "signet-certificate",
-        "--namespace=signet",
-    ]);
+    // What is made only once has to be made again.
+    for gone in [
+        "configmap/signet-certificate",
+        "lease/signet-controller-sealing",
+    ] {
+        testbed.kubectl(&["delete", gone, "--namespace=signet"]);
+    }
     testbed.kubectl(&[
         "rollout",
         "restart",

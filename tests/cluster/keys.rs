@@ -17,6 +17,15 @@ use sealed::{KEY, OTHER_KEY, Place, vector};
 use serde_json::{Value, json};
 
 impl Place {
+    /// A SealedSecret with the status that another controller gave it.
+    fn applied_by_another_controller(&self, name: &str, key: &str) {
+        self.apply(&self.sealed(name, key, "x"));
+        let status = json!({ "status": { "observedGeneration": 1, "conditions": [{ "type": "Synced", "status": "True" }] } });
+        let patch = format!("--patch={status}");
+        let status = ["--subresource=status", "--type=merge", patch.as_str()];
+        self.kubectl(&[&["patch", "sealedsecret", name], &status[..]].concat());
+    }
+
     fn published(&self) -> Result<String, String> {
         let read = [
             "get",
@@ -195,17 +204,7 @@ fn a_key_that_is_no_key_is_reported_and_stops_nothing() {
 #[test]
 fn beside_another_controller_nothing_is_written_until_the_keys_are_there() {
     let place = Place::empty("observer");
-    place.apply(&place.sealed("theirs", OTHER_KEY, "x"));
-    let status = json!({ "status": { "observedGeneration": 1, "conditions": [{ "type": "Synced", "status": "True" }] } });
-    let patch = format!("--patch={status}");
-    place.kubectl(&[
-        "patch",
-        "sealedsecret",
-        "theirs",
-        "--subresource=status",
-        "--type=merge",
-        &patch,
-    ]);
+    place.applied_by_another_controller("theirs", OTHER_KEY);
     let controller = place.controller(&[]);
     let namespace = place.namespace.clone();
     eventually("the observer says so", || {
@@ -223,21 +222,30 @@ fn beside_another_controller_nothing_is_written_until_the_keys_are_there() {
 #[test]
 fn a_take_over_makes_a_key_of_its_own() {
     let place = Place::empty("takeover");
-    place.apply(&place.sealed("theirs", OTHER_KEY, "x"));
-    let status = json!({ "status": { "observedGeneration": 1, "conditions": [{ "type": "Synced", "status": "True" }] } });
-    let patch = format!("--patch={status}");
-    place.kubectl(&[
-        "patch",
-        "sealedsecret",
-        "theirs",
-        "--subresource=status",
-        "--type=merge",
-        &patch,
-    ]);
+    place.applied_by_another_controller("theirs", OTHER_KEY);
     let _controller = place
         .controller(&["--take-over", "--key-size=2048"])
         .ready();
     assert_eq!(place.keys().len(), 1);
+}
+
+#[test]
+fn a_key_without_a_label_that_is_named_by_the_prefix_counts_at_once() {
+    let place = Place::empty("legacy");
+    place.applied_by_another_controller("theirs", KEY);
+    let controller = place.controller(&["--key-prefix=legacy"]);
+    eventually("the observer says so", || {
+        let log = controller.log();
+        let told = log.contains("another controller opens SealedSecrets here");
+        told.then_some(()).ok_or(log)
+    });
+    place.apply(&json!({
+        "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
+        "metadata": { "namespace": place.namespace, "name": "legacy" },
+        "stringData": { "tls.key": vector("test-key.pem"), "tls.crt": vector("test-cert.pem") }
+    }));
+    let _controller = controller.ready();
+    place.holds("theirs", "x");
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod sealed;
 use std::time::Instant;
 
 use harness::{Controller, Port, equal, eventually, get};
-use sealed::{KEY, Place, vector};
+use sealed::{KEY, Place, post, status, vector};
 use serde_json::Value;
 
 impl Place {
@@ -61,12 +61,18 @@ fn another_process_writes_after_the_one_that_wrote_was_killed() {
     let first = place.controller(&[]).ready();
     leads(&first, 1);
     let second = place.controller(&[]).ready();
-    let served = get(&format!("{}/v1/cert.pem", second.url(Port::Sealing))).unwrap();
-    assert_eq!(
-        served,
-        (200, vector("test-cert.pem")),
-        "who stands by serves too"
-    );
+    for controller in [&first, &second] {
+        let served = get(&format!("{}/v1/cert.pem", controller.url(Port::Sealing))).unwrap();
+        assert_eq!(served, (200, vector("test-cert.pem")));
+        let sealed = place.sealed("asked", KEY, "x").to_string();
+        for path in ["/v1/verify", "/v1/rotate"] {
+            assert_eq!(
+                status(&post(controller, path, "", &sealed)),
+                "200",
+                "{path}"
+            );
+        }
+    }
     place.apply(&place.sealed("before", KEY, "a"));
     place.holds("before", "a");
     leads(&second, 0);

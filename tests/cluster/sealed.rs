@@ -3,11 +3,14 @@
 
 #![allow(dead_code, reason = "each suite uses its part")]
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use rand::rngs::SysRng;
 use sealing::{Certificate, Scope, seal_value};
 use serde_json::{Value, json};
 
-use super::harness::{Controller, Testbed, equal, eventually, repository_root};
+use super::harness::{ADDRESS, Controller, Port, Testbed, equal, eventually, repository_root};
 
 /// The published key of the vectors, small and therefore quick, and a second one that the cluster does not know at first.
 pub(crate) const KEY: &str = "test-key";
@@ -171,4 +174,32 @@ pub(crate) fn vector(name: &str) -> String {
 
 fn certificate_of(key: &str) -> String {
     key.replace("key", "cert")
+}
+
+/// The whole answer to a POST, with its headers.
+pub(crate) fn post(controller: &Controller, path: &str, caller: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect((ADDRESS, controller.port(Port::Sealing)))
+        .expect("the controller listens");
+    let length = body.len();
+    let head = format!(
+        "POST {path} HTTP/1.0\r\nX-Forwarded-For: {caller}\r\nContent-Length: {length}\r\n\r\n"
+    );
+    stream
+        .write_all(head.as_bytes())
+        .expect("the controller reads the head");
+    // A body that is too large is answered before it was read.
+    drop(stream.write_all(body.as_bytes()));
+    let mut answer = Vec::new();
+    drop(stream.read_to_end(&mut answer));
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// Its status, as written.
+pub(crate) fn status(answer: &str) -> &str {
+    answer.split(' ').nth(1).unwrap_or_default()
+}
+
+/// What follows its headers.
+pub(crate) fn body(answer: &str) -> &str {
+    answer.split_once("\r\n\r\n").map_or("", |(_, body)| body)
 }

@@ -6,39 +6,12 @@ mod harness;
 #[path = "sealed.rs"]
 mod sealed;
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use harness::{ADDRESS, Controller, Port};
-use sealed::{KEY, OTHER_KEY, Place, vector};
+use harness::Port;
+use sealed::{KEY, OTHER_KEY, Place, body, post, status, vector};
 use serde_json::{Value, json};
-
-/// The whole answer to a POST, with its headers.
-fn post(controller: &Controller, path: &str, caller: &str, body: &str) -> String {
-    let mut stream = TcpStream::connect((ADDRESS, controller.port(Port::Sealing)))
-        .expect("the controller listens");
-    let length = body.len();
-    let head = format!(
-        "POST {path} HTTP/1.0\r\nX-Forwarded-For: {caller}\r\nContent-Length: {length}\r\n\r\n"
-    );
-    stream
-        .write_all(head.as_bytes())
-        .expect("the controller reads the head");
-    // A body that is too large is answered before it was read.
-    drop(stream.write_all(body.as_bytes()));
-    let mut answer = Vec::new();
-    drop(stream.read_to_end(&mut answer));
-    String::from_utf8_lossy(&answer).into_owned()
-}
-
-fn status(answer: &str) -> &str {
-    answer.split(' ').nth(1).unwrap_or_default()
-}
-
-fn body(answer: &str) -> &str {
-    answer.split_once("\r\n\r\n").map_or("", |(_, body)| body)
-}
 
 /// Runs the real kubeseal with something on its standard input.
 fn kubeseal(args: &[&str], input: &str) -> Result<String, String> {

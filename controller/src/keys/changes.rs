@@ -1,11 +1,11 @@
-//! Tells when key Secrets may have changed: by a watch, or every ten seconds where watching is refused.
+//! Tells when key Secrets may have changed: by watches, or every ten seconds where watching is refused.
 //! It must not say what changed: the observer reads that.
 
 use std::pin::Pin;
 use std::time::Duration;
 
 use crds::names::SEALING_KEY_LABEL;
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::stream::{self, BoxStream, Select, StreamExt};
 use k8s_openapi::api::core::v1::Secret;
 use kube::core::PartialObjectMeta;
 use kube::runtime::{WatchStreamExt, watcher};
@@ -21,34 +21,37 @@ pub(super) struct Changes {
     source: Source,
 }
 
+type Events = BoxStream<'static, watcher::Result<watcher::Event<PartialObjectMeta<Secret>>>>;
+
 enum Source {
-    Watch(BoxStream<'static, watcher::Result<watcher::Event<PartialObjectMeta<Secret>>>>),
+    /// Of the labelled Secrets, and of the one that needs no label.
+    Watch(Select<Events, Events>),
     Poll(Pin<Box<tokio::time::Sleep>>),
     /// `--watch-for-secrets=false`
     None,
 }
 
 impl Changes {
-    pub(super) fn new(client: Client, namespace: String, wanted: bool) -> Self {
+    /// `legacy` is the name of the Secret that is a key without a label.
+    pub(super) fn new(client: Client, namespace: String, legacy: &str, wanted: bool) -> Self {
         let mut changes = Self {
             client,
             namespace,
             source: Source::None,
         };
         if wanted {
-            changes.source = Source::Watch(changes.watch());
+            let labelled = watcher::Config::default().labels(SEALING_KEY_LABEL);
+            let named = watcher::Config::default().fields(&format!("metadata.name={legacy}"));
+            let (labelled, named) = (changes.watch(labelled), changes.watch(named));
+            changes.source = Source::Watch(stream::select(labelled, named));
         }
         changes
     }
 
-    fn watch(
-        &self,
-    ) -> BoxStream<'static, watcher::Result<watcher::Event<PartialObjectMeta<Secret>>>> {
+    fn watch(&self, config: watcher::Config) -> Events {
         let api =
             Api::<PartialObjectMeta<Secret>>::namespaced(self.client.clone(), &self.namespace);
-        watcher(api, watcher::Config::default().labels(SEALING_KEY_LABEL))
-            .default_backoff()
-            .boxed()
+        watcher(api, config).default_backoff().boxed()
     }
 
     /// True where changes are not told but have to be looked for.

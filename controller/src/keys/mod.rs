@@ -73,8 +73,13 @@ const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 /// Keeps the keys until shutdown.
 pub async fn run(context: Arc<Context>) -> Result<(), run::Error> {
     let mut user_signal = signal(SignalKind::user_defined1()).map_err(run::Error::CatchSignals)?;
-    let watched = context.settings.keys.watch_for_secrets;
-    let mut changes = Changes::new(context.client.clone(), context.namespace.clone(), watched);
+    let keys = &context.settings.keys;
+    let mut changes = Changes::new(
+        context.client.clone(),
+        context.namespace.clone(),
+        &keys.key_prefix,
+        keys.watch_for_secrets,
+    );
     let mut pass = Pass::new(Arc::clone(&context));
     let mut retry = RETRY.0;
     tracing::info!("Searching for existing private keys");

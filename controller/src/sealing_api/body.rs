@@ -170,6 +170,9 @@ fn options() -> serde_saphyr::Options {
             max_documents: 1,
             max_nodes: PARTS,
             max_events: 2 * PARTS,
+            max_total_scalar_bytes: LARGEST,
+            max_recorded_anchor_events: PARTS,
+            max_recorded_anchor_bytes: LARGEST,
         },
         alias_limits: serde_saphyr::alias_limits! {
             max_total_replayed_events: PARTS,

@@ -70,6 +70,10 @@ async fn aliases_that_multiply_are_refused() {
     }
     let read = parse(&text, Documents::One).await;
     assert_eq!(read, Err(Problem::NotASealedSecret));
+    let large = "x".repeat(LARGEST / 4);
+    let text = format!("{OBJECT}a: &a {large}\nb: [*a, *a, *a, *a]\n");
+    let read = parse(&text, Documents::One).await;
+    assert_eq!(read, Err(Problem::NotASealedSecret));
 }
 
 #[tokio::test]
