@@ -39,10 +39,13 @@ impl Executor<'_> {
     /// Executes all steps. Steps that follow a failed one they stand on are left to a later plan.
     ///
     /// # Errors
-    /// When the API server is away.
+    /// When the API server is away, or was for so long that another process may have begun to write.
     pub(crate) async fn execute(&self, steps: &[PlannedStep]) -> Result<Vec<Outcome>, kube::Error> {
         let mut outcomes = Vec::new();
         for batch in steps.chunk_by(goes_together) {
+            if !self.engine.context.leadership.leads() {
+                return Err(kube::Error::Service("another process may write now".into()));
+            }
             let steps: Vec<_> = batch.iter().map(|step| self.step(step)).collect();
             let done: Vec<Outcome> = stream::iter(steps).buffered(REQUESTS).try_collect().await?;
             let stop = done.iter().any(stops_the_rest);
