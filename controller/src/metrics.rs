@@ -199,8 +199,30 @@ mod tests {
                 namespace: "a".to_owned(),
             })
             .inc();
+        let (path, method) = ("/v1/verify".to_owned(), "post".to_owned());
+        let duration = HttpDurationLabels {
+            path: path.clone(),
+            method: method.clone(),
+        };
+        metrics
+            .http_request_duration
+            .get_or_create(&duration)
+            .observe(0.003);
+        let request = HttpRequestLabels {
+            path,
+            code: 200,
+            method,
+        };
+        metrics.http_requests.get_or_create(&request).inc();
         let text = metrics.text();
         for line in [
+            concat!(
+                "sealed_secrets_controller_build_info{revision=\"",
+                env!("CARGO_PKG_VERSION"),
+                "\"} 0"
+            ),
+            "sealed_secrets_controller_http_requests_total{path=\"/v1/verify\",code=\"200\",method=\"post\"} 1",
+            "sealed_secrets_controller_http_request_duration_seconds_bucket{le=\"0.005\",path=\"/v1/verify\",method=\"post\"} 1",
             "sealed_secrets_controller_unseal_requests_total 1",
             "sealed_secrets_controller_unseal_errors_total{reason=\"unseal\",namespace=\"a\"} 1",
             "# TYPE sealed_secrets_controller_build_info gauge",

@@ -3,16 +3,17 @@
 
 mod environment;
 mod go;
+mod keys;
+mod log;
 
-use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, ValueEnum};
-use k8s_openapi::jiff::Timestamp;
 
 pub use go::ListenAddress;
+pub use keys::{Cutoff, Entries, KeyOrder, Keys};
+pub use log::{Log, LogFormat, LogLevel};
 
 /// Opens SealedSecrets and mirrors config repositories into the cluster.
 ///
@@ -94,89 +95,6 @@ pub enum Namespaces {
     All,
     These(Vec<String>),
 }
-
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Sealing keys")]
-pub struct Keys {
-    /// Beginning of the names of new key Secrets, and whole name of a key Secret without label
-    #[arg(long, env = "SEALED_SECRETS_KEY_PREFIX", default_value = "sealed-secrets-key", value_parser = key_prefix)]
-    pub key_prefix: String,
-
-    /// Bits of new keys
-    #[arg(long, env = "SEALED_SECRETS_KEY_SIZE", default_value = "4096", value_parser = key_size)]
-    pub key_size: u32,
-
-    /// How long the certificates of new keys are valid
-    #[arg(long, env = "SEALED_SECRETS_KEY_TTL", default_value = "87600h", value_parser = go::duration)]
-    pub key_ttl: Duration,
-
-    /// Common name in the certificates of new keys
-    #[arg(long, env = "SEALED_SECRETS_MY_CN", default_value = "")]
-    pub my_cn: String,
-
-    /// How old the newest key gets before there is a new one; 0 for never
-    #[arg(long, env = "SEALED_SECRETS_KEY_RENEW_PERIOD", default_value = "720h", value_parser = go::duration)]
-    key_renew_period: Duration,
-
-    #[arg(long, env = "SEALED_SECRETS_ROTATE_PERIOD", value_parser = go::duration, hide = true)]
-    rotate_period: Option<Duration>,
-
-    /// What makes a key the newest
-    #[arg(
-        long,
-        env = "SEALED_SECRETS_KEY_ORDER_PRIORITY",
-        value_enum,
-        default_value = "CertNotBefore"
-    )]
-    pub key_order_priority: KeyOrder,
-
-    /// When the newest key is older than this date, make a new one at start; as `date -R` prints it
-    #[arg(long, env = "SEALED_SECRETS_KEY_CUTOFF_TIME", default_value = "", value_parser = cutoff, hide_default_value = true)]
-    pub key_cutoff_time: Cutoff,
-
-    /// Annotations of new key Secrets: k=v,k=v
-    #[arg(long, env = "SEALED_SECRETS_PRIVATEKEY_ANNOTATIONS", default_value = "", value_parser = entries, hide_default_value = true)]
-    pub privatekey_annotations: Entries,
-
-    /// Labels of new key Secrets: k=v,k=v
-    #[arg(long, env = "SEALED_SECRETS_PRIVATEKEY_LABELS", default_value = "", value_parser = entries, hide_default_value = true)]
-    pub privatekey_labels: Entries,
-
-    /// Load keys that appear, and drop keys that disappear or lose their label, while running
-    #[arg(long, env = "SEALED_SECRETS_WATCH_FOR_SECRETS", default_value = "true", value_parser = go::boolean,
-          action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub watch_for_secrets: bool,
-
-    /// Make keys and open SealedSecrets even if another controller did so before
-    #[arg(long, env = "SIGNET_TAKE_OVER", default_value = "false", value_parser = go::boolean,
-          action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub take_over: bool,
-}
-
-impl Keys {
-    /// Age at which the newest key is followed by a new one; zero for never.
-    pub fn renew_period(&self) -> Duration {
-        self.rotate_period.unwrap_or(self.key_renew_period)
-    }
-}
-
-/// What makes a key the newest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "PascalCase")]
-pub enum KeyOrder {
-    /// The begin of its certificate
-    CertNotBefore,
-    /// The creation of its Secret
-    SecretCreationTimestamp,
-}
-
-/// A date before which keys are to be followed by a new one, if any.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Cutoff(pub Option<Timestamp>);
-
-/// Labels or annotations.
-#[derive(Clone, Debug, Default)]
-pub struct Entries(pub BTreeMap<String, String>);
 
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "SealedSecrets")]
@@ -301,39 +219,6 @@ pub struct Client {
 }
 
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Log")]
-pub struct Log {
-    /// Informational lines go to stdout, warnings and errors to stderr; false for all to stderr
-    #[arg(long, env = "SEALED_SECRETS_LOG_INFO_STDOUT", default_value = "true", value_parser = go::boolean,
-          action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub log_info_stdout: bool,
-
-    /// Least level that is logged: DEBUG, INFO, WARN or ERROR; anything else is INFO
-    #[arg(long, env = "SEALED_SECRETS_LOG_LEVEL", default_value = "INFO", value_parser = log_level)]
-    pub log_level: LogLevel,
-
-    /// Form of log lines: json, anything else is text
-    #[arg(long, env = "SEALED_SECRETS_LOG_FORMAT", default_value = "text", value_parser = log_format)]
-    pub log_format: LogFormat,
-}
-
-/// Least level that is logged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogLevel {
-    Debug,
-    Info,
-    Warn,
-    Error,
-}
-
-/// Form of log lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    Text,
-    Json,
-}
-
-#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Applications")]
 pub struct Sync {
     /// Namespaces with Applications beside the own one: a,b
@@ -368,58 +253,6 @@ impl Sync {
     pub fn application_namespaces(&self) -> Vec<String> {
         go::list(&self.application_namespaces)
     }
-}
-
-/// Room that five generated characters leave below the longest name of a Secret, as upstream counts it.
-const LONGEST_KEY_PREFIX: usize = 245;
-
-fn key_prefix(text: &str) -> Result<String, String> {
-    if let Some(illegal) = text
-        .chars()
-        .find(|c| !matches!(c, 'a'..='z' | '0'..='9' | '-'))
-    {
-        return Err(format!("name contains illegal character {illegal}"));
-    }
-    if text.len() > LONGEST_KEY_PREFIX {
-        return Err(format!(
-            "name is too long, must be shorter than {LONGEST_KEY_PREFIX}, got {}",
-            text.len()
-        ));
-    }
-    Ok(text.to_owned())
-}
-
-/// Sizes that can be opened again later: see docs/decisions/rsa-to-seal-aws-lc-to-open.md.
-fn key_size(text: &str) -> Result<u32, String> {
-    match text.parse() {
-        Ok(bits @ (2048 | 3072 | 4096 | 8192)) => Ok(bits),
-        _ => Err("expected 2048, 3072, 4096 or 8192".to_owned()),
-    }
-}
-
-/// Of levels and formats upstream defines what an unknown word means, so it is no error here either.
-fn log_level(text: &str) -> Result<LogLevel, Infallible> {
-    Ok(match text.to_ascii_uppercase().as_str() {
-        "DEBUG" => LogLevel::Debug,
-        "WARN" => LogLevel::Warn,
-        "ERROR" => LogLevel::Error,
-        _ => LogLevel::Info,
-    })
-}
-
-fn log_format(text: &str) -> Result<LogFormat, Infallible> {
-    Ok(match text {
-        "json" => LogFormat::Json,
-        _ => LogFormat::Text,
-    })
-}
-
-fn cutoff(text: &str) -> Result<Cutoff, String> {
-    go::date(text).map(Cutoff)
-}
-
-fn entries(text: &str) -> Result<Entries, String> {
-    go::map(text).map(Entries)
 }
 
 #[cfg(test)]

@@ -3,12 +3,15 @@
 
 #[path = "../testbed/harness.rs"]
 mod harness;
+#[path = "sync/scene.rs"]
+mod scene;
 #[path = "sealed.rs"]
 mod sealed;
 
 use std::time::Instant;
 
 use harness::{Controller, Port, equal, eventually, get};
+use scene::{Scene, config_map};
 use sealed::{KEY, Place, post, status, vector};
 use serde_json::Value;
 
@@ -66,11 +69,8 @@ fn another_process_writes_after_the_one_that_wrote_was_killed() {
         assert_eq!(served, (200, vector("test-cert.pem")));
         let sealed = place.sealed("asked", KEY, "x").to_string();
         for path in ["/v1/verify", "/v1/rotate"] {
-            assert_eq!(
-                status(&post(controller, path, "", &sealed)),
-                "200",
-                "{path}"
-            );
+            let answer = post(controller.port(Port::Sealing), path, "", &sealed);
+            assert_eq!(status(&answer), "200", "{path}");
         }
     }
     place.apply(&place.sealed("before", KEY, "a"));
@@ -81,6 +81,24 @@ fn another_process_writes_after_the_one_that_wrote_was_killed() {
     let killed = Instant::now();
     place.holds("after", "b");
     println!("opened {:?} after the writer was killed", killed.elapsed());
+    leads(&second, 1);
+}
+
+#[test]
+fn another_process_syncs_after_the_one_that_synced_was_killed() {
+    let scene = Scene::new("handover");
+    let first = scene.controller();
+    leads(&first, 1);
+    let second = scene.controller();
+    let file = |value: &str| config_map("a", value);
+    let commit = scene
+        .repository
+        .commit(&[("app/a.yaml", &file("one"))], "One");
+    scene.application("{automated: {}}");
+    scene.sync_status("Synced", &commit);
+    first.kill();
+    let commit = scene.commit(&[("app/a.yaml", &file("two"))]);
+    scene.sync_status("Synced", &commit);
     leads(&second, 1);
 }
 

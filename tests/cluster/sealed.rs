@@ -10,7 +10,7 @@ use rand::rngs::SysRng;
 use sealing::{Certificate, Scope, seal_value};
 use serde_json::{Value, json};
 
-use super::harness::{ADDRESS, Controller, Port, Testbed, equal, eventually, repository_root};
+use super::harness::{ADDRESS, Controller, Testbed, equal, eventually, repository_root};
 
 /// The published key of the vectors, small and therefore quick, and a second one that the cluster does not know at first.
 pub(crate) const KEY: &str = "test-key";
@@ -177,9 +177,8 @@ fn certificate_of(key: &str) -> String {
 }
 
 /// The whole answer to a POST, with its headers.
-pub(crate) fn post(controller: &Controller, path: &str, caller: &str, body: &str) -> String {
-    let mut stream = TcpStream::connect((ADDRESS, controller.port(Port::Sealing)))
-        .expect("the controller listens");
+pub(crate) fn post(port: u16, path: &str, caller: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect((ADDRESS, port)).expect("the controller listens");
     let length = body.len();
     let head = format!(
         "POST {path} HTTP/1.0\r\nX-Forwarded-For: {caller}\r\nContent-Length: {length}\r\n\r\n"
