@@ -47,7 +47,7 @@ impl Error {
 
 impl<'cluster> Applications<'cluster> {
     pub(crate) fn all(cluster: &'cluster Cluster) -> Self {
-        let api = Api::all_with(cluster.client.clone(), &resource());
+        let api = Api::all_with(cluster.client(), &resource());
         Self {
             cluster,
             api,
@@ -58,7 +58,7 @@ impl<'cluster> Applications<'cluster> {
     /// In the namespace given, else in the controller's.
     pub(crate) fn within(cluster: &'cluster Cluster, namespace: Option<&str>) -> Self {
         let namespace = namespace.unwrap_or_else(|| cluster.namespace());
-        let api = Api::namespaced_with(cluster.client.clone(), namespace, &resource());
+        let api = Api::namespaced_with(cluster.client(), namespace, &resource());
         Self {
             cluster,
             api,

@@ -129,22 +129,27 @@ fn read(origin: &str, bytes: &[u8]) -> Result<Certificate, Error> {
 }
 
 fn fetch(url: &str) -> Result<Vec<u8>, Error> {
-    let failed = |source: reqwest::Error| Error::Fetch {
-        url: without_password(url),
-        source: source.without_url(),
-    };
+    match get(url) {
+        Ok((status, body)) if status.is_success() => Ok(body),
+        Ok((status, _)) => Err(Error::Status {
+            url: without_password(url),
+            status,
+        }),
+        Err(source) => Err(Error::Fetch {
+            url: without_password(url),
+            source: source.without_url(),
+        }),
+    }
+}
+
+/// What a server answers, through the proxies that the environment names.
+pub(crate) fn get(url: &str) -> Result<(reqwest::StatusCode, Vec<u8>), reqwest::Error> {
     let client = reqwest::blocking::Client::builder()
         .timeout(FETCH_TIMEOUT)
-        .build()
-        .map_err(failed)?;
-    let response = client.get(url).send().map_err(failed)?;
-    if !response.status().is_success() {
-        return Err(Error::Status {
-            url: without_password(url),
-            status: response.status(),
-        });
-    }
-    response.bytes().map(|bytes| bytes.to_vec()).map_err(failed)
+        .build()?;
+    let response = client.get(url).send()?;
+    let status = response.status();
+    response.bytes().map(|body| (status, body.to_vec()))
 }
 
 /// `https://user:password@host/` as `https://host/`.

@@ -1,6 +1,7 @@
 //! A thin client for the user's cluster, on a runtime of its own that only lives while a command needs it.
 //! Must not be made for offline work, and knows nothing of files.
 
+mod link;
 mod sealing_service;
 
 use std::fmt::Debug;
@@ -12,8 +13,8 @@ use kube::runtime::wait::{self, Condition, await_condition};
 use kube::runtime::watcher;
 use kube::{Api, Client, Config, Resource};
 use serde::de::DeserializeOwned;
-use tokio::runtime::Runtime;
 
+pub(crate) use link::Link;
 pub(crate) use sealing_service::{SealingService, certificate_in};
 
 use crate::arguments::ClusterArguments;
@@ -22,15 +23,12 @@ use crate::arguments::ClusterArguments;
 pub(crate) const OWN_NAMESPACE: &str = "signet";
 /// Longer than any healthy API server needs, shorter than a person waits.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Before a watch that broke is begun again.
 const WATCH_PAUSE: Duration = Duration::from_secs(1);
 
 /// A connection with the rights of the user.
 pub(crate) struct Cluster {
-    runtime: Runtime,
-    pub(crate) client: Client,
-    server: String,
+    link: Link,
     namespace: Option<String>,
     service: Option<String>,
 }
@@ -120,28 +118,18 @@ impl Error {
 
 impl Cluster {
     pub(crate) fn connect(arguments: &ClusterArguments) -> Result<Self, Error> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|source| Error::Start { source })?;
-        let mut config = runtime.block_on(config(arguments))?;
-        config.connect_timeout = Some(CONNECT_TIMEOUT);
-        // Its 15 retries of every 503 take minutes; a person wants to know sooner.
-        config.default_retry = false;
-        let server = config.cluster_url.to_string();
-        let guard = runtime.enter();
-        let client = Client::try_from(config).map_err(|source| Error::Client {
-            server: server.clone(),
-            source: Box::new(source),
-        })?;
-        drop(guard);
+        let runtime = Link::runtime()?;
+        let config = runtime.block_on(config(arguments))?;
         Ok(Self {
-            runtime,
-            client,
-            server,
+            link: Link::new(runtime, config)?,
             namespace: arguments.controller_namespace.clone(),
             service: arguments.controller_name.clone(),
         })
+    }
+
+    /// The client, for requests to hand to [`Cluster::ask`].
+    pub(crate) fn client(&self) -> Client {
+        self.link.client.clone()
     }
 
     /// Namespace of the controller, where only one can be meant.
@@ -183,7 +171,8 @@ impl Cluster {
     }
 
     fn within<T>(&self, time: Duration, event: impl Future<Output = T>) -> Option<T> {
-        self.runtime
+        self.link
+            .runtime
             .block_on(async { tokio::time::timeout(time, event).await.ok() })
     }
 
@@ -203,11 +192,11 @@ impl Cluster {
             }
             kube::Error::SerdeError(source) => Error::Answer { action, source },
             kube::Error::Service(source) => Error::Unreachable {
-                server: self.server.clone(),
+                server: self.link.server.clone(),
                 source,
             },
             other => Error::Unreachable {
-                server: self.server.clone(),
+                server: self.link.server.clone(),
                 source: Box::new(other),
             },
         }

@@ -2,12 +2,16 @@
 //! Must not know what the documents mean: Secrets are read in `secret`, SealedSecrets in the commands.
 
 use std::fmt;
-use std::io::{IsTerminal, Read};
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use granit_parser::{ErrorKind, Event, ScanError};
+use zeroize::Zeroizing;
 
 use crate::node::{Builder, Content, Node, Problem};
+
+/// Holds a Secret of the usual size, so that most input is read without growing.
+const FIRST_BUFFER: usize = 64 * 1024;
 
 /// Where input comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,40 +31,67 @@ impl Input {
 
     /// Whether a person is expected to type the input.
     pub(crate) fn is_terminal(&self) -> bool {
-        *self == Self::Stdin && std::io::stdin().is_terminal()
+        *self == Self::Stdin && io::stdin().is_terminal()
     }
 
-    fn read(&self) -> Result<Vec<u8>, Error> {
-        let mut bytes = Vec::new();
-        match self {
-            Self::Stdin => std::io::stdin()
-                .lock()
-                .read_to_end(&mut bytes)
-                .map(|_| bytes),
-            Self::File(path) => std::fs::read(path),
-        }
-        .map_err(|source| Error::Read {
+    /// The whole input as text, wiped on drop. UTF-8 with or without a byte order mark.
+    pub(crate) fn read_text(&self) -> Result<Zeroizing<String>, Error> {
+        let bytes = match self {
+            Self::Stdin => read_secret(&mut io::stdin().lock(), 0),
+            Self::File(path) => read_secret_file(path),
+        };
+        let bytes = bytes.map_err(|source| Error::Read {
             input: self.clone(),
             source,
-        })
+        })?;
+        self.text(&bytes)
     }
 
-    /// The whole input as text. UTF-8 with or without a byte order mark.
-    pub(crate) fn read_text(&self) -> Result<String, Error> {
-        let bytes = self.read()?;
-        if is_utf16(&bytes) {
+    fn text(&self, bytes: &[u8]) -> Result<Zeroizing<String>, Error> {
+        if is_utf16(bytes) {
             return Err(Error::Utf16 {
                 input: self.clone(),
             });
         }
-        String::from_utf8(bytes).map_err(|error| {
-            let line = line_at(error.as_bytes(), error.utf8_error().valid_up_to());
-            Error::NotUtf8 {
+        match str::from_utf8(bytes) {
+            Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+            Err(error) => Err(Error::NotUtf8 {
                 input: self.clone(),
-                line,
-            }
-        })
+                line: line_at(bytes, error.valid_up_to()),
+            }),
+        }
     }
+}
+
+/// A whole file, wiped on drop.
+pub(crate) fn read_secret_file(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut file = std::fs::File::open(path)?;
+    let expected = file.metadata()?.len();
+    read_secret(&mut file, usize::try_from(expected).unwrap_or(0))
+}
+
+/// All that there is to read. A buffer that grows leaves no copy behind.
+pub(crate) fn read_secret(
+    reader: &mut impl Read,
+    expected: usize,
+) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(vec![0; (expected + 1).max(FIRST_BUFFER)]);
+    let mut filled = 0;
+    loop {
+        match reader.read(&mut bytes[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        if filled == bytes.len() {
+            let mut larger = Zeroizing::new(vec![0; 2 * bytes.len()]);
+            larger[..filled].copy_from_slice(&bytes);
+            bytes = larger;
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
 }
 
 impl fmt::Display for Input {
@@ -144,10 +175,7 @@ impl Document {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("cannot read {input}")]
-    Read {
-        input: Input,
-        source: std::io::Error,
-    },
+    Read { input: Input, source: io::Error },
     #[error("{input} is UTF-16, expected UTF-8")]
     Utf16 { input: Input },
     #[error("{input}:{line} is not UTF-8 text")]
@@ -248,7 +276,7 @@ fn syntax(input: &Input, number: usize, builder: &Builder<'_>, error: &ScanError
 }
 
 /// The parser's own words, except where they repeat a piece of the input, which may be a secret.
-fn without_content(error: &ScanError) -> String {
+pub(crate) fn without_content(error: &ScanError) -> String {
     match error.kind() {
         ErrorKind::UnexpectedCharacter { .. } => "unexpected character".to_owned(),
         ErrorKind::Custom(_) => "malformed document".to_owned(),
@@ -257,7 +285,7 @@ fn without_content(error: &ScanError) -> String {
 }
 
 /// A byte order mark, or every second byte zero as in UTF-16 without one.
-fn is_utf16(bytes: &[u8]) -> bool {
+pub(crate) fn is_utf16(bytes: &[u8]) -> bool {
     match bytes {
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => true,
         [first, second, ..] => (*first == 0) != (*second == 0),
@@ -330,12 +358,13 @@ mod tests {
 
     #[test]
     fn aliases_and_merges_are_expanded_and_the_last_of_duplicate_keys_wins() {
-        let text = "base: &b {x: 1, y: 2}\nown:\n  x: 3\n  <<: *b\n  x: 4\nagain: *b\n";
+        let text = "base: &b {x: 1, y: 2}\nown:\n  x: 3\n  y: 3\n  <<: *b\n  x: 4\nagain: *b\n";
         let documents = parse(&Input::Stdin, text).unwrap_or_else(|error| panic!("{error}"));
         let value = documents[0]
             .root
-            .to_json()
-            .unwrap_or_else(|problem| panic!("{}", problem.message));
+            .to_value()
+            .unwrap_or_else(|problem| panic!("{}", problem.message))
+            .into_public();
         assert_eq!(value["own"], serde_json::json!({"x": 4, "y": 2}));
         assert_eq!(value["again"], serde_json::json!({"x": 1, "y": 2}));
     }
@@ -348,14 +377,14 @@ mod tests {
             text += &format!("a{level}: &a{level} [{previous}]\n");
         }
         let documents = parse(&Input::Stdin, &text).unwrap_or_else(|error| panic!("{error}"));
-        assert!(documents[0].root.to_json().is_err());
+        assert!(documents[0].root.to_value().is_err());
     }
 
     #[test]
     fn an_alias_of_itself_is_an_error() {
         let documents =
             parse(&Input::Stdin, "a: &a {x: *a}\n").unwrap_or_else(|error| panic!("{error}"));
-        assert!(documents[0].root.to_json().is_err());
+        assert!(documents[0].root.to_value().is_err());
     }
 
     #[test]

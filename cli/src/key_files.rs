@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
 use sealing::{KeyError, KeyOrder, Keyring, PRIVATE_KEY_ITEM, PrivateKey};
+use zeroize::Zeroizing;
 
 use crate::documents::{self, Document, Input, Place};
 use crate::node::Node;
@@ -48,20 +48,19 @@ impl Error {
             _ => None,
         }
     }
+
+    /// The error and its cause, for a warning.
+    pub(crate) fn in_one_line(&self) -> String {
+        match std::error::Error::source(self) {
+            Some(cause) => format!("{self}: {cause}"),
+            None => self.to_string(),
+        }
+    }
 }
 
 /// A keyring of all keys in `files`. A file that gives none is a warning, unless no file gives one.
 pub(crate) fn load(files: &[PathBuf]) -> Result<Keyring, Error> {
-    let keyring = Keyring::new(KeyOrder::CertNotBefore);
-    let mut problems = Vec::new();
-    for path in files {
-        for key in keys(path) {
-            match key {
-                Ok((name, key)) => keyring.insert_private(name, key),
-                Err(problem) => problems.push(problem),
-            }
-        }
-    }
+    let (keyring, problems) = read(files);
     let mut problems = problems.into_iter();
     if keyring.is_empty()
         && let Some(problem) = problems.next()
@@ -69,12 +68,22 @@ pub(crate) fn load(files: &[PathBuf]) -> Result<Keyring, Error> {
         return Err(problem);
     }
     for problem in problems {
-        let cause = std::error::Error::source(&problem)
-            .map(|cause| format!(": {cause}"))
-            .unwrap_or_default();
-        report::warning(format_args!("{problem}{cause}"));
+        report::warning(problem.in_one_line());
     }
     Ok(keyring)
+}
+
+/// All keys in `files`, and what could not be used.
+pub(crate) fn read(files: &[PathBuf]) -> (Keyring, Vec<Error>) {
+    let keyring = Keyring::new(KeyOrder::CertNotBefore);
+    let mut problems = Vec::new();
+    for key in files.iter().flat_map(|path| keys(path)) {
+        match key {
+            Ok((name, key)) => keyring.insert_private(name, key),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    (keyring, problems)
 }
 
 fn keys(path: &Path) -> Vec<Result<(String, PrivateKey), Error>> {
@@ -120,21 +129,21 @@ fn secret_key(secret: &Document) -> Result<(String, PrivateKey), Error> {
         .root
         .get("data")
         .and_then(|data| data.get(PRIVATE_KEY_ITEM))
-        .and_then(Node::text);
+        .and_then(Node::secret_text);
     let encoded = item.ok_or_else(|| {
         failed(KeyError::MissingItem {
             item: PRIVATE_KEY_ITEM,
         })
     })?;
-    let compact: String = encoded.split_ascii_whitespace().collect();
-    let pem = base64::engine::general_purpose::STANDARD
-        .decode(compact)
-        .map_err(|_| failed(KeyError::Malformed))?;
+    let mut compact = Zeroizing::new(String::with_capacity(encoded.len()));
+    compact.extend(encoded.split_ascii_whitespace());
+    let pem =
+        sealing::decode_base64(compact.as_bytes()).map_err(|_| failed(KeyError::Malformed))?;
     let name = secret
         .root
         .get("metadata")
         .and_then(|metadata| metadata.get("name"))
         .and_then(Node::text);
-    let key = PrivateKey::from_pem(&pem).map_err(failed)?;
+    let key = PrivateKey::from_pem(pem.expose()).map_err(failed)?;
     Ok((name.unwrap_or_else(|| secret.place.to_string()), key))
 }

@@ -20,21 +20,29 @@ mod error;
 #[path = "../../tests/fuzzing/documents.rs"]
 pub mod fuzz_documents;
 mod key_files;
+mod kubeseal;
 mod manifest;
 mod node;
 mod output;
+mod parallel;
 mod report;
+mod respelled;
 mod scalar;
 mod secret;
 mod splice;
 mod table;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
 
 /// Does what the arguments of this process say.
 pub fn run() -> ExitCode {
+    let command_line: Vec<OsString> = std::env::args_os().collect();
+    if let Some(call) = kubeseal::Call::of(&command_line) {
+        return call.run();
+    }
     match commands::run(arguments::Arguments::parse()) {
         Ok(outcome) => outcome.into(),
         Err(error) => {

@@ -136,8 +136,9 @@ mod tests {
         for document in documents {
             let read = document
                 .root
-                .to_json()
-                .unwrap_or_else(|problem| panic!("{}", problem.message));
+                .to_value()
+                .unwrap_or_else(|problem| panic!("{}", problem.message))
+                .into_public();
             assert_eq!(read, value, "{written}");
         }
     }

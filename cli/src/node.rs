@@ -5,15 +5,16 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use base64::Engine as _;
 use granit_parser::{Event, ScalarStyle, Span, Tag};
-use serde_json::{Map, Number, Value};
+use indexmap::IndexMap;
+use sealing::SecretValue;
+use zeroize::Zeroizing;
 
 use crate::scalar::Scalar;
 
 /// Values of one document after its aliases are expanded. A Secret is limited to 1 MiB by the API
 /// server, so a document that needs more than this is an attack or a mistake.
-const MOST_VALUES: usize = 200_000;
+pub(crate) const MOST_VALUES: usize = 200_000;
 
 /// Text that counts as one value more, in bytes: the values of a document hold some 12 MiB of it at most.
 const TEXT_OF_A_VALUE: usize = 64;
@@ -32,7 +33,7 @@ pub(crate) struct Node {
 #[derive(Clone, PartialEq)]
 pub(crate) enum Content {
     Scalar {
-        text: String,
+        text: Zeroizing<String>,
         style: ScalarStyle,
     },
     Sequence(Vec<Node>),
@@ -78,8 +79,13 @@ impl Node {
     }
 
     /// The text of a scalar as Go reads it into a string.
-    pub(crate) fn text(&self) -> Option<String> {
+    pub(crate) fn secret_text(&self) -> Option<Zeroizing<String>> {
         self.scalar().ok().map(Scalar::into_text)
+    }
+
+    /// The same for a field that is no secret.
+    pub(crate) fn text(&self) -> Option<String> {
+        self.secret_text().map(|text| text.to_string())
     }
 
     /// Elements of a sequence; none for anything else.
@@ -90,30 +96,33 @@ impl Node {
         }
     }
 
-    /// Entries of a mapping in the order written, keys as text, `<<` expanded before the entries beside it.
+    /// Entries of a mapping in the order written, keys as text, `<<` expanded where it stands.
     pub(crate) fn entries(&self) -> Result<Vec<(String, &Self)>, Problem> {
-        let Content::Mapping(pairs) = &self.target().content else {
+        let pairs = self.pairs()?.into_iter();
+        pairs.map(|(key, value)| Ok((key.key()?, value))).collect()
+    }
+
+    /// The same with the keys as they were written.
+    pub(crate) fn pairs(&self) -> Result<Vec<(&Self, &Self)>, Problem> {
+        let Content::Mapping(written) = &self.target().content else {
             return Err(Problem::new(self.line, "expected a mapping"));
         };
-        let (merges, own): (Vec<_>, Vec<_>) = pairs.iter().partition(|(key, _)| key.is_merge());
-        let mut entries = Vec::with_capacity(pairs.len());
-        for (_, value) in merges {
+        let mut pairs = Vec::with_capacity(written.len());
+        for (key, value) in written {
             match &value.target().content {
+                _ if !key.is_merge() => pairs.push((key, value)),
                 Content::Sequence(sources) => {
                     for source in sources.iter().rev() {
-                        entries.extend(source.entries()?);
+                        pairs.extend(source.pairs()?);
                     }
                 }
-                _ => entries.extend(value.entries()?),
+                _ => pairs.extend(value.pairs()?),
             }
-            if entries.len() > MOST_VALUES {
+            if pairs.len() > MOST_VALUES {
                 return Err(Problem::new(self.line, "merges too many entries"));
             }
         }
-        for (key, value) in own {
-            entries.push((key.key()?, value));
-        }
-        Ok(entries)
+        Ok(pairs)
     }
 
     /// Whether entries come from elsewhere by `<<`.
@@ -122,7 +131,7 @@ impl Node {
     }
 
     fn is_merge(&self) -> bool {
-        matches!(&self.content, Content::Scalar { text, style: ScalarStyle::Plain } if text == "<<")
+        matches!(&self.content, Content::Scalar { text, style: ScalarStyle::Plain } if **text == "<<")
     }
 
     fn key(&self) -> Result<String, Problem> {
@@ -132,7 +141,7 @@ impl Node {
             Ok(Scalar::Bool(_)) if matches!(self.plain_text(), Some("y" | "n" | "Y" | "N")) => {
                 Ok(self.plain_text().unwrap_or_default().to_owned())
             }
-            Ok(scalar) => Ok(scalar.into_text()),
+            Ok(scalar) => Ok(scalar.into_text().to_string()),
         }
     }
 
@@ -141,6 +150,11 @@ impl Node {
             Content::Scalar { text, .. } => Some(text),
             _ => None,
         }
+    }
+
+    /// How much it counts towards [`MOST_VALUES`], apart from what is in it.
+    pub(crate) fn weight(&self) -> usize {
+        1 + self.plain_text().map_or(0, str::len) / TEXT_OF_A_VALUE
     }
 
     /// What a scalar means. An error for lists and mappings.
@@ -176,13 +190,13 @@ impl Node {
         }
     }
 
-    /// The value as JSON, aliases and merges expanded, of duplicate keys the last.
-    pub(crate) fn to_json(&self) -> Result<Value, Problem> {
+    /// The value with aliases and merges expanded, of duplicate keys the last.
+    pub(crate) fn to_value(&self) -> Result<SecretValue, Problem> {
         self.expand(&mut 0)
     }
 
-    fn expand(&self, values: &mut usize) -> Result<Value, Problem> {
-        *values += 1 + self.plain_text().map_or(0, str::len) / TEXT_OF_A_VALUE;
+    fn expand(&self, values: &mut usize) -> Result<SecretValue, Problem> {
+        *values += self.weight();
         if *values > MOST_VALUES {
             return Err(Problem::new(
                 self.line,
@@ -193,50 +207,33 @@ impl Node {
             Content::Sequence(elements) => elements
                 .iter()
                 .map(|element| element.expand(values))
-                .collect(),
+                .collect::<Result<_, _>>()
+                .map(SecretValue::List),
             Content::Mapping(_) => {
-                let mut map = Map::new();
+                let mut map = IndexMap::new();
                 for (key, value) in self.entries()? {
                     map.insert(key, value.expand(values)?);
                 }
-                Ok(Value::Object(map))
+                Ok(SecretValue::Map(map))
             }
-            _ => Ok(json_scalar(self.scalar()?)),
+            _ => Ok(self.scalar()?.into_value()),
         }
     }
 }
 
 fn binary(text: &str) -> Option<Scalar> {
-    let compact: String = text
-        .chars()
-        .filter(|character| !character.is_whitespace())
-        .collect();
-    let bytes = base64::engine::general_purpose::STANDARD
-        .decode(compact)
-        .ok()?;
-    String::from_utf8(bytes).ok().map(Scalar::Text)
+    let mut compact = Zeroizing::new(String::with_capacity(text.len()));
+    compact.extend(text.chars().filter(|character| !character.is_whitespace()));
+    let bytes = sealing::decode_base64(compact.as_bytes()).ok()?;
+    str::from_utf8(bytes.expose()).ok().map(Scalar::text)
 }
 
 fn as_float(scalar: Scalar) -> Scalar {
     match scalar {
-        Scalar::Integer(digits) => digits.parse().map_or(Scalar::Text(digits), Scalar::Float),
-        other => other,
-    }
-}
-
-fn json_scalar(scalar: Scalar) -> Value {
-    match scalar {
-        Scalar::Null => Value::Null,
-        Scalar::Bool(value) => Value::Bool(value),
         Scalar::Integer(digits) => digits
-            .parse::<Number>()
-            .map_or(Value::String(digits), Value::Number),
-        // JSON has no infinity, and Go has a word for it only where text is expected.
-        Scalar::Float(value) => Number::from_f64(value).map_or_else(
-            || Value::String(Scalar::Float(value).into_text()),
-            Value::Number,
-        ),
-        Scalar::Text(text) => Value::String(text),
+            .parse()
+            .map_or_else(|_| Scalar::text(&digits), Scalar::Float),
+        other => other,
     }
 }
 
@@ -282,7 +279,7 @@ impl<'input> Builder<'input> {
         let (mut end, line) = (self.end(&span), self.line(span.start.line()));
         let content = match event {
             Event::Scalar(text, style, ..) => Content::Scalar {
-                text: text.into_owned(),
+                text: Zeroizing::new(text.into_owned()),
                 style,
             },
             Event::SequenceStart(..) => {
@@ -297,7 +294,7 @@ impl<'input> Builder<'input> {
             }
             Event::Alias(id) => self.alias(id),
             _ => Content::Scalar {
-                text: String::new(),
+                text: Zeroizing::default(),
                 style: ScalarStyle::Plain,
             },
         };

@@ -1,15 +1,19 @@
 //! Reads one scalar as Go's YAML 1.1 reader does, and spells it as Go spells it where text is expected.
 //! Must not know where the scalar stands, nor which field it is for.
 
-/// What a scalar means.
-#[derive(Clone, Debug, PartialEq)]
+use sealing::SecretValue;
+use serde_json::Number;
+use zeroize::Zeroizing;
+
+/// What a scalar means. Text is wiped on drop: it may be a secret.
+#[derive(Clone, PartialEq)]
 pub(crate) enum Scalar {
     Null,
     Bool(bool),
     /// Canonical decimal spelling of a value that fits 64 bits, signed or unsigned.
     Integer(String),
     Float(f64),
-    Text(String),
+    Text(Zeroizing<String>),
 }
 
 impl Scalar {
@@ -22,17 +26,37 @@ impl Scalar {
             Some(b'0'..=b'9' | b'+' | b'-' | b'.') => number(text),
             _ => None,
         }
-        .unwrap_or_else(|| Self::Text(text.to_owned()))
+        .unwrap_or_else(|| Self::text(text))
+    }
+
+    pub(crate) fn text(text: &str) -> Self {
+        Self::Text(Zeroizing::new(text.to_owned()))
     }
 
     /// The text that Go puts into a field of type string. `null` becomes the empty string.
-    pub(crate) fn into_text(self) -> String {
-        match self {
+    pub(crate) fn into_text(self) -> Zeroizing<String> {
+        Zeroizing::new(match self {
             Self::Null => String::new(),
             Self::Bool(value) => value.to_string(),
             Self::Integer(digits) => digits,
             Self::Float(value) => go_float(value),
-            Self::Text(text) => text,
+            Self::Text(text) => return text,
+        })
+    }
+
+    pub(crate) fn into_value(self) -> SecretValue {
+        match self {
+            Self::Null => SecretValue::Null,
+            Self::Bool(value) => SecretValue::Bool(value),
+            Self::Integer(digits) => digits
+                .parse()
+                .map_or_else(|_| digits.as_str().into(), SecretValue::Number),
+            // JSON has no infinity, and Go has a word for it only where text is expected.
+            Self::Float(value) => Number::from_f64(value).map_or_else(
+                || SecretValue::Text(Self::Float(value).into_text()),
+                SecretValue::Number,
+            ),
+            Self::Text(text) => SecretValue::Text(text),
         }
     }
 
@@ -190,7 +214,7 @@ mod tests {
             ("YEs", "YEs"),
             ("0.00001", "1e-05"),
         ] {
-            assert_eq!(Scalar::plain(written).into_text(), sealed, "{written}");
+            assert_eq!(*Scalar::plain(written).into_text(), sealed, "{written}");
         }
     }
 }

@@ -3,11 +3,13 @@
 
 use granit_parser::ScalarStyle;
 use sealing::{InputError, SecretInput};
+use zeroize::Zeroizing;
 
 use crate::documents::{Document, Place};
 use crate::node::{Content, Node, Problem};
+use crate::respelled::Respelled;
 
-/// Fields of a Secret and of its metadata that are found whatever the case of their letters.
+/// Fields of a Secret that are found whatever the case of their letters.
 const FIELDS: [&str; 7] = [
     "apiVersion",
     "kind",
@@ -17,15 +19,6 @@ const FIELDS: [&str; 7] = [
     "data",
     "stringData",
 ];
-const METADATA: [&str; 7] = [
-    "name",
-    "generateName",
-    "namespace",
-    "labels",
-    "annotations",
-    "finalizers",
-    "managedFields",
-];
 
 /// A Secret and where it was written.
 pub(crate) struct Source {
@@ -33,13 +26,6 @@ pub(crate) struct Source {
     pub(crate) secret: SecretInput,
     /// Text that is sealed in another spelling than it was written.
     pub(crate) respelled: Vec<Respelled>,
-}
-
-/// A scalar that was not quoted, and that YAML 1.1 reads as something else than the text that stands there.
-pub(crate) struct Respelled {
-    pub(crate) place: Place,
-    pub(crate) field: String,
-    pub(crate) noun: &'static str,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -89,9 +75,9 @@ impl Source {
         let place = document.place.clone();
         check_kind(&place, &root)?;
         let value = root
-            .to_json()
+            .to_value()
             .map_err(|problem| malformed(&place, problem))?;
-        let secret = SecretInput::from_value(&value).map_err(|source| {
+        let secret = SecretInput::from_value(value).map_err(|source| {
             let line = line_of(&root, field_of(&source)).unwrap_or(place.line);
             Error::Field {
                 place: place.at(line),
@@ -100,7 +86,7 @@ impl Source {
         })?;
         let fields = text_fields(&root).into_iter();
         let respelled = fields
-            .filter_map(|(field, node)| respelled(&place, field, node))
+            .filter_map(|(field, node)| respelled(field, node))
             .collect();
         Ok(Self {
             place,
@@ -143,7 +129,11 @@ fn check_kind(place: &Place, root: &Node) -> Result<(), Error> {
 
 fn with_field_names(root: Node) -> Node {
     rename(root, &FIELDS, |field, value| match field {
-        "metadata" => rename(value.target().clone(), &METADATA, |_, value| value),
+        "metadata" => rename(
+            value.target().clone(),
+            &SecretInput::METADATA,
+            |_, value| value,
+        ),
         _ => value,
     })
 }
@@ -158,7 +148,7 @@ fn rename(mut node: Node, known: &[&'static str], inner: impl Fn(&str, Node) -> 
             let Some(field) = known.iter().find(|field| field.eq_ignore_ascii_case(text)) else {
                 return (key, value);
             };
-            (*field).clone_into(text);
+            *text = Zeroizing::new((*field).to_owned());
             (key, inner(field, value))
         });
         node.content = Content::Mapping(renamed.collect());
@@ -227,7 +217,7 @@ fn text_fields(root: &Node) -> Vec<(String, &Node)> {
     fields
 }
 
-fn respelled(place: &Place, field: String, node: &Node) -> Option<Respelled> {
+fn respelled(field: String, node: &Node) -> Option<Respelled> {
     let Content::Scalar { text, style } = &node.target().content else {
         return None;
     };
@@ -237,9 +227,9 @@ fn respelled(place: &Place, field: String, node: &Node) -> Option<Respelled> {
         text
     };
     let changes =
-        *style == ScalarStyle::Plain && node.text().is_some_and(|sealed| sealed != written);
+        *style == ScalarStyle::Plain && node.secret_text().is_some_and(|sealed| *sealed != written);
     changes.then(|| Respelled {
-        place: place.at(node.line),
+        line: node.line,
         field,
         noun: node.noun(),
     })
@@ -307,7 +297,7 @@ mod tests {
         let warned: Vec<(usize, &str)> = source
             .respelled
             .iter()
-            .map(|respelled| (respelled.place.line, respelled.field.as_str()))
+            .map(|respelled| (respelled.line, respelled.field.as_str()))
             .collect();
         assert_eq!(
             warned,

@@ -4,6 +4,9 @@
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use zeroize::Zeroizing;
+
+use crate::secret_bytes::SecretBytes;
 
 /// RFC 4648 §4. Non-zero unused bits in the last character are accepted, as Go accepts them.
 const ENGINE: GeneralPurpose = GeneralPurpose::new(
@@ -31,13 +34,11 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
 /// # Errors
 /// Another alphabet, missing padding, spaces, and anything after the padding.
 pub(crate) fn decode(text: &[u8]) -> Result<Vec<u8>, IllegalBase64> {
-    let joined: Vec<u8>;
+    // Base64 of a secret is a secret: the copy is wiped, and has its size from the start so that it never moves.
+    let mut joined = Zeroizing::new(Vec::new());
     let digits = if text.iter().any(|byte| is_line_break(*byte)) {
-        joined = text
-            .iter()
-            .copied()
-            .filter(|byte| !is_line_break(*byte))
-            .collect();
+        joined.reserve_exact(text.len());
+        joined.extend(text.iter().copied().filter(|byte| !is_line_break(*byte)));
         joined.as_slice()
     } else {
         text
@@ -45,6 +46,14 @@ pub(crate) fn decode(text: &[u8]) -> Result<Vec<u8>, IllegalBase64> {
     ENGINE.decode(digits).map_err(|_| IllegalBase64 {
         offset: go_offset(text),
     })
+}
+
+/// Decodes a secret as [`decode`] does.
+///
+/// # Errors
+/// What is not base64 as Go's decoder takes it.
+pub fn decode_base64(text: &[u8]) -> Result<SecretBytes, IllegalBase64> {
+    decode(text).map(SecretBytes::from)
 }
 
 fn is_line_break(byte: u8) -> bool {

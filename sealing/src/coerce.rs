@@ -1,19 +1,21 @@
 //! Scalars written where text is wanted: `port: 5432` in `stringData` means the text `5432`.
 //! Follows Go's YAML reader, since that is what users of kubeseal and kubectl are used to.
 
-use serde_json::{Number, Value};
+use serde_json::Number;
+use zeroize::Zeroizing;
 
 use crate::go_number::float32_text;
+use crate::secret_value::SecretValue;
 
-/// The text of a scalar, and whether it was written as something else than text. `None` for lists and maps.
-pub(crate) fn text_of(value: &Value) -> Option<(String, bool)> {
-    match value {
-        Value::String(text) => Some((text.clone(), false)),
-        Value::Bool(flag) => Some((flag.to_string(), true)),
-        Value::Number(number) => Some((number_text(number), true)),
-        Value::Null => Some((String::new(), true)),
-        Value::Array(_) | Value::Object(_) => None,
-    }
+/// The text of a scalar. Lists and maps come back as they are.
+pub(crate) fn into_text(value: SecretValue) -> Result<Zeroizing<String>, SecretValue> {
+    Ok(Zeroizing::new(match value {
+        SecretValue::Text(text) => return Ok(text),
+        SecretValue::Bool(flag) => flag.to_string(),
+        SecretValue::Number(number) => number_text(&number),
+        SecretValue::Null => String::new(),
+        SecretValue::List(_) | SecretValue::Map(_) => return Err(value),
+    }))
 }
 
 /// Whole numbers as they are, others in 32 bit precision, so that a number of 30 digits really loses some.
@@ -50,10 +52,13 @@ mod tests {
             ),
             (json!(true), "true"),
             (json!(null), ""),
+            (json!("x"), "x"),
         ] {
-            assert_eq!(text_of(&value), Some((text.to_owned(), true)));
+            assert_eq!(
+                into_text(value.into()).map(|text| text.to_string()),
+                Ok(text.to_owned())
+            );
         }
-        assert_eq!(text_of(&json!("x")), Some(("x".to_owned(), false)));
-        assert_eq!(text_of(&json!([])), None);
+        assert!(into_text(json!([]).into()).is_err());
     }
 }

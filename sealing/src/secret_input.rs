@@ -3,11 +3,16 @@
 
 use std::collections::BTreeMap;
 
+use indexmap::IndexMap;
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
-use crate::base64::{self, IllegalBase64};
-use crate::coerce::text_of;
+use crate::base64::{IllegalBase64, decode_base64};
+use crate::coerce::into_text;
 use crate::secret_bytes::SecretBytes;
+use crate::secret_value::SecretValue;
+
+type Entries = IndexMap<String, SecretValue>;
 
 /// Annotations that tools keep a copy of the whole Secret in: they would carry its plaintext along.
 const LAST_APPLIED: [&str; 2] = [
@@ -64,34 +69,32 @@ pub struct SecretInput {
     pub immutable: Option<bool>,
     /// Items by key; a key of `stringData` has replaced the same key of `data`.
     pub items: BTreeMap<String, SecretBytes>,
-    /// Fields that were written as a number, a boolean or nothing and were read as text, worth a warning.
-    pub coerced: Vec<String>,
     /// What goes into the template, other than name and namespace.
     metadata: Map<String, Value>,
 }
 
 impl SecretInput {
+    /// Fields of `metadata` that are taken over into the template, in the order in which they are written.
+    pub const METADATA: [&str; 7] = KEPT_METADATA;
+
     /// Reads a Secret from what a YAML or JSON document says. Neither `kind` nor `apiVersion` is looked at; fields of
     /// no interest are ignored; scalars in place of strings become text as Go's YAML reader makes them.
     ///
     /// # Errors
     /// A field of the wrong type, or a value of `data` that is not base64.
-    pub fn from_value(value: &Value) -> Result<Self, InputError> {
-        let mut reader = Reader::default();
-        let root = reader.object(value, "the Secret")?;
-        let mut items = reader.data(root.get("data"))?;
-        items.extend(reader.string_data(root.get("stringData"))?);
-        let metadata = reader.metadata(root.get("metadata"))?;
-        let type_ = reader.optional_text(root.get("type"), "type")?;
-        let immutable = reader.optional_bool(root.get("immutable"), "immutable")?;
+    pub fn from_value(value: SecretValue) -> Result<Self, InputError> {
+        let mut root = map(value, "the Secret")?;
+        let mut field = |name: &str| root.swap_remove(name).unwrap_or_default();
+        let mut items = data(field("data"))?;
+        items.extend(string_data(field("stringData"))?);
+        let metadata = metadata(field("metadata"))?;
         let text = |key: &str| metadata.get(key).and_then(Value::as_str).map(str::to_owned);
         Ok(Self {
             name: text("name"),
             namespace: text("namespace"),
-            type_,
-            immutable,
+            type_: optional_text(field("type"), "type")?,
+            immutable: optional_bool(&field("immutable"), "immutable")?,
             items,
-            coerced: reader.coerced,
             metadata,
         })
     }
@@ -136,143 +139,114 @@ impl SecretInput {
     }
 }
 
-/// Reads fields and remembers which of them were coerced.
-#[derive(Default)]
-struct Reader {
-    coerced: Vec<String>,
+/// The entries of a map.
+fn map(value: SecretValue, field: &str) -> Result<Entries, InputError> {
+    match value {
+        SecretValue::Map(map) => Ok(map),
+        other => Err(wrong(field, "a map", &other)),
+    }
 }
 
-impl Reader {
-    fn object<'a>(
-        &self,
-        value: &'a Value,
-        field: &str,
-    ) -> Result<&'a Map<String, Value>, InputError> {
-        value
-            .as_object()
-            .ok_or_else(|| wrong(field, "a map", value))
+/// The entries of a map that may be absent or null.
+fn optional_map(value: SecretValue, field: &str) -> Result<Entries, InputError> {
+    match value {
+        SecretValue::Null => Ok(Entries::default()),
+        value => map(value, field),
     }
+}
 
-    /// A map that may be absent or null.
-    fn optional_object<'a>(
-        &self,
-        value: Option<&'a Value>,
-        field: &str,
-    ) -> Result<impl Iterator<Item = (&'a String, &'a Value)> + use<'a>, InputError> {
-        let object = match value {
-            None | Some(Value::Null) => None,
-            Some(value) => Some(self.object(value, field)?),
+fn text(value: SecretValue, field: &str) -> Result<Zeroizing<String>, InputError> {
+    into_text(value).map_err(|value| wrong(field, "a string", &value))
+}
+
+fn optional_text(value: SecretValue, field: &str) -> Result<Option<String>, InputError> {
+    match value {
+        SecretValue::Null => Ok(None),
+        value => text(value, field).map(|text| Some(text.to_string())),
+    }
+}
+
+fn optional_bool(value: &SecretValue, field: &str) -> Result<Option<bool>, InputError> {
+    match value {
+        SecretValue::Null => Ok(None),
+        SecretValue::Bool(flag) => Ok(Some(*flag)),
+        other => Err(wrong(field, "true or false", other)),
+    }
+}
+
+/// `data`: base64 by key; null is an empty value.
+fn data(value: SecretValue) -> Result<BTreeMap<String, SecretBytes>, InputError> {
+    let decode = |(key, value): (String, SecretValue)| {
+        let field = format!("data.{key}");
+        let text = match &value {
+            SecretValue::Null => "",
+            SecretValue::Text(text) => text,
+            other => return Err(wrong(&field, "a string of base64", other)),
         };
-        Ok(object.into_iter().flatten())
-    }
-
-    fn text(&mut self, value: &Value, field: &str) -> Result<String, InputError> {
-        let (text, coerced) = text_of(value).ok_or_else(|| wrong(field, "a string", value))?;
-        if coerced {
-            self.coerced.push(field.to_owned());
-        }
-        Ok(text)
-    }
-
-    fn optional_text(
-        &mut self,
-        value: Option<&Value>,
-        field: &str,
-    ) -> Result<Option<String>, InputError> {
-        match value {
-            None | Some(Value::Null) => Ok(None),
-            Some(value) => self.text(value, field).map(Some),
-        }
-    }
-
-    fn optional_bool(
-        &self,
-        value: Option<&Value>,
-        field: &str,
-    ) -> Result<Option<bool>, InputError> {
-        match value {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::Bool(flag)) => Ok(Some(*flag)),
-            Some(other) => Err(wrong(field, "true or false", other)),
-        }
-    }
-
-    /// `data`: base64 by key; null is an empty value.
-    fn data(&self, value: Option<&Value>) -> Result<BTreeMap<String, SecretBytes>, InputError> {
-        self.optional_object(value, "data")?
-            .map(|(key, value)| {
-                let field = format!("data.{key}");
-                let text = match value {
-                    Value::Null => "",
-                    Value::String(text) => text,
-                    other => return Err(wrong(&field, "a string of base64", other)),
-                };
-                let bytes = base64::decode(text.as_bytes())
-                    .map_err(|source| InputError::Base64 { field, source })?;
-                Ok((key.clone(), SecretBytes::from(bytes)))
-            })
-            .collect()
-    }
-
-    /// `stringData`: text by key.
-    fn string_data(
-        &mut self,
-        value: Option<&Value>,
-    ) -> Result<BTreeMap<String, SecretBytes>, InputError> {
-        self.optional_object(value, "stringData")?
-            .map(|(key, value)| {
-                let text = self.text(value, &format!("stringData.{key}"))?;
-                Ok((key.clone(), SecretBytes::from(text)))
-            })
-            .collect()
-    }
-
-    /// The part of `metadata` that may be published. Maps that this empties are left out.
-    fn metadata(&mut self, value: Option<&Value>) -> Result<Map<String, Value>, InputError> {
-        let mut kept = Map::new();
-        for (key, value) in self.optional_object(value, "metadata")? {
-            let field = format!("metadata.{key}");
-            let value = match key.as_str() {
-                "name" | "generateName" | "namespace" => self
-                    .optional_text(Some(value), &field)?
-                    .filter(|text| !text.is_empty())
-                    .map(Value::from),
-                "labels" | "annotations" => self.strings(value, &field)?,
-                known if KEPT_METADATA.contains(&known) => {
-                    Some(value.clone()).filter(|value| !value.is_null())
-                }
-                _ => None,
-            };
-            kept.extend(value.map(|value| (key.clone(), value)));
-        }
-        Ok(kept)
-    }
-
-    fn strings(&mut self, value: &Value, field: &str) -> Result<Option<Value>, InputError> {
-        let mut strings = BTreeMap::new();
-        for (key, value) in self.optional_object(Some(value), field)? {
-            if !LAST_APPLIED.contains(&key.as_str()) {
-                strings.insert(
-                    key.clone(),
-                    Value::from(self.text(value, &format!("{field}.{key}"))?),
-                );
-            }
-        }
-        Ok((!strings.is_empty()).then(|| strings.into_iter().collect()))
-    }
+        let bytes = decode_base64(text.as_bytes())
+            .map_err(|source| InputError::Base64 { field, source })?;
+        Ok((key, bytes))
+    };
+    optional_map(value, "data")?
+        .into_iter()
+        .map(decode)
+        .collect()
 }
 
-fn wrong(field: &str, expected: &'static str, value: &Value) -> InputError {
+/// `stringData`: text by key.
+fn string_data(value: SecretValue) -> Result<BTreeMap<String, SecretBytes>, InputError> {
+    let read = |(key, value): (String, SecretValue)| {
+        let mut text = text(value, &format!("stringData.{key}"))?;
+        Ok((key, SecretBytes::from(std::mem::take(&mut *text))))
+    };
+    optional_map(value, "stringData")?
+        .into_iter()
+        .map(read)
+        .collect()
+}
+
+/// The part of `metadata` that may be published. Maps that this empties are left out.
+fn metadata(value: SecretValue) -> Result<Map<String, Value>, InputError> {
+    let mut kept = Map::new();
+    for (key, value) in optional_map(value, "metadata")? {
+        let field = format!("metadata.{key}");
+        let value = match key.as_str() {
+            "name" | "generateName" | "namespace" => optional_text(value, &field)?
+                .filter(|text| !text.is_empty())
+                .map(Value::from),
+            "labels" | "annotations" => strings(value, &field)?,
+            known if KEPT_METADATA.contains(&known) => {
+                Some(value.into_public()).filter(|value| !value.is_null())
+            }
+            _ => None,
+        };
+        kept.extend(value.map(|value| (key, value)));
+    }
+    Ok(kept)
+}
+
+fn strings(value: SecretValue, field: &str) -> Result<Option<Value>, InputError> {
+    let mut strings = BTreeMap::new();
+    for (key, value) in optional_map(value, field)? {
+        if !LAST_APPLIED.contains(&key.as_str()) {
+            let text = text(value, &format!("{field}.{key}"))?;
+            strings.insert(key, Value::from(text.as_str()));
+        }
+    }
+    Ok((!strings.is_empty()).then(|| strings.into_iter().collect()))
+}
+
+fn wrong(field: &str, expected: &'static str, value: &SecretValue) -> InputError {
     InputError::Field {
         field: field.to_owned(),
         expected,
         found: match value {
-            Value::Null => "nothing",
-            Value::Bool(_) => "a boolean",
-            Value::Number(_) => "a number",
-            Value::String(_) => "a string",
-            Value::Array(_) => "a list",
-            Value::Object(_) => "a map",
+            SecretValue::Null => "nothing",
+            SecretValue::Bool(_) => "a boolean",
+            SecretValue::Number(_) => "a number",
+            SecretValue::Text(_) => "a string",
+            SecretValue::List(_) => "a list",
+            SecretValue::Map(_) => "a map",
         },
     }
 }

@@ -57,7 +57,7 @@ pub(crate) fn now() -> Timestamp {
 }
 
 pub(crate) fn sealed(secret: &Value, scope: Option<Scope>) -> Result<SealedSecret, SealError> {
-    let input = SecretInput::from_value(secret).expect("a Secret");
+    let input = SecretInput::from_value(secret.clone().into()).expect("a Secret");
     seal(
         &input,
         scope,

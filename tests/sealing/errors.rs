@@ -65,12 +65,12 @@ fn odd_size() -> String {
 fn expired() -> String {
     let certificate = certificate("test-cert.pem");
     let late = certificate.not_after() + 1.second();
-    let input = SecretInput::from_value(&secret()).unwrap();
+    let input = SecretInput::from_value(secret().into()).unwrap();
     text(&seal(&input, None, &certificate, late, &mut rand::rngs::SysRng).unwrap_err())
 }
 
 fn no_randomness() -> String {
-    let input = SecretInput::from_value(&secret()).unwrap();
+    let input = SecretInput::from_value(secret().into()).unwrap();
     text(
         &seal(
             &input,

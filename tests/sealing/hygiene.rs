@@ -11,7 +11,7 @@ fn nothing_that_holds_a_secret_prints_it() {
     let generated = SealingKey::generate(&request("k"), now()).unwrap();
     let key_text = String::from_utf8(generated.private_key_pem.expose().to_vec()).unwrap();
     let line_of_key = key_text.lines().nth(2).unwrap().to_owned();
-    let input = SecretInput::from_value(&secret()).unwrap();
+    let input = SecretInput::from_value(secret().into()).unwrap();
     let sealed = sealed(&secret(), None).unwrap();
     let keyring = keyring();
     let unsealed = unseal(&sealed, &keyring).unwrap();

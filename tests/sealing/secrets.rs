@@ -160,7 +160,7 @@ fn sealing_refuses_what_it_cannot_bind() {
         free["spec"]["template"]["metadata"]["namespace"],
         Value::Null
     );
-    let input = SecretInput::from_value(&secret()).unwrap();
+    let input = SecretInput::from_value(secret().into()).unwrap();
     let certificate = certificate("test-cert.pem");
     let late = certificate.not_after() + 1.second();
     let error = seal(&input, None, &certificate, late, &mut rand::rngs::SysRng).unwrap_err();
@@ -199,35 +199,27 @@ fn input_errors_name_the_field_and_not_the_value() {
             "metadata.labels.l must be a string, found a map",
         ),
     ] {
-        let error = SecretInput::from_value(&secret).unwrap_err();
+        let error = SecretInput::from_value(secret.into()).unwrap_err();
         assert_eq!(error.to_string(), wanted);
     }
 }
 
 #[test]
-fn scalars_in_place_of_text_are_taken_and_reported() {
-    let input = SecretInput::from_value(&json!({
-        "metadata": {"name": 5, "labels": {"on": true}},
-        "data": {"empty": null},
-        "stringData": {"port": 5432, "text": "x", "nothing": null},
-    }))
+fn scalars_in_place_of_text_are_taken() {
+    let input = SecretInput::from_value(
+        json!({
+            "metadata": {"name": 5, "labels": {"on": true}},
+            "data": {"empty": null},
+            "stringData": {"port": 5432, "text": "x", "nothing": null},
+        })
+        .into(),
+    )
     .unwrap();
     assert_eq!(input.name.as_deref(), Some("5"));
     assert_eq!(input.items["port"].expose(), b"5432");
     assert_eq!(
         (input.items["nothing"].len(), input.items["empty"].len()),
         (0, 0)
-    );
-    let mut coerced = input.coerced;
-    coerced.sort();
-    assert_eq!(
-        coerced,
-        [
-            "metadata.labels.on",
-            "metadata.name",
-            "stringData.nothing",
-            "stringData.port"
-        ]
     );
 }
 

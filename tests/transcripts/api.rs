@@ -174,6 +174,9 @@ impl Answers {
     /// Answers of the controller behind the service proxy. Ours that only watches has no certificate.
     fn sealing_api(&self, situation: &str, path: &str, body: &str) -> (u16, String) {
         let is_rotate = path.ends_with("/v1/rotate");
+        if path.ends_with("/v1/verify") {
+            return verify(body);
+        }
         match situation {
             "observing" if path.contains("signet-controller") => (503, "not ready\n".to_owned()),
             "nonsense" if is_rotate => (200, json!({ "spec": {} }).to_string()),
@@ -241,10 +244,21 @@ fn service() -> Value {
 }
 
 /// Values that contain `Old` are sealed anew, values that contain `Bad` can't be opened, others are current.
+/// `Torn` is answered as no controller does.
 fn rotate(body: &str) -> (u16, String) {
-    match body.contains("Bad") {
-        true => (500, String::new()),
-        false => (200, body.replace("Old", "New")),
+    match (body.contains("Bad"), body.contains("Torn")) {
+        (true, _) => (500, String::new()),
+        (false, true) => (409, String::new()),
+        (false, false) => (200, body.replace("Old", "New")),
+    }
+}
+
+/// Values that contain `Bad` can't be opened; at `Torn` the controller stumbles.
+fn verify(body: &str) -> (u16, String) {
+    match (body.contains("Bad"), body.contains("Torn")) {
+        (true, _) => (409, String::new()),
+        (false, true) => (500, String::new()),
+        (false, false) => (200, String::new()),
     }
 }
 

@@ -6,7 +6,11 @@ use std::path::Path;
 use std::process::Command;
 
 /// Errors that cannot be had on purpose here, with the reason. Each must still exist.
-const NOT_SHOWN: [(&str, &str); 7] = [
+const NOT_SHOWN: [(&str, &str); 8] = [
+    (
+        "help requested",
+        "no error: `-h` shows the flags and ends with 0",
+    ),
     (
         "cannot start a client for the cluster",
         "needs a kernel without epoll",
@@ -44,7 +48,10 @@ struct Run {
 }
 
 fn transcripts() -> Vec<(String, String)> {
-    let entries = fs::read_dir(super::folder()).expect("the transcripts are there");
+    let folders = [super::folder(), super::folder().join("kubeseal")];
+    let entries = folders
+        .iter()
+        .flat_map(|folder| fs::read_dir(folder).expect("the transcripts are there"));
     let paths = entries.map(|entry| entry.expect("a readable folder").path());
     let transcripts = paths.filter(|path| {
         path.extension()
@@ -193,7 +200,9 @@ fn error_texts(folder: &Path) -> BTreeMap<String, String> {
                 .trim_start()
                 .strip_prefix('"')
                 .and_then(|piece| piece.split_once('"'));
-            texts.extend(literal.map(|(text, _)| (text.to_owned(), path.display().to_string())));
+            // Of a text of several lines the first is enough.
+            let first_line = literal.map(|(text, _)| text.split("\\n").next().unwrap_or_default());
+            texts.extend(first_line.map(|text| (text.to_owned(), path.display().to_string())));
         }
     }
     texts.remove("{0}");

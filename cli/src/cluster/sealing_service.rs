@@ -62,7 +62,7 @@ impl Cluster {
 
     /// The certificate that our controller publishes. `None` where it publishes none, or not to this user.
     pub(crate) fn published_certificate(&self) -> Result<Option<String>, Error> {
-        let api = Api::<ConfigMap>::namespaced(self.client.clone(), self.namespace());
+        let api = Api::<ConfigMap>::namespaced(self.client(), self.namespace());
         let action = format!(
             "read ConfigMap {}/{CERTIFICATE_CONFIG_MAP}",
             self.namespace()
@@ -103,7 +103,7 @@ impl Cluster {
         namespace: &str,
         name: &str,
     ) -> Result<(SealingService, String), Error> {
-        let api = Api::<Service>::namespaced(self.client.clone(), namespace);
+        let api = Api::<Service>::namespaced(self.client(), namespace);
         let found = self.ask(&format!("read Service {namespace}/{name}"), api.get(name))?;
         let service = SealingService {
             namespace: namespace.to_owned(),
@@ -161,7 +161,8 @@ impl Cluster {
     }
 
     async fn send(&self, request: http::Result<http::Request<Vec<u8>>>) -> kube::Result<String> {
-        self.client
+        self.link
+            .client
             .request_text(request.map_err(kube::Error::HttpError)?)
             .await
     }

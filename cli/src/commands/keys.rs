@@ -158,7 +158,7 @@ fn keys(cluster: &Cluster) -> Result<Vec<Key>, cluster::Error> {
     let request = http::Request::get(path).body(Vec::new());
     let secrets: KeySecrets = cluster.ask(&action, async {
         cluster
-            .client
+            .client()
             .request(request.map_err(kube::Error::HttpError)?)
             .await
     })?;
@@ -238,7 +238,7 @@ fn rotate(arguments: &Rotate) -> Result<Outcome, error::Error> {
             namespace: namespace.clone(),
         })?;
 
-    let secrets = Api::<Secret>::namespaced(cluster.client.clone(), &namespace);
+    let secrets = Api::<Secret>::namespaced(cluster.client(), &namespace);
     let wish = Patch::Merge(
         json!({ "metadata": { "annotations": { ROTATE: Timestamp::now().to_string() } } }),
     );
@@ -275,7 +275,7 @@ fn await_other_certificate(
     before: &str,
     timeout: Duration,
 ) -> Result<(), error::Error> {
-    let maps = Api::<ConfigMap>::namespaced(cluster.client.clone(), namespace);
+    let maps = Api::<ConfigMap>::namespaced(cluster.client(), namespace);
     let changed = |map: Option<&ConfigMap>| {
         map.cloned()
             .and_then(certificate_in)

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crds::names::{CLUSTER_WIDE, NAMESPACE_WIDE, sealed_secret};
 use sealing::Scope;
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use super::Outcome;
 use crate::arguments::ClusterArguments;
@@ -103,7 +104,7 @@ struct Sealed<'file> {
 /// A file with SealedSecrets.
 struct File {
     input: Input,
-    text: String,
+    text: Zeroizing<String>,
     objects: Vec<Document>,
 }
 

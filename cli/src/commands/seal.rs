@@ -1,7 +1,6 @@
 //! `signet seal`. Must not write anything before every document is sealed.
 
 use std::path::PathBuf;
-use std::thread;
 
 use clap::ValueEnum;
 use crds::SealedSecret;
@@ -16,6 +15,7 @@ use crate::documents::{self, Document, Input, Place};
 use crate::error;
 use crate::manifest;
 use crate::output::{Output, Readers};
+use crate::parallel;
 use crate::report;
 use crate::secret::{self, Source};
 
@@ -156,11 +156,11 @@ fn read(input: &Input) -> Result<Vec<Source>, error::Error> {
     }
     let sources: Result<Vec<Source>, secret::Error> = objects.iter().map(Source::new).collect();
     let sources = sources.map_err(Error::from)?;
-    for respelled in sources.iter().flat_map(|source| &source.respelled) {
-        report::warning(format_args!(
-            "{}: {} is {} to YAML and is sealed in another spelling; put it in quotes to seal it as written",
-            respelled.place, respelled.field, respelled.noun
-        ));
+    for source in &sources {
+        for respelled in &source.respelled {
+            let place = source.place.at(respelled.line);
+            report::warning(format_args!("{place}: {}", respelled.warning()));
+        }
     }
     Ok(sources)
 }
@@ -227,26 +227,5 @@ fn seal(
             source: error,
         })
     };
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    if sources.len() == 1 || cores == 1 {
-        return sources.iter().map(seal_one).collect();
-    }
-    let seal_some =
-        |sources: &[Source]| sources.iter().map(seal_one).collect::<Result<Vec<_>, _>>();
-    let parts: Vec<_> = thread::scope(|threads| {
-        let chunks = sources.chunks(sources.len().div_ceil(cores));
-        let running: Vec<_> = chunks
-            .map(|chunk| threads.spawn(move || seal_some(chunk)))
-            .collect();
-        running
-            .into_iter()
-            .map(|thread| thread.join().expect("invariant: sealing does not panic"))
-            .collect()
-    });
-    Ok(parts
-        .into_iter()
-        .collect::<Result<Vec<_>, _>>()?
-        .into_iter()
-        .flatten()
-        .collect())
+    parallel::map(sources, seal_one).into_iter().collect()
 }

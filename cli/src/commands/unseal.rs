@@ -136,8 +136,9 @@ fn read(input: &Input) -> Result<Vec<Document>, error::Error> {
 fn unseal(document: &Document, keyring: &Keyring) -> Result<Value, error::Error> {
     let value = document
         .root
-        .to_json()
-        .map_err(|problem| document.problem(problem))?;
+        .to_value()
+        .map_err(|problem| document.problem(problem))?
+        .into_public();
     let sealed: SealedSecret =
         serde_json::from_value(value).map_err(|source| Error::Malformed {
             place: document.place.clone(),

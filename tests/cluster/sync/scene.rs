@@ -172,7 +172,7 @@ impl Scene {
         let secret = serde_json::json!({
             "apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": self.to}, "stringData": {"password": value},
         });
-        let secret = sealing::SecretInput::from_value(&secret).expect("a Secret");
+        let secret = sealing::SecretInput::from_value(secret.into()).expect("a Secret");
         let certificate =
             sealing::Certificate::from_pem(certificate.as_bytes()).expect("a certificate");
         let sealed = sealing::seal(
