@@ -87,6 +87,7 @@ fn two_processes_that_start_at_once_make_one_key() {
 
 /// Both see the request for a new key at the same moment, a hundred times over.
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::print_stdout, reason = "counted, not asserted")]
 async fn two_processes_that_renew_at_once_make_one_key() {
     let place = Place::with_key("renewals");
     let start = || place.controller(&["--key-size=2048"]);

@@ -59,6 +59,7 @@ fn leads(controller: &Controller, leads: u8) {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "measured, not asserted")]
 fn another_process_writes_after_the_one_that_wrote_was_killed() {
     let place = Place::with_key("killed");
     let first = place.controller(&[]).ready();

@@ -27,14 +27,6 @@ pub(super) struct Candidate {
     role: Role,
 }
 
-/// What one request about the Lease came to.
-enum Answer {
-    /// It is ours now.
-    Ours(Lease),
-    /// Another process was faster.
-    Lost,
-}
-
 impl Candidate {
     pub(super) fn new(context: &Context) -> Self {
         Self {
@@ -104,7 +96,7 @@ impl Candidate {
             let read = self.api.get_opt(&self.name).await?;
             self.saw(read);
         }
-        let answer = match self.plan() {
+        let ours = match self.plan() {
             Step::Wait(wait) => return Ok((Role::Following, wait)),
             Step::Create => self.write(None).await?,
             Step::Renew | Step::Take => {
@@ -112,13 +104,11 @@ impl Candidate {
                 self.write(lease).await?
             }
         };
-        match answer {
-            Answer::Ours(lease) => {
-                self.saw(Some(lease));
-                Ok((Role::Leading, PERIOD))
-            }
-            Answer::Lost => Ok((self.role_without_answer(), RETRY)),
+        if ours.is_none() {
+            return Ok((self.role_without_answer(), RETRY));
         }
+        self.saw(ours);
+        Ok((Role::Leading, PERIOD))
     }
 
     fn plan(&self) -> Step {
@@ -143,8 +133,8 @@ impl Candidate {
         });
     }
 
-    /// Writes that the Lease is ours, over the version that was read.
-    async fn write(&self, lease: Option<Lease>) -> kube::Result<Answer> {
+    /// Writes that the Lease is ours, over the version that was read; nothing where another process was faster.
+    async fn write(&self, lease: Option<Lease>) -> kube::Result<Option<Lease>> {
         let wanted = self.ours(lease.clone());
         let written = match lease {
             Some(_) => {
@@ -155,8 +145,8 @@ impl Candidate {
             None => self.api.create(&PostParams::default(), &wanted).await,
         };
         match written {
-            Ok(lease) => Ok(Answer::Ours(lease)),
-            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(Answer::Lost),
+            Ok(lease) => Ok(Some(lease)),
+            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -65,6 +65,7 @@ impl Leadership {
 /// Stands for election until `done`, then resigns, so that another process need not wait for the Lease to expire.
 pub async fn run(context: Arc<Context>, done: CancellationToken) {
     if !context.settings.leader_election {
+        context.metrics.leader.set(1);
         return;
     }
     let mut candidate = Candidate::new(&context);
