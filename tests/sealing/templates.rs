@@ -273,6 +273,46 @@ fn null_removes_an_item_that_templates_can_still_use() {
 }
 
 #[test]
+fn what_varies_is_told_with_what_it_was_made_from() {
+    let house = House::new();
+    let rendering = |password: &[u8], templates: &[(&str, Option<&str>)]| {
+        let mut sealed = house.seal(&[("password", password)]);
+        let templates = templates
+            .iter()
+            .map(|(key, text)| ((*key).to_owned(), text.map(str::to_owned)));
+        sealed.spec.template = Some(SecretTemplate {
+            data: Some(templates.collect()),
+            ..SecretTemplate::default()
+        });
+        unseal(&sealed, &house.keyring).unwrap().rendering
+    };
+    let token = (
+        "token",
+        Some("{{ if .x }}{{ else }}{{ list (randAlphaNum 20) }}{{ end }}"),
+    );
+    assert!(rendering(b"a", &[("plain", Some("{{ .password | upper }}"))]).is_none());
+    assert!(
+        rendering(b"a", &[("password", Some("{{ now }}"))]).is_none(),
+        "the encrypted item counts"
+    );
+    let known = rendering(b"a", &[token, ("plain", Some("x"))]).unwrap();
+    assert_eq!(known.items().iter().collect::<Vec<_>>(), ["token"]);
+    let digest = |rendering: &sealing::Rendering, value: &'static [u8]| {
+        rendering.digest(|_| Some(value)).unwrap()
+    };
+    let again = rendering(b"a", &[token, ("plain", Some("x"))]).unwrap();
+    assert_eq!(digest(&known, b"v"), digest(&again, b"v"));
+    assert_ne!(digest(&known, b"v"), digest(&known, b"w"));
+    for other in [
+        rendering(b"b", &[token, ("plain", Some("x"))]),
+        rendering(b"a", &[token, ("plain", Some("y"))]),
+    ] {
+        assert_ne!(digest(&known, b"v"), digest(&other.unwrap(), b"v"));
+    }
+    assert_eq!(known.digest(|_| None), None);
+}
+
+#[test]
 fn a_template_needs_no_encrypted_item() {
     let rendered = House::new().render(&[], &[("a", Some("{{ .b }}")), ("b", Some("plain"))]);
     let wanted = BTreeMap::from([
@@ -325,6 +365,32 @@ fn no_error_of_a_template_shows_a_value() {
         "{{ 1 | .password }}",
         "{{ html .password | slice }}",
         "{{ eq .password (list) }}",
+        "{{ mustFromJson .password }}",
+        "{{ mustToDate .password \"x\" }}",
+        "{{ mustToDate \"2006\" .password }}",
+        "{{ mustDateModify .password now }}",
+        "{{ mustRegexMatch (print .password \"(\") \"x\" }}",
+        "{{ regexReplaceAll (print .password \"[\") .password \"$1\" }}",
+        "{{ semver .password }}",
+        "{{ semverCompare .password \"1.2.3\" }}",
+        "{{ urlParse (print \"http://\" .password \" /\") }}",
+        "{{ urlJoin (dict \"scheme\" (list .password)) }}",
+        "{{ decryptAES \"x\" .password }}",
+        "{{ decryptAES .password .foo }}",
+        "{{ genCAWithKey \"x\" 1 .password }}",
+        "{{ buildCustomCert .password .password }}",
+        "{{ buildCustomCert (b64enc .password) (b64enc .password) }}",
+        "{{ genSelfSignedCert \"x\" (list .password) nil 1 }}",
+        "{{ genSelfSignedCert \"x\" (list (list .password)) nil 1 }}",
+        "{{ dig .password \"x\" . }}",
+        "{{ dig (list .password) \"x\" (dict) }}",
+        "{{ set . \"a\" .password }}",
+        "{{ list .password | first | first }}",
+        "{{ concat .password }}",
+        "{{ addf (float64 \"inf\") .password }}",
+        "{{ untilStep 0 (len .password) .password }}",
+        "{{ (dict \"a\" .password).a.b }}",
+        "{{ (semver \"1.2.3\").Compare .password }}",
     ] {
         let error = house.one(template).expect_err(template);
         assert!(!error.contains("hunter2"), "{template}: {error}");
@@ -347,6 +413,18 @@ fn a_greedy_template_is_stopped() {
         "{{ $x := repeat 1000000 \"x\" }}{{ replace \"x\" $x $x }}",
         "{{ $x := repeat 1000000 \"x\" }}{{ join $x (until 1000) }}",
         "{{ define \"t\" }}{{ template \"t\" }}{{ end }}{{ template \"t\" }}",
+        "{{ $d := dict }}{{ $_ := set $d \"d\" $d }}{{ $d }}",
+        "{{ $d := dict }}{{ $_ := set $d \"d\" (list $d) }}{{ toRawJson $d }}",
+        "{{ $d := dict }}{{ $_ := set $d \"d\" $d }}{{ $e := dict }}{{ $_ := set $e \"d\" $e }}{{ deepEqual $d $e }}",
+        "{{ $d := dict }}{{ $_ := set $d \"d\" $d }}{{ $e := dict }}{{ $_ := set $e \"d\" $e }}{{ merge $d $e }}",
+        "{{ $d := dict }}{{ $_ := set $d \"d\" $d }}{{ deepCopy $d }}",
+        "{{ range until 100000 }}{{ $x := derivePassword 1 \"pin\" \"a\" \"b\" \"c\" }}{{ end }}",
+        "{{ range until 100000 }}{{ $x := bcrypt \"a\" }}{{ end }}",
+        "{{ range until 100000 }}{{ $x := regexMatch \"a{1000}\" \"b\" }}{{ end }}",
+        "{{ untilStep 0 9223372036854775807 1 }}",
+        "{{ randAscii 100000000 }}",
+        "{{ wrapWith 1 (repeat 10000 \"x\") (repeat 10000 \"y\") }}",
+        "{{ printf \"%999999d%999999d%999999d\" 1 2 3 }}",
         "{{ printf \"%999999999999d\" 1 | len | until }}{{ range 1000000000 }}{{ end }}",
     ] {
         let error = house.one(template).expect_err(template);

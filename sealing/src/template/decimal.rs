@@ -35,6 +35,11 @@ impl Decimal {
         if float == 0.0 { 0.0 } else { float }
     }
 
+    /// Bytes of its digits.
+    pub(super) fn size(&self) -> usize {
+        usize::try_from(self.digits.bits() / 8).unwrap_or(usize::MAX)
+    }
+
     pub(super) fn plus(&self, other: &Self) -> Self {
         let exponent = self.exponent.min(other.exponent);
         Self {

@@ -10,8 +10,10 @@ use crate::template::value::IntType;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("ago", &[Any], |call| {
-        let seconds = now(call).since(&moment(call, &call.args[0])) + 500_000_000;
-        text(duration::text(seconds - seconds.rem_euclid(1_000_000_000)))
+        let nanos = now(call).since(&moment(call, &call.args[0]));
+        let seconds = nanos.unsigned_abs().saturating_add(500_000_000) / 1_000_000_000;
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX) * nanos.signum();
+        text(duration::text(seconds.saturating_mul(1_000_000_000)))
     })
     .varying(),
     function("date", &[Str, Any], |call| {

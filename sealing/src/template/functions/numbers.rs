@@ -16,10 +16,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(Value::int64(int(&call.args[0]).wrapping_add(1)))
     }),
     function("add1f", &[Any], |call| {
-        exactly(&call.args[0], &[Value::int(1)], Decimal::plus)
+        exactly(call, &call.args[0], &[Value::int(1)], Decimal::plus)
     }),
     function("addf", &[], |call| {
-        exactly(&Value::int(0), call.args, Decimal::plus)
+        exactly(call, &Value::int(0), call.args, Decimal::plus)
     })
     .and(Any),
     function("atoi", &[Str], atoi),
@@ -50,7 +50,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     })
     .and(Any),
     function("mulf", &[Any], |call| {
-        exactly(&call.args[0], &call.args[1..], Decimal::times)
+        exactly(call, &call.args[0], &call.args[1..], Decimal::times)
     })
     .and(Any),
     function("round", &[Any, Int], round).and(Float),
@@ -61,7 +61,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ))
     }),
     function("subf", &[Any], |call| {
-        exactly(&call.args[0], &call.args[1..], Decimal::minus)
+        exactly(call, &call.args[0], &call.args[1..], Decimal::minus)
     })
     .and(Any),
     function("toDecimal", &[Any], to_decimal),
@@ -112,8 +112,9 @@ fn decimal(value: &Value) -> Result<Decimal, CallError> {
     })
 }
 
-/// Decimal arithmetic without loss, rounded at the end.
+/// Decimal arithmetic without loss, rounded at the end. Products grow, and are paid for.
 fn exactly(
+    call: &Call<'_>,
     first: &Value,
     others: &[Value],
     operation: fn(&Decimal, &Decimal) -> Decimal,
@@ -121,6 +122,7 @@ fn exactly(
     let mut result = decimal(first)?;
     for other in others {
         result = operation(&result, &decimal(other)?);
+        call.run.spend(result.size())?;
     }
     Ok(Value::Float(result.to_float()))
 }
