@@ -7,12 +7,14 @@ use std::fmt;
 use k8s_openapi::jiff::Timestamp;
 use rand_core::TryCryptoRng;
 
+/// Fills a buffer, and says whether it could.
+type Fill<'a> = dyn FnMut(&mut [u8]) -> bool + 'a;
+
 /// The time and a generator of random numbers, for the template functions that ask for them.
 pub struct Surroundings<'a> {
     /// The time of all of one rendering: `now` says the same in each template of an object.
     pub(crate) now: Timestamp,
-    /// Fills a buffer, and says whether it could.
-    random: RefCell<Box<dyn FnMut(&mut [u8]) -> bool + 'a>>,
+    random: RefCell<Box<Fill<'a>>>,
 }
 
 impl<'a> Surroundings<'a> {

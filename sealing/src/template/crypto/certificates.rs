@@ -18,29 +18,32 @@ use crate::template::value::{Certificate, Value};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("buildCustomCert", &[Str, Str], build),
-    function("genCA", &[Str, Int], |call| authority(call, new_key(call)?)).varying(),
+    function("genCA", &[Str, Int], |call| {
+        authority(call, &new_key(call)?)
+    })
+    .varying(),
     function("genCAWithKey", &[Str, Int, Str], |call| {
-        authority(call, given_key(call, 2)?)
+        authority(call, &given_key(call, 2)?)
     })
     .varying(),
     function("genSelfSignedCert", &[Str, Any, Any, Int], |call| {
-        self_signed(call, new_key(call)?)
+        self_signed(call, &new_key(call)?)
     })
     .varying(),
     function(
         "genSelfSignedCertWithKey",
         &[Str, Any, Any, Int, Str],
-        |call| self_signed(call, given_key(call, 4)?),
+        |call| self_signed(call, &given_key(call, 4)?),
     )
     .varying(),
     function("genSignedCert", &[Str, Any, Any, Int, Cert], |call| {
-        signed(call, new_key(call)?)
+        signed(call, &new_key(call)?)
     })
     .varying(),
     function(
         "genSignedCertWithKey",
         &[Str, Any, Any, Int, Cert, Str],
-        |call| signed(call, given_key(call, 5)?),
+        |call| signed(call, &given_key(call, 5)?),
     )
     .varying(),
 ];
@@ -120,7 +123,7 @@ fn key_id(extensions: &[u8]) -> Option<&[u8]> {
     der::first(found).map(|id| id.contents)
 }
 
-fn authority(call: &Call<'_>, key: PrivateKey) -> Result<Value, CallError> {
+fn authority(call: &Call<'_>, key: &PrivateKey) -> Result<Value, CallError> {
     let subject = Subject {
         name: distinguished_name(call.text(0)),
         addresses: Vec::new(),
@@ -128,14 +131,14 @@ fn authority(call: &Call<'_>, key: PrivateKey) -> Result<Value, CallError> {
         days: call.int(1),
         is_authority: true,
     };
-    certified(call, &subject, &key, None, &key)
+    certified(call, &subject, key, None, key)
 }
 
-fn self_signed(call: &Call<'_>, key: PrivateKey) -> Result<Value, CallError> {
-    certified(call, &end_entity(call)?, &key, None, &key)
+fn self_signed(call: &Call<'_>, key: &PrivateKey) -> Result<Value, CallError> {
+    certified(call, &end_entity(call)?, key, None, key)
 }
 
-fn signed(call: &Call<'_>, key: PrivateKey) -> Result<Value, CallError> {
+fn signed(call: &Call<'_>, key: &PrivateKey) -> Result<Value, CallError> {
     let Value::Certificate(authority) = &call.args[4] else {
         return Err(failed("unable to decode certificate"));
     };
@@ -155,7 +158,7 @@ fn signed(call: &Call<'_>, key: PrivateKey) -> Result<Value, CallError> {
             "error creating certificate: x509: provided PrivateKey doesn't match parent's PublicKey",
         ));
     }
-    certified(call, &end_entity(call)?, &key, Some(&issuer), &signer)
+    certified(call, &end_entity(call)?, key, Some(&issuer), &signer)
 }
 
 /// `name addresses domains days …`.

@@ -131,7 +131,7 @@ impl<'t> State<'t> {
 
     fn write(&mut self, text: &[u8]) -> Executed<()> {
         if self.out.len() + text.len() > MAX_OUTPUT {
-            return self.refuse(CallError::TooMuch);
+            return self.refuse(&CallError::TooMuch);
         }
         self.out.extend_from_slice(text);
         Ok(())
@@ -141,12 +141,12 @@ impl<'t> State<'t> {
         match (value, display(value)) {
             (Value::Nil, _) => self.write(b"<no value>"),
             (_, Ok(text)) => self.write(&text),
-            (_, Err(_)) => self.refuse(CallError::TooMuch),
+            (_, Err(_)) => self.refuse(&CallError::TooMuch),
         }
     }
 
     /// A limit was reached.
-    fn refuse<T>(&self, error: CallError) -> Executed<T> {
+    fn refuse<T>(&self, error: &CallError) -> Executed<T> {
         self.fail(&error.message("", false))
     }
 
@@ -214,7 +214,7 @@ impl<'t> State<'t> {
         for (index, element) in pairs {
             any = true;
             if let Err(error) = self.run.count_round() {
-                return self.refuse(error);
+                return self.refuse(&error);
             }
             self.set_round(&branch.pipe, index, &element)?;
             let flow = self.list(&branch.body, &element)?;

@@ -70,7 +70,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 fn each(call: &Call<'_>, format: fn(&[u8]) -> Vec<u8>) -> Result<Value, CallError> {
     let present = call.args.iter().filter(|value| !matches!(value, V::Nil));
     let texts: Vec<Vec<u8>> = present
-        .map(|value| Ok(format(&*display(value)?)))
+        .map(|value| Ok(format(&display(value)?)))
         .collect::<Result<_, CallError>>()?;
     text(texts.join(&b' '))
 }
