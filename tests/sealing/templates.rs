@@ -420,7 +420,7 @@ fn a_greedy_template_is_stopped() {
         "{{ $d := dict }}{{ $_ := set $d \"d\" $d }}{{ deepCopy $d }}",
         "{{ range until 100000 }}{{ $x := derivePassword 1 \"pin\" \"a\" \"b\" \"c\" }}{{ end }}",
         "{{ range until 100000 }}{{ $x := bcrypt \"a\" }}{{ end }}",
-        "{{ range until 100000 }}{{ $x := regexMatch \"a{1000}\" \"b\" }}{{ end }}",
+        "{{ range until 100000 }}{{ $x := regexMatch (print . \"a{1000}\") \"b\" }}{{ end }}",
         "{{ untilStep 0 9223372036854775807 1 }}",
         "{{ randAscii 100000000 }}",
         "{{ wrapWith 1 (repeat 10000 \"x\") (repeat 10000 \"y\") }}",

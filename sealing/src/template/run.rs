@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use k8s_openapi::jiff::Timestamp;
+use regex::bytes::Regex;
 
 use super::functions::CallError;
 use super::text::Text;
@@ -28,6 +29,8 @@ pub(super) struct Run<'a> {
     pub(super) fill: &'a dyn Fn(&mut [u8]) -> bool,
     work: Cell<usize>,
     rounds: Cell<usize>,
+    /// Regular expressions that are compiled, by their source.
+    expressions: RefCell<BTreeMap<Text, Regex>>,
     /// Every dict, to be emptied at the end: one that holds itself would never go.
     dicts: RefCell<Vec<Dict>>,
 }
@@ -39,6 +42,7 @@ impl<'a> Run<'a> {
             fill,
             work: Cell::new(0),
             rounds: Cell::new(0),
+            expressions: RefCell::default(),
             dicts: RefCell::default(),
         }
     }
@@ -48,6 +52,22 @@ impl<'a> Run<'a> {
         let dict: Dict = Rc::new(RefCell::new(entries));
         self.dicts.borrow_mut().push(Rc::clone(&dict));
         Value::Dict(dict)
+    }
+
+    /// A regular expression, compiled once.
+    pub(super) fn expression(
+        &self,
+        source: &Text,
+        compile: impl FnOnce() -> Result<Regex, CallError>,
+    ) -> Result<Regex, CallError> {
+        let known = self.expressions.borrow().get(source).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let compiled = compile()?;
+        let mut expressions = self.expressions.borrow_mut();
+        expressions.insert(source.clone(), compiled.clone());
+        Ok(compiled)
     }
 
     /// Takes so many bytes of work from the budget.

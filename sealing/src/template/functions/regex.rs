@@ -13,8 +13,8 @@ use crate::template::text::Text;
 use crate::template::unicode::{is_digit, is_letter};
 use crate::template::value::List;
 
-/// What compiling an expression costs of a rendering's budget.
-const COMPILE_WORK: usize = 8 << 10;
+/// What compiling an expression costs of a rendering's budget: some thousand in all.
+const COMPILE_WORK: usize = 64 << 10;
 
 /// Largest compiled expression, in bytes.
 const MAX_SIZE: usize = 1 << 20;
@@ -50,18 +50,20 @@ pub(super) const FUNCTIONS: &[Function] = &[
 
 /// The expression, the first argument.
 fn compiled(call: &Call<'_>) -> Result<Regex, CallError> {
+    call.run.spend(call.text(1).len())?;
+    call.run.expression(call.text(0), || compile(call))
+}
+
+fn compile(call: &Call<'_>) -> Result<Regex, CallError> {
     let source = call.text(0);
-    call.run
-        .spend(COMPILE_WORK + source.len() * 64 + call.text(1).len())?;
+    call.run.spend(COMPILE_WORK + source.len() * 64)?;
     let refused = failed("error parsing regexp: not an expression that can be used");
     let source = std::str::from_utf8(source).ok();
     let Some(pattern) = source.and_then(syntax::translate) else {
         return Err(refused);
     };
-    RegexBuilder::new(&pattern)
-        .size_limit(MAX_SIZE)
-        .build()
-        .map_err(|_| refused)
+    let expression = RegexBuilder::new(&pattern).size_limit(MAX_SIZE).build();
+    expression.map_err(|_| refused)
 }
 
 fn is_match(call: &Call<'_>) -> Result<Value, CallError> {
