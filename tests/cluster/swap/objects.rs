@@ -30,6 +30,8 @@ pub(crate) struct Object {
     before: Option<Value>,
     refused: Option<String>,
     pub(crate) ours: Option<Ours>,
+    #[serde(default)]
+    pub(crate) rerolled: bool,
     pub(crate) afterwards: Option<String>,
 }
 
