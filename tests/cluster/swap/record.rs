@@ -46,9 +46,7 @@ impl Record {
     /// One object, which must be there.
     #[track_caller]
     pub(crate) fn get(&self, place: &str) -> &Value {
-        self.0
-            .get(place)
-            .unwrap_or_else(|| panic!("there is no {place}"))
+        self.0.get(place).expect(place)
     }
 
     /// What differs from an earlier record, with both sides: created, changed and deleted.
