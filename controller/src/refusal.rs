@@ -111,7 +111,7 @@ mod tests {
         without_values(&"Secret ns/db", &status)
     }
 
-    fn invalid(message: &str, causes: Value) -> Value {
+    fn invalid(message: &str, causes: &Value) -> Value {
         json!({ "code": 422, "reason": "Invalid", "message": message, "details": { "causes": causes } })
     }
 
@@ -139,7 +139,7 @@ mod tests {
         let message = "secrets \"db\" is forbidden: ValidatingAdmissionPolicy 'guard' with binding 'all' denied request: hunter2";
         let causes = json!([{ "message": "hunter2" }]);
         assert_eq!(
-            told(invalid(message, causes)),
+            told(invalid(message, &causes)),
             "ValidatingAdmissionPolicy 'guard' with binding 'all' denied request"
         );
     }
@@ -150,7 +150,7 @@ mod tests {
         let message =
             "Secret \"db\" is invalid: data[x]: Invalid value: \"hunter2 is forbidden: User \"";
         assert_eq!(
-            told(invalid(message, causes)),
+            told(invalid(message, &causes)),
             "Secret ns/db: Invalid: data[x] (FieldValueInvalid)"
         );
         assert_eq!(
@@ -171,15 +171,15 @@ mod tests {
         for status in [
             invalid(
                 &format!("Secret \"im\" is invalid: data: Forbidden: {immutable}"),
-                forbidden,
+                &forbidden,
             ),
             invalid(
                 "Secret \"ty\" is invalid: type: Invalid value: \"foo/bar\": field is immutable",
-                typed,
+                &typed,
             ),
             invalid(
                 "Secret \"t\" is invalid: data[tls.crt]: Required value",
-                json!([{ "field": "data[tls.crt]", "reason": "FieldValueRequired", "message": "Required value" }]),
+                &json!([{ "field": "data[tls.crt]", "reason": "FieldValueRequired", "message": "Required value" }]),
             ),
             json!({ "code": 403, "reason": "Forbidden", "message": "secrets \"db\" is forbidden: exceeded quota: few, requested: secrets=1, used: secrets=2, limited: secrets=2" }),
             json!({ "code": 403, "reason": "Forbidden", "message": "secrets is forbidden: User \"me\" cannot create resource \"secrets\" in API group \"\" in the namespace \"ns\"" }),

@@ -1,26 +1,18 @@
 //! Which SealedSecret is next: new ones before those of the first list, failed ones after a pause, each name once.
 //! It must not read a clock or the cluster, and holds no more objects than it must.
 
+mod pauses;
+
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use crds::SealedSecret;
 
+use self::pauses::Repairs;
 use super::{Hints, ObjectName};
 
-/// Pause after the first failure; each further one doubles it.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-/// Longest pause: upstream's users wait no longer than this for anything to heal.
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
-/// Longest pause while the API server is away: nothing tells when it is back.
-const LONGEST_ABSENCE: Duration = Duration::from_secs(15);
 /// Objects that wait in memory; further ones are fetched when it is their turn. 512 of a usual size are some 2 MB.
 const HELD: usize = 512;
-/// Repairs in a row before a Secret that somebody else keeps changing has to wait.
-const QUICK_REPAIRS: u32 = 5;
-/// Time after the end of a pause in which a further repair counts as one more in a row.
-const CALM: Duration = Duration::from_secs(60);
-
 /// The SealedSecrets that exist, and what is to be done with them.
 #[derive(Debug)]
 pub struct Queue {
@@ -49,8 +41,7 @@ struct Entry {
     /// The object as it was announced; fetched when absent.
     object: Option<Box<SealedSecret>>,
     failures: u32,
-    repairs: u32,
-    last_write: Option<Instant>,
+    repairs: Repairs,
     /// Lists in which SealedSecret and Secret were last seen.
     listed: u32,
     secret_listed: u32,
@@ -68,30 +59,6 @@ enum State {
         /// Version of the Secret that was announced since; empty when it was deleted.
         secret: Option<String>,
     },
-}
-
-impl Entry {
-    /// True when the Secret was written so recently that a further write counts as one more in a row.
-    fn is_restless(&self, now: Instant) -> bool {
-        let calm = CALM + self.pause_after_repairs();
-        self.last_write
-            .is_some_and(|last| now.duration_since(last) <= calm)
-    }
-
-    /// How long the next repair has to wait.
-    fn pause_between_repairs(&self, now: Instant) -> Duration {
-        match self.is_restless(now) {
-            true => self.pause_after_repairs(),
-            false => Duration::ZERO,
-        }
-    }
-
-    fn pause_after_repairs(&self) -> Duration {
-        match self.repairs.checked_sub(QUICK_REPAIRS) {
-            None | Some(0) => Duration::ZERO,
-            Some(slow) => pause(slow, u32::MAX),
-        }
-    }
 }
 
 /// Where to queue.
@@ -146,7 +113,7 @@ impl Queue {
     /// Asks for work on a SealedSecret that exists and is not what it was: who changed its Secret is forgotten.
     pub fn want(&mut self, name: &ObjectName, object: Option<Box<SealedSecret>>, place: Place) {
         if let Some(entry) = self.entries.get_mut(name) {
-            entry.repairs = 0;
+            entry.repairs.forget();
         }
         self.enqueue(name, object, place);
     }
@@ -185,7 +152,7 @@ impl Queue {
             return;
         };
         let is_edit = !version.is_empty();
-        let pause = entry.pause_between_repairs(now);
+        let pause = entry.repairs.pause(now);
         match &mut entry.state {
             State::Running { secret, .. } => *secret = Some(version.to_owned()),
             // It will be looked at anyway.
@@ -240,7 +207,7 @@ impl Queue {
             self.held -= usize::from(object.is_some());
             let hints = Hints {
                 is_absent: self.secrets_are_listed && entry.secret_listed == 0,
-                is_contested: entry.pause_between_repairs(now) > Duration::ZERO,
+                is_contested: entry.repairs.pause(now) > Duration::ZERO,
             };
             return Some(Job {
                 name,
@@ -288,11 +255,7 @@ impl Queue {
             Ended::Calm => entry.failures = 0,
             Ended::Wrote => {
                 entry.failures = 0;
-                entry.repairs = match entry.is_restless(now) {
-                    true => entry.repairs.saturating_add(1),
-                    false => 1,
-                };
-                entry.last_write = Some(now);
+                entry.repairs.wrote(now);
             }
             Ended::Failed | Ended::Unreachable => {
                 entry.failures = entry.failures.saturating_add(1);
@@ -300,8 +263,8 @@ impl Queue {
         }
         let failures = entry.failures;
         let pause = match how {
-            Ended::Unreachable => pause(failures, u32::MAX).min(LONGEST_ABSENCE),
-            _ => pause(failures, self.policy.quick_retries),
+            Ended::Unreachable => pauses::while_away(failures),
+            _ => pauses::after_failures(failures, self.policy.quick_retries),
         };
         if again {
             self.enqueue(name, None, Place::Fresh);
@@ -396,14 +359,6 @@ impl Queue {
 
 fn is_in(name: &ObjectName, scope: Option<&str>) -> bool {
     scope.is_none_or(|namespace| namespace == name.namespace)
-}
-
-fn pause(failures: u32, quick_retries: u32) -> Duration {
-    if failures > quick_retries {
-        return LONGEST_PAUSE;
-    }
-    let doublings = failures.saturating_sub(1).min(16);
-    (FIRST_PAUSE * (1 << doublings)).min(LONGEST_PAUSE)
 }
 
 #[cfg(test)]

@@ -25,9 +25,10 @@ fn unsealer(
             let line = format!("{} {}", request.method(), request.uri().path());
             let is_write = request.method() != Method::GET;
             let bytes = request.into_body().collect_bytes().await?;
-            let body = is_write
-                .then(|| serde_json::from_slice(&bytes).unwrap())
-                .unwrap_or_default();
+            let body = match is_write {
+                true => serde_json::from_slice(&bytes).unwrap(),
+                false => Value::Null,
+            };
             let nth = {
                 let mut seen = seen.lock().unwrap();
                 seen.push((line.clone(), body));
@@ -53,7 +54,7 @@ fn unsealer(
 const STATUS: &str = "PUT /apis/bitnami.com/v1alpha1/namespaces/ns/sealedsecrets/db/status";
 const SEALED_SECRET: &str = "GET /apis/bitnami.com/v1alpha1/namespaces/ns/sealedsecrets/db";
 
-fn sealed(version: &str, generation: i64, status: Value, by: &str) -> Value {
+fn sealed(version: &str, generation: i64, status: &Value, by: &str) -> Value {
     let managers = json!([{ "manager": by, "operation": "Update", "subresource": "status", "time": "2026-01-01T00:00:00Z" }]);
     json!({
         "apiVersion": "bitnami.com/v1alpha1", "kind": "SealedSecret",
@@ -85,7 +86,7 @@ async fn told_meanwhile(live: Value) -> Vec<(String, String)> {
         }
         (line, _) => panic!("unexpected request: {line}"),
     });
-    let seen = serde_json::from_value(sealed("1", 1, Value::Null, "nobody")).unwrap();
+    let seen = serde_json::from_value(sealed("1", 1, &Value::Null, "nobody")).unwrap();
     let outcome = unsealer.unseal(&seen).await.unwrap();
     assert!(matches!(outcome, UnsealOutcome::Refused(_)), "{outcome:?}");
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -100,7 +101,7 @@ async fn told_meanwhile(live: Value) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn a_true_that_another_controller_wrote_meanwhile_is_not_overwritten() {
-    let sent = told_meanwhile(sealed("2", 1, condition(1, "True"), "controller")).await;
+    let sent = told_meanwhile(sealed("2", 1, &condition(1, "True"), "controller")).await;
     assert_eq!(
         sent,
         [("False".to_owned(), "1".to_owned())],
@@ -110,20 +111,20 @@ async fn a_true_that_another_controller_wrote_meanwhile_is_not_overwritten() {
 
 #[tokio::test]
 async fn our_own_status_of_before_is_no_obstacle() {
-    let sent = told_meanwhile(sealed("2", 1, condition(1, "True"), "signet")).await;
+    let sent = told_meanwhile(sealed("2", 1, &condition(1, "True"), "signet")).await;
     assert_eq!(sent.last(), Some(&("False".to_owned(), "2".to_owned())));
 }
 
 #[tokio::test]
 async fn a_version_that_was_not_tried_is_not_reported_on() {
-    let sent = told_meanwhile(sealed("2", 2, condition(1, "True"), "signet")).await;
+    let sent = told_meanwhile(sealed("2", 2, &condition(1, "True"), "signet")).await;
     assert_eq!(sent, [("False".to_owned(), "1".to_owned())]);
 }
 
 #[tokio::test]
 async fn a_sealed_secret_that_waits_for_its_end_writes_nothing() {
     let (unsealer, requests) = unsealer(|line, _| panic!("unexpected request: {line}"));
-    let mut ending = sealed("1", 1, Value::Null, "nobody");
+    let mut ending = sealed("1", 1, &Value::Null, "nobody");
     ending["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
     let outcome = unsealer
         .unseal(&serde_json::from_value(ending).unwrap())
@@ -135,11 +136,11 @@ async fn a_sealed_secret_that_waits_for_its_end_writes_nothing() {
 #[tokio::test]
 async fn failures_are_counted_by_reason_and_what_could_not_be_read_without_a_namespace() {
     let (unsealer, _) = unsealer(|line, _| match line {
-        STATUS => (200, sealed("2", 1, Value::Null, "signet")),
+        STATUS => (200, sealed("2", 1, &Value::Null, "signet")),
         SEALED_SECRET => (503, json!({ "code": 503, "message": "away" })),
         _ => (201, json!({ "metadata": {}, "involvedObject": {} })),
     });
-    let seen: SealedSecret = serde_json::from_value(sealed("1", 1, Value::Null, "")).unwrap();
+    let seen: SealedSecret = serde_json::from_value(sealed("1", 1, &Value::Null, "")).unwrap();
     unsealer.unseal(&seen).await.unwrap();
     let job = queue::Job {
         name: ObjectName::of(&seen),

@@ -24,8 +24,8 @@ use crate::settings::Namespaces;
 /// Jobs at once: enough to keep the API server busy while two cores open values.
 const IN_FLIGHT: usize = 32;
 
-/// Jobs at once while a list is being read: what is new is seen only behind its end, so the list must not wait for openings.
-const WHILE_LISTING: usize = 1;
+/// Jobs at once while a list is being read: what is new is seen only behind its end, so few requests may delay it.
+const WHILE_LISTING: usize = 4;
 
 /// Objects per page of a first list: a page is in memory as a whole, and its parsed form takes several times its text.
 const PAGE: u32 = 100;

@@ -261,7 +261,8 @@ fn the_rival_is_who_wrote_last_beside_us() {
 
 #[test]
 fn items_labels_and_owner_that_somebody_edited_are_put_right() {
-    let edits: [(fn(&mut Secret), &str); 4] = [
+    type Edit = fn(&mut Secret);
+    let edits: [(Edit, &str); 4] = [
         (
             |secret| {
                 let items = secret.data.iter_mut().flatten();

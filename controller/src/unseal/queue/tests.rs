@@ -1,5 +1,6 @@
 //! Order, pauses and bounds of the queue, with a clock of our own.
 
+use super::pauses::{CALM, FIRST, LONGEST, LONGEST_ABSENCE, QUICK_REPAIRS};
 use super::*;
 
 const POLICY: Policy = Policy {
@@ -168,7 +169,7 @@ fn a_repair_that_had_to_wait_is_known_as_contested() {
     assert!(!job.hints.is_contested);
     queue.ended(&name("a"), Ended::Wrote, false, now);
     queue.secret_changed(&name("a"), "theirs", Some("ours"), now);
-    assert!(queue.take(now + FIRST_PAUSE).unwrap().hints.is_contested);
+    assert!(queue.take(now + FIRST).unwrap().hints.is_contested);
 }
 
 #[test]
@@ -179,7 +180,7 @@ fn a_fight_is_forgotten_when_it_is_over() {
     let end = queue.next_retry().unwrap();
     queue.take(end).unwrap();
     queue.ended(&name("a"), Ended::Wrote, false, end);
-    let later = end + CALM + LONGEST_PAUSE;
+    let later = end + CALM + LONGEST;
     queue.secret_changed(&name("a"), "theirs", Some("ours"), later);
     assert!(!queue.take(later).unwrap().hints.is_contested);
 }
@@ -257,7 +258,7 @@ fn a_forgotten_name_leaves_nothing_behind() {
     queue.take(now).unwrap();
     queue.ended(&name("a"), Ended::Failed, false, now);
     assert!(queue.forget(&name("a")) && queue.forget(&name("b")) && !queue.forget(&name("b")));
-    assert!(queue.take(now + LONGEST_PAUSE).is_none() && queue.next_retry().is_none());
+    assert!(queue.take(now + LONGEST).is_none() && queue.next_retry().is_none());
     assert!(!queue.ended(&name("a"), Ended::Calm, false, now));
 }
 
