@@ -9,7 +9,7 @@ pub(crate) fn check(page: &str, defaults: &Value) {
     let rows: Vec<(&str, &str)> = page.lines().filter_map(row).collect();
     for (name, default) in &rows {
         let value = defaults.pointer(&format!("/{}", name.replace('.', "/")));
-        let value = value.unwrap_or_else(|| panic!("there is no value {name}"));
+        let value = value.ok_or(name).expect("a row names a value");
         let is_map = value.as_object().is_some_and(|map| !map.is_empty());
         let expected = if is_map {
             String::new()
