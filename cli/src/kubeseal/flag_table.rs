@@ -4,7 +4,7 @@
 use super::flag_value::Kind;
 
 /// One flag.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Flag {
     pub(super) name: &'static str,
     pub(super) shorthand: Option<u8>,

@@ -1,10 +1,13 @@
 //! Sealing whole Secrets. Must not check what `sealing` checks, except to say it in kubeseal's words.
 
+use std::cell::LazyCell;
+
 use k8s_openapi::jiff::Timestamp;
 use rand::rngs::SysRng;
 use sealing::{Certificate, Scope, SealError, SecretInput, SecretValue};
 
 use super::client_config::{self, Namespace};
+use super::go_text::quote;
 use super::input;
 use super::schema::SECRET;
 use super::settings::Settings;
@@ -49,16 +52,11 @@ pub(super) fn seal(
     if objects.is_empty() {
         return Err(Error::NoSecrets);
     }
-    let namespace = client_config::namespace(&settings.cluster).ok();
-    let secrets = objects.into_iter().map(|object| {
-        prepare(
-            object.value,
-            settings,
-            scope,
-            destination,
-            namespace.as_ref(),
-        )
-    });
+    // Secrets that name their namespace need no kubeconfig.
+    let namespace = LazyCell::new(|| client_config::namespace(&settings.cluster).ok());
+    let secrets = objects
+        .into_iter()
+        .map(|object| prepare(object.value, settings, scope, destination, &namespace));
     let secrets: Vec<Result<SecretInput, Error>> = secrets.collect();
     let now = Timestamp::now();
     let sealed = parallel::map(&secrets, |secret| {
@@ -84,7 +82,7 @@ fn prepare(
     settings: &Settings,
     scope: Scope,
     destination: &Destination,
-    namespace: Option<&Namespace>,
+    namespace: &LazyCell<Option<Namespace>, impl FnOnce() -> Option<Namespace>>,
 ) -> Result<SecretInput, Error> {
     let mut secret =
         SecretInput::from_value(value).map_err(|error| Error::Mismatch(error.to_string()))?;
@@ -106,18 +104,21 @@ fn prepare(
     } else {
         scope
     };
-    let Some(meant) = namespace.filter(|_| scope != Scope::ClusterWide) else {
+    let is_asked_for = !settings.cluster.namespace.is_empty();
+    if scope == Scope::ClusterWide || (secret.namespace.is_some() && !is_asked_for) {
         return Ok(secret);
-    };
-    match &secret.namespace {
-        Some(found) if meant.is_explicit && *found != meant.name => Err(Error::OtherNamespace {
-            found: super::go_text::quote(found),
-            wanted: super::go_text::quote(&meant.name),
-        }),
-        Some(_) => Ok(secret),
-        None => {
+    }
+    match (&secret.namespace, &**namespace) {
+        (Some(found), Some(meant)) if meant.is_explicit && *found != meant.name => {
+            Err(Error::OtherNamespace {
+                found: quote(found),
+                wanted: quote(&meant.name),
+            })
+        }
+        (None, Some(meant)) => {
             secret.namespace = Some(meant.name.clone());
             Ok(secret)
         }
+        _ => Ok(secret),
     }
 }
