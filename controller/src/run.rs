@@ -91,9 +91,10 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 }
 
 async fn run(settings: Settings) -> Result<(), Error> {
-    let context = Arc::new(connect(settings).await?);
+    let (context, client) = connect(settings).await?;
+    let context = Arc::new(context);
     let done = CancellationToken::new();
-    let election = tokio::spawn(leadership::run(Arc::clone(&context), done.clone()));
+    let election = tokio::spawn(leadership::run(Arc::clone(&context), client, done.clone()));
     let mut parts = parts(&context);
     let first = tokio::select! {
         signal = ended_by_signal() => signal,
@@ -126,9 +127,11 @@ fn parts(context: &Arc<Context>) -> JoinSet<Result<(), Error>> {
     parts
 }
 
-async fn connect(settings: Settings) -> Result<Context, Error> {
+/// What all parts share, and the client of the election.
+async fn connect(settings: Settings) -> Result<(Context, kube::Client), Error> {
     let config = client::config(&settings).await?;
     let namespace = client::own_namespace(&settings, &config);
+    let election = client::connect_at_once(config.clone())?;
     let client = client::connect(config, &settings.client)?;
     tracing::info!(namespace, "own namespace");
     let keyring = Arc::new(Keyring::new(match settings.keys.key_order_priority {
@@ -147,7 +150,7 @@ async fn connect(settings: Settings) -> Result<Context, Error> {
         Arc::clone(&events),
         Arc::clone(&metrics),
     );
-    Ok(Context {
+    let context = Context {
         client,
         settings,
         namespace,
@@ -158,7 +161,8 @@ async fn connect(settings: Settings) -> Result<Context, Error> {
         events,
         metrics,
         shutdown: CancellationToken::new(),
-    })
+    };
+    Ok((context, election))
 }
 
 async fn ended_by_signal() -> Result<(), Error> {

@@ -104,6 +104,25 @@ fn another_process_syncs_after_the_one_that_synced_was_killed() {
 }
 
 #[test]
+fn the_lease_does_not_wait_behind_other_requests() {
+    let place = Place::with_key("limited");
+    let limits = ["--kubeclient-qps=3", "--kubeclient-burst=1"];
+    let controller = place.controller(&limits).ready();
+    leads(&controller, 1);
+    let names: Vec<_> = (0..20).map(|index| format!("s{index}")).collect();
+    let objects: Vec<_> = names
+        .iter()
+        .map(|name| place.sealed(name, KEY, name).to_string())
+        .collect();
+    place.testbed.apply(&objects.join("\n---\n"));
+    for name in &names {
+        place.holds(name, name);
+    }
+    let log = controller.log();
+    assert!(!log.contains("the Lease can't be renewed"), "{log}");
+}
+
+#[test]
 fn a_process_that_ends_gives_the_lease_back() {
     let place = Place::with_key("stopped");
     let first = place.controller(&[]).ready();

@@ -28,9 +28,9 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    pub(super) fn new(context: &Context) -> Self {
+    pub(super) fn new(context: &Context, client: kube::Client) -> Self {
         Self {
-            api: Api::namespaced(context.client.clone(), &context.namespace),
+            api: Api::namespaced(client, &context.namespace),
             name: lease_name(&context.settings),
             me: identity(),
             lease: None,
@@ -47,7 +47,7 @@ impl Candidate {
     /// One look and what follows from it: the role, and when to look again.
     pub(super) async fn turn(&mut self) -> (Role, Duration) {
         let begin = Instant::now();
-        let turn = tokio::time::timeout(REQUEST, self.look_and_step()).await;
+        let turn = tokio::time::timeout(self.patience(), self.look_and_step()).await;
         let (role, wait) = match turn {
             Ok(Ok((role, wait))) => {
                 if role == Role::Leading {
@@ -63,6 +63,7 @@ impl Candidate {
                         "Leases can't be used, so this process writes whatever others do"
                     );
                 }
+                self.renewed = None;
                 (Role::Leading, UNGRANTED)
             }
             Ok(Err(error)) => {
@@ -73,6 +74,14 @@ impl Candidate {
         };
         self.role = role;
         (role, wait)
+    }
+
+    /// How long to wait for an answer: who leads has to notice its deadline.
+    fn patience(&self) -> Duration {
+        match self.renewed.filter(|_| self.role == Role::Leading) {
+            Some(renewed) => REQUEST.min(DEADLINE.saturating_sub(renewed.elapsed())),
+            None => REQUEST,
+        }
     }
 
     /// Our Lease counts for a while after it was renewed. What another wrote in the meantime has to be read.

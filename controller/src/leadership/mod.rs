@@ -63,12 +63,13 @@ impl Leadership {
 }
 
 /// Stands for election until `done`, then resigns, so that another process need not wait for the Lease to expire.
-pub async fn run(context: Arc<Context>, done: CancellationToken) {
+/// The client is one that does not wait behind other requests.
+pub async fn run(context: Arc<Context>, client: kube::Client, done: CancellationToken) {
     if !context.settings.leader_election {
         context.metrics.leader.set(1);
         return;
     }
-    let mut candidate = Candidate::new(&context);
+    let mut candidate = Candidate::new(&context, client);
     loop {
         let (role, wait) = candidate.turn().await;
         announce(&context, &candidate, role);
@@ -97,13 +98,13 @@ fn announce(context: &Context, candidate: &Candidate, role: Role) {
 }
 
 /// How long a Lease counts after its holder was last heard of.
-pub(crate) const DURATION: Duration = Duration::from_secs(9);
+pub(crate) const DURATION: Duration = Duration::from_secs(10);
 /// How long the holder writes without having renewed: shorter, so that what it began ends before another begins.
-const DEADLINE: Duration = Duration::from_secs(6);
+const DEADLINE: Duration = Duration::from_secs(8);
 /// How often the holder renews, and the others look.
 const PERIOD: Duration = Duration::from_secs(3);
-/// How long one request may take, so that the deadline is noticed.
-const REQUEST: Duration = Duration::from_secs(2);
+/// How long one look may take.
+const REQUEST: Duration = Duration::from_secs(3);
 /// How soon a failed request is repeated.
 const RETRY: Duration = Duration::from_secs(1);
 /// How often it is tried again where Leases are not granted.

@@ -47,16 +47,27 @@ pub(super) fn own_namespace(settings: &Settings, config: &Config) -> String {
 /// How we present ourselves, in the API server's audit log.
 const USER_AGENT: &str = concat!("signet-controller/", env!("CARGO_PKG_VERSION"));
 
-pub(super) fn connect(mut config: Config, settings: &Client) -> Result<kube::Client, Error> {
-    let agent = HeaderValue::from_static(USER_AGENT);
-    config.headers.push((header::USER_AGENT, agent));
-    let builder = ClientBuilder::try_from(config).map_err(Error::MakeClient)?;
+/// A client that keeps to `--kubeclient-qps`.
+pub(super) fn connect(config: Config, settings: &Client) -> Result<kube::Client, Error> {
+    let builder = ClientBuilder::try_from(named(config)).map_err(Error::MakeClient)?;
     match settings.kubeclient_qps.filter(|qps| *qps > 0.0) {
         Some(qps) => Ok(builder
             .with_layer(&Throttle::new(qps, settings.kubeclient_burst))
             .build()),
         None => Ok(builder.build()),
     }
+}
+
+/// A client with a connection of its own, for what must not wait behind other requests.
+pub(super) fn connect_at_once(config: Config) -> Result<kube::Client, Error> {
+    let builder = ClientBuilder::try_from(named(config)).map_err(Error::MakeClient)?;
+    Ok(builder.build())
+}
+
+fn named(mut config: Config) -> Config {
+    let agent = HeaderValue::from_static(USER_AGENT);
+    config.headers.push((header::USER_AGENT, agent));
+    config
 }
 
 /// Lets requests wait their turn.
