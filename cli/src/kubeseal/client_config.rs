@@ -67,13 +67,14 @@ struct Merged {
 
 /// The namespace for Secrets that name none.
 pub(super) fn namespace(overrides: &Overrides) -> Result<Namespace, Error> {
+    // A kubeconfig that can't be read hides the flag too, as in client-go.
+    let merged = Merged::new(load(overrides)?, overrides);
     if !overrides.namespace.is_empty() {
         return Ok(Namespace {
             name: overrides.namespace.clone(),
             is_explicit: true,
         });
     }
-    let merged = Merged::new(load(overrides)?, overrides);
     let name = match (
         merged.check(),
         merged.context.namespace.filter(|name| !name.is_empty()),
