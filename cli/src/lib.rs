@@ -19,6 +19,9 @@ mod error;
 #[cfg(any(test, fuzzing))]
 #[path = "../../tests/fuzzing/documents.rs"]
 pub mod fuzz_documents;
+#[cfg(test)]
+#[path = "../../tests/fuzzing/replay.rs"]
+mod fuzz_replay;
 mod key_files;
 mod kubeseal;
 mod manifest;

@@ -6,6 +6,9 @@ pub mod context;
 pub mod dialect;
 mod documents;
 pub mod events;
+#[cfg(test)]
+#[path = "../../tests/fuzzing/replay.rs"]
+mod fuzz_replay;
 pub mod git;
 pub mod keys;
 pub mod leadership;

@@ -11,6 +11,9 @@ mod fingerprint;
 #[cfg(any(test, fuzzing))]
 #[path = "../../tests/fuzzing/envelope.rs"]
 pub mod fuzz_envelope;
+#[cfg(test)]
+#[path = "../../tests/fuzzing/replay.rs"]
+mod fuzz_replay;
 #[cfg(any(test, fuzzing))]
 #[path = "../../tests/fuzzing/templates.rs"]
 pub mod fuzz_templates;

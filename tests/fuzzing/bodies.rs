@@ -160,11 +160,7 @@ fn sealing_key() -> SealingKey {
 }
 
 #[cfg(test)]
-#[path = "replay.rs"]
-mod replay;
-
-#[cfg(test)]
 #[test]
 fn the_corpus_keeps_the_properties() {
-    replay::replay("bodies", target);
+    crate::fuzz_replay::replay("bodies", target);
 }

@@ -144,11 +144,7 @@ fn written(text: &str, node: &Node) -> Range<usize> {
 }
 
 #[cfg(test)]
-#[path = "replay.rs"]
-mod replay;
-
-#[cfg(test)]
 #[test]
 fn the_corpus_keeps_the_properties() {
-    replay::replay("documents", target);
+    crate::fuzz_replay::replay("documents", target);
 }

@@ -175,11 +175,7 @@ fn checksum(bytes: &[u8]) -> u64 {
 }
 
 #[cfg(test)]
-#[path = "replay.rs"]
-mod replay;
-
-#[cfg(test)]
 #[test]
 fn the_corpus_keeps_the_properties() {
-    replay::replay("envelope", target);
+    crate::fuzz_replay::replay("envelope", target);
 }

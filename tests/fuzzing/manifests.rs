@@ -75,11 +75,7 @@ fn is_about_this_document(error: &value::Unreadable, text: &str) {
 }
 
 #[cfg(test)]
-#[path = "replay.rs"]
-mod replay;
-
-#[cfg(test)]
 #[test]
 fn the_corpus_keeps_the_properties() {
-    replay::replay("manifests", target);
+    crate::fuzz_replay::replay("manifests", target);
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 /// Every file of `corpus/NAME`, and names all that break a property.
-pub(super) fn replay(name: &str, target: fn(&[u8])) {
+pub(crate) fn replay(name: &str, target: fn(&[u8])) {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzzing/corpus");
     let folder = corpus.join(name);
     let entries = std::fs::read_dir(&folder).expect("a corpus folder of this target");
