@@ -94,7 +94,7 @@ fn is_the_same_object_and_opens(body: &[u8], answer: &[u8]) {
     let rotated: Value = serde_json::from_slice(answer).expect("an answer in JSON");
     assert_eq!(rotated["kind"], "SealedSecret");
     if let Ok(mut sent) = serde_json::from_slice::<Value>(body) {
-        let mut rotated = rotated.clone();
+        let mut rotated = rotated;
         for object in [&mut sent, &mut rotated] {
             if let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) {
                 spec.remove("encryptedData");

@@ -49,7 +49,7 @@ fn what_is_printed_reads_the_same(root: &Node) {
     for format in [Format::Yaml, Format::Json] {
         let printed = manifest::write([value.clone()], format);
         let documents = parse(&Input::Stdin, &printed);
-        let documents = documents.unwrap_or_else(|error| panic!("{error}: {printed}"));
+        let documents = documents.expect("what we print can be read");
         let read: Vec<_> = documents
             .iter()
             .map(|read| read.root.to_value().map(SecretValue::into_public))
@@ -138,7 +138,7 @@ fn without<'text>(text: &'text str, values: &[(String, &Node)]) -> Vec<&'text st
 fn written(text: &str, node: &Node) -> Range<usize> {
     let range = node.span.clone();
     match &node.content {
-        Content::Scalar { .. } => range.start..range.start + text[range.clone()].trim_end().len(),
+        Content::Scalar { .. } => range.start..range.start + text[range].trim_end().len(),
         _ => range,
     }
 }

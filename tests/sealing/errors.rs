@@ -51,7 +51,7 @@ fn unusable_certificate() -> String {
         ),
         ..Secret::default()
     };
-    text(&SealingKey::from_secret(&secret).unwrap_err())
+    text(&SealingKey::from_secret(&secret).expect_err("refused"))
 }
 
 fn odd_size() -> String {
@@ -59,18 +59,18 @@ fn odd_size() -> String {
         bits: 1000,
         ..request("k")
     };
-    text(&SealingKey::generate(&request, now()).unwrap_err())
+    text(&SealingKey::generate(&request, now()).expect_err("refused"))
 }
 
 fn expired() -> String {
     let certificate = certificate("test-cert.pem");
     let late = certificate.not_after() + 1.second();
-    let input = SecretInput::from_value(secret().into()).unwrap();
-    text(&seal(&input, None, &certificate, late, &mut rand::rngs::SysRng).unwrap_err())
+    let input = SecretInput::from_value(secret().into()).expect("a Secret");
+    text(&seal(&input, None, &certificate, late, &mut rand::rngs::SysRng).expect_err("refused"))
 }
 
 fn no_randomness() -> String {
-    let input = SecretInput::from_value(secret().into()).unwrap();
+    let input = SecretInput::from_value(secret().into()).expect("a Secret");
     text(
         &seal(
             &input,
@@ -79,15 +79,16 @@ fn no_randomness() -> String {
             now(),
             &mut Broken,
         )
-        .unwrap_err(),
+        .expect_err("refused"),
     )
 }
 
 fn deprecated_form() -> String {
-    let mut sealed = sealed(&secret(), None).unwrap();
-    sealed.spec = serde_json::from_value(json!({ "encryptedData": {}, "data": "AAAA" })).unwrap();
+    let mut sealed = sealed(&secret(), None).expect("sealed");
+    sealed.spec =
+        serde_json::from_value(json!({ "encryptedData": {}, "data": "AAAA" })).expect("a spec");
     let current = certificate("test-cert.pem");
-    text(&reseal(&sealed, &keyring(), &current, &mut rand::rngs::SysRng).unwrap_err())
+    text(&reseal(&sealed, &keyring(), &current, &mut rand::rngs::SysRng).expect_err("refused"))
 }
 
 /// A generator that has nothing to give.

@@ -124,7 +124,7 @@ mod tests {
         let expected = "{\n  \"html\": \"\\u003c\\u0026\\u003e\",\n  \"line\": \"a\\u2028b\",\n  \
             \"control\": \"\\u0001\\b\\t\\\"\\\\\",\n  \"crab\": \"🦀\",\n  \"empty\": {},\n  \"none\": [],\n  \
             \"list\": [\n    \"a\",\n    {\n      \"b\": null\n    }\n  ],\n  \"number\": 5,\n  \"flag\": true\n}";
-        assert_eq!(*pretty(&value.clone().into()), expected);
+        assert_eq!(*pretty(&value.into()), expected);
         assert_eq!(
             *compact(&json!({"a": [1, {"b": "<"}]}).into()),
             "{\"a\":[1,{\"b\":\"\\u003c\"}]}"

@@ -92,13 +92,19 @@ fn elements(der: &[u8], certificate: bool, out: &mut String) {
             } else {
                 String::new()
             });
-        } else if !matches!(tag, 0x02 | 0x03 | 0x17 | 0x18)
-            && !(*tag == 0x04 && matches!(length, 22 | 24))
-            && length != 20
-        {
+        } else if !varies(*tag, length) {
             out.extend(contents.iter().map(|byte| format!("{byte:02x}")));
         }
         out.push(' ');
         rest = &rest[start + length..];
+    }
+}
+
+/// Numbers, times, bits, and what is as long as a key's identifier.
+fn varies(tag: u8, length: usize) -> bool {
+    match tag {
+        0x02 | 0x03 | 0x17 | 0x18 => true,
+        0x04 => matches!(length, 20 | 22 | 24),
+        _ => length == 20,
     }
 }
