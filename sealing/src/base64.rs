@@ -48,7 +48,7 @@ pub(crate) fn decode(text: &[u8]) -> Result<Vec<u8>, IllegalBase64> {
     })
 }
 
-/// Decodes a secret as [`decode`] does.
+/// Decodes a secret as `decode` does.
 ///
 /// # Errors
 /// What is not base64 as Go's decoder takes it.
