@@ -9,6 +9,7 @@ mod limit;
 mod timeouts;
 mod turn;
 
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -32,9 +33,6 @@ use crate::run::Error;
 const TEXT: &str = "text/plain; charset=utf-8";
 const PEM: &str = "application/x-pem-file";
 const JSON: &str = "application/json";
-
-/// Requests that are worked for at once: one core stays for the cluster's own SealedSecrets.
-const TURNS: usize = 1;
 
 /// What the handlers share.
 struct Api {
@@ -66,11 +64,13 @@ pub async fn run(context: Arc<Context>) -> Result<(), Error> {
 fn router(context: Arc<Context>) -> Router {
     let settings = &context.settings.api;
     let limiter = Limiter::new(settings.rate_limit, settings.rate_limit_burst);
+    // More requests at once than cores would only slow each other down.
+    let turns = std::thread::available_parallelism().map_or(1, NonZero::get);
     let api = Arc::new(Api {
         context,
         limiter,
         room: Arc::new(Semaphore::new(body::HELD)),
-        turns: Arc::new(Semaphore::new(TURNS)),
+        turns: Arc::new(Semaphore::new(turns)),
     });
     let limited = Router::new()
         .route("/v1/verify", any(verify))

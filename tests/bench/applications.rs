@@ -90,7 +90,7 @@ fn idle(cluster: &Cluster, pid: u32) -> Row {
         work: "idle, CPU per second",
         ours: cpu,
         notes: format!(
-            "{requests} requests that are not watches in {} s",
+            "{requests} requests but for watches and the Lease in {} s",
             IDLE.as_secs()
         ),
         ..Row::default()

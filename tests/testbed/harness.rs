@@ -188,7 +188,9 @@ impl Testbed {
     pub(crate) fn audited(&self, user: &str) -> Vec<serde_json::Value> {
         let log = std::fs::read_to_string(self.path("logs/audit.log"))
             .expect("the audit log is readable");
+        // Most lines are somebody else's, and understanding one costs a hundred times what this costs.
         log.lines()
+            .filter(|line| line.contains(user))
             .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
             .filter(|entry| entry["user"]["username"] == user)
             .collect()

@@ -1,4 +1,4 @@
-//! The work for callers: one request at a time, item by item, and only while its caller waits.
+//! The work for callers: a core for a request, item by item, and only while its caller waits.
 //! It must not tell which item could not be opened, not even by the time it takes.
 
 use std::collections::BTreeMap;
