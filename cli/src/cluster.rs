@@ -31,6 +31,7 @@ pub(crate) struct Cluster {
     link: Link,
     namespace: Option<String>,
     service: Option<String>,
+    answer_timeout: Duration,
 }
 
 /// What the API server, or the controller behind it, said.
@@ -56,8 +57,8 @@ pub(crate) enum Error {
         server: String,
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    #[error("no answer in {} s while trying to {action}", ANSWER_TIMEOUT.as_secs())]
-    TimedOut { action: String },
+    #[error("no answer in {time:?} while trying to {action}")]
+    TimedOut { time: Duration, action: String },
     #[error("you are not allowed to {action}")]
     Forbidden { action: String, source: Said },
     #[error("cannot {action}")]
@@ -87,7 +88,7 @@ impl From<&Status> for Said {
 impl Error {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::Kubeconfig { .. } => Some(
+            Self::Kubeconfig { .. } | Self::Client { .. } => Some(
                 "name one with --kubeconfig or $KUBECONFIG, and a context with --context"
                     .to_owned(),
             ),
@@ -124,6 +125,7 @@ impl Cluster {
             link: Link::new(runtime, config)?,
             namespace: arguments.controller_namespace.clone(),
             service: arguments.controller_name.clone(),
+            answer_timeout: ANSWER_TIMEOUT,
         })
     }
 
@@ -143,9 +145,10 @@ impl Cluster {
         action: &str,
         request: impl Future<Output = kube::Result<T>>,
     ) -> Result<T, Error> {
-        match self.within(ANSWER_TIMEOUT, request) {
+        match self.within(self.answer_timeout, request) {
             Some(answer) => answer.map_err(|error| self.error(action, error)),
             None => Err(Error::TimedOut {
+                time: self.answer_timeout,
                 action: action.to_owned(),
             }),
         }
@@ -246,4 +249,28 @@ async fn config(arguments: &ClusterArguments) -> Result<Config, Error> {
 fn is_pod() -> bool {
     std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
         && std::env::var_os("KUBECONFIG").is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::golden_errors::assert_said;
+
+    #[test]
+    fn a_server_that_says_nothing_is_not_waited_for() {
+        let server = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = server.local_addr().expect("an address");
+        let config = Config::new(format!("http://{address}").parse().expect("a URL"));
+        let runtime = Link::runtime().expect("a runtime");
+        let cluster = Cluster {
+            link: Link::new(runtime, config).expect("a client"),
+            namespace: None,
+            service: None,
+            answer_timeout: Duration::from_millis(10),
+        };
+        let answer = cluster.published_certificate();
+        assert_said("cluster", &[&answer.expect_err("no answer")]);
+    }
 }

@@ -22,6 +22,9 @@ pub mod fuzz_documents;
 #[cfg(test)]
 #[path = "../../tests/fuzzing/replay.rs"]
 mod fuzz_replay;
+#[cfg(test)]
+#[path = "../../tests/errors/golden.rs"]
+mod golden_errors;
 mod key_files;
 mod kubeseal;
 mod manifest;

@@ -153,25 +153,25 @@ fn block(text: &str, range: Range<usize>, style: ScalarStyle, value: &str) -> Ed
 /// The text after all edits, read again to prove that nothing else changed.
 pub(crate) fn apply(input: &Input, text: &str, mut edits: Vec<Edit>) -> Result<String, Error> {
     edits.sort_by_key(|edit| edit.range.start);
-    let mut edited = String::with_capacity(text.len());
-    let mut copied = 0;
-    for edit in &edits {
-        edited.push_str(
-            text.get(copied..edit.range.start)
-                .ok_or_else(|| Error::Unsafe {
-                    input: input.clone(),
-                })?,
-        );
-        edited.push_str(&edit.text);
-        copied = edit.range.end;
-    }
-    edited.push_str(&text[copied..]);
-    match same_apart_from(&edits, input, text, &edited) {
-        true => Ok(edited),
-        false => Err(Error::Unsafe {
+    match edited(text, &edits) {
+        Some(edited) if same_apart_from(&edits, input, text, &edited) => Ok(edited),
+        _ => Err(Error::Unsafe {
             input: input.clone(),
         }),
     }
+}
+
+/// `None` when the edits lie over each other or beyond the text.
+fn edited(text: &str, edits: &[Edit]) -> Option<String> {
+    let mut edited = String::with_capacity(text.len());
+    let mut copied = 0;
+    for edit in edits {
+        edited.push_str(text.get(copied..edit.range.start)?);
+        edited.push_str(&edit.text);
+        copied = edit.range.end;
+    }
+    edited.push_str(text.get(copied..)?);
+    Some(edited)
 }
 
 fn same_apart_from(edits: &[Edit], input: &Input, old: &str, new: &str) -> bool {
@@ -230,6 +230,7 @@ fn compact(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::dice::Dice;
+    use crate::golden_errors::assert_said;
 
     const NEW: &str = "AgNewNewNewNewNewNewNewNewNewNewNewNewNewNewNewNew==";
 
@@ -353,6 +354,22 @@ mod tests {
             let old = "spec:\n  encryptedData:\n    password: |\n      AgAAAAAAAAAAAAAAAAAA\n      BBBBBBBBBB==\n    z: x\n".replace('\n', newline);
             let new = "spec:\n  encryptedData:\n    password: |\n      AgNewNewNewNewNewNew\n      NewNewNewNewNewNewNe\n      wNewNewNew==\n    z: x\n".replace('\n', newline);
             assert_eq!(splice(&old).unwrap_or_else(|error| panic!("{error}")), new);
+        }
+    }
+
+    #[test]
+    fn edits_of_another_text_are_refused() {
+        let text = "spec:\n  encryptedData:\n    password: AgOld\n";
+        let values = BTreeMap::from([("password".to_owned(), NEW.to_owned())]);
+        for other in [
+            "kind: SealedSecret\n",
+            "spec:\n  encryptedData:\n    password: Ag",
+            "spec:\n  encryptedData:\n    passphrase: AgOld\n",
+        ] {
+            let objects = documents::parse(&Input::Stdin, text).expect("a document");
+            let edits = replace(text, &objects[0], &values).expect("edits");
+            let refused = apply(&Input::Stdin, other, edits);
+            assert_said("splice", &[&refused.expect_err(other)]);
         }
     }
 

@@ -194,3 +194,15 @@ fn timestamp(time: x509_cert::time::Time) -> Timestamp {
     let seconds = i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
     Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::golden_errors::assert_said;
+
+    #[test]
+    fn what_is_no_private_key_signs_nothing() {
+        let signed = Certificate::self_signed(b"no key", "", Timestamp::UNIX_EPOCH, Duration::ZERO);
+        assert_said("certificate", &[&signed.expect_err("refused")]);
+    }
+}

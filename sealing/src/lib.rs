@@ -18,6 +18,9 @@ mod fuzz_replay;
 #[path = "../../tests/fuzzing/templates.rs"]
 pub mod fuzz_templates;
 mod go_number;
+#[cfg(test)]
+#[path = "../../tests/errors/golden.rs"]
+mod golden_errors;
 mod key;
 mod keyring;
 mod pem;

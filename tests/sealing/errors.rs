@@ -1,45 +1,36 @@
-//! Texts of errors that no command of `signet` can be brought to say: provoked here, kept in errors.txt.
-//! `TRYCMD=overwrite` writes down what they say now.
+//! Texts of errors of `sealing` that no command of `signet` can be brought to say: provoked here, kept in
+//! `tests/errors/sealing.txt`.
 
 use std::error::Error;
 use std::fmt;
-use std::path::Path;
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::jiff::ToSpan as _;
 use rand::{TryCryptoRng, TryRng};
-use sealing::{KeyRequest, SealingKey, SecretInput, reseal, seal};
+use sealing::{
+    KeyError, KeyRequest, ResealError, Scope, SealError, SealingKey, SecretInput, reseal, seal,
+};
 use serde_json::json;
 
 use crate::data::{certificate, file, keyring, now, request, sealed, secret};
+use crate::golden_errors::assert_said;
 
 #[test]
 fn what_no_command_says_is_kept_in_a_golden_file() {
-    let errors = [
-        unusable_certificate(),
-        odd_size(),
-        expired(),
-        no_randomness(),
-        deprecated_form(),
+    let errors: [&dyn Error; 7] = [
+        &unusable_certificate(),
+        &odd_size(),
+        &expired(),
+        &sealing_with(Draws(0)),
+        &sealing_with(Draws(1)),
+        &deprecated_form(),
+        &"everywhere".parse::<Scope>().expect_err("refused"),
     ];
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/sealing/errors.txt");
-    let assert = snapbox::Assert::new().action_env("TRYCMD");
-    assert.eq(
-        errors.concat(),
-        snapbox::Data::read_from(&path, Some(snapbox::data::DataFormat::Text)),
-    );
+    assert_said("sealing", &errors);
 }
 
-fn text(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |&error| error.source());
-    let causes: String = causes
-        .map(|cause| format!("caused by: {cause}\n"))
-        .collect();
-    format!("{error}\n{causes}\n")
-}
-
-fn unusable_certificate() -> String {
+fn unusable_certificate() -> KeyError {
     let secret = Secret {
         data: Some(
             [
@@ -51,74 +42,73 @@ fn unusable_certificate() -> String {
         ),
         ..Secret::default()
     };
-    text(&SealingKey::from_secret(&secret).expect_err("refused"))
+    SealingKey::from_secret(&secret).expect_err("refused")
 }
 
-fn odd_size() -> String {
+fn odd_size() -> KeyError {
     let request = KeyRequest {
         bits: 1000,
         ..request("k")
     };
-    text(&SealingKey::generate(&request, now()).expect_err("refused"))
+    SealingKey::generate(&request, now()).expect_err("refused")
 }
 
-fn expired() -> String {
+fn expired() -> SealError {
     let certificate = certificate("test-cert.pem");
     let late = certificate.not_after() + 1.second();
     let input = SecretInput::from_value(secret().into()).expect("a Secret");
-    text(&seal(&input, None, &certificate, late, &mut rand::rngs::SysRng).expect_err("refused"))
+    seal(&input, None, &certificate, late, &mut rand::rngs::SysRng).expect_err("refused")
 }
 
-fn no_randomness() -> String {
+fn sealing_with(mut generator: Draws) -> SealError {
     let input = SecretInput::from_value(secret().into()).expect("a Secret");
-    text(
-        &seal(
-            &input,
-            None,
-            &certificate("test-cert.pem"),
-            now(),
-            &mut Broken,
-        )
-        .expect_err("refused"),
-    )
+    let certificate = certificate("test-cert.pem");
+    seal(&input, None, &certificate, now(), &mut generator).expect_err("refused")
 }
 
-fn deprecated_form() -> String {
+fn deprecated_form() -> ResealError {
     let mut sealed = sealed(&secret(), None).expect("sealed");
     sealed.spec =
         serde_json::from_value(json!({ "encryptedData": {}, "data": "AAAA" })).expect("a spec");
     let current = certificate("test-cert.pem");
-    text(&reseal(&sealed, &keyring(), &current, &mut rand::rngs::SysRng).expect_err("refused"))
+    reseal(&sealed, &keyring(), &current, &mut rand::rngs::SysRng).expect_err("refused")
 }
 
-/// A generator that has nothing to give.
-struct Broken;
+/// A generator that can be asked this many times.
+struct Draws(usize);
 
 #[derive(Debug)]
-struct Nothing;
+struct Exhausted;
 
-impl fmt::Display for Nothing {
+impl fmt::Display for Exhausted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("nothing")
+        f.write_str("exhausted")
     }
 }
 
-impl Error for Nothing {}
+impl Error for Exhausted {}
 
-impl TryRng for Broken {
-    type Error = Nothing;
-
-    fn try_next_u32(&mut self) -> Result<u32, Nothing> {
-        Err(Nothing)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Nothing> {
-        Err(Nothing)
-    }
-
-    fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Nothing> {
-        Err(Nothing)
+impl Draws {
+    fn draw<T: Default>(&mut self) -> Result<T, Exhausted> {
+        self.0 = self.0.checked_sub(1).ok_or(Exhausted)?;
+        Ok(T::default())
     }
 }
 
-impl TryCryptoRng for Broken {}
+impl TryRng for Draws {
+    type Error = Exhausted;
+
+    fn try_next_u32(&mut self) -> Result<u32, Exhausted> {
+        self.draw()
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Exhausted> {
+        self.draw()
+    }
+
+    fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Exhausted> {
+        self.draw()
+    }
+}
+
+impl TryCryptoRng for Draws {}

@@ -3,6 +3,8 @@
 
 mod data;
 mod errors;
+#[path = "../errors/golden.rs"]
+mod golden_errors;
 mod hygiene;
 mod keys;
 mod secrets;

@@ -82,9 +82,14 @@ fn kubeconfig(url: &str) -> String {
             .iter()
             .map(|name| json!({ "name": name, "cluster": { "server": format!("{url}/{name}") } })),
     );
-    let contexts: Vec<Value> =
+    let mut contexts: Vec<Value> =
         clusters.iter().map(|cluster| json!({ "name": cluster["name"], "context": { "cluster": cluster["name"], "user": "jane" } })).collect();
-    let users = json!([{ "name": "jane", "user": {} }]);
+    contexts.push(json!({ "name": "halved", "context": { "cluster": "ours", "user": "half" } }));
+    let users = json!([
+        { "name": "jane", "user": {} },
+        // A certificate, and no key beside it.
+        { "name": "half", "user": { "client-certificate-data": "AAAA" } },
+    ]);
     json!({ "apiVersion": "v1", "kind": "Config", "current-context": "ours", "clusters": clusters, "contexts": contexts, "users": users })
         .to_string()
 }

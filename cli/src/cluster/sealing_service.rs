@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use kube::Api;
 use serde_json::Value;
 
-use super::{ANSWER_TIMEOUT, Cluster, Error, OWN_NAMESPACE};
+use super::{Cluster, Error, OWN_NAMESPACE};
 
 /// Namespace of upstream's plain install and Helm chart.
 const UPSTREAM_NAMESPACE: &str = "kube-system";
@@ -140,7 +140,7 @@ impl Cluster {
         action: &str,
         sealed: &Value,
     ) -> Result<Value, Error> {
-        let deadline = Instant::now() + ANSWER_TIMEOUT;
+        let deadline = Instant::now() + self.answer_timeout;
         loop {
             let request = http::Request::post(service.path("/v1/rotate"))
                 .header(http::header::CONTENT_TYPE, "application/json")

@@ -17,6 +17,8 @@ pub(super) struct Flags {
     values: BTreeMap<&'static str, Value>,
     /// Said on standard output as soon as a deprecated flag is met.
     pub(super) deprecations: Vec<String>,
+    /// `-h`, a letter that no flag has: what follows it is not read.
+    pub(super) help_requested: bool,
     /// Variables whose values are no values of their flags.
     unusable: BTreeMap<&'static str, Unusable>,
 }
@@ -46,9 +48,6 @@ pub(super) enum Misuse {
         flag: String,
         reason: String,
     },
-    /// `-h`: help was asked for by a letter that no flag has.
-    #[error("help requested")]
-    Help,
 }
 
 impl Flags {
@@ -110,6 +109,10 @@ impl Flags {
         while let Some(argument) = rest.next() {
             match argument.as_bytes() {
                 b"--" => return Ok(()),
+                [b'-', b'h', ..] => {
+                    self.help_requested = true;
+                    return Ok(());
+                }
                 [b'-', b'-', ..] => self.read_long(&argument[2..], &mut rest)?,
                 [b'-', _, ..] => self.read_short(&argument[1..], &mut rest)?,
                 // Arguments that belong to no flag are not looked at.
@@ -155,15 +158,13 @@ impl Flags {
             return Ok(());
         }
         let letter = letters.as_bytes()[0];
-        let Some(flag) = FLAGS.iter().find(|flag| flag.shorthand == Some(letter)) else {
-            return Err(match letter {
-                b'h' => Misuse::Help,
-                _ => Misuse::UnknownShorthand {
-                    letter: quote_char(char::from(letter)),
-                    letters: letters.to_owned(),
-                },
-            });
-        };
+        let flag = FLAGS
+            .iter()
+            .find(|flag| flag.shorthand == Some(letter))
+            .ok_or_else(|| Misuse::UnknownShorthand {
+                letter: quote_char(char::from(letter)),
+                letters: letters.to_owned(),
+            })?;
         let value = match &letters[1..] {
             "" => rest.next().ok_or_else(|| {
                 Misuse::MissingArgument(format!("{} in -{letters}", quote_char(char::from(letter))))

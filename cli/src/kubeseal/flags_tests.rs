@@ -193,7 +193,12 @@ fn what_is_wrong_is_said_in_pflags_words() {
     ] {
         assert_eq!(misuse(arguments), text);
     }
-    assert_eq!(parse(&["-hv"], &[]).1, Err(Misuse::Help));
+}
+
+#[test]
+fn nothing_is_read_after_the_letter_for_help() {
+    let flags = flags(&["--raw", "-hv", "--bogus"], &[]);
+    assert!(flags.help_requested && flags.switch("raw"));
 }
 
 #[test]

@@ -80,8 +80,8 @@ impl<'arguments> Call<'arguments> {
         for line in &flags.deprecations {
             print(&format!("{line}\n"));
         }
-        if let Err(misuse) = parsed {
-            return self.misuse(&misuse);
+        if parsed.is_err() || flags.help_requested {
+            return self.usage(parsed);
         }
         if flags.switch("version") {
             print(&format!("kubeseal version: {VERSION}\n"));
@@ -105,14 +105,14 @@ impl<'arguments> Call<'arguments> {
     }
 
     /// The list of flags goes to standard output, so that the last line there says what is wrong.
-    fn misuse(&self, misuse: &Misuse) -> ExitCode {
+    fn usage(&self, parsed: Result<(), Misuse>) -> ExitCode {
         report::note(format_args!("Usage of {}:", self.program));
-        match misuse {
-            Misuse::Help => {
+        match parsed {
+            Ok(()) => {
                 print(&usage::list());
                 ExitCode::SUCCESS
             }
-            misuse => {
+            Err(misuse) => {
                 print(&format!("{}{misuse}\n", usage::list()));
                 ExitCode::from(MISUSE)
             }
