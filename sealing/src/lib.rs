@@ -17,6 +17,7 @@ mod fuzz_replay;
 #[cfg(any(test, fuzzing))]
 #[path = "../../tests/fuzzing/templates.rs"]
 pub mod fuzz_templates;
+pub mod go;
 mod go_number;
 #[cfg(test)]
 #[path = "../../tests/errors/golden.rs"]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kube::config::{AuthInfo, Cluster, Context, Kubeconfig, KubeconfigError};
+use sealing::go::duration;
 
 use super::client_check::{self, EMPTY_CLUSTER};
 use super::go_text::{quote, system_error};
@@ -185,40 +186,19 @@ fn pod_namespace() -> String {
         .unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned())
 }
 
-/// Seconds, or Go's spelling of a duration such as `1m30s`; zero is no limit.
+/// Seconds, or Go's spelling of a duration such as `1m30s`; zero and less are no limit.
 fn timeout(text: &str) -> Result<Option<Duration>, Error> {
     if text.is_empty() {
         return Ok(None);
     }
     let time = match text.parse() {
         Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => go_duration(text).ok_or(Error::Timeout)?,
+        Err(_) => {
+            let nanos = duration::parse(text).ok_or(Error::Timeout)?;
+            Duration::from_nanos(nanos.try_into().unwrap_or(0))
+        }
     };
     Ok(Some(time).filter(|time| !time.is_zero()))
-}
-
-fn go_duration(text: &str) -> Option<Duration> {
-    let mut rest = text;
-    let mut total = Duration::ZERO;
-    while !rest.is_empty() {
-        let end = rest.find(|character: char| !character.is_ascii_digit() && character != '.')?;
-        let (number, after) = rest.split_at(end);
-        let end = after.find(|character: char| character.is_ascii_digit());
-        let (unit, after) = after.split_at(end.unwrap_or(after.len()));
-        let seconds = match unit {
-            "ns" => 1e-9,
-            "us" | "µs" => 1e-6,
-            "ms" => 1e-3,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            _ => return None,
-        };
-        let number: f64 = number.parse().ok()?;
-        total += Duration::try_from_secs_f64(number * seconds).ok()?;
-        rest = after;
-    }
-    Some(total)
 }
 
 impl Merged {
@@ -385,6 +365,8 @@ mod tests {
         assert_eq!(read("1m30s"), Some(Some(90_000)));
         assert_eq!(read("1.5s"), Some(Some(1500)));
         assert_eq!(read("20ms"), Some(Some(20)));
+        assert_eq!(read("1h.5m"), Some(Some(3_630_000)));
+        assert_eq!(read("-5s"), Some(None));
         for text in ["x", "5x", "s", "-", "1h2"] {
             assert_eq!(read(text), None, "{text}");
         }

@@ -5,7 +5,6 @@
 //! honoured, harmless or refused; what stands in no table is refused too. Nothing is ignored.
 
 pub mod argocd;
-mod duration;
 pub mod file_marker;
 pub mod helm;
 mod intent;

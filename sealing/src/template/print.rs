@@ -3,9 +3,10 @@
 
 use super::text::Text;
 use super::time::layout::month_name;
-use super::time::{duration, weekday_name};
+use super::time::weekday_name;
 use super::value::{IntType, Value};
 use super::{MAX_OUTPUT, unicode};
+use crate::go::duration;
 use crate::go_number::float64_text;
 
 /// Deepest nesting that is printed: lists have a limit of their own, dicts can hold themselves.

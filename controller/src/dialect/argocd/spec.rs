@@ -7,7 +7,6 @@ use crds::{ApplicationSpec, Retry, SyncPolicy};
 
 use super::options;
 use super::revision::is_version_range;
-use crate::dialect::duration;
 use crate::dialect::intent::{Automated, Destination, ObjectDefaults, RetryPolicy, SourceIntent};
 use crate::dialect::refusal::Refusal;
 use crate::render::DirectoryOptions;
@@ -134,7 +133,7 @@ pub(super) fn retry(field: &str, retry: Option<&Retry>) -> Result<Option<RetryPo
     let backoff = retry.backoff.clone().unwrap_or_default();
     let time = |name: &str, text: &str, default: Duration| match text {
         "" => Ok(default),
-        text => duration::parse(text).ok_or_else(|| {
+        text => duration(text).ok_or_else(|| {
             let message = format!("found \"{text}\", expected a duration such as 5s or 3m");
             Refusal::invalid(format!("{field}.backoff.{name}"), message)
         }),
@@ -149,6 +148,15 @@ pub(super) fn retry(field: &str, retry: Option<&Retry>) -> Result<Option<RetryPo
         max_duration: time("maxDuration", &backoff.max_duration, default.max_duration)?,
         refresh: retry.refresh.unwrap_or(default.refresh),
     }))
+}
+
+/// Zero or more, in Go's spelling; a bare number is seconds.
+fn duration(text: &str) -> Option<Duration> {
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Some(Duration::from_secs(seconds.into()));
+    }
+    let nanos = sealing::go::duration::parse(text)?;
+    u64::try_from(nanos).ok().map(Duration::from_nanos)
 }
 
 fn factor(field: &str, factor: Option<i64>) -> Result<u32, Refusal> {

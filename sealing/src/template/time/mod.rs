@@ -1,7 +1,6 @@
 //! Moments as Go's time package has them, with the zone that they are shown in.
 //! Reads no clock; the local zone is UTC, as in a container.
 
-pub(super) mod duration;
 pub(super) mod layout;
 mod parse;
 

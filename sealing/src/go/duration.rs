@@ -1,8 +1,8 @@
 //! Durations in nanoseconds, as text: `1h15m30.918s`.
-//! Adds nothing to times: that is `Time::add`.
+//! Knows no time that they are added to.
 
 /// Go's `Duration.String`.
-pub(in crate::template) fn text(nanos: i64) -> String {
+pub(crate) fn text(nanos: i64) -> String {
     let sign = if nanos < 0 { "-" } else { "" };
     let size = nanos.unsigned_abs();
     let shown = match size {
@@ -36,8 +36,10 @@ fn decimal(number: u64, places: u32) -> String {
     }
 }
 
-/// Go's `ParseDuration`: numbers with units, such as `1h30m` or `-1.5h`.
-pub(in crate::template) fn parse(text: &str) -> Option<i64> {
+/// Go's `ParseDuration`: numbers with units, such as `1h30m` or `-1.5h`, or a bare `0`. `None` for any other text, and
+/// for more nanoseconds than 64 bits hold.
+#[must_use]
+pub fn parse(text: &str) -> Option<i64> {
     let (negative, mut rest) = match text.strip_prefix(['-', '+']) {
         Some(rest) => (text.starts_with('-'), rest),
         None => (false, text),
@@ -99,4 +101,50 @@ fn part_of(fraction: &str, unit: u64) -> u64 {
     let number: u128 = digits.parse().unwrap_or(0);
     let scale = 10_u128.pow(u32::try_from(digits.len()).unwrap_or(0));
     u64::try_from(number * u128::from(unit) / scale).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_go_reads_them() {
+        // Read off Go's own ParseDuration.
+        const SECOND: i64 = 1_000_000_000;
+        for (text, nanos) in [
+            ("0", 0),
+            ("-0", 0),
+            ("5s", 5 * SECOND),
+            ("+5s", 5 * SECOND),
+            ("-5s", -5 * SECOND),
+            ("1h30m", 5400 * SECOND),
+            ("1.5h", 5400 * SECOND),
+            ("1h.5m", 3630 * SECOND),
+            (".5s", SECOND / 2),
+            ("1.s", SECOND),
+            ("87600h0m0s", 87_600 * 3600 * SECOND),
+            ("1ms2us3ns", 1_002_003),
+            ("1µs1μs", 2_000),
+            ("-9223372036854775808ns", i64::MIN),
+        ] {
+            assert_eq!(parse(text), Some(nanos), "{text}");
+        }
+        for text in [
+            "",
+            "+",
+            "1",
+            "s",
+            ".s",
+            "5 s",
+            "1h 2m",
+            "30d",
+            "1m30",
+            "1..5s",
+            "--5s",
+            "9223372036854775808ns",
+            "99999999999999999999h",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
 }

@@ -1,0 +1,4 @@
+//! Small values as Go's standard library reads and writes them: flags, manifests and templates are in its spellings.
+//! Knows no flag, no YAML and no template.
+
+pub mod duration;
