@@ -2,6 +2,8 @@
 //! Must not know where the scalar stands, nor which field it is for.
 
 use sealing::SecretValue;
+use sealing::go::float::float32_text;
+use sealing::go::integer::{parse_int, parse_uint};
 use serde_json::Number;
 use zeroize::Zeroizing;
 
@@ -39,7 +41,8 @@ impl Scalar {
             Self::Null => String::new(),
             Self::Bool(value) => value.to_string(),
             Self::Integer(digits) => digits,
-            Self::Float(value) => go_float(value),
+            // Go's way from YAML to JSON rounds to 32 bits, and so do kubectl and kubeseal.
+            Self::Float(value) => float32_text(value),
             Self::Text(text) => return text,
         })
     }
@@ -95,32 +98,11 @@ fn number(text: &str) -> Option<Scalar> {
     integer(&digits).or_else(|| float(&digits))
 }
 
-/// Integers as Go's `ParseInt(s, 0, 64)` takes them: `0x`, `0o`, `0b` and a leading `0` for octal.
+/// Signed as far as it fits 64 bits, else unsigned.
 fn integer(text: &str) -> Option<Scalar> {
-    let (negative, unsigned) = match text.as_bytes().first()? {
-        b'-' => (true, &text[1..]),
-        b'+' => (false, &text[1..]),
-        _ => (false, text),
-    };
-    let lower = unsigned.to_ascii_lowercase();
-    let (radix, digits) = match lower.as_bytes() {
-        [b'0', b'x', ..] => (16, &lower[2..]),
-        [b'0', b'o', ..] => (8, &lower[2..]),
-        [b'0', b'b', ..] => (2, &lower[2..]),
-        [b'0', _, ..] => (8, &lower[1..]),
-        _ => (10, lower.as_str()),
-    };
-    if !digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return None;
-    }
-    let magnitude = u64::from_str_radix(digits, radix).ok()?;
-    match negative {
-        false => Some(Scalar::Integer(magnitude.to_string())),
-        true if magnitude <= i64::MIN.unsigned_abs() => {
-            Some(Scalar::Integer((-i128::from(magnitude)).to_string()))
-        }
-        true => None,
-    }
+    let signed = parse_int(text, 0).map(|number| number.to_string());
+    let digits = signed.or_else(|_| parse_uint(text, 0).map(|number| number.to_string()));
+    digits.ok().map(Scalar::Integer)
 }
 
 /// Floats as go-yaml's pattern takes them: digits, an optional fraction, an optional exponent.
@@ -136,29 +118,6 @@ fn float(text: &str) -> Option<Scalar> {
         return None;
     };
     value.is_finite().then_some(Scalar::Float(value))
-}
-
-/// Go's `strconv.FormatFloat(value, 'g', -1, 32)`: shortest digits of the nearest 32-bit float.
-fn go_float(value: f64) -> String {
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "Go's YAML to JSON conversion rounds to 32 bits, and so do kubectl and kubeseal"
-    )]
-    let value = value as f32;
-    if value.is_nan() {
-        return "NaN".to_owned();
-    }
-    if value.is_infinite() {
-        return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
-    }
-    let scientific = format!("{value:e}");
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..6).contains(&exponent) {
-        return format!("{value}");
-    }
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{mantissa}e{sign}{:02}", exponent.abs())
 }
 
 #[cfg(test)]
@@ -183,6 +142,7 @@ mod tests {
             ("1_000", "1000"),
             ("12345678901234567890", "12345678901234567890"),
             ("123456789012345678901234567890", "1.2345679e+29"),
+            ("+18446744073709551615", "1.8446744e+19"),
             ("08", "8"),
             ("1e6", "1e+06"),
             ("yes", "true"),

@@ -4,7 +4,7 @@
 use serde_json::Number;
 use zeroize::Zeroizing;
 
-use crate::go_number::float32_text;
+use crate::go::float::float32_text;
 use crate::secret_value::SecretValue;
 
 /// The text of a scalar. Lists and maps come back as they are.

@@ -18,7 +18,6 @@ mod fuzz_replay;
 #[path = "../../tests/fuzzing/templates.rs"]
 pub mod fuzz_templates;
 pub mod go;
-mod go_number;
 #[cfg(test)]
 #[path = "../../tests/errors/golden.rs"]
 mod golden_errors;

@@ -1,6 +1,8 @@
 //! The kinds of values that flags take, each read as Go's flag packages read it, errors in their words.
 //! Must not know which flags there are.
 
+use sealing::go::integer::{NotInt, parse_uint};
+
 use super::go_text::quote;
 
 /// What a flag takes.
@@ -138,20 +140,10 @@ fn parse_int32(text: &str) -> Result<i32, String> {
 
 /// Unsigned, in any of Go's notations.
 fn log_size(text: &str) -> Result<(), String> {
-    let lower = text.to_ascii_lowercase().replace('_', "");
-    let (radix, digits) = match lower.as_bytes() {
-        [b'0', b'x', ..] => (16, &lower[2..]),
-        [b'0', b'o', ..] => (8, &lower[2..]),
-        [b'0', b'b', ..] => (2, &lower[2..]),
-        [b'0', _, ..] => (8, &lower[1..]),
-        _ => (10, lower.as_str()),
-    };
-    let is_number = !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix));
-    match u64::from_str_radix(digits, radix) {
-        Ok(_) if is_number => Ok(()),
-        Err(_) if is_number => Err("value out of range".to_owned()),
-        _ => Err("parse error".to_owned()),
-    }
+    parse_uint(text, 0).map(drop).map_err(|problem| match problem {
+        NotInt::Syntax => "parse error".to_owned(),
+        NotInt::Range(_) => "value out of range".to_owned(),
+    })
 }
 
 fn log_severity(text: &str) -> Result<(), String> {

@@ -183,6 +183,10 @@ fn what_is_wrong_is_said_in_pflags_words() {
             "invalid argument \"-1\" for \"--log_file_max_size\" flag: parse error",
         ),
         (
+            &["--log_file_max_size", "1__0"],
+            "invalid argument \"1__0\" for \"--log_file_max_size\" flag: parse error",
+        ),
+        (
             &["--log_file_max_size", "99999999999999999999"],
             "invalid argument \"99999999999999999999\" for \"--log_file_max_size\" flag: value out of range",
         ),

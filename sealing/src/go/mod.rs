@@ -2,3 +2,5 @@
 //! Knows no flag, no YAML and no template.
 
 pub mod duration;
+pub mod float;
+pub mod integer;

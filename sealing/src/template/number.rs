@@ -2,6 +2,8 @@
 //! Calculates nothing.
 
 use super::text::Text;
+use crate::go::float::parse_float;
+use crate::go::integer::{parse_int, parse_uint};
 
 /// A number as it is written, and what it can be used as.
 pub(super) struct Number {
@@ -85,103 +87,6 @@ impl Number {
             _ => Constant::Overflow,
         }
     }
-}
-
-/// Why text is no whole number.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum NotInt {
-    Syntax,
-    /// Beyond the range, at this end of it.
-    Range(i64),
-}
-
-/// Go's `ParseInt(text, base, 64)`. Base 0 reads it from a prefix and takes underscores between digits.
-pub(super) fn parse_int(text: &str, base: u32) -> Result<i64, NotInt> {
-    let (negative, digits) = match text.strip_prefix(['+', '-']) {
-        Some(digits) => (text.starts_with('-'), digits),
-        None => (false, text),
-    };
-    let limit = if negative { i64::MIN } else { i64::MAX };
-    let magnitude = match parse_uint(digits, base) {
-        Ok(magnitude) => magnitude,
-        Err(NotInt::Syntax) => return Err(NotInt::Syntax),
-        Err(NotInt::Range(_)) => return Err(NotInt::Range(limit)),
-    };
-    let signed = i128::from(magnitude) * if negative { -1 } else { 1 };
-    i64::try_from(signed).map_err(|_| NotInt::Range(limit))
-}
-
-/// Go's `ParseUint(text, base, 64)`.
-pub(super) fn parse_uint(text: &str, base: u32) -> Result<u64, NotInt> {
-    let (base, digits) = if base == 0 {
-        prefixed(text)?
-    } else {
-        (base, text.to_owned())
-    };
-    if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(base)) {
-        return Err(NotInt::Syntax);
-    }
-    u64::from_str_radix(&digits, base).map_err(|_| NotInt::Range(i64::MAX))
-}
-
-/// The base that a prefix names, and the digits without underscores.
-fn prefixed(text: &str) -> Result<(u32, String), NotInt> {
-    let (base, digits) = match text.as_bytes() {
-        [b'0', b'x' | b'X', _, ..] => (16, &text[2..]),
-        [b'0', b'o' | b'O', _, ..] => (8, &text[2..]),
-        [b'0', b'b' | b'B', _, ..] => (2, &text[2..]),
-        [b'0', _, ..] => (8, &text[1..]),
-        _ => (10, text),
-    };
-    let misplaced = digits.ends_with('_')
-        || digits.contains("__")
-        || (digits.starts_with('_') && digits.len() == text.len());
-    if misplaced {
-        return Err(NotInt::Syntax);
-    }
-    Ok((base, digits.replace('_', "")))
-}
-
-/// Go's `ParseFloat(text, 64)`, without numbers beyond the range.
-pub(super) fn parse_float(text: &str) -> Option<f64> {
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if unsigned.starts_with("0x") || unsigned.starts_with("0X") {
-        let float = hexadecimal_float(&unsigned[2..])?;
-        return Some(if text.starts_with('-') { -float } else { float });
-    }
-    let special = ["inf", "infinity", "nan"]
-        .iter()
-        .any(|word| unsigned.eq_ignore_ascii_case(word));
-    if unsigned.eq_ignore_ascii_case("nan") && unsigned.len() != text.len() {
-        return None;
-    }
-    if special {
-        return text.parse().ok();
-    }
-    unsigned
-        .starts_with(|first: char| first.is_ascii_digit() || first == '.')
-        .then(|| text.parse().ok())
-        .flatten()
-        .filter(|float: &f64| float.is_finite())
-}
-
-/// Digits with an exponent of two: `1.8p3` is 12.
-fn hexadecimal_float(text: &str) -> Option<f64> {
-    let (mantissa, exponent) = text.split_once(['p', 'P'])?;
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = format!("{whole}{fraction}");
-    if digits.is_empty() || digits.len() > 13 {
-        return None;
-    }
-    let digits = u64::from_str_radix(&digits, 16).ok()?;
-    let exponent: i32 = exponent.parse().ok()?;
-    let shift = exponent.checked_sub(i32::try_from(fraction.len()).ok()? * 4)?;
-    #[allow(
-        clippy::cast_precision_loss,
-        reason = "13 hexadecimal digits are exact"
-    )]
-    let float = digits as f64 * 2_f64.powi(shift);
-    float.is_finite().then_some(float)
 }
 
 enum Unescaped {

@@ -7,7 +7,7 @@ use super::time::weekday_name;
 use super::value::{IntType, Value};
 use super::{MAX_OUTPUT, unicode};
 use crate::go::duration;
-use crate::go_number::float64_text;
+use crate::go::float::float64_text;
 
 /// Deepest nesting that is printed: lists have a limit of their own, dicts can hold themselves.
 const MAX_DEPTH: usize = 200;

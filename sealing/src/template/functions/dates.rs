@@ -4,7 +4,7 @@
 use super::Param::{Any, Text as Str, Time as Moment};
 use super::{Call, CallError, Function, Value, failed, function, text};
 use crate::go::duration;
-use crate::template::number::parse_int;
+use crate::go::integer::parse_int;
 use crate::template::text::Text;
 use crate::template::time::{Time, parse};
 use crate::template::value::IntType;

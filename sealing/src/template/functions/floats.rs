@@ -1,5 +1,5 @@
 //! Floating point numbers with a given precision, as Go's `%e` and `%g` write them.
-//! The shortest form is in `go_number`.
+//! The shortest form is in `go::float`.
 
 /// `1.5e+06`: an exponent of at least two digits.
 pub(super) fn scientific(float: f64, precision: usize) -> String {

@@ -4,7 +4,8 @@
 use super::Param::{Any, Float, Int, Text as Str};
 use super::{Call, CallError, Element, Function, Value, display, failed, function, list, text};
 use crate::template::decimal::Decimal;
-use crate::template::number::{NotInt, parse_float, parse_int};
+use crate::go::float::parse_float;
+use crate::go::integer::{NotInt, parse_int};
 use crate::template::value::IntType;
 
 /// Longest list of numbers that is made; Go would take any memory it is asked for.
@@ -107,7 +108,7 @@ fn decimal(value: &Value) -> Result<Decimal, CallError> {
     Decimal::of(float).ok_or_else(|| {
         CallError::Echo(format!(
             "Cannot create a Decimal from {}",
-            crate::go_number::float64_text(float)
+            crate::go::float::float64_text(float)
         ))
     })
 }

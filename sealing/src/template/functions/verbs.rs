@@ -3,7 +3,7 @@
 
 use super::floats::{general, scientific};
 use super::{CallError, TooLong, Value, check_length, display};
-use crate::go_number::float64_text;
+use crate::go::float::float64_text;
 use crate::template::print::{push_quoted, quoted};
 use crate::template::unicode::is_print;
 use crate::template::value::IntType;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::template::functions::{CallError, failed};
-use crate::template::number::parse_float;
+use crate::go::float::parse_float;
 use crate::template::run::Run;
 use crate::template::text::{Text, runes};
 use crate::template::value::{Element, List, Value};

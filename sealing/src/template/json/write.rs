@@ -113,7 +113,7 @@ impl Writer {
     /// ECMAScript's form: an exponent below 1e-6 and from 1e21.
     fn float(&mut self, float: f64) -> Result<(), CallError> {
         if !float.is_finite() {
-            let text = crate::go_number::float64_text(float);
+            let text = crate::go::float::float64_text(float);
             return Err(CallError::Echo(format!("json: unsupported value: {text}")));
         }
         let size = float.abs();

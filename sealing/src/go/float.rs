@@ -1,5 +1,5 @@
-//! Floating point numbers as Go writes them.
-//! Knows no template and no YAML; both print numbers this way.
+//! Floating point numbers as Go reads and writes them.
+//! Knows no number that is whole.
 
 /// Go's `FormatFloat(x, 'g', -1, 64)`, which `%v` and templates print.
 pub(crate) fn float64_text(float: f64) -> String {
@@ -14,7 +14,8 @@ pub(crate) fn float64_text(float: f64) -> String {
     clippy::cast_possible_truncation,
     reason = "to lose digits is the purpose"
 )]
-pub(crate) fn float32_text(float: f64) -> String {
+#[must_use]
+pub fn float32_text(float: f64) -> String {
     let narrow = float as f32;
     if !narrow.is_finite() {
         return non_finite_text(f64::from(narrow));
@@ -41,6 +42,48 @@ fn shortest(scientific: &str, plain: &str) -> String {
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
+}
+
+/// Go's `ParseFloat(text, 64)`, without numbers beyond the range.
+pub(crate) fn parse_float(text: &str) -> Option<f64> {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if unsigned.starts_with("0x") || unsigned.starts_with("0X") {
+        let float = hexadecimal_float(&unsigned[2..])?;
+        return Some(if text.starts_with('-') { -float } else { float });
+    }
+    let special = ["inf", "infinity", "nan"]
+        .iter()
+        .any(|word| unsigned.eq_ignore_ascii_case(word));
+    if unsigned.eq_ignore_ascii_case("nan") && unsigned.len() != text.len() {
+        return None;
+    }
+    if special {
+        return text.parse().ok();
+    }
+    unsigned
+        .starts_with(|first: char| first.is_ascii_digit() || first == '.')
+        .then(|| text.parse().ok())
+        .flatten()
+        .filter(|float: &f64| float.is_finite())
+}
+
+/// Digits with an exponent of two: `1.8p3` is 12.
+fn hexadecimal_float(text: &str) -> Option<f64> {
+    let (mantissa, exponent) = text.split_once(['p', 'P'])?;
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    if digits.is_empty() || digits.len() > 13 {
+        return None;
+    }
+    let digits = u64::from_str_radix(&digits, 16).ok()?;
+    let exponent: i32 = exponent.parse().ok()?;
+    let shift = exponent.checked_sub(i32::try_from(fraction.len()).ok()? * 4)?;
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "13 hexadecimal digits are exact"
+    )]
+    let float = digits as f64 * 2_f64.powi(shift);
+    float.is_finite().then_some(float)
 }
 
 #[cfg(test)]
