@@ -153,7 +153,9 @@ fn error_texts(folder: &Path) -> BTreeMap<String, String> {
         for piece in source.split("#[error(").skip(1) {
             // Of a text of several lines the first is enough.
             let first_line = literal(piece).and_then(|text| text.split("\\n").next());
-            texts.extend(first_line.map(|text| (text.replace('\\', ""), path.display().to_string())));
+            texts.extend(
+                first_line.map(|text| (text.replace('\\', ""), path.display().to_string())),
+            );
         }
     }
     texts.remove("{0}");

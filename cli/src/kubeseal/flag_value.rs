@@ -140,10 +140,12 @@ fn parse_int32(text: &str) -> Result<i32, String> {
 
 /// Unsigned, in any of Go's notations.
 fn log_size(text: &str) -> Result<(), String> {
-    parse_uint(text, 0).map(drop).map_err(|problem| match problem {
-        NotInt::Syntax => "parse error".to_owned(),
-        NotInt::Range(_) => "value out of range".to_owned(),
-    })
+    parse_uint(text, 0)
+        .map(drop)
+        .map_err(|problem| match problem {
+            NotInt::Syntax => "parse error".to_owned(),
+            NotInt::Range(_) => "value out of range".to_owned(),
+        })
 }
 
 fn log_severity(text: &str) -> Result<(), String> {

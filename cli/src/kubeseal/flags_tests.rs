@@ -139,6 +139,10 @@ fn what_is_wrong_is_said_in_pflags_words() {
             "invalid argument \"foo\" for \"--scope\" flag: must be one of: strict, namespace-wide, cluster-wide",
         ),
         (
+            &["--scope", "a\u{200b}"],
+            "invalid argument \"a\\u200b\" for \"--scope\" flag: must be one of: strict, namespace-wide, cluster-wide",
+        ),
+        (
             &["--raw=maybe"],
             "invalid argument \"maybe\" for \"--raw\" flag: strconv.ParseBool: parsing \"maybe\": invalid syntax",
         ),

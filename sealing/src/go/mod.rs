@@ -4,3 +4,5 @@
 pub mod duration;
 pub mod float;
 pub mod integer;
+pub mod quote;
+pub(crate) mod unicode;

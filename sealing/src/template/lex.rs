@@ -1,8 +1,9 @@
 //! Splits a template into the tokens that Go's lexer finds, each with its place.
 //! Knows no grammar: that is `parse`.
 
-use super::print::quoted;
 use super::tree::Pos;
+use crate::go::quote::quote;
+use crate::go::unicode::{is_digit, is_letter, is_print};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -49,9 +50,9 @@ impl Token {
             Kind::Keyword | Kind::Dot | Kind::Nil => format!("<{}>", self.text),
             _ if self.text.len() > 10 => {
                 let start: String = self.text.chars().take(10).collect();
-                format!("{}...", quoted(start.as_bytes()))
+                format!("{}...", quote(&start))
             }
-            _ => quoted(self.text.as_bytes()),
+            _ => quote(&self.text),
         }
     }
 }
@@ -352,10 +353,7 @@ impl Lexer<'_> {
             self.scan_number();
         }
         let text = &self.source[start..self.pos];
-        Err((
-            start,
-            format!("bad number syntax: {}", quoted(text.as_bytes())),
-        ))
+        Err((start, format!("bad number syntax: {}", quote(text))))
     }
 
     /// Something like a number, not to be followed by a letter.
@@ -396,7 +394,7 @@ fn is_space(character: char) -> bool {
 }
 
 fn is_alphanumeric(character: char) -> bool {
-    character == '_' || super::unicode::is_letter(character) || super::unicode::is_digit(character)
+    character == '_' || is_letter(character) || is_digit(character)
 }
 
 fn is_left_trim(rest: &str) -> bool {
@@ -411,7 +409,7 @@ fn is_right_trim(rest: &str) -> bool {
 /// Go's `%#U`.
 fn code_point(character: char) -> String {
     let code = u32::from(character);
-    if super::unicode::is_print(character) {
+    if is_print(character) {
         format!("U+{code:04X} '{character}'")
     } else {
         format!("U+{code:04X}")

@@ -19,7 +19,6 @@ mod semver;
 mod text;
 mod time;
 mod tree;
-mod unicode;
 mod url;
 mod value;
 

@@ -1,11 +1,11 @@
-//! Values as text, the way `%v` and `%q` of Go show them.
+//! Values as text, the way `%v` of Go shows them.
 //! Bounded: a value can hold itself, and a short one can be very long as text.
 
+use super::MAX_OUTPUT;
 use super::text::Text;
 use super::time::layout::month_name;
 use super::time::weekday_name;
 use super::value::{IntType, Value};
-use super::{MAX_OUTPUT, unicode};
 use crate::go::duration;
 use crate::go::float::float64_text;
 
@@ -78,64 +78,5 @@ fn int_text(number: i64, int: IntType) -> String {
         IntType::Weekday => weekday_name(number).to_owned(),
         IntType::Uint64 => number.cast_unsigned().to_string(),
         IntType::Int | IntType::Int64 | IntType::Uint8 => number.to_string(),
-    }
-}
-
-/// Go's `%q`: the text between double quotes, with everything unprintable escaped.
-pub(super) fn quoted(text: &[u8]) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for chunk in text.utf8_chunks() {
-        chunk
-            .valid()
-            .chars()
-            .for_each(|character| push_quoted(&mut out, character, '"'));
-        for byte in chunk.invalid() {
-            out.push_str(&format!("\\x{byte:02x}"));
-        }
-    }
-    out.push('"');
-    out
-}
-
-/// A character as it stands in a literal of Go in these quotes.
-pub(super) fn push_quoted(out: &mut String, character: char, quote: char) {
-    match character {
-        '\\' => out.push_str("\\\\"),
-        _ if character == quote => {
-            out.push('\\');
-            out.push(character);
-        }
-        '\u{07}' => out.push_str("\\a"),
-        '\u{08}' => out.push_str("\\b"),
-        '\u{0c}' => out.push_str("\\f"),
-        '\n' => out.push_str("\\n"),
-        '\r' => out.push_str("\\r"),
-        '\t' => out.push_str("\\t"),
-        '\u{0b}' => out.push_str("\\v"),
-        _ if unicode::is_print(character) => out.push(character),
-        '\0'..='\u{7f}' => out.push_str(&format!("\\x{:02x}", u32::from(character))),
-        '\u{80}'..='\u{ffff}' => out.push_str(&format!("\\u{:04x}", u32::from(character))),
-        _ => out.push_str(&format!("\\U{:08x}", u32::from(character))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quoting_is_that_of_go() {
-        // Read off Go's own %q.
-        for (bytes, wanted) in [
-            (
-                "a\u{301}\u{200b}\u{1}é日\u{a0}\u{1f600}\u{feff}".as_bytes(),
-                "\"a\u{301}\\u200b\\x01é日\\u00a0\u{1f600}\\ufeff\"",
-            ),
-            (b"\xff\x00\x7f\xe2\x80\xa8", r#""\xff\x00\x7f\u2028""#),
-            (b"a\"\\\n", r#""a\"\\\n""#),
-        ] {
-            assert_eq!(quoted(bytes), wanted);
-        }
     }
 }

@@ -10,6 +10,7 @@ use super::run::Run;
 use super::tree::{Branch, Command, Invocation, Node, Operand, Pipe, Tree};
 use super::value::{IntType, Value};
 use super::{MAX_OUTPUT, Template};
+use crate::go::quote::quote;
 use crate::secret_bytes::SecretBytes;
 
 /// Deepest nesting of lists of nodes and pipelines at work, through calls of templates. Go's limit is 100,000 calls.
@@ -249,7 +250,7 @@ impl<'t> State<'t> {
     fn invoke(&mut self, invocation: &'t Invocation, dot: &Value) -> Executed<()> {
         self.at = Some(At::Template(invocation));
         let Some(tree) = self.template.trees.get(&invocation.name) else {
-            let name = super::print::quoted(invocation.name.as_bytes());
+            let name = quote(&invocation.name);
             return self.fail(&format!("template {name} not defined"));
         };
         let dot = match &invocation.pipe {

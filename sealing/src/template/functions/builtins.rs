@@ -6,9 +6,9 @@ use super::{
     Call, CallError, Function, TooLong, Value, check_length, display, failed, function, printf,
     text,
 };
+use crate::go::unicode::is_print;
 use crate::template::compare::{equal, order};
 use crate::template::text::Text;
-use crate::template::unicode::is_print;
 use crate::template::value::IntType;
 
 pub(super) const FUNCTIONS: &[Function] = &[

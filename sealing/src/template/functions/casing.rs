@@ -3,11 +3,11 @@
 
 use super::Param::Text as Str;
 use super::{Call, CallError, Function, Value, function, text};
-use crate::template::text::runes;
-use crate::template::unicode::{
+use crate::go::unicode::{
     is_digit, is_letter, is_lower, is_punctuation, is_space, is_title, is_upper, to_lower,
     to_title, to_upper,
 };
+use crate::template::text::runes;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("camelcase", &[Str], |call| {

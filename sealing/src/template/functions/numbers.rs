@@ -3,9 +3,9 @@
 
 use super::Param::{Any, Float, Int, Text as Str};
 use super::{Call, CallError, Element, Function, Value, display, failed, function, list, text};
-use crate::template::decimal::Decimal;
 use crate::go::float::parse_float;
 use crate::go::integer::{NotInt, parse_int};
+use crate::template::decimal::Decimal;
 use crate::template::value::IntType;
 
 /// Longest list of numbers that is made; Go would take any memory it is asked for.

@@ -9,8 +9,8 @@ use ::regex::bytes::{Captures, Regex, RegexBuilder};
 
 use super::Param::{Int, Text as Str};
 use super::{Call, CallError, Element, Function, Value, check_length, failed, function, text};
+use crate::go::unicode::{is_digit, is_letter};
 use crate::template::text::Text;
-use crate::template::unicode::{is_digit, is_letter};
 use crate::template::value::List;
 
 /// What compiling an expression costs of a rendering's budget: some thousand in all.

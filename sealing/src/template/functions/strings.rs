@@ -5,9 +5,10 @@ use bstr::ByteSlice as _;
 
 use super::Param::{Any, Int, Text as Str};
 use super::{Call, CallError, Function, OUT_OF_RANGE, Value, check_length, failed, function, text};
-use crate::template::print::{display, quoted};
+use crate::go::quote::quote;
+use crate::go::unicode::is_space;
+use crate::template::print::display;
 use crate::template::text::{Text, runes};
-use crate::template::unicode::is_space;
 use crate::template::value::{List, Value as V};
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -25,7 +26,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("join", &[Str, Any], join),
     function("nindent", &[Int, Str], |call| indented(b"\n", call)),
     function("quote", &[], |call| {
-        each(call, |text| quoted(text).into_bytes())
+        each(call, |text| quote(text).into_bytes())
     })
     .and(Any),
     function("repeat", &[Int, Str], repeat),

@@ -4,8 +4,8 @@
 use super::floats::{general, scientific};
 use super::{CallError, TooLong, Value, check_length, display};
 use crate::go::float::float64_text;
-use crate::template::print::{push_quoted, quoted};
-use crate::template::unicode::is_print;
+use crate::go::quote::{quote, quote_char};
+use crate::go::unicode::is_print;
 use crate::template::value::IntType;
 
 /// Deepest nesting that is printed: a dict can hold itself.
@@ -192,14 +192,14 @@ fn structure<'v>(
 
 fn string(out: &mut Vec<u8>, value: &Value, text: &[u8], verb: char, options: Options) -> Printed {
     match verb {
-        'v' if options.go_syntax => pad(out, quoted(cut(text, options)).as_bytes(), options),
+        'v' if options.go_syntax => pad(out, quote(cut(text, options)).as_bytes(), options),
         'v' | 's' => pad(out, cut(text, options), options),
         'q' => {
             let text = cut(text, options);
             let shown = match std::str::from_utf8(text) {
                 Ok(plain) if options.sharp && can_backquote(plain) => format!("`{plain}`"),
-                _ if options.plus => ascii(&quoted(text)),
-                _ => quoted(text),
+                _ if options.plus => ascii(&quote(text)),
+                _ => quote(text),
             };
             pad(out, shown.as_bytes(), options);
         }
@@ -300,9 +300,7 @@ fn integer(
         'v' | 'd' | 'b' | 'o' | 'O' | 'x' | 'X' => digits(out, number, int, verb, options),
         'c' => pad(out, character.to_string().as_bytes(), options),
         'q' => {
-            let mut shown = "'".to_owned();
-            push_quoted(&mut shown, character, '\'');
-            shown.push('\'');
+            let shown = quote_char(character);
             let shown = if options.plus { ascii(&shown) } else { shown };
             pad(out, shown.as_bytes(), options);
         }

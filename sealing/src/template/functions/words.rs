@@ -5,7 +5,7 @@ use bstr::ByteSlice as _;
 
 use super::Param::{Int, Text as Str};
 use super::{Call, CallError, Function, Value, check_length, function, text};
-use crate::template::unicode::is_space;
+use crate::go::unicode::is_space;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("abbrev", &[Int, Str], |call| {

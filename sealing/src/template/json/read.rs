@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::template::functions::{CallError, failed};
 use crate::go::float::parse_float;
+use crate::template::functions::{CallError, failed};
 use crate::template::run::Run;
 use crate::template::text::{Text, runes};
 use crate::template::value::{Element, List, Value};

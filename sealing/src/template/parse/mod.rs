@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::lex::{Kind, Token, lex};
 use super::number::unquote;
 use super::tree::{Branch, Invocation, Node, Tree, is_empty};
+use crate::go::quote::quote;
 
 /// Deepest nesting of blocks, `else if` and parentheses. Go's limit is in the ten thousands; ours keeps the parser and
 /// everything that walks a tree within its stack.
@@ -160,7 +161,7 @@ impl Parser<'_> {
                 if !is_empty(&nodes) {
                     return self.flaw(format!(
                         "template: multiple definition of template {}",
-                        super::print::quoted(name.as_bytes())
+                        quote(name)
                     ));
                 }
             }

@@ -2,10 +2,10 @@
 //! Blocks are the parser's other half.
 
 use super::{Parsed, Parser};
+use crate::go::quote::quote;
 use crate::template::functions;
 use crate::template::lex::Kind;
 use crate::template::number::{Number, unquote};
-use crate::template::print::quoted;
 use crate::template::tree::{Command, Operand, Pipe, Term};
 
 impl Parser<'_> {
@@ -124,7 +124,7 @@ impl Parser<'_> {
                 Term::Variable(first)
             }
             Term::Dot | Term::Nil | Term::Bool(_) | Term::Number(_) | Term::Literal { .. } => {
-                let shown = quoted(operand.to_string().as_bytes());
+                let shown = quote(operand.to_string());
                 return self.flaw(format!("unexpected . after term {shown}"));
             }
             _ => Term::Chain(Box::new(operand), names),
@@ -145,7 +145,7 @@ impl Parser<'_> {
                 Term::Variable(vec![token.text])
             }
             Kind::Variable => {
-                let name = quoted(token.text.as_bytes());
+                let name = quote(&token.text);
                 return self.flaw(format!("undefined variable {name}"));
             }
             Kind::Field => Term::Field(vec![token.text[1..].to_owned()]),
@@ -181,7 +181,7 @@ impl Parser<'_> {
 
     fn function(&self, name: String) -> Parsed<Term> {
         if functions::find(&name).is_none() {
-            let name = quoted(name.as_bytes());
+            let name = quote(&name);
             return self.flaw(format!("function {name} not defined"));
         }
         Ok(Term::Function(name))

@@ -3,7 +3,7 @@
 
 use super::Time;
 use super::layout::{MONTHS, OffsetFields, Part, next};
-use crate::template::print::quoted;
+use crate::go::quote::quote;
 
 /// What is read so far.
 #[derive(Default)]
@@ -36,15 +36,14 @@ type Read<'v, T> = Result<(T, &'v str), Flaw>;
 
 /// Reads a time; fails in Go's words, which quote the text.
 pub(in crate::template) fn parse(layout: &str, text: &str) -> Result<Time, String> {
-    let shown = |text: &str| quoted(text.as_bytes());
     let mut fields = Fields::default();
     let (mut pattern, mut value) = (layout, text);
     let mismatch = |value: &str, element: &str| {
-        let (text, layout) = (shown(text), shown(layout));
+        let (text, layout) = (quote(text), quote(layout));
         format!(
             "parsing time {text} as {layout}: cannot parse {} as {}",
-            shown(value),
-            shown(element)
+            quote(value),
+            quote(element)
         )
     };
     loop {
@@ -60,7 +59,7 @@ pub(in crate::template) fn parse(layout: &str, text: &str) -> Result<Time, Strin
             Err(Range(field)) => {
                 return Err(format!(
                     "parsing time {}: {field} out of range",
-                    shown(text)
+                    quote(text)
                 ));
             }
         };
@@ -68,12 +67,12 @@ pub(in crate::template) fn parse(layout: &str, text: &str) -> Result<Time, Strin
     if !value.is_empty() {
         return Err(format!(
             "parsing time {}: extra text: {}",
-            shown(text),
-            shown(value)
+            quote(text),
+            quote(value)
         ));
     }
     let time = fields.time();
-    time.ok_or_else(|| format!("parsing time {}: day out of range", shown(text)))
+    time.ok_or_else(|| format!("parsing time {}: day out of range", quote(text)))
 }
 
 /// Passes over literal text; spaces stand for any number of them.

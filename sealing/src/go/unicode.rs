@@ -9,30 +9,30 @@ use unicode_general_category::GeneralCategory::{
 };
 use unicode_general_category::get_general_category as category;
 
-pub(super) fn is_letter(character: char) -> bool {
+pub(crate) fn is_letter(character: char) -> bool {
     matches!(
         category(character),
         UppercaseLetter | LowercaseLetter | TitlecaseLetter | ModifierLetter | OtherLetter
     )
 }
 
-pub(super) fn is_digit(character: char) -> bool {
+pub(crate) fn is_digit(character: char) -> bool {
     category(character) == DecimalNumber
 }
 
-pub(super) fn is_upper(character: char) -> bool {
+pub(crate) fn is_upper(character: char) -> bool {
     category(character) == UppercaseLetter
 }
 
-pub(super) fn is_lower(character: char) -> bool {
+pub(crate) fn is_lower(character: char) -> bool {
     category(character) == LowercaseLetter
 }
 
-pub(super) fn is_title(character: char) -> bool {
+pub(crate) fn is_title(character: char) -> bool {
     category(character) == TitlecaseLetter
 }
 
-pub(super) fn is_punctuation(character: char) -> bool {
+pub(crate) fn is_punctuation(character: char) -> bool {
     matches!(
         category(character),
         ConnectorPunctuation
@@ -46,7 +46,7 @@ pub(super) fn is_punctuation(character: char) -> bool {
 }
 
 /// Letters, marks, numbers, punctuation, symbols and the ASCII space.
-pub(super) fn is_print(character: char) -> bool {
+pub(crate) fn is_print(character: char) -> bool {
     character == ' '
         || !matches!(
             category(character),
@@ -61,15 +61,15 @@ pub(super) fn is_print(character: char) -> bool {
         )
 }
 
-pub(super) fn is_space(character: char) -> bool {
+pub(crate) fn is_space(character: char) -> bool {
     character.is_whitespace()
 }
 
-pub(super) fn to_upper(character: char) -> char {
+pub(crate) fn to_upper(character: char) -> char {
     single(character, character.to_uppercase())
 }
 
-pub(super) fn to_lower(character: char) -> char {
+pub(crate) fn to_lower(character: char) -> char {
     match character {
         // It has a simple mapping beside the full one of two characters.
         '\u{130}' => 'i',
@@ -78,7 +78,7 @@ pub(super) fn to_lower(character: char) -> char {
 }
 
 /// Upper case at the beginning of a word: the digraphs have a form of their own.
-pub(super) fn to_title(character: char) -> char {
+pub(crate) fn to_title(character: char) -> char {
     match character {
         'Ǆ' | 'ǅ' | 'ǆ' => 'ǅ',
         'Ǉ' | 'ǈ' | 'ǉ' => 'ǈ',
