@@ -3,8 +3,7 @@
 
 use super::MAX_OUTPUT;
 use super::text::Text;
-use super::time::layout::month_name;
-use super::time::weekday_name;
+use super::time::layout::{month_name, weekday_name};
 use super::value::{IntType, Value};
 use crate::go::duration;
 use crate::go::float::float64_text;

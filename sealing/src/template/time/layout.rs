@@ -1,7 +1,7 @@
 //! Layouts of Go: the moment 2006-01-02 15:04:05 -0700 shows how to write a time.
 //! Reads no time: that is `parse`.
 
-use super::{Time, weekday_name};
+use super::Time;
 
 /// A part of a layout that stands for a part of a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,9 +159,25 @@ pub(super) const MONTHS: [&str; 12] = [
     "December",
 ];
 
+pub(super) const WEEKDAYS: [&str; 7] = [
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+];
+
 pub(in crate::template) fn month_name(month: i64) -> &'static str {
     let index = usize::try_from(month - 1).ok();
     index.and_then(|index| MONTHS.get(index)).unwrap_or(&"")
+}
+
+/// The first day, 0, is Sunday.
+pub(in crate::template) fn weekday_name(day: i64) -> &'static str {
+    let index = usize::try_from(day).ok();
+    index.and_then(|index| WEEKDAYS.get(index)).unwrap_or(&"")
 }
 
 /// Writes a time.

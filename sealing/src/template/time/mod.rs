@@ -232,22 +232,6 @@ impl Ord for Time {
     }
 }
 
-pub(super) fn weekday_name(day: i64) -> &'static str {
-    const NAMES: [&str; 7] = [
-        "Sunday",
-        "Monday",
-        "Tuesday",
-        "Wednesday",
-        "Thursday",
-        "Friday",
-        "Saturday",
-    ];
-    usize::try_from(day)
-        .ok()
-        .and_then(|day| NAMES.get(day))
-        .unwrap_or(&"")
-}
-
 /// Days from 1970 to the first of a month of the Gregorian calendar.
 fn days_of(year: i64, month: i64) -> i64 {
     let months = year.saturating_mul(12).saturating_add(month - 1);

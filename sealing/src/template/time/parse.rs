@@ -2,7 +2,7 @@
 //! Takes what the layout leaves out from the beginning of the year 0.
 
 use super::Time;
-use super::layout::{MONTHS, OffsetFields, Part, next};
+use super::layout::{MONTHS, OffsetFields, Part, WEEKDAYS, next};
 use crate::go::quote::quote;
 
 /// What is read so far.
@@ -127,16 +127,6 @@ fn name<'v>(value: &'v str, names: &[&str], length: usize) -> Read<'v, i64> {
     }
     Err(Mismatch)
 }
-
-const WEEKDAYS: [&str; 7] = [
-    "Sunday",
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-];
 
 fn without_space(value: &str, may: bool) -> &str {
     value.strip_prefix(' ').filter(|_| may).unwrap_or(value)
