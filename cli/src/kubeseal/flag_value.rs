@@ -1,6 +1,7 @@
 //! The kinds of values that flags take, each read as Go's flag packages read it, errors in their words.
 //! Must not know which flags there are.
 
+use sealing::go::boolean;
 use sealing::go::integer::{NotInt, parse_uint};
 
 use super::go_text::quote;
@@ -79,10 +80,10 @@ impl Kind {
             Self::Text | Self::LogPath => Ok(as_text()),
             Self::Namespace => Ok(Value::Text(without_resource(text).to_owned())),
             Self::Scope => scope(text).map(|()| as_text()),
-            Self::Switch => parse_bool(text)
+            Self::Switch => boolean::parse(text)
                 .map(Value::Switch)
                 .ok_or_else(|| numeric_error("ParseBool", text, "invalid syntax")),
-            Self::LogSwitch => parse_bool(text)
+            Self::LogSwitch => boolean::parse(text)
                 .map(Value::Switch)
                 .ok_or_else(|| "parse error".to_owned()),
             Self::Strings => csv(text).map(Value::List),
@@ -112,14 +113,6 @@ fn without_resource(text: &str) -> &str {
         }
     }
     text
-}
-
-fn parse_bool(text: &str) -> Option<bool> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
-        _ => None,
-    }
 }
 
 fn numeric_error(function: &str, text: &str, reason: &str) -> String {

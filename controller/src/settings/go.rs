@@ -10,11 +10,7 @@ use k8s_openapi::jiff::fmt::rfc2822;
 
 /// A boolean as Go's `strconv.ParseBool` reads it.
 pub(super) fn boolean(text: &str) -> Result<bool, String> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err("expected true or false".to_owned()),
-    }
+    sealing::go::boolean::parse(text).ok_or_else(|| "expected true or false".to_owned())
 }
 
 /// A duration as Go's `time.ParseDuration` reads it, such as `720h`, `1h30m`, `1.5s` or a bare `0`; not negative.

@@ -1,6 +1,7 @@
 //! Small values as Go's standard library reads and writes them: flags, manifests and templates are in its spellings.
 //! Knows no flag, no YAML and no template.
 
+pub mod boolean;
 pub mod duration;
 pub mod float;
 pub mod integer;
