@@ -18,6 +18,7 @@ mod run;
 mod semver;
 mod text;
 mod time;
+mod token;
 mod tree;
 mod url;
 mod value;

@@ -5,8 +5,9 @@ mod pipeline;
 
 use std::collections::BTreeMap;
 
-use super::lex::{Kind, Token, lex};
+use super::lex::lex;
 use super::number::unquote;
+use super::token::{Kind, Token};
 use super::tree::{Branch, Invocation, Node, Tree, is_empty};
 use crate::go::quote::quote;
 

@@ -4,8 +4,8 @@
 use super::{Parsed, Parser};
 use crate::go::quote::quote;
 use crate::template::functions;
-use crate::template::lex::Kind;
 use crate::template::number::{Number, unquote};
+use crate::template::token::Kind;
 use crate::template::tree::{Command, Operand, Pipe, Term};
 
 impl Parser<'_> {

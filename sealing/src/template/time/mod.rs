@@ -3,6 +3,7 @@
 
 pub(super) mod layout;
 mod parse;
+mod zone;
 
 use std::cmp::Ordering;
 use std::fmt;

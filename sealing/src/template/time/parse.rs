@@ -3,6 +3,7 @@
 
 use super::Time;
 use super::layout::{MONTHS, OffsetFields, Part, WEEKDAYS, next};
+use super::zone;
 use crate::go::quote::quote;
 
 /// What is read so far.
@@ -276,7 +277,7 @@ impl Fields {
             self.utc = true;
             return Ok(((), rest));
         }
-        let length = zone_length(value).ok_or(Mismatch)?;
+        let length = zone::name_length(value).ok_or(Mismatch)?;
         self.zone = value[..length].to_owned();
         Ok(((), &value[length..]))
     }
@@ -371,41 +372,4 @@ fn year_day(value: &str, three: bool) -> Read<'_, i64> {
 fn nanos(digits: &str) -> u32 {
     let digits = &digits[..digits.len().min(9)];
     format!("{digits:0<9}").parse().unwrap_or(0)
-}
-
-/// How much of a text is the name of a zone.
-fn zone_length(value: &str) -> Option<usize> {
-    if value.len() < 3 {
-        return None;
-    }
-    if value.starts_with("ChST") || value.starts_with("MeST") {
-        return Some(4);
-    }
-    if let Some(rest) = value.strip_prefix("GMT") {
-        return Some(3 + signed_hours(rest).unwrap_or(0));
-    }
-    if value.starts_with(['+', '-']) {
-        return signed_hours(value);
-    }
-    let capitals = value
-        .bytes()
-        .take(6)
-        .take_while(u8::is_ascii_uppercase)
-        .count();
-    match capitals {
-        5 if value.as_bytes()[4] == b'T' => Some(5),
-        4 if value.as_bytes()[3] == b'T' || value.starts_with("WITA") => Some(4),
-        3 => Some(3),
-        _ => None,
-    }
-}
-
-fn signed_hours(value: &str) -> Option<usize> {
-    let digits = value
-        .strip_prefix(['+', '-'])?
-        .bytes()
-        .take_while(u8::is_ascii_digit)
-        .count();
-    let hours: u32 = value.get(1..=digits)?.parse().ok()?;
-    (hours <= 23).then_some(digits + 1)
 }
