@@ -9,7 +9,7 @@ use sealing::{Certificate, CertificateError};
 
 use crate::arguments::ClusterArguments;
 use crate::cluster::{self, Cluster};
-use crate::report;
+use crate::{proxy, report};
 
 /// Longer than any healthy server needs, shorter than a person waits.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
@@ -142,12 +142,14 @@ fn fetch(url: &str) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// What a server answers, through the proxies that the environment names.
+/// What a server answers, through the proxy that the environment names for it.
 pub(crate) fn get(url: &str) -> Result<(reqwest::StatusCode, Vec<u8>), reqwest::Error> {
-    let client = reqwest::blocking::Client::builder()
-        .timeout(FETCH_TIMEOUT)
-        .build()?;
-    let response = client.get(url).send()?;
+    let builder = reqwest::blocking::Client::builder().timeout(FETCH_TIMEOUT);
+    let builder = match url.parse().ok().and_then(|url| proxy::of_environment(&url)) {
+        Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy)?),
+        None => builder.no_proxy(),
+    };
+    let response = builder.build()?.get(url).send()?;
     let status = response.status();
     response.bytes().map(|body| (status, body.to_vec()))
 }

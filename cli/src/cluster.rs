@@ -18,6 +18,7 @@ pub(crate) use link::Link;
 pub(crate) use sealing_service::{SealingService, certificate_in};
 
 use crate::arguments::ClusterArguments;
+use crate::proxy;
 
 /// Namespace of the plain install.
 pub(crate) const OWN_NAMESPACE: &str = "signet";
@@ -228,12 +229,13 @@ async fn config(arguments: &ClusterArguments) -> Result<Config, Error> {
         context: arguments.context.clone(),
         ..KubeConfigOptions::default()
     };
-    let config = match &arguments.kubeconfig {
-        Some(path) => match Kubeconfig::read_from(path) {
-            Ok(kubeconfig) => Config::from_custom_kubeconfig(kubeconfig, &options).await,
-            Err(error) => Err(error),
-        },
-        None => Config::from_kubeconfig(&options).await,
+    let kubeconfig = match &arguments.kubeconfig {
+        Some(path) => Kubeconfig::read_from(path),
+        None => Kubeconfig::read(),
+    };
+    let config = match kubeconfig {
+        Ok(kubeconfig) => proxy::configuration(kubeconfig, &options).await,
+        Err(error) => Err(error),
     };
     match config {
         Err(_) if arguments.kubeconfig.is_none() && arguments.context.is_none() && is_pod() => {

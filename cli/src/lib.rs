@@ -31,6 +31,7 @@ mod manifest;
 mod node;
 mod output;
 mod parallel;
+mod proxy;
 mod report;
 mod respelled;
 mod scalar;

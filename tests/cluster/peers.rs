@@ -3,6 +3,8 @@
 
 #[path = "../testbed/harness.rs"]
 mod harness;
+#[path = "peers/proxies.rs"]
+mod proxies;
 
 use std::collections::BTreeMap;
 use std::io::Write;

@@ -14,6 +14,8 @@
 
 #[path = "harness/controller.rs"]
 mod controller;
+#[path = "harness/forward_proxy.rs"]
+mod forward_proxy;
 #[path = "harness/http.rs"]
 mod http;
 #[path = "harness/proxy.rs"]
@@ -22,6 +24,7 @@ mod proxy;
 mod repository;
 
 pub(crate) use controller::{Controller, Port};
+pub(crate) use forward_proxy::ForwardProxy;
 pub(crate) use http::get;
 pub(crate) use proxy::Proxy;
 pub(crate) use repository::GitRepository;
@@ -46,7 +49,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug, Clone)]
 pub(crate) struct Testbed {
     dir: PathBuf,
-    git: String,
+    /// The URL of the Git server.
+    pub(crate) git: String,
 }
 
 /// What a program said and how it ended.
@@ -214,32 +218,22 @@ impl Testbed {
     }
 }
 
-/// Runs `signet`, built by this cargo run or an earlier one (`SIGNET=PATH` names another build).
+/// `signet`, built by this cargo run or an earlier one (`SIGNET=PATH` names another build).
+#[track_caller]
+pub(crate) fn signet_program() -> PathBuf {
+    program("SIGNET", option_env!("CARGO_BIN_EXE_signet"), "signet")
+}
+
+/// Runs `signet`.
 #[track_caller]
 pub(crate) fn signet(args: &[&str]) -> Output {
-    run(
-        Command::new(program(
-            "SIGNET",
-            option_env!("CARGO_BIN_EXE_signet"),
-            "signet",
-        ))
-        .args(args),
-        None,
-    )
+    run(Command::new(signet_program()).args(args), None)
 }
 
 /// Runs `signet` with something on its standard input.
 #[track_caller]
 pub(crate) fn signet_with_input(args: &[&str], input: &str) -> Output {
-    run(
-        Command::new(program(
-            "SIGNET",
-            option_env!("CARGO_BIN_EXE_signet"),
-            "signet",
-        ))
-        .args(args),
-        Some(input),
-    )
+    run(Command::new(signet_program()).args(args), Some(input))
 }
 
 /// Asks until the answer is `Ok`, and fails the test when that takes too long.

@@ -12,6 +12,7 @@ use super::client_config::{self, Connection};
 use super::go_text::{quote, system_error};
 use super::settings::Settings;
 use crate::cluster::Link;
+use crate::proxy;
 
 /// Times that a server may say `Retry-After` before its answer counts, as client-go has it.
 const MOST_RETRIES: usize = 10;
@@ -256,7 +257,7 @@ fn connect(settings: &Settings) -> Result<Link, Error> {
             timeout,
         } => {
             let options = KubeConfigOptions::default();
-            let config = runtime.block_on(Config::from_custom_kubeconfig(*kubeconfig, &options));
+            let config = runtime.block_on(proxy::configuration(*kubeconfig, &options));
             let mut config = config.map_err(|error| unusable(&error))?;
             config.read_timeout = timeout;
             config
