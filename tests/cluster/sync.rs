@@ -3,6 +3,8 @@
 
 #[path = "../testbed/harness.rs"]
 mod harness;
+#[path = "sync/metrics.rs"]
+mod metrics;
 #[path = "sync/scene.rs"]
 mod scene;
 
