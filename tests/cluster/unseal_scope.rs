@@ -175,3 +175,48 @@ fn flags_leave_status_and_deleted_secrets_alone() {
     place.holds("gone", "x");
     assert_eq!(place.events("kept").len(), events);
 }
+
+#[test]
+fn with_the_old_collection_the_controller_itself_deletes_what_it_owned() {
+    let place = Place::with_key("collected");
+    let proxy = Proxy::start(None);
+    let own = format!("--namespace={}", place.namespace);
+    let arguments = [
+        "--only=sealing",
+        "--all-namespaces=false",
+        "--key-renew-period=0",
+        "--old-gc-behavior",
+        own.as_str(),
+    ];
+    let _controller = Controller::start_with(&proxy.kubeconfig(), &arguments).ready();
+    // Its finalizer keeps the Secret, so that Kubernetes' own collector can't be the first to have deleted it.
+    let mut owned = place.sealed("owned", KEY, "x");
+    owned["spec"]["template"] = json!({ "metadata": { "finalizers": ["example.com/keep"] } });
+    place.apply(&owned);
+    place.kubectl(&["create", "secret", "generic", "patched"]);
+    let patch = "sealedsecrets.bitnami.com/patch=true";
+    place.kubectl(&["annotate", "secret", "patched", patch]);
+    place.apply(&place.sealed("patched", KEY, "x"));
+    for name in ["owned", "patched"] {
+        place.synced(name, "True");
+    }
+    // The one that is not owned goes first: what is deleted after it was seen is seen later.
+    for name in ["patched", "owned"] {
+        place.kubectl(&["delete", "sealedsecret", name]);
+    }
+    let deleted = |name: &str| {
+        let namespace = &place.namespace;
+        format!("DELETE /api/v1/namespaces/{namespace}/secrets/{name}")
+    };
+    let writes = eventually("the owned Secret is deleted", || {
+        let writes = proxy.writes();
+        let is_deleted = writes.contains(&deleted("owned"));
+        is_deleted
+            .then_some(writes)
+            .ok_or_else(|| format!("{:?}", proxy.writes()))
+    });
+    assert!(!writes.contains(&deleted("patched")), "{writes:?}");
+    place.holds("patched", "x");
+    let release = r#"--patch={"metadata":{"finalizers":null}}"#;
+    place.kubectl(&["patch", "secret", "owned", "--type=merge", release]);
+}

@@ -5,6 +5,7 @@ mod line;
 
 use std::fmt;
 use std::io::{stderr, stdout};
+use std::panic::PanicHookInfo;
 
 use k8s_openapi::jiff::Timestamp;
 use tracing::{Event, Level, Subscriber};
@@ -29,11 +30,13 @@ pub(super) fn init(settings: &Log) {
         .with_writer(writer)
         .try_init();
     drop(started);
-    std::panic::set_hook(Box::new(|panic| {
-        // Never the message: it can quote the text at which it happened.
-        let place = panic.location().map(ToString::to_string);
-        tracing::error!(place, "a panic, which is a defect: please report it");
-    }));
+    std::panic::set_hook(Box::new(tell_panic));
+}
+
+/// Says where it happened, never the message: that can quote the text at which it happened.
+fn tell_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string);
+    tracing::error!(place, "a panic, which is a defect: please report it");
 }
 
 /// Libraries speak only where something is wrong; the client reports a failed request to us, who log it with its object.
@@ -69,5 +72,36 @@ where
             LogFormat::Text => writeln!(writer, "{}", line.text()),
             LogFormat::Json => writeln!(writer, "{}", line.json()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{File, read_to_string};
+    use std::panic::{catch_unwind, set_hook, take_hook};
+
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_by_its_place_and_without_its_message() {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let lines = tracing_subscriber::fmt()
+            .event_format(Lines(LogFormat::Text))
+            .with_writer(File::create(log.path()).unwrap())
+            .finish();
+        let usual = take_hook();
+        set_hook(Box::new(tell_panic));
+        let panicked = tracing::subscriber::with_default(lines, || {
+            // As a slice that ends inside of a character does: its message quotes the text.
+            catch_unwind(|| panic!("'é' of `hunter2é`"))
+        });
+        set_hook(usual);
+        assert!(panicked.is_err());
+        let told = read_to_string(log.path()).unwrap();
+        assert!(
+            told.contains("level=ERROR") && told.contains("log.rs:"),
+            "{told}"
+        );
+        assert!(!told.contains("hunter2"), "{told}");
     }
 }
