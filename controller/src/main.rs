@@ -2,12 +2,16 @@
 
 use std::process::ExitCode;
 
-use controller::{run, settings::Settings};
+use controller::{render::child, run, settings::Settings};
 
 /// How upstream's controller ends when it can't go on.
 const FATAL: u8 = 2;
 
 fn main() -> ExitCode {
+    // Before any thread: a process of several can't leave its namespaces.
+    if let Some(code) = child::entry() {
+        return code;
+    }
     let settings = Settings::read();
     if let Err(error) = run::start(settings) {
         tracing::error!("{}", run::chain(&error));

@@ -47,6 +47,8 @@ pub enum Error {
         directory: std::path::PathBuf,
         source: std::io::Error,
     },
+    #[error("can't keep other processes from reading our memory")]
+    HideMemory(#[source] nix::errno::Errno),
     #[error("can't catch signals")]
     CatchSignals(#[source] std::io::Error),
     #[error("a part ended by itself")]
@@ -63,6 +65,8 @@ const WORKER_THREADS: usize = 2;
 /// Runs the controller until it is told to end.
 pub fn start(settings: Settings) -> Result<(), Error> {
     log::init(&settings.log);
+    // No core dump, and no other process of the same user reads our memory: keys are in there.
+    nix::sys::prctl::set_dumpable(false).map_err(Error::HideMemory)?;
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!(version, "Starting signet-controller");
     if settings.runs(Part::Sealing) {

@@ -1,5 +1,6 @@
 //! From files of a commit to Kubernetes objects. It reads Git objects only, asks no cluster and changes no object.
 
+pub mod child;
 mod directory;
 mod error;
 #[cfg(any(test, fuzzing))]
