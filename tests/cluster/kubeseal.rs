@@ -34,9 +34,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::OnceLock;
 
-use cases::Axes;
+use cases::{Axes, Case};
 use differences::Accepted;
-use programs::{Compared, Programs};
+use programs::{Compared, Environment, Programs};
 use servers::Servers;
 use snapbox::Data;
 
@@ -53,7 +53,7 @@ fn comparison() -> &'static Comparison {
         let programs = Programs::new();
         let servers = Servers::start();
         let mut compared = Vec::new();
-        let mut compare = |axes: &Axes, rules: &str, environment: &[(String, String)]| {
+        let mut compare = |axes: &Axes, rules: &str, environment: Environment<'_>| {
             let cases = [
                 axes.cases(&programs.ciphertexts),
                 cases::rules(rules, &programs.ciphertexts),
@@ -62,9 +62,12 @@ fn comparison() -> &'static Comparison {
             compared.extend(programs.compare(&cases, environment));
         };
         let (offline, upstream, ours) = (Axes::offline(), Axes::upstream(), Axes::ours());
-        compare(&offline, "rules", &[]);
-        compare(&upstream, "rules-online", &servers.upstream());
-        compare(&ours, "rules-ours", &servers.ours());
+        let with_tls = Case::is_about_the_connection;
+        compare(&offline, "rules", &|_| Vec::new());
+        let there = |case: &Case| servers.upstream(with_tls(case));
+        compare(&upstream, "rules-online", &there);
+        let here = |case: &Case| servers.ours(with_tls(case));
+        compare(&ours, "rules-ours", &here);
         Comparison {
             axes: vec![offline, upstream, ours],
             compared,
@@ -173,7 +176,7 @@ fn generated_secrets_are_sealed_alike() {
     const CASES: usize = 60;
     let programs = Programs::new();
     let accepted: Vec<Accepted> = cases::yaml("differences.yaml");
-    let compared = programs.compare(&generated::cases(SEED, CASES), &[]);
+    let compared = programs.compare(&generated::cases(SEED, CASES), &|_| Vec::new());
     assert!(
         compared.iter().filter(|one| one.exit == "0").count() > CASES / 2,
         "most inputs are to be sealed"

@@ -71,11 +71,25 @@ pub(crate) struct FlagClass {
     pub(crate) because: Option<String>,
 }
 
+impl Case {
+    /// Whether it is about the connection to the API server, which is then the usual one, with TLS.
+    pub(crate) fn is_about_the_connection(&self) -> bool {
+        CONNECTION.contains(&self.cell.flags.as_str())
+    }
+}
+
 impl FlagClass {
+    fn is_about_the_connection(&self) -> bool {
+        CONNECTION.contains(&self.class.as_str())
+    }
+
     pub(crate) fn is_for(&self, mode: &str) -> bool {
         self.modes.is_empty() || self.modes.iter().any(|known| known == mode)
     }
 }
+
+/// Classes of flags that say how the API server is reached.
+const CONNECTION: [&str; 3] = ["kubeconfig", "kubectl", "API server"];
 
 /// A case for a rule of its own.
 #[derive(Debug, Deserialize)]
@@ -134,6 +148,13 @@ impl Axes {
         }
     }
 
+    /// Whether every sample of a class is tried. With a cluster only those that change who is asked and how: offline all are.
+    fn tries_all(&self, flags: &FlagClass) -> bool {
+        self.server.is_none()
+            || ["none", "controller"].contains(&flags.class.as_str())
+            || flags.is_about_the_connection()
+    }
+
     /// What the grid of a mode is called.
     pub(crate) fn title(&self, mode: &str) -> String {
         self.server
@@ -156,7 +177,8 @@ impl Axes {
                     .enumerate()
                     .filter(|(_, flags)| flags.is_for(&mode.mode))
                 {
-                    for (sample, run) in pairs(row, column, input.samples.len(), flags.run.len()) {
+                    let place = (row, column, self.tries_all(flags));
+                    for (sample, run) in pairs(place, input.samples.len(), flags.run.len()) {
                         cases.push(self.case(mode, (input, sample), (flags, run), ciphertexts));
                     }
                 }
@@ -200,10 +222,15 @@ impl Axes {
 }
 
 /// Which samples meet in a cell: all with the plainest of the other axis, elsewhere one of each in turn.
-fn pairs(row: usize, column: usize, samples: usize, runs: usize) -> Vec<(usize, usize)> {
+fn pairs(
+    (row, column, tries_all): (usize, usize, bool),
+    samples: usize,
+    runs: usize,
+) -> Vec<(usize, usize)> {
     const PLAIN_ROW: usize = 1;
     const PLAIN_COLUMN: usize = 0;
-    let many = if row == PLAIN_ROW || column == PLAIN_COLUMN {
+    let is_plain = row == PLAIN_ROW || column == PLAIN_COLUMN;
+    let many = if tries_all && is_plain {
         samples.max(runs)
     } else {
         1

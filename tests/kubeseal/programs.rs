@@ -20,6 +20,9 @@ pub(crate) struct Programs {
     theirs: PathBuf,
 }
 
+/// What both programs find in their environment, beside what the case itself says.
+pub(crate) type Environment<'a> = &'a (dyn Fn(&Case) -> Vec<(String, String)> + Sync);
+
 /// What came of a case.
 pub(crate) struct Compared {
     pub(crate) case: Case,
@@ -48,11 +51,7 @@ impl Programs {
     }
 
     /// Runs all cases with both programs, many at a time, and returns what came of it in the order of the cases.
-    pub(crate) fn compare(
-        &self,
-        cases: &[Case],
-        environment: &[(String, String)],
-    ) -> Vec<Compared> {
+    pub(crate) fn compare(&self, cases: &[Case], environment: Environment<'_>) -> Vec<Compared> {
         let next = AtomicUsize::new(0);
         let done = Mutex::new(Vec::new());
         // A case waits as often as it computes: for processes to start, and for the cluster.
@@ -60,11 +59,12 @@ impl Programs {
         std::thread::scope(|scope| {
             for worker in 0..workers {
                 let (next, done) = (&next, &done);
-                let bench = self.bench(worker, environment);
+                let mut bench = self.bench(worker);
                 scope.spawn(move || {
                     loop {
                         let at = next.fetch_add(1, Ordering::Relaxed);
                         let Some(case) = cases.get(at) else { break };
+                        bench.environment = environment(case);
                         let compared = self.both(&bench, case);
                         done.lock().expect("no holder panics").push((at, compared));
                     }
@@ -76,11 +76,11 @@ impl Programs {
         done.into_iter().map(|(_, compared)| compared).collect()
     }
 
-    fn bench(&self, worker: usize, environment: &[(String, String)]) -> Bench {
+    fn bench(&self, worker: usize) -> Bench {
         Bench {
             root: self.root.path().to_owned(),
             place: self.root.path().join(format!("bench-{worker}")),
-            environment: environment.to_vec(),
+            environment: Vec::new(),
         }
     }
 

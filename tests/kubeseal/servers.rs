@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::fixtures::vector;
-use super::harness::{Controller, Testbed, eventually};
+use super::harness::{Controller, Proxy, Testbed, eventually};
 
 /// Where kubeseal looks for the controller.
 const UPSTREAM: (&str, &str) = ("kube-system", "sealed-secrets-controller");
@@ -16,6 +16,8 @@ const NO_LIMIT: [&str; 2] = ["--rate-limit=100000", "--rate-limit-burst=100000"]
 
 pub(crate) struct Servers {
     testbed: Testbed,
+    /// The API server without TLS, whose greetings take longer than all the rest of a call.
+    plain: Proxy,
     _ours: Controller,
 }
 
@@ -67,26 +69,28 @@ impl Servers {
         }
         Self {
             testbed,
+            plain: Proxy::start(None),
             _ours: ours,
         }
     }
 
     /// The environment in which upstream's controller is found: nothing but a kubeconfig.
-    pub(crate) fn upstream(&self) -> Vec<(String, String)> {
-        vec![(
-            "KUBECONFIG".to_owned(),
-            self.testbed.kubeconfig().display().to_string(),
-        )]
+    pub(crate) fn upstream(&self, with_tls: bool) -> Vec<(String, String)> {
+        let kubeconfig = match with_tls {
+            true => self.testbed.kubeconfig().display().to_string(),
+            false => self.plain.kubeconfig(),
+        };
+        vec![("KUBECONFIG".to_owned(), kubeconfig)]
     }
 
     /// The environment in which ours is found.
-    pub(crate) fn ours(&self) -> Vec<(String, String)> {
+    pub(crate) fn ours(&self, with_tls: bool) -> Vec<(String, String)> {
         let named = [
             ("SEALED_SECRETS_CONTROLLER_NAMESPACE", OURS.0),
             ("SEALED_SECRETS_CONTROLLER_NAME", OURS.1),
         ];
         let named = named.map(|(variable, value)| (variable.to_owned(), value.to_owned()));
-        [self.upstream(), named.to_vec()].concat()
+        [self.upstream(with_tls), named.to_vec()].concat()
     }
 }
 
