@@ -67,6 +67,22 @@ fn the_first_key_is_laid_out_as_upstream_does_and_its_certificate_published() {
     let published = eventually("the certificate is published", || place.published());
     let (status, served) = get(&format!("{}/v1/cert.pem", controller.url(Port::Sealing))).unwrap();
     assert_eq!((status, served), (200, published));
+    let log = controller.log();
+    // What scripts over upstream's log look for.
+    for line in [
+        "msg=\"Starting sealed-secrets controller\" version=".to_owned(),
+        "msg=\"Searching for existing private keys\"".to_owned(),
+        format!(
+            "msg=\"New key written\" namespace={} name={}",
+            place.namespace, keys[0]
+        ),
+        "msg=\"Certificate generated\" certificate=\"-----BEGIN CERTIFICATE-----\\n".to_owned(),
+        format!("msg=\"registered private key\" secretname={}", keys[0]),
+        "msg=\"HTTP server serving\" addr=".to_owned(),
+        "msg=\"HTTP metrics server serving\" addr=".to_owned(),
+    ] {
+        assert!(log.contains(&line), "{line} is not in {log}");
+    }
 }
 
 #[test]
@@ -211,8 +227,10 @@ fn beside_another_controller_nothing_is_written_until_the_keys_are_there() {
     eventually("the observer says so", || {
         equal(&place.events(&namespace), &vec!["Observing".to_owned()])
     });
-    let (status, _) = get(&format!("{}/readyz", controller.url(Port::Sealing))).unwrap();
-    assert_eq!(status, 503);
+    let ask = |path: &str| get(&format!("{}{path}", controller.url(Port::Sealing)));
+    assert_eq!(ask("/readyz"), Ok((503, "not ready\n".to_owned())));
+    let no_certificate = (500, "cannot get certificate\n".to_owned());
+    assert_eq!(ask("/v1/cert.pem"), Ok(no_certificate));
     assert!(place.keys().is_empty() && place.published().is_err());
     assert!(controller.log().contains("--take-over"));
     place.restore_key(OTHER_KEY);

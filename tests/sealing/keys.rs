@@ -61,21 +61,51 @@ fn the_common_name_is_in_the_certificate_when_asked_for() {
         .unwrap()
         .key
         .certificate;
-    let names = |certificate: &Certificate| {
-        use base64::Engine as _;
-        let body: String = certificate
-            .pem()
-            .lines()
-            .filter(|line| !line.starts_with('-'))
-            .collect();
-        let der = base64::engine::general_purpose::STANDARD
-            .decode(body)
-            .unwrap();
-        der.windows(18)
-            .filter(|window| *window == b"sealed.example.org")
-            .count()
-    };
+    let names = |certificate: &Certificate| count(&der(certificate), b"sealed.example.org");
     assert_eq!((names(&certificate), names(&plain)), (2, 0));
+}
+
+fn der(certificate: &Certificate) -> Vec<u8> {
+    use base64::Engine as _;
+    let lines = certificate.pem().lines();
+    let body: String = lines.filter(|line| !line.starts_with('-')).collect();
+    base64::engine::general_purpose::STANDARD
+        .decode(body)
+        .unwrap()
+}
+
+fn count(bytes: &[u8], part: &[u8]) -> usize {
+    let windows = bytes.windows(part.len());
+    windows.filter(|window| *window == part).count()
+}
+
+#[test]
+fn a_generated_certificate_has_the_shape_of_upstreams() {
+    let key = |name: &str| SealingKey::generate(&request(name), now()).unwrap().key;
+    let certificate = der(&key("k").certificate);
+    for (what, part) in [
+        ("version 3", &b"\xa0\x03\x02\x01\x02"[..]),
+        // OID, critical, value: RFC 5280 §4.2.1.
+        (
+            "encipherOnly alone",
+            b"\x55\x1d\x0f\x01\x01\xff\x04\x04\x03\x02\x00\x01",
+        ),
+        (
+            "CA:TRUE",
+            b"\x55\x1d\x13\x01\x01\xff\x04\x05\x30\x03\x01\x01\xff",
+        ),
+        ("a subject key identifier", b"\x06\x03\x55\x1d\x0e\x04"),
+    ] {
+        assert_eq!(count(&certificate, part), 1, "{what}");
+    }
+    let sha256_with_rsa = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b";
+    assert_eq!(count(&certificate, sha256_with_rsa), 2);
+    for (what, part) in [
+        ("no issuer", &b"\x05\x00\x30\x00\x30\x1e\x17\x0d"[..]),
+        ("no subject", b"Z\x30\x00\x30\x82"),
+    ] {
+        assert_eq!(count(&certificate, part), 1, "{what}");
+    }
 }
 
 #[test]

@@ -74,6 +74,13 @@ fn what_can_not_work_is_refused_by_name() {
             .unwrap_err()
             .contains("name contains illegal character K")
     );
+    let longest = format!("--key-prefix={}", "a".repeat(245));
+    assert!(read(&[&longest]).is_ok());
+    assert!(
+        read(&[&format!("{longest}a")])
+            .unwrap_err()
+            .contains("name is too long, must be shorter than 245, got 246")
+    );
     assert!(
         read(&["--privatekey-labels=a"])
             .unwrap_err()

@@ -17,6 +17,14 @@ type Requests = Arc<Mutex<Vec<(String, Value)>>>;
 fn unsealer(
     answer: impl Fn(&str, usize) -> (u16, Value) + Clone + Send + 'static,
 ) -> (Unsealer, Requests) {
+    unsealer_with(&[], answer)
+}
+
+/// The same with flags.
+fn unsealer_with(
+    flags: &[&str],
+    answer: impl Fn(&str, usize) -> (u16, Value) + Clone + Send + 'static,
+) -> (Unsealer, Requests) {
     let requests = Requests::default();
     let seen = Arc::clone(&requests);
     let service = service_fn(move |request: Request<Body>| {
@@ -44,7 +52,8 @@ fn unsealer(
         }
     });
     let client = Client::new(service, "ns");
-    let settings = Arc::new(Settings::parse_from(["signet-controller"]));
+    let line = [&["signet-controller"], flags].concat();
+    let settings = Arc::new(Settings::parse_from(line));
     let keys = Arc::new(Keys::new(Arc::default()));
     let events = Arc::new(Recorder::new(client.clone()));
     let unsealer = Unsealer::new(client, settings, keys, events, Arc::default());
@@ -162,4 +171,22 @@ async fn failures_are_counted_by_reason_and_what_could_not_be_read_without_a_nam
     }
     unsealer.forget(&ObjectName::of(&seen));
     assert!(!unsealer.metrics.text().contains("condition_info{"));
+}
+
+#[tokio::test]
+async fn metrics_that_may_not_name_objects_count_their_failures_only() {
+    let flags = ["--metrics-omit-secret-labels"];
+    let (unsealer, _) = unsealer_with(&flags, |line, _| match line {
+        STATUS => (200, sealed("2", 1, &Value::Null, "signet")),
+        _ => (201, json!({ "metadata": {}, "involvedObject": {} })),
+    });
+    let seen = serde_json::from_value(sealed("1", 1, &Value::Null, "nobody")).unwrap();
+    unsealer.unseal(&seen).await.unwrap();
+    let text = unsealer.metrics.text();
+    let counted = r#"unseal_errors_total{reason="unseal",namespace="ns"} 1"#;
+    assert!(text.contains(counted), "{text}");
+    assert!(
+        !text.contains("condition_info{") && !text.contains("db"),
+        "{text}"
+    );
 }
