@@ -19,6 +19,8 @@ mod generated;
 mod harness;
 #[path = "../kubeseal/normalise.rs"]
 mod normalise;
+#[path = "../kubeseal/plain.rs"]
+mod plain;
 #[path = "../kubeseal/programs.rs"]
 mod programs;
 #[path = "../kubeseal/run.rs"]

@@ -3,6 +3,8 @@
 
 #[path = "../testbed/harness.rs"]
 mod harness;
+#[path = "../kubeseal/plain.rs"]
+mod plain;
 #[path = "peers/proxies.rs"]
 mod proxies;
 
@@ -13,71 +15,8 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use harness::{Testbed, equal, eventually, signet, signet_with_input};
+use plain::PLAIN;
 use serde_json::Value;
-
-/// Unquoted YAML scalars, one of each kind that YAML 1.1 reads in its own way.
-const SCALARS: [&str; 60] = [
-    "5",
-    "+5",
-    "-3",
-    "1.10",
-    "3.0",
-    "1e3",
-    "0.0000001",
-    "0x10",
-    "010",
-    "0o17",
-    "0b11",
-    "1_000",
-    "12345678901234567890",
-    "123456789012345678901234567890",
-    "08",
-    "1e6",
-    "yes",
-    "on",
-    "y",
-    "Y",
-    "no",
-    "Off",
-    "n",
-    "null",
-    "~",
-    "",
-    "2024-01-02",
-    "2024-01-02T10:00:00Z",
-    "12:30:45",
-    ".inf",
-    "-.inf",
-    ".nan",
-    ".5",
-    "1-2",
-    "..",
-    "1e",
-    "0x",
-    "1.2.3",
-    "99999e999",
-    "-0",
-    "YEs",
-    "0.00001",
-    "1234567",
-    "1234567.0",
-    "3.14159265358979",
-    "0xFFFFFFFFFFFFFFFF",
-    "0xFFFFFFFFFFFFFFFFF",
-    "-0x10",
-    "+010",
-    "0b",
-    "09.5",
-    "_1",
-    "1_",
-    "!!binary aGVsbG8=",
-    "!!str 010",
-    "!!int \"5\"",
-    "!!float 5",
-    "!foo x",
-    "-1e-400",
-    "0_8",
-];
 
 /// Text that a careless writer of YAML spoils.
 const WORDS: [&str; 40] = [
@@ -244,7 +183,7 @@ fn signet_opens_what_kubeseal_sealed() {
 fn unquoted_scalars_are_sealed_as_kubeseal_seals_them() {
     let mut text =
         "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: b}\nstringData:\n".to_owned();
-    for (number, scalar) in SCALARS.iter().enumerate() {
+    for (number, scalar) in PLAIN.iter().enumerate() {
         text += &format!("  k{number:02}: {scalar}\n");
     }
     text += "  folded: >\n    two\n    lines\n\n  literal: |+\n    keeps\n\n  quoted: \"tab\\t\\u00fc \\\n    joined\"\n  kept: |\n   x\n";
