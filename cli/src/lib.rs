@@ -12,6 +12,7 @@ mod certificate_source;
 mod cluster;
 mod commands;
 #[cfg(test)]
+#[path = "../../tests/dice.rs"]
 mod dice;
 mod documents;
 mod duration;

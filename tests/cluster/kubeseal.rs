@@ -7,7 +7,7 @@
 mod cases;
 #[path = "../kubeseal/ciphertext.rs"]
 mod ciphertext;
-#[path = "../../cli/src/dice.rs"]
+#[path = "../dice.rs"]
 mod dice;
 #[path = "../kubeseal/differences.rs"]
 mod differences;

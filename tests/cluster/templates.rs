@@ -3,6 +3,10 @@
 //! Generated templates go through `kubeseal --recovery-unseal`, which renders with the controller's code; a few go
 //! through both controllers.
 
+#[path = "templates/arguments.rs"]
+mod arguments;
+#[path = "../dice.rs"]
+mod dice;
 #[path = "templates/generate.rs"]
 mod generate;
 #[path = "../testbed/harness.rs"]

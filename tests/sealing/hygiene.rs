@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use sealing::{Scope, SealingKey, SecretInput};
 
 use crate::data::{CANARY, file, keyring, now, request, sealed, secret, unseal};
+use crate::dice::Dice;
 
 #[test]
 fn nothing_that_holds_a_secret_prints_it() {
@@ -101,30 +102,17 @@ fn each_kind_of_cryptography_lives_in_one_file() {
     }
 }
 
-/// A generator for tests: the same damage on every run (Marsaglia's xorshift).
-struct Damage(u64);
-
-impl Damage {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap_or(0) % limit.max(1)
+/// Cuts a piece out of the text, or puts one of the words in.
+fn damaged(dice: &mut Dice, text: &str, words: &[&str]) -> String {
+    let mut characters: Vec<char> = text.chars().collect();
+    let at = dice.below(characters.len() + 1);
+    if dice.below(3) == 0 {
+        let end = (at + dice.below(6)).min(characters.len());
+        characters.drain(at..end);
+    } else {
+        characters.splice(at..at, dice.throw(words).chars());
     }
-
-    /// Cuts a piece out of the text, or puts one of the words in.
-    fn apply(&mut self, text: &str, words: &[&str]) -> String {
-        let mut characters: Vec<char> = text.chars().collect();
-        let at = self.below(characters.len() + 1);
-        if self.below(3) == 0 {
-            let end = (at + self.below(6)).min(characters.len());
-            characters.drain(at..end);
-        } else {
-            let word = words[self.below(words.len())];
-            characters.splice(at..at, word.chars());
-        }
-        characters.into_iter().collect()
-    }
+    characters.into_iter().collect()
 }
 
 /// Pieces of templates that lead into every corner of them.
@@ -186,11 +174,11 @@ fn a_damaged_template_neither_panics_nor_tells_a_secret() {
         .spec
         .encrypted_data
         .retain(|item, _| item == "password");
-    let mut damage = Damage(0x5EED);
+    let mut dice = Dice::new(0x5EED);
     for round in 0..3000 {
-        let mut text = templates[damage.below(templates.len())].to_owned();
-        for _ in 0..=damage.below(3) {
-            text = damage.apply(&text, &WORDS);
+        let mut text = dice.throw(&templates).to_owned();
+        for _ in 0..=dice.below(3) {
+            text = damaged(&mut dice, &text, &WORDS);
         }
         let data = [("x".to_owned(), Some(text.clone()))].into();
         object.spec.template = Some(crds::SecretTemplate {
@@ -212,22 +200,26 @@ fn a_damaged_template_neither_panics_nor_tells_a_secret() {
 fn damaged_ciphertext_and_key_files_fail_and_do_not_panic() {
     let keyring = keyring();
     let original = sealed(&secret(), None).unwrap();
-    let mut damage = Damage(0xBAD);
+    let mut dice = Dice::new(0xBAD);
     for _ in 0..300 {
         let mut object = original.clone();
         let text = &object.spec.encrypted_data["password"];
-        let damaged = damage.apply(text, &["A", "=", "\n", "\u{e9}", "/", "AAAA"]);
-        let same = damaged.replace('\n', "") == *text;
+        let broken = damaged(&mut dice, text, &["A", "=", "\n", "\u{e9}", "/", "AAAA"]);
+        let same = broken.replace('\n', "") == *text;
         object
             .spec
             .encrypted_data
-            .insert("password".to_owned(), damaged);
+            .insert("password".to_owned(), broken);
         assert_eq!(unseal(&object, &keyring).is_ok(), same);
     }
     let key = String::from_utf8(file("sealed-secrets/test-key.pem")).unwrap();
     for _ in 0..300 {
-        let damaged = damage.apply(&key, &["A", "=", "-", "-----END", ":", "\n-----BEGIN "]);
-        drop(sealing::PrivateKey::from_pem(damaged.as_bytes()));
-        drop(sealing::Certificate::from_pem(damaged.as_bytes()));
+        let broken = damaged(
+            &mut dice,
+            &key,
+            &["A", "=", "-", "-----END", ":", "\n-----BEGIN "],
+        );
+        drop(sealing::PrivateKey::from_pem(broken.as_bytes()));
+        drop(sealing::Certificate::from_pem(broken.as_bytes()));
     }
 }

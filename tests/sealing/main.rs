@@ -2,6 +2,8 @@
 //! Needs no cluster.
 
 mod data;
+#[path = "../dice.rs"]
+mod dice;
 mod errors;
 #[path = "../errors/golden.rs"]
 mod golden_errors;

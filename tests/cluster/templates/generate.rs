@@ -4,332 +4,12 @@
 
 use std::collections::BTreeMap;
 
-type Pool = &'static [&'static str];
-
-const TEXT: Pool = &[
-    r#""""#,
-    r#""a""#,
-    r#""Hello World""#,
-    ".foo",
-    ".uni",
-    ".multi",
-    ".csv",
-    r#""foo_bar-baz qux""#,
-    r#""  x  ""#,
-    r#""FooBarBAZ9x1""#,
-    r#"`a"b\c<&>`"#,
-    "nil",
-    "3",
-    ".nope",
-    "(.foo | upper)",
-];
-const BINARY: Pool = &[".bin", ".uni", r#""plain""#, ".foo"];
-const INT: Pool = &[
-    "0",
-    "1",
-    "-1",
-    "3",
-    "100",
-    "(int 3)",
-    "1.5",
-    r#""x""#,
-    "(add 1 2)",
-    "5",
-    "7",
-    "2.0",
-    "'a'",
-    "(len .foo)",
-];
-const ANY: Pool = &[
-    "nil",
-    "true",
-    "false",
-    "0",
-    "-7",
-    "1.5",
-    "-2.5",
-    r#""x""#,
-    r#""""#,
-    r#""12""#,
-    r#""0x1f""#,
-    r#""1.0""#,
-    r#""010""#,
-    r#"(list 1 "a")"#,
-    "(list)",
-    r#"(dict "a" 1)"#,
-    "(dict)",
-    ".foo",
-    "(until 3)",
-    r#"(splitList "," .csv)"#,
-    "1e10",
-    "1e6",
-    ".nope",
-    "(add 1 2)",
-    "0.1",
-    "123456789.123",
-    r#""1e3""#,
-    r#""-5""#,
-    "'a'",
-    "(index .foo 0)",
-    ".num",
-    r#"(toDate "2006-01-02" "2024-02-29")"#,
-];
-const DICT: Pool = &[
-    r#"(dict "a" 1)"#,
-    r#"(dict "a" (dict "c" 2))"#,
-    "(dict)",
-    "nil",
-    r#""x""#,
-    r#"(dict "a" nil)"#,
-    r#"(dict "b" "x")"#,
-    r#"(split "," .csv)"#,
-    "(fromJson .json)",
-];
-const LIST: Pool = &[
-    "(list)",
-    "(list 1 2 3)",
-    r#"(list "b" "a" "b")"#,
-    r#"(splitList "," "c,b,a")"#,
-    "(until 4)",
-    r#"(list 1 nil "" 0 1)"#,
-    r#""x""#,
-    "nil",
-    "(list (list 1) (list 1))",
-    r#"(dict "a" 1)"#,
-    r#"(list 1.5 "z" true)"#,
-];
-const FLAG: Pool = &["true", "false", "nil", "1", "(eq 1 1)"];
-const FRACTION: Pool = &["0.5", "0.3", "1", r#""x""#, "0.9"];
-const LAYOUT: Pool = &[
-    r#""2006-01-02""#,
-    r#""Mon Jan _2 15:04:05 2006""#,
-    r#""02/01/06 03:04 PM""#,
-    r#""Monday, January 2 2006 3:4:5 pm""#,
-    r#""2006-01-02T15:04:05.000Z07:00""#,
-    r#""2006 002 __2 .999 ,000 MST -0700 -07:00 Z0700 -07""#,
-    r#""Janu Month 1 2 15 6""#,
-];
-const DATE: Pool = &[
-    r#"(toDate "2006-01-02" "2024-02-29")"#,
-    r#"(toDate "2006-01-02T15:04:05Z07:00" "2023-11-05T06:07:08+02:00")"#,
-    "0",
-    "1700000000",
-    "(int64 1700000000)",
-];
-const MOMENT: Pool = &[
-    r#"(toDate "2006-01-02" "2024-02-29")"#,
-    r#"(toDate "2006-01-02 15:04:05" "1999-12-31 23:59:59")"#,
-    r#""x""#,
-    "0",
-];
-const SHOWN_DATE: Pool = &[
-    r#""2024-02-29""#,
-    r#""Thu Feb  9 15:04:05 2024""#,
-    r#""x""#,
-    r#""29/02/23 11:59 PM""#,
-    r#""2023-02-29""#,
-    r#""2024-01-02T03:04:05.678-05:00""#,
-    r#""Monday, March 4 2024 1:2:3 am""#,
-];
-const ZONE: Pool = &[
-    r#""UTC""#,
-    r#""America/New_York""#,
-    r#""Asia/Kolkata""#,
-    r#""Nope/Nope""#,
-    r#""""#,
-];
-const DURATION: Pool = &[
-    r#""1h30m""#,
-    r#""-90s""#,
-    r#""1.5h""#,
-    r#""x""#,
-    r#""""#,
-    r#""0""#,
-    r#""100ms""#,
-    r#""2540400h10m""#,
-];
-const PATTERN: Pool = &[
-    r#""a+""#,
-    r#""[a-z]+""#,
-    r#""(\\w)(\\d)""#,
-    r#""l*""#,
-    r#""""#,
-    r#""(""#,
-    r#""\\bfoo\\b""#,
-    r#""(?i)HELLO""#,
-    r#""[^o]""#,
-    r#""a{2,3}""#,
-    r#""^x|d$""#,
-    r#""\\s+""#,
-    r#""o(.)""#,
-    r#""[[:upper:]]""#,
-    r#""x**""#,
-    r#""\\p{L}+""#,
-    r#""(?P<n>o)""#,
-    r#""a{,2}""#,
-    r#""[]a]+""#,
-    r#""\\Qa.b\\E""#,
-];
-const SUBJECT: Pool = &[
-    r#""Hello World foo a1 b2""#,
-    r#""aaaa""#,
-    r#""""#,
-    ".uni",
-    r#""foo bar""#,
-    r#""baaac""#,
-    ".multi",
-    r#""a{,2}]""#,
-];
-const REPLACEMENT: Pool = &[
-    r#""[$1]""#,
-    r#""$1x""#,
-    r#""${1}x""#,
-    r#""$$""#,
-    r#""-""#,
-    r#""""#,
-    r#""$""#,
-    r#""${""#,
-    r#""$n ${n}!""#,
-    r#""$0""#,
-];
-const LIMIT: Pool = &["-1", "0", "1", "2", "3"];
-const VERSION: Pool = &[
-    r#""1.2.3""#,
-    r#""v1.2""#,
-    r#""1""#,
-    r#""1.2.3-beta.1""#,
-    r#""1.2.3+meta""#,
-    r#""x""#,
-    r#""1.2.3-01""#,
-    r#""0.3.5""#,
-    r#""0.0.3""#,
-    r#""2.0.0-alpha""#,
-    r#""1.10.0""#,
-];
-const CONSTRAINT: Pool = &[
-    r#""^1.2.3""#,
-    r#""~1.2""#,
-    r#"">=1.0, <2.0""#,
-    r#""1.x""#,
-    r#""*""#,
-    r#"">1 <3""#,
-    r#""1.2 - 1.4""#,
-    r#""^0.3""#,
-    r#""^0.0.3""#,
-    r#""=1.2.3 || >5""#,
-    r#""!=1.2.3""#,
-    r#""!=1.x""#,
-    r#""~1""#,
-    r#"">=1.2.3-alpha""#,
-    r#""<=1""#,
-    r#"">1.2""#,
-    r#""foo""#,
-    r#""^0.0""#,
-    r#""=> 1.0""#,
-    r#"">= 1.2,<= 1.9""#,
-    r#""~>1.2""#,
-];
-const URL: Pool = &[
-    r#""https://user:pa%20ss@host:8080/a/b%2Fc?q=1&r=2#frag""#,
-    r#""mailto:a@b""#,
-    r#""/path/only""#,
-    r#""http://[::1]:80/""#,
-    r#""//host/x""#,
-    r#""a:b""#,
-    r#""http://x y/""#,
-    r#""""#,
-    r#""http://h?x""#,
-    r#""%zz""#,
-    r#""a/b:c""#,
-];
-const URL_DICT: Pool = &[
-    r#"(dict "scheme" "https" "host" "h:1" "path" "/a b" "query" "x=1" "fragment" "f g" "userinfo" "u:p@ss")"#,
-    r#"(dict "host" "h" "path" "p")"#,
-    r#"(dict "scheme" 1)"#,
-    "(dict)",
-    r#"(dict "path" "a:b")"#,
-    r#"(dict "scheme" "mailto" "opaque" "x@y")"#,
-    r#"(urlParse "https://user:pw@host/a?b#c")"#,
-];
-const PATH: Pool = &[
-    r#""/a/b/c.txt""#,
-    r#""a/../b/./c//d""#,
-    r#""""#,
-    r#""/""#,
-    r#""../../x""#,
-    r#""/..""#,
-    r#""a/b/""#,
-    r#""x.tar.gz""#,
-    r#"".hidden""#,
-];
-const JSON: Pool = &[
-    ".json",
-    r#""[1,2""#,
-    r#""nope""#,
-    r#""\"\\ud800\"""#,
-    r#""1e400""#,
-    r#"" [true,false,null] ""#,
-    r#""{\"a\":1,\"a\":2}""#,
-    r#""01""#,
-    r#""-0""#,
-    r#""""#,
-];
-const BASE64: Pool = &[
-    ".foo",
-    r#""YWJj""#,
-    r#""YWJ""#,
-    r#""!!!!""#,
-    r#""""#,
-    r#""YWJj\n""#,
-    r#""QUJDRA==""#,
-    r#""QUJDRA=""#,
-];
-const BASE32: Pool = &[
-    r#""MFRGG===""#,
-    r#""MFRGG""#,
-    r#""mfrgg===""#,
-    r#""MFRGGZDF""#,
-    r#""M=======""#,
-    r#""MFRGG==""#,
-    r#""MFR=====""#,
-];
-const KEY: Pool = &[r#""a""#, r#""zz""#, "3", ".foo"];
-const ONE_KEY: Pool = &[r#"(dict "a" 1)"#, "nil", ".foo"];
-const MERGED: Pool = &[
-    r#"(dict "a" 1 "b" "" "c" (dict "x" 1) "d" (list 1))"#,
-    "(dict)",
-    "nil",
-    r#"(dict "a" 2 "b" 3 "c" (dict "x" 9 "y" 2) "d" (list 2 3))"#,
-    r#"(dict "c" 5 "d" "z" "a" nil)"#,
-    r#"(dict "a" "" "c" (dict) "d" (list))"#,
-];
-const NAME_OF_TYPE: Pool = &[
-    r#""int""#,
-    r#""string""#,
-    r#""map""#,
-    r#""slice""#,
-    r#""[]interface {}""#,
-    r#""float64""#,
-    r#""invalid""#,
-];
-const FORMAT: Pool = &[
-    r#""%v|%s""#,
-    r#""%d %5d %-5d| %05d %+d %x %X %o %b %c %q %U""#,
-    r#""%T %v %+v %#v""#,
-    r#""%6.2f|%e|%g|%G|%8.3e""#,
-    r#""%[2]d %[1]v""#,
-    r#""%*d""#,
-    r#""%!""#,
-    r#""%""#,
-    r#""%%""#,
-    r#""%t""#,
-    r#""%10s|%-10s|%.2s""#,
-    r#""%z""#,
-    r#""%08.3f""#,
-    r#""%+q %#q""#,
-    r#""%3c|%-3c|""#,
-];
-const PASSWORD: Pool = &[r#""long""#, r#""pin""#, r#""zz""#, r#""basic""#];
+use super::arguments::{
+    ANY, BASE32, BASE64, BINARY, CONSTRAINT, DATE, DICT, DURATION, FLAG, FORMAT, FRACTION, INT,
+    JSON, KEY, LAYOUT, LIMIT, LIST, MERGED, MOMENT, NAME_OF_TYPE, ONE_KEY, PASSWORD, PATH, PATTERN,
+    Pool, REPLACEMENT, SHOWN_DATE, SUBJECT, TEXT, URL, URL_DICT, VERSION, ZONE,
+};
+use super::dice::Dice;
 
 /// Names of functions, what each of their arguments is drawn from, and what any number of further ones is.
 const TABLE: &[(&str, &[Pool], Option<Pool>)] = &[
@@ -492,25 +172,9 @@ const FORMS: Pool = &[
 /// How many calls are made up of each function.
 const CALLS: usize = 6;
 
-/// The same numbers on every run (Marsaglia's xorshift).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap_or(0) % limit
-    }
-
-    fn of(&mut self, pool: Pool) -> &'static str {
-        pool[self.below(pool.len())]
-    }
-}
-
 /// Templates by key.
 pub(crate) fn templates() -> BTreeMap<String, String> {
-    let mut dice = Dice(0x5EA1ED);
+    let mut dice = Dice::new(0x5EA1ED);
     let mut templates = BTreeMap::new();
     for (names, pools, rest) in TABLE {
         for name in names.split(' ') {
@@ -524,10 +188,10 @@ pub(crate) fn templates() -> BTreeMap<String, String> {
 }
 
 fn template(dice: &mut Dice, name: &str, pools: &[Pool], rest: Option<Pool>) -> String {
-    let mut args: Vec<&str> = pools.iter().map(|pool| dice.of(pool)).collect();
+    let mut args: Vec<&str> = pools.iter().map(|pool| dice.throw(pool)).collect();
     if let Some(rest) = rest {
         for _ in 0..dice.below(4) {
-            args.push(dice.of(rest));
+            args.push(dice.throw(rest));
         }
     }
     if dice.below(25) == 0 {
@@ -537,5 +201,5 @@ fn template(dice: &mut Dice, name: &str, pools: &[Pool], rest: Option<Pool>) -> 
         Some((last, first)) if dice.below(5) == 0 => format!("{last} | {name} {}", first.join(" ")),
         _ => format!("{name} {}", args.join(" ")),
     };
-    dice.of(FORMS).replace('@', call.trim_end())
+    dice.throw(FORMS).replace('@', call.trim_end())
 }
