@@ -9,6 +9,7 @@ use std::{
 use k8s_openapi::jiff::Timestamp;
 
 use super::seen::Seen;
+use super::slot::{Affected, Entry, Presence, Slot};
 use crate::sync::{
     compare::digest::Digest,
     key::{GroupKind, ObjectKey},
@@ -26,44 +27,6 @@ pub(crate) struct Index {
     tracked: HashMap<String, HashSet<Arc<ObjectKey>>>,
     /// Keys seen by a listing under way, by kind: what is missing at its end has gone.
     listing: HashMap<GroupKind, HashSet<Arc<ObjectKey>>>,
-}
-
-/// One object that somebody cares for.
-#[derive(Debug, Default)]
-struct Slot {
-    presence: Presence,
-    /// Applications that want or remember it.
-    concerned: BTreeSet<AppId>,
-    /// Writes of ours under way: events meanwhile wake nobody, the answer of the write is looked at anyway.
-    writing: usize,
-}
-
-#[derive(Debug, Default)]
-enum Presence {
-    /// No event told of it; it may exist without a tracking id.
-    #[default]
-    Unasked,
-    /// It is not in the cluster.
-    Absent,
-    /// It is in the cluster.
-    Present(Box<Entry>),
-}
-
-#[derive(Debug)]
-struct Entry {
-    seen: Seen,
-    /// How it compares with what is wanted, as long as the digest stays.
-    state: LiveState,
-    takes: Vec<Take>,
-    /// We applied it, and nobody took a field of that apply yet.
-    applied: bool,
-}
-
-/// Who has to look again: Applications by identity, and tracking names on the object before and after.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Affected {
-    pub(crate) applications: BTreeSet<AppId>,
-    pub(crate) tracking_names: BTreeSet<String>,
 }
 
 /// What the index says of one key.
@@ -369,78 +332,5 @@ impl Index {
         if idle {
             self.slots.remove(key);
         }
-    }
-}
-
-impl Slot {
-    fn affected<'a>(&self, names: impl IntoIterator<Item = &'a Option<String>>) -> Affected {
-        if self.writing > 0 {
-            return Affected::default();
-        }
-        Affected {
-            applications: self.concerned.clone(),
-            tracking_names: names.into_iter().flatten().cloned().collect(),
-        }
-    }
-}
-
-impl Presence {
-    fn tracking_name(&self) -> Option<String> {
-        match self {
-            Presence::Present(entry) => entry.seen.tracking_name.clone(),
-            _ => None,
-        }
-    }
-
-    /// Takes news in; false when they tell nothing that anybody would act upon.
-    fn take_in(&mut self, seen: Seen) -> bool {
-        let Presence::Present(entry) = self else {
-            *self = Presence::Present(Box::new(Entry::new(seen)));
-            return true;
-        };
-        if entry.seen.uid != seen.uid {
-            **entry = Entry::new(seen);
-            return true;
-        }
-        if seen.is_older_than(&entry.seen) {
-            return false;
-        }
-        let telling = seen.tells_more_than(&entry.seen);
-        if seen.compares_otherwise(&entry.seen) {
-            entry.state = LiveState::Unverified;
-        }
-        entry.seen = seen;
-        telling
-    }
-}
-
-impl Entry {
-    fn new(seen: Seen) -> Self {
-        Entry {
-            seen,
-            state: LiveState::Unverified,
-            takes: Vec::new(),
-            applied: false,
-        }
-    }
-
-    fn live(&self) -> Live {
-        Live {
-            uid: self.seen.uid.clone(),
-            resource_version: self.seen.resource_version.clone(),
-            tracking: self.seen.tracking.clone(),
-            metadata: self.seen.metadata.clone(),
-            deleting: self.seen.deleting,
-            health: self.seen.health.clone(),
-            state: self.state.clone(),
-            takes: self.takes.clone(),
-        }
-    }
-}
-
-impl Affected {
-    pub(crate) fn join(&mut self, other: Affected) {
-        self.applications.extend(other.applications);
-        self.tracking_names.extend(other.tracking_names);
     }
 }

@@ -3,6 +3,7 @@
 
 mod index;
 mod seen;
+mod slot;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -20,9 +21,9 @@ use crate::sync::{
     observe::applications::AppId,
     queue::{Lane, Queue},
 };
-use index::Affected;
 pub(crate) use index::{Answer, Index};
 pub(crate) use seen::Seen;
+use slot::Affected;
 use watch::{Listing, Watch};
 
 /// How long a pass waits for the first listing of a kind; then it goes on with the kind as not listed.

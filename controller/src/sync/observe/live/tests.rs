@@ -5,8 +5,9 @@ use kube::{api::DynamicObject, core::ApiResource};
 use serde_json::{Value, json};
 
 use super::{
-    index::{Affected, Answer, Index},
+    index::{Answer, Index},
     seen::Seen,
+    slot::Affected,
 };
 use crate::sync::{
     desired::WantedHash,

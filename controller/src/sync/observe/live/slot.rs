@@ -1,0 +1,124 @@
+//! What the live index holds of one object, and what news of it change.
+//! It must not know other objects, nor which kinds are watched.
+
+use std::collections::BTreeSet;
+
+use super::seen::Seen;
+use crate::sync::{
+    observe::applications::AppId,
+    world::{Live, LiveState, Take},
+};
+
+/// One object that somebody cares for.
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    pub(super) presence: Presence,
+    /// Applications that want or remember it.
+    pub(super) concerned: BTreeSet<AppId>,
+    /// Writes of ours under way: events meanwhile wake nobody, the answer of the write is looked at anyway.
+    pub(super) writing: usize,
+}
+
+#[derive(Debug, Default)]
+pub(super) enum Presence {
+    /// No event told of it; it may exist without a tracking id.
+    #[default]
+    Unasked,
+    /// It is not in the cluster.
+    Absent,
+    /// It is in the cluster.
+    Present(Box<Entry>),
+}
+
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) seen: Seen,
+    /// How it compares with what is wanted, as long as the digest stays.
+    pub(super) state: LiveState,
+    pub(super) takes: Vec<Take>,
+    /// We applied it, and nobody took a field of that apply yet.
+    pub(super) applied: bool,
+}
+
+/// Who has to look again: Applications by identity, and tracking names on the object before and after.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Affected {
+    pub(crate) applications: BTreeSet<AppId>,
+    pub(crate) tracking_names: BTreeSet<String>,
+}
+
+impl Slot {
+    pub(super) fn affected<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a Option<String>>,
+    ) -> Affected {
+        if self.writing > 0 {
+            return Affected::default();
+        }
+        Affected {
+            applications: self.concerned.clone(),
+            tracking_names: names.into_iter().flatten().cloned().collect(),
+        }
+    }
+}
+
+impl Presence {
+    pub(super) fn tracking_name(&self) -> Option<String> {
+        match self {
+            Presence::Present(entry) => entry.seen.tracking_name.clone(),
+            _ => None,
+        }
+    }
+
+    /// Takes news in; false when they tell nothing that anybody would act upon.
+    pub(super) fn take_in(&mut self, seen: Seen) -> bool {
+        let Presence::Present(entry) = self else {
+            *self = Presence::Present(Box::new(Entry::new(seen)));
+            return true;
+        };
+        if entry.seen.uid != seen.uid {
+            **entry = Entry::new(seen);
+            return true;
+        }
+        if seen.is_older_than(&entry.seen) {
+            return false;
+        }
+        let telling = seen.tells_more_than(&entry.seen);
+        if seen.compares_otherwise(&entry.seen) {
+            entry.state = LiveState::Unverified;
+        }
+        entry.seen = seen;
+        telling
+    }
+}
+
+impl Entry {
+    fn new(seen: Seen) -> Self {
+        Entry {
+            seen,
+            state: LiveState::Unverified,
+            takes: Vec::new(),
+            applied: false,
+        }
+    }
+
+    pub(super) fn live(&self) -> Live {
+        Live {
+            uid: self.seen.uid.clone(),
+            resource_version: self.seen.resource_version.clone(),
+            tracking: self.seen.tracking.clone(),
+            metadata: self.seen.metadata.clone(),
+            deleting: self.seen.deleting,
+            health: self.seen.health.clone(),
+            state: self.state.clone(),
+            takes: self.takes.clone(),
+        }
+    }
+}
+
+impl Affected {
+    pub(crate) fn join(&mut self, other: Affected) {
+        self.applications.extend(other.applications);
+        self.tracking_names.extend(other.tracking_names);
+    }
+}
