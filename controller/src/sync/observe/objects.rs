@@ -1,0 +1,154 @@
+//! Live objects that one Application wants, remembers or tracks.
+//! It must not know why they are wanted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::{StreamExt, TryStreamExt, stream};
+use kube::{Api, api::DynamicObject};
+
+use super::subject::Subject;
+use super::{inventory, namespace_kind};
+use crate::sync::{
+    desired::Desired,
+    engine::Engine,
+    key::{GroupKind, ObjectKey},
+    kinds::Kinds,
+    observe::applications::AppId,
+    observe::discovery::api_resource,
+    observe::live::{Answer, Seen},
+    world::{DestinationNamespace, Live},
+};
+
+/// GETs of one pass at a time, for objects that no watch told of.
+const LOOKS: usize = 8;
+
+/// What the cluster holds for one Application.
+pub(super) struct Observed {
+    pub(super) live: BTreeMap<ObjectKey, Live>,
+    pub(super) namespace: DestinationNamespace,
+    pub(super) unlisted: BTreeSet<GroupKind>,
+}
+
+impl Engine {
+    /// Live objects that are wanted, remembered or tracked. Kinds are watched before they are asked for, so that no change is missed
+    /// between the answer and the watch.
+    pub(super) async fn cluster(
+        &self,
+        app: &AppId,
+        subject: &Subject,
+        wanted: Option<&Desired>,
+        kinds: &Kinds,
+    ) -> Result<Observed, kube::Error> {
+        let mut versions: BTreeMap<GroupKind, String> = BTreeMap::new();
+        let mut keys: BTreeSet<ObjectKey> = BTreeSet::new();
+        for (key, version) in inventory(&subject.facts.status) {
+            versions.insert(key.group_kind(), version);
+            keys.insert(key);
+        }
+        for wanted in wanted
+            .into_iter()
+            .flat_map(|desired| desired.objects.values())
+        {
+            versions.insert(wanted.key.group_kind(), wanted.version.clone());
+            keys.insert(wanted.key.clone());
+        }
+        let namespace = subject
+            .intent
+            .as_ref()
+            .ok()
+            .map(|intent| intent.destination.namespace.as_str())
+            .filter(|name| !name.is_empty());
+        let namespace = namespace.map(|name| ObjectKey::new(&namespace_kind(), None, name));
+        versions
+            .entry(namespace_kind())
+            .or_insert_with(|| "v1".to_owned());
+        self.live
+            .index()
+            .concern(app, keys.iter().chain(&namespace).cloned());
+        let unlisted = self.watch(&versions, kinds).await;
+        keys.extend(
+            self.live
+                .index()
+                .tracked_by(&subject.facts.tracking_name)
+                .cloned(),
+        );
+        self.look(keys.iter().chain(&namespace), &versions, &unlisted, kinds)
+            .await?;
+        let index = self.live.index();
+        let live = keys.into_iter().filter_map(|key| match index.answer(&key) {
+            Answer::Present(live) => Some((key, *live)),
+            Answer::Absent | Answer::Unasked => None,
+        });
+        Ok(Observed {
+            live: live.collect(),
+            namespace: namespace.map_or(DestinationNamespace::NotNamed, |key| {
+                destination(index.answer(&key))
+            }),
+            unlisted,
+        })
+    }
+
+    async fn watch(
+        &self,
+        versions: &BTreeMap<GroupKind, String>,
+        kinds: &Kinds,
+    ) -> BTreeSet<GroupKind> {
+        let served = versions
+            .iter()
+            .filter_map(|(kind, version)| api_resource(kinds, kind, version));
+        let resources = served.map(|(resource, _)| resource).collect();
+        self.live.watch(resources).await
+    }
+
+    /// Asks for what no watch told of: it may exist without a tracking id.
+    async fn look<'a>(
+        &self,
+        keys: impl Iterator<Item = &'a ObjectKey> + Send,
+        versions: &BTreeMap<GroupKind, String>,
+        unlisted: &BTreeSet<GroupKind>,
+        kinds: &Kinds,
+    ) -> Result<(), kube::Error> {
+        let unasked: Vec<_> = {
+            let index = self.live.index();
+            keys.filter(|key| {
+                !unlisted.contains(&key.group_kind())
+                    && matches!(index.answer(key), Answer::Unasked)
+            })
+            .collect()
+        };
+        let looks = unasked.into_iter().filter_map(|key| {
+            let kind = key.group_kind();
+            let (resource, namespaced) = api_resource(kinds, &kind, versions.get(&kind)?)?;
+            let client = self.context.client.clone();
+            let api: Api<DynamicObject> = match (&key.namespace, namespaced) {
+                (Some(namespace), true) => Api::namespaced_with(client, namespace, &resource),
+                _ => Api::all_with(client, &resource),
+            };
+            Some(async move {
+                match api.get_opt(&key.name).await {
+                    Ok(Some(object)) => self.live.see(key, Seen::whole(object, &resource)),
+                    Ok(None) => self.live.index().absent(key),
+                    // Nothing is known of it then: applying it tells why.
+                    Err(kube::Error::Api(status)) => {
+                        tracing::debug!(%key, error = %status.message, "an object can't be read")
+                    }
+                    Err(error) => return Err(error),
+                }
+                Ok(())
+            })
+        });
+        let looks: Vec<_> = looks.collect();
+        stream::iter(looks)
+            .buffer_unordered(LOOKS)
+            .try_collect()
+            .await
+    }
+}
+
+fn destination(answer: Answer) -> DestinationNamespace {
+    match answer {
+        Answer::Present(live) if live.deleting => DestinationNamespace::Terminating,
+        Answer::Present(_) => DestinationNamespace::Exists,
+        Answer::Absent | Answer::Unasked => DestinationNamespace::Missing,
+    }
+}

@@ -1,0 +1,70 @@
+//! Whether the SealedSecrets that an Application wants can be opened.
+//! It keeps no value: only that one opens, or why it doesn't.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::sync::{
+    desired::Desired,
+    engine::Engine,
+    key::ObjectKey,
+    observe::applications::AppId,
+    world::{Live, LiveState},
+};
+
+impl Engine {
+    /// Tries each wanted SealedSecret that is new or changed, once for each content that opens.
+    pub(super) async fn opening(
+        &self,
+        app: &AppId,
+        wanted: Option<&Desired>,
+        live: &BTreeMap<ObjectKey, Live>,
+    ) -> BTreeMap<ObjectKey, Result<(), String>> {
+        use crds::names::sealed_secret::{GROUP, KIND};
+        let mut opening = BTreeMap::new();
+        if !self.context.unsealer.unseals_here() {
+            return opening;
+        }
+        let opened = self.memories.get(app).opened;
+        let sealed = wanted
+            .into_iter()
+            .flat_map(|desired| desired.objects.values())
+            .filter(|wanted| wanted.key.is(GROUP, KIND));
+        for wanted in sealed {
+            let settled = match live.get(&wanted.key).map(|live| &live.state) {
+                Some(LiveState::Matches(hash)) => *hash == wanted.hash,
+                Some(LiveState::Unverified) => true,
+                _ => false,
+            };
+            if settled {
+                continue;
+            }
+            let result = if opened.get(&wanted.key) == Some(&wanted.hash) {
+                Ok(())
+            } else {
+                self.opens(&wanted.object).await
+            };
+            if result.is_ok() {
+                self.memories.with(app, |memory| {
+                    memory.opened.insert(wanted.key.clone(), wanted.hash)
+                });
+            }
+            opening.insert(wanted.key.clone(), result);
+        }
+        let locked = opening.values().any(Result::is_err);
+        self.memories.with(app, |memory| memory.locked = locked);
+        opening
+    }
+
+    async fn opens(&self, object: &Value) -> Result<(), String> {
+        let sealed =
+            crds::decode::<crds::SealedSecret>(object).map_err(|error| error.to_string())?;
+        let keyring = self.context.keyring.clone();
+        let tried = tokio::task::spawn_blocking(move || sealing::opens(&sealed, &keyring)).await;
+        match tried {
+            Ok(opened) => opened.map_err(|error| error.to_string()),
+            Err(broken) => Err(format!("opening broke off: {broken}")),
+        }
+    }
+}

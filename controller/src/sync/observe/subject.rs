@@ -1,0 +1,107 @@
+//! The Application of a pass, decoded, and what its project lets us read for it.
+//! It asks neither Git nor the cluster.
+
+use crds::{AppProject, Application, ApplicationStatus};
+use serde_json::Value;
+
+use crate::access::{Denied, Project, Reason};
+use crate::dialect::{self, Intent, Refusal};
+use crate::sync::engine::Engine;
+use crate::sync::observe::applications::AppId;
+use crate::sync::world::AppFacts;
+
+/// The Application as decoded for one pass.
+pub(super) struct Subject {
+    pub(super) facts: AppFacts,
+    pub(super) intent: Result<Intent, Vec<Refusal>>,
+    pub(super) request: Result<Option<dialect::OperationRequest>, Vec<Refusal>>,
+}
+
+impl Engine {
+    /// One odd field makes the Application's spec refused, by name, and hides nothing else of it.
+    pub(super) fn subject(&self, app: &AppId, object: &Value) -> Subject {
+        let metadata = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
+        let (application, odd) = match crds::decode::<Application>(object) {
+            Ok(application) => (application, None),
+            Err(error) => (
+                without_spec(object),
+                Some(vec![Refusal::invalid(error.path, error.message)]),
+            ),
+        };
+        let facts = AppFacts {
+            namespace: app.namespace.clone(),
+            name: app.name.clone(),
+            uid: metadata("uid").to_owned(),
+            resource_version: metadata("resourceVersion").to_owned(),
+            deletion_timestamp: metadata("deletionTimestamp").parse().ok(),
+            tracking_name: app.tracking_name(&self.context.namespace),
+            marks: dialect::marks(&application),
+            spec: application.spec.clone(),
+            operation: application.operation.clone(),
+            status: stored_status(object),
+        };
+        match odd {
+            Some(refusals) => Subject {
+                facts,
+                intent: Err(refusals),
+                request: Ok(None),
+            },
+            None => Subject {
+                facts,
+                intent: dialect::intent(&application),
+                request: dialect::operation(&application),
+            },
+        }
+    }
+
+    pub(super) fn project(&self, subject: &Subject) -> Result<Project, Vec<Denied>> {
+        let name = match subject.facts.spec.project.as_str() {
+            "" => "default",
+            name => name,
+        };
+        let object = self
+            .projects
+            .get(name)
+            .map(|object| crds::decode::<AppProject>(&object))
+            .transpose();
+        let invalid = |error: crds::DecodeError| {
+            vec![Denied {
+                reason: Reason::ProjectInvalid,
+                message: error.to_string(),
+            }]
+        };
+        Project::find(name, object.map_err(invalid)?.as_ref())
+    }
+
+    /// The intent whose source may be read. What the project does not permit is not fetched, let alone with credentials.
+    pub(super) fn readable<'a>(
+        &self,
+        subject: &'a Subject,
+        project: Option<&Project>,
+    ) -> Option<&'a Intent> {
+        let (intent, project) = (subject.intent.as_ref().ok()?, project?);
+        let sync = &self.context.settings.sync;
+        let namespace = project.permits_application_namespace(
+            &subject.facts.namespace,
+            &self.context.namespace,
+            &sync.application_namespaces(),
+        );
+        let source = project.permits_source(&intent.source.repo_url, sync.allow_file_repositories);
+        namespace.and(source).is_ok().then_some(intent)
+    }
+}
+
+/// The status as it stands; one that can't be decoded counts as none.
+pub(in crate::sync) fn stored_status(object: &Value) -> ApplicationStatus {
+    let status = object.get("status").cloned().unwrap_or_default();
+    serde_json::from_value(status).unwrap_or_default()
+}
+
+/// The Application without what can't be decoded: its metadata still says whether to leave it alone and what to do on deletion.
+fn without_spec(object: &Value) -> Application {
+    let metadata = object.get("metadata").cloned().unwrap_or_default();
+    Application {
+        metadata: serde_json::from_value(metadata).unwrap_or_default(),
+        ..Application::default()
+    }
+}
