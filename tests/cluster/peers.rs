@@ -9,12 +9,10 @@ mod plain;
 mod proxies;
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use harness::{Testbed, equal, eventually, signet, signet_with_input};
+use harness::{Testbed, equal, eventually, kubeseal, signet, signet_with_input};
 use plain::PLAIN;
 use serde_json::Value;
 
@@ -87,31 +85,6 @@ fn vector(name: &str) -> String {
     path.display().to_string()
 }
 
-/// Runs a program of upstream's, which must succeed.
-#[track_caller]
-fn kubeseal(args: &[&str], input: &str) -> String {
-    let mut child = Command::new("kubeseal")
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("kubeseal can be started");
-    child
-        .stdin
-        .take()
-        .expect("a pipe")
-        .write_all(input.as_bytes())
-        .expect("kubeseal reads its input");
-    let output = child.wait_with_output().expect("kubeseal ends");
-    assert!(
-        output.status.success(),
-        "{args:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout).expect("kubeseal prints text")
-}
-
 fn secret(name: &str, namespace: &str, password: &str) -> String {
     format!(
         "apiVersion: v1\nkind: Secret\nmetadata:\n  name: {name}\n  namespace: {namespace}\n  labels: {{app: shop}}\n\
@@ -145,10 +118,8 @@ fn kubeseal_opens_what_signet_sealed() {
         ] {
             let args = ["seal", "--cert", &vector(certificate), "--scope", scope];
             let sealed = signet_with_input(&args, &secret("db", "shop", "s3cret")).success();
-            let opened = kubeseal(
-                &["--recovery-unseal", "--recovery-private-key", &vector(key)],
-                &sealed,
-            );
+            let args = ["--recovery-unseal", "--recovery-private-key", &vector(key)];
+            let opened = kubeseal(&args, &sealed).success();
             let data = data(&opened);
             assert_eq!(data["password"], "czNjcmV0", "{scope} {certificate}");
             assert!(
@@ -172,7 +143,8 @@ fn signet_opens_what_kubeseal_sealed() {
                 "-o",
                 format,
             ];
-            let data = unsealed_by_signet(&kubeseal(&args, &secret("db", "shop", "s3cret")));
+            let sealed = kubeseal(&args, &secret("db", "shop", "s3cret")).success();
+            let data = unsealed_by_signet(&sealed);
             assert_eq!(data["password"], "czNjcmV0", "{scope} {format}");
             assert_eq!(data["empty"], "", "{scope} {format}");
         }
@@ -194,7 +166,7 @@ fn unquoted_scalars_are_sealed_as_kubeseal_seals_them() {
     ] {
         let ours =
             signet_with_input(&["seal", "--cert", &vector("test-cert.pem")], &text).success();
-        let theirs = kubeseal(&["--cert", &vector("test-cert.pem")], &text);
+        let theirs = kubeseal(&["--cert", &vector("test-cert.pem")], &text).success();
         assert_eq!(unsealed_by_signet(&ours), unsealed_by_signet(&theirs));
     }
 }
@@ -226,7 +198,8 @@ fn what_signet_writes_go_reads_as_it_was() {
                 &vector("test-key.pem"),
             ],
             &sealed,
-        );
+        )
+        .success();
         let opened: Value = serde_json::from_str(&opened).expect("kubeseal prints JSON");
         assert_eq!(
             opened["metadata"]["annotations"], metadata["annotations"],
@@ -310,7 +283,7 @@ fn signet_fetches_the_certificate_that_kubeseal_fetches() {
     upstream();
     assert_eq!(
         signet(&["cert", "fetch"]).success(),
-        kubeseal(&["--fetch-cert"], "")
+        kubeseal(&["--fetch-cert"], "").success()
     );
 }
 

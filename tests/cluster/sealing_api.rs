@@ -6,38 +6,9 @@ mod harness;
 #[path = "sealed.rs"]
 mod sealed;
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-
-use harness::{ADDRESS, Port, equal, eventually, get};
+use harness::{ADDRESS, Port, equal, eventually, get, kubeseal};
 use sealed::{KEY, OTHER_KEY, Place, body, post, status, vector};
 use serde_json::{Value, json};
-
-/// Runs the real kubeseal with something on its standard input.
-fn kubeseal(args: &[&str], input: &str) -> Result<String, String> {
-    let mut child = Command::new("kubeseal")
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("kubeseal is on the PATH inside the testbed");
-    child
-        .stdin
-        .take()
-        .expect("the input is a pipe")
-        .write_all(input.as_bytes())
-        .expect("kubeseal reads its input");
-    let output = child
-        .wait_with_output()
-        .expect("the output of a child can be read");
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    if output.status.success() {
-        Ok(text(output.stdout))
-    } else {
-        Err(text(output.stderr))
-    }
-}
 
 #[test]
 fn verify_answers_yes_or_no_and_nothing_else() {
@@ -146,16 +117,16 @@ fn the_real_kubeseal_fetches_validates_and_re_encrypts() {
         "--controller-name=sealing".to_owned(),
     ];
     let run = |mode: &str, input: &str| kubeseal(&[&server[0], &server[1], mode], input);
-    assert_eq!(run("--fetch-cert", "").unwrap(), vector("test-cert.pem"));
+    assert_eq!(run("--fetch-cert", "").success(), vector("test-cert.pem"));
     let secret = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "namespace": place.namespace, "name": "db" }, "stringData": { "password": "s3cret" } });
-    let sealed = run("--format=yaml", &secret.to_string()).unwrap();
-    run("--validate", &sealed).unwrap();
+    let sealed = run("--format=yaml", &secret.to_string()).success();
+    run("--validate", &sealed).success();
     let foreign = place.sealed("db", OTHER_KEY, "x").to_string();
     assert_eq!(
-        run("--validate", &foreign).unwrap_err(),
+        run("--validate", &foreign).stderr,
         "error: unable to decrypt sealed secret: db\n"
     );
-    let resealed = run("--re-encrypt", &sealed).unwrap();
+    let resealed = run("--re-encrypt", &sealed).success();
     place.testbed.apply(&resealed);
     place.synced("db", "True");
     place.holds("db", "s3cret");

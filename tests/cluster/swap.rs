@@ -13,9 +13,9 @@ mod record;
 
 use std::collections::BTreeMap;
 
-use harness::{equal, eventually};
+use harness::{equal, eventually, kubeseal};
 use objects::Object;
-use peer::{ACCOUNT, Controller, Install, kubeseal};
+use peer::{ACCOUNT, Controller, Install};
 use record::{Record, Request, requests};
 use serde_json::{Value, json};
 

@@ -10,8 +10,8 @@ mod record;
 
 use std::sync::{Mutex, PoisonError};
 
-use harness::{Controller, Port, Testbed, equal, eventually, get};
-use peer::{Install, kubeseal};
+use harness::{Controller, Port, Testbed, equal, eventually, get, kubeseal};
+use peer::Install;
 use record::{Record, Request, requests};
 use serde_json::{Value, json};
 

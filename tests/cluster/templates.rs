@@ -20,9 +20,9 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use harness::eventually;
+use harness::{eventually, kubeseal};
 use k8s_openapi::jiff::Timestamp;
-use peer::{Controller, Install, kubeseal, vector};
+use peer::{Controller, Install, vector};
 use rand::rngs::SysRng;
 use sealing::{Certificate, Keyring, PrivateKey, Scope, Surroundings, seal_value, unseal};
 use serde_json::{Value, json};

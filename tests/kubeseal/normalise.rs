@@ -8,13 +8,7 @@ use super::ciphertext::{Ciphertexts, Labels};
 use super::run::Outcome;
 
 pub(crate) fn normalise(outcome: &Outcome, case: &Case, ciphertexts: &Ciphertexts) -> Outcome {
-    let words = case.line.arguments.iter().map(|word| value_of(word));
-    let values = case
-        .line
-        .environment
-        .iter()
-        .map(|(_, value)| value.as_str());
-    let labels = Labels::hinted(words.chain(values), &String::from_utf8_lossy(&case.input));
+    let labels = Labels::hinted(given(case), &String::from_utf8_lossy(&case.input));
     let plain = |text: &str| temporary_names(&ciphertexts.open_all(text, labels.clone()), case);
     Outcome {
         exit: outcome.exit.clone(),
@@ -27,6 +21,13 @@ pub(crate) fn normalise(outcome: &Outcome, case: &Case, ciphertexts: &Ciphertext
             .map(|(name, content)| (temporary_names(name, case), plain(content)))
             .collect(),
     }
+}
+
+/// Every value that the case gives to its flags.
+fn given(case: &Case) -> impl Iterator<Item = &str> {
+    let words = case.line.arguments.iter().map(|word| value_of(word));
+    let values = case.line.environment.iter();
+    words.chain(values.map(|(_, value)| value.as_str()))
 }
 
 /// The value of `--flag=value`, `-nvalue` or a word.
@@ -42,17 +43,8 @@ fn value_of(word: &str) -> &str {
 
 /// A temporary file is named after the one it shall become, with something random behind it.
 fn temporary_names(text: &str, case: &Case) -> String {
-    let words = case.line.arguments.iter().map(|word| value_of(word));
-    let values = case
-        .line
-        .environment
-        .iter()
-        .map(|(_, value)| value.as_str());
     let mut shown = text.to_owned();
-    for name in words
-        .chain(values)
-        .filter_map(|path| Path::new(path).file_name())
-    {
+    for name in given(case).filter_map(|path| Path::new(path).file_name()) {
         shown = without_random(&shown, &format!(".{}", name.to_string_lossy()));
     }
     shown

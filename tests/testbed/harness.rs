@@ -236,6 +236,12 @@ pub(crate) fn signet_with_input(args: &[&str], input: &str) -> Output {
     run(Command::new(signet_program()).args(args), Some(input))
 }
 
+/// Runs upstream's `kubeseal`, which the testbed puts on the PATH, with something on its standard input.
+#[track_caller]
+pub(crate) fn kubeseal(args: &[&str], input: &str) -> Output {
+    run(Command::new("kubeseal").args(args), Some(input))
+}
+
 /// Asks until the answer is `Ok`, and fails the test when that takes too long.
 #[track_caller]
 pub(crate) fn eventually<T, E: Display>(what: &str, mut ask: impl FnMut() -> Result<T, E>) -> T {

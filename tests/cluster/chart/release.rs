@@ -1,7 +1,6 @@
 //! Releases of the chart on the cluster.
 //! They listen on the ports of one machine, so they take turns, and an upgrade that runs two at once moves to others.
 
-use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
@@ -80,7 +79,7 @@ impl Release {
             "--controller-namespace",
             &self.namespace,
         ];
-        let output = harness::run(Command::new("kubeseal").args(place).args(args), Some(input));
+        let output = harness::kubeseal(&[&place[..], args].concat(), input);
         if output.code == Some(0) {
             Ok(output.stdout)
         } else {

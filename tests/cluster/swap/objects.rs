@@ -8,8 +8,8 @@ use std::process::Command;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::harness::{equal, eventually, run};
-use super::peer::{Controller, Install, kubeseal, vector};
+use super::harness::{equal, eventually, kubeseal, run};
+use super::peer::{Controller, Install, vector};
 use super::record::Record;
 
 /// One line of the table; its head says what the fields mean.

@@ -1,4 +1,4 @@
-//! Upstream's install, which of the two controllers runs in it, and upstream's kubeseal as its users call it.
+//! Upstream's install, which of the two controllers runs in it, and how its certificate is reached.
 //! It must not know what the controllers do.
 
 #![allow(dead_code, reason = "each suite uses its part")]
@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
-use super::harness::{ADDRESS, Output, Testbed, eventually, get, repository_root, run};
+use super::harness::{ADDRESS, Testbed, eventually, get, kubeseal, repository_root, run};
 
 /// Who the controller is for the API server, whichever runs.
 pub(crate) const ACCOUNT: &str = "system:serviceaccount:kube-system:sealed-secrets-controller";
@@ -44,12 +44,6 @@ impl Controller {
             Self::Ours => b"/signet-controller\0",
         }
     }
-}
-
-/// Upstream's kubeseal, with the admin's kubeconfig.
-#[track_caller]
-pub(crate) fn kubeseal(args: &[&str], input: &str) -> Output {
-    run(Command::new("kubeseal").args(args), Some(input))
 }
 
 /// A cluster in which upstream is installed as its own manifest does it.
