@@ -225,13 +225,7 @@ impl Key {
 fn rotate(arguments: &Rotate) -> Result<Outcome, error::Error> {
     let cluster = Cluster::connect(&arguments.cluster)?;
     let namespace = cluster.namespace().to_owned();
-    let is_current = |key: &Key| key.state == "current";
-    let newest = keys(&cluster)?
-        .into_iter()
-        .find(is_current)
-        .ok_or_else(|| Error::NoKey {
-            namespace: namespace.clone(),
-        })?;
+    let newest = current(&cluster)?;
     let before = cluster
         .published_certificate()?
         .ok_or_else(|| Error::NotOurs {
@@ -249,12 +243,7 @@ fn rotate(arguments: &Rotate) -> Result<Outcome, error::Error> {
     )?;
     await_other_certificate(&cluster, &namespace, &before, arguments.timeout)?;
 
-    let current = keys(&cluster)?
-        .into_iter()
-        .find(is_current)
-        .ok_or_else(|| Error::NoKey {
-            namespace: namespace.clone(),
-        })?;
+    let current = current(&cluster)?;
     let fingerprint = current
         .certificate
         .as_ref()
@@ -267,6 +256,16 @@ fn rotate(arguments: &Rotate) -> Result<Outcome, error::Error> {
     );
     Output::Stdout.write(line.as_bytes(), Readers::Everybody)?;
     Ok(Outcome::Fine)
+}
+
+/// The key that seals.
+fn current(cluster: &Cluster) -> Result<Key, error::Error> {
+    let current = keys(cluster)?
+        .into_iter()
+        .find(|key| key.state == "current");
+    Ok(current.ok_or_else(|| Error::NoKey {
+        namespace: cluster.namespace().to_owned(),
+    })?)
 }
 
 fn await_other_certificate(
