@@ -140,7 +140,7 @@ fn unreadable(path: &Path, error: &KubeconfigError) -> Error {
             .to_owned(),
     };
     Error::Load {
-        path: quote(&path.display().to_string()),
+        path: quote(path.display().to_string()),
         reason,
     }
 }

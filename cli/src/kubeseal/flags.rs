@@ -195,7 +195,7 @@ impl Flags {
             .read(text)
             .map_err(|reason| Misuse::InvalidArgument {
                 value: quote(text),
-                flag: quote(&flag.spelling()),
+                flag: quote(flag.spelling()),
                 reason,
             })?;
         match (self.values.get_mut(flag.variable), value) {

@@ -175,7 +175,7 @@ impl Service {
             message: format!(
                 "{} {}: {reason}",
                 title(method),
-                quote(&format!(
+                quote(format!(
                     "{}{path}",
                     self.link.server().trim_end_matches('/')
                 ))

@@ -27,7 +27,7 @@ impl TemplateError {
         let before = &source[..place.pos.min(source.len())];
         let line = before.matches('\n').count() + 1;
         let column = before.len() - before.rfind('\n').map_or(0, |index| index + 1);
-        let (tree, text) = (quote(&place.tree), &place.text);
+        let (tree, text) = (quote(place.tree), &place.text);
         Self {
             name: name.to_owned(),
             message: format!("{line}:{column}: executing {tree} at <{text}>: {message}"),
