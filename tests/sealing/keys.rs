@@ -71,7 +71,7 @@ fn der(certificate: &Certificate) -> Vec<u8> {
     let body: String = lines.filter(|line| !line.starts_with('-')).collect();
     base64::engine::general_purpose::STANDARD
         .decode(body)
-        .unwrap()
+        .expect("a certificate in PEM")
 }
 
 fn count(bytes: &[u8], part: &[u8]) -> usize {
