@@ -178,10 +178,15 @@ fn certificate_of(key: &str) -> String {
 
 /// The whole answer to a POST, with its headers.
 pub(crate) fn post(port: u16, path: &str, caller: &str, body: &str) -> String {
+    request("POST", port, path, caller, body)
+}
+
+/// The same with another method.
+pub(crate) fn request(method: &str, port: u16, path: &str, caller: &str, body: &str) -> String {
     let mut stream = TcpStream::connect((ADDRESS, port)).expect("the controller listens");
     let length = body.len();
     let head = format!(
-        "POST {path} HTTP/1.0\r\nX-Forwarded-For: {caller}\r\nContent-Length: {length}\r\n\r\n"
+        "{method} {path} HTTP/1.0\r\nX-Forwarded-For: {caller}\r\nContent-Length: {length}\r\n\r\n"
     );
     stream
         .write_all(head.as_bytes())

@@ -7,7 +7,7 @@ mod harness;
 mod sealed;
 
 use harness::{ADDRESS, Port, equal, eventually, get, kubeseal};
-use sealed::{KEY, OTHER_KEY, Place, body, post, status, vector};
+use sealed::{KEY, OTHER_KEY, Place, body, post, request, status, vector};
 use serde_json::{Value, json};
 
 #[test]
@@ -61,6 +61,7 @@ fn callers_are_limited_each_by_itself() {
         for line in [
             "x-ratelimit-limit: 2",
             "x-ratelimit-remaining: 0",
+            "x-ratelimit-reset: ",
             "retry-after: 1",
             "limit exceeded\n",
         ] {
@@ -235,6 +236,18 @@ fn answers_are_those_of_upstream() {
         }
     }
     assert!(differences.is_empty(), "{}", differences.join("\n\n"));
+    for method in ["GET", "PUT", "DELETE"] {
+        for path in ["/healthz", "/v1/cert.pem", "/v1/verify", "/nothing"] {
+            let ask = |port| read(&request(method, port, path, method, &sound.to_string()));
+            assert_eq!(ask(ours), ask(upstream), "{method} {path}");
+        }
+    }
+    for path in ["/", "/metrics/", "/debug/pprof/"] {
+        for port in [controller.port(Port::Metrics), upstream + 1] {
+            let answer = request("GET", port, path, "", "");
+            assert_eq!(status(&answer), "404", "{path} at {port}");
+        }
+    }
     for round in 0..5 {
         let ask = |port| read(&post(port, "/v1/verify", "often", &sound.to_string()));
         assert_eq!(ask(ours), ask(upstream), "request {round} of one caller");
