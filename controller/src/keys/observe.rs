@@ -246,3 +246,74 @@ where
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::ByteString;
+    use serde_json::json;
+
+    use super::*;
+
+    const CREATED: &str = "2020-02-02T02:02:02Z";
+
+    /// The published key in a Secret of upstream's layout.
+    fn secret(label: Option<&str>) -> Secret {
+        let labels: BTreeMap<_, _> = label
+            .map(|value| (SEALING_KEY_LABEL, value))
+            .into_iter()
+            .collect();
+        let metadata = json!({ "name": "key", "creationTimestamp": CREATED, "labels": labels });
+        let mut secret: Secret = serde_json::from_value(json!({ "metadata": metadata })).unwrap();
+        let items = [
+            (
+                "tls.key",
+                &include_bytes!("../../../tests/vectors/sealed-secrets/test-key.pem")[..],
+            ),
+            (
+                "tls.crt",
+                include_bytes!("../../../tests/vectors/sealed-secrets/test-cert.pem"),
+            ),
+        ];
+        let items = items.map(|(item, text)| (item.to_owned(), ByteString(text.to_vec())));
+        secret.data = Some(items.into());
+        secret
+    }
+
+    fn state(secret: &Secret, order: KeyOrder) -> State {
+        let mut found = Found::default();
+        found.add(secret, order);
+        found.secrets.remove(0).state
+    }
+
+    #[test]
+    fn a_key_counts_from_its_certificate_or_from_its_secret() {
+        let time = |order| match state(&secret(Some("active")), order) {
+            State::Usable { time, .. } => time.to_string(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(time(KeyOrder::SecretCreationTimestamp), CREATED);
+        let begin = SealingKey::from_secret(&secret(None)).unwrap();
+        let begin = begin.certificate.not_before().to_string();
+        assert_eq!(time(KeyOrder::CertNotBefore), begin);
+        assert_ne!(begin, CREATED);
+    }
+
+    #[test]
+    fn only_active_is_in_use_and_no_label_at_all() {
+        for (label, is_in_use) in [
+            (Some("active"), true),
+            (None, true),
+            (Some("compromised"), false),
+            (Some("Active"), false),
+            (Some(""), false),
+        ] {
+            let state = state(&secret(label), KeyOrder::CertNotBefore);
+            assert_eq!(
+                matches!(state, State::Usable { .. }),
+                is_in_use,
+                "{label:?}"
+            );
+            assert_eq!(matches!(state, State::Retired), !is_in_use, "{label:?}");
+        }
+    }
+}

@@ -69,7 +69,7 @@ fn sealed(version: &str, generation: i64, status: &Value, by: &str) -> Value {
         "apiVersion": "bitnami.com/v1alpha1", "kind": "SealedSecret",
         "metadata": {
             "namespace": "ns", "name": "db", "uid": "1", "resourceVersion": version, "generation": generation,
-            "managedFields": managers
+            "labels": { "app.kubernetes.io/instance": "shop" }, "managedFields": managers
         },
         "spec": { "encryptedData": { "password": "AAAA" } },
         "status": status
@@ -164,7 +164,7 @@ async fn failures_are_counted_by_reason_and_what_could_not_be_read_without_a_nam
         "unseal_requests_total 1",
         "unseal_errors_total{reason=\"unseal\",namespace=\"ns\"} 1",
         "unseal_errors_total{reason=\"fetch\",namespace=\"\"} 1",
-        "condition_info{namespace=\"ns\",name=\"db\",condition=\"Synced\",ss_app_kubernetes_io_instance=\"\"} -1",
+        "condition_info{namespace=\"ns\",name=\"db\",condition=\"Synced\",ss_app_kubernetes_io_instance=\"shop\"} -1",
     ] {
         let series = format!("sealed_secrets_controller_{series}\n");
         assert!(text.contains(&series), "{series} not in {text}");
