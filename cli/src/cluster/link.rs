@@ -17,6 +17,7 @@ pub(crate) struct Link {
     pub(super) runtime: Runtime,
     pub(super) client: Client,
     pub(super) server: String,
+    proxy: Option<String>,
 }
 
 impl Link {
@@ -33,6 +34,7 @@ impl Link {
         // Its 15 retries of every 503 take minutes; a person wants to know sooner.
         config.default_retry = false;
         let server = config.cluster_url.to_string();
+        let proxy = config.proxy_url.as_ref().map(ToString::to_string);
         let guard = runtime.enter();
         let client = Client::try_from(config).map_err(|source| Error::Client {
             server: server.clone(),
@@ -43,12 +45,18 @@ impl Link {
             runtime,
             client,
             server,
+            proxy,
         })
     }
 
     /// The address of the API server.
     pub(crate) fn server(&self) -> &str {
         &self.server
+    }
+
+    /// The proxy before it.
+    pub(crate) fn proxy(&self) -> Option<&str> {
+        self.proxy.as_deref()
     }
 
     /// One request and whatever answers it.

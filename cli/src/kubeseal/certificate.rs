@@ -11,7 +11,7 @@ use super::go_text::{quote, system_error};
 use super::service::Service;
 use super::settings::Settings;
 use super::texts::Error;
-use crate::certificate_source;
+use crate::{certificate_source, proxy};
 
 /// The bytes of the certificate file, whatever they are.
 pub(super) fn fetch(settings: &Settings) -> Result<Vec<u8>, Error> {
@@ -101,6 +101,10 @@ fn read_url(url: &str) -> Result<Vec<u8>, Error> {
     })
 }
 
+fn proxy_before(url: &str) -> Option<String> {
+    proxy::of_environment(&url.parse().ok()?)
+}
+
 fn get(url: &str) -> Result<Vec<u8>, Error> {
     let host = url.split_once("//").map_or("", |(_, rest)| rest);
     if host.is_empty() || host.starts_with(['/', '?', '#']) {
@@ -111,7 +115,7 @@ fn get(url: &str) -> Result<Vec<u8>, Error> {
     }
     let (status, body) = certificate_source::get(url).map_err(|error| Error::Get {
         url: quote(url),
-        reason: super::service::connection_error(url, &error),
+        reason: super::service::connection_error(url, proxy_before(url).as_deref(), &error),
     })?;
     match status.as_u16() {
         200 => Ok(body),

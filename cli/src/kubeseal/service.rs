@@ -168,7 +168,9 @@ impl Service {
             .map_err(|error| error.to_string())
             .and_then(|request| {
                 let answer = self.link.exchange(request);
-                answer.map_err(|error| connection_error(self.link.server(), &error))
+                answer.map_err(|error| {
+                    connection_error(self.link.server(), self.link.proxy(), &error)
+                })
             });
         answer.map_err(|reason| Refusal {
             status: None,
@@ -266,15 +268,20 @@ fn connect(settings: &Settings) -> Result<Link, Error> {
     Link::new(runtime, config).map_err(|error| unusable(&error))
 }
 
-/// Why nothing came of a connection to the server of `url`, in the words of Go's network library.
-pub(super) fn connection_error(url: &str, error: &(dyn std::error::Error + 'static)) -> String {
+/// Why nothing came of a connection to the server of `url`, or to the proxy before it, in the words of Go's network library.
+pub(super) fn connection_error(
+    url: &str,
+    proxy: Option<&str>,
+    error: &(dyn std::error::Error + 'static),
+) -> String {
+    let (through, url) = proxy.map_or(("", url), |proxy| ("proxyconnect tcp: ", proxy));
     let mut cause = error;
     loop {
         if let Some(system) = cause.downcast_ref::<std::io::Error>()
             && system.raw_os_error().is_some()
         {
             return format!(
-                "dial tcp {}: connect: {}",
+                "{through}dial tcp {}: connect: {}",
                 address(url),
                 system_error(system)
             );

@@ -196,3 +196,31 @@ fn a_certificate_at_a_url_is_fetched_through_the_proxy_of_its_scheme() {
         }
     }
 }
+
+#[test]
+fn a_proxy_that_is_away_is_named() {
+    let scene = Scene::new(upstream());
+    let ways = [
+        ("--proxy-url http://127.0.0.1:1", &[][..]),
+        ("", &[("HTTPS_PROXY", "http://127.0.0.1:1")]),
+        (
+            "--cert http://10.200.0.1/c.pem",
+            &[("HTTP_PROXY", "127.0.0.1:1")],
+        ),
+    ];
+    for (flags, environment) in ways {
+        let way = Way {
+            flags,
+            environment,
+            is_proxied: false,
+        };
+        let mut ours = Command::new(signet_program());
+        ours.arg("kubeseal");
+        let said = [Command::new("kubeseal"), ours].map(|mut command| {
+            command.arg("--fetch-cert").args(flags.split_whitespace());
+            scene.take(&way, &mut command).0.stderr
+        });
+        assert!(said[0].contains("proxyconnect tcp: dial tcp 127.0.0.1:1: connect"));
+        assert_eq!(said[0], said[1]);
+    }
+}
