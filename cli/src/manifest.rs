@@ -4,6 +4,7 @@
 use crds::SealedSecret;
 use crds::names::sealed_secret::{API_VERSION, KIND};
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use crate::arguments::Format;
 
@@ -75,8 +76,22 @@ pub(crate) fn write(objects: impl IntoIterator<Item = Value>, format: Format) ->
     text
 }
 
+/// JSON that is YAML as well: YAML has no characters such as U+0080, so they are escaped.
 pub(crate) fn json(value: &Value) -> String {
-    serde_json::to_string_pretty(value).expect("invariant: a JSON value can be written as JSON")
+    let text = Zeroizing::new(
+        serde_json::to_string_pretty(value)
+            .expect("invariant: a JSON value can be written as JSON"),
+    );
+    let mut written = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
+                written.push_str(&format!("\\u{:04x}", u32::from(character)));
+            }
+            _ => written.push(character),
+        }
+    }
+    written
 }
 
 /// Strings stay on one line: folding would break base64, and YAML 1.1 words such as `yes` are quoted.
@@ -90,6 +105,13 @@ fn yaml(value: &Value) -> String {
 mod tests {
     use super::*;
     use crate::documents::{Input, parse};
+
+    #[test]
+    fn what_is_written_as_json_is_yaml_too() {
+        let odd = serde_json::json!({ "a": "\u{7f}\u{80}\u{85}\u{9f}\u{a0}é\u{feff}\u{ffff}" });
+        let read = parse(&Input::Stdin, &json(&odd)).unwrap();
+        assert_eq!(read[0].root.to_value().unwrap().into_public(), odd);
+    }
 
     #[test]
     fn what_is_written_as_yaml_reads_back_as_it_was() {

@@ -160,12 +160,14 @@ fn apply_template(
     let dot = template::Dot::new(&items, texts());
     let mut varying = BTreeSet::new();
     let rendered = ItemErrors::collect(texts().map(|(key, source)| {
-        let rendered = Template::parse(key, source).and_then(|template| {
-            if template.varies() && !items.contains_key(key) {
-                varying.insert(key.clone());
-            }
-            template.render(&dot, surroundings)
-        });
+        let rendered = Template::parse(key, source)
+            .and_then(|template| template.render(&dot, surroundings))
+            .map(|rendered| {
+                if rendered.varies && !items.contains_key(key) {
+                    varying.insert(key.clone());
+                }
+                rendered.text
+            });
         (key.clone(), rendered.map_err(ItemProblem::Template))
     }))?;
     let opened = items

@@ -10,7 +10,7 @@ use crate::base64;
 use crate::fuzz_envelope::dice::Dice;
 use crate::secret_bytes::SecretBytes;
 use crate::surroundings::Surroundings;
-use crate::template::{Dot, MAX_OUTPUT, Template};
+use crate::template::{Dot, MAX_OUTPUT, Rendered, Template};
 
 /// Begins a further item.
 const NEXT_ITEM: &str = "\n====\n";
@@ -57,10 +57,10 @@ pub fn target(data: &[u8]) {
     let dot = Dot::new(&items(values), texts.iter().map(|(key, text)| (key, text)));
     let rendered = at_random(&template, &dot, 1);
     match &rendered {
-        Ok(output) => is_bounded_and_literal_without_actions(source, output.expose()),
+        Ok(output) => is_bounded_and_literal_without_actions(source, output.text.expose()),
         Err(error) => quotes_no_item(source, error),
     }
-    if !template.varies() {
+    if rendered.as_ref().is_ok_and(|rendered| !rendered.varies) {
         let again = at_random(&template, &dot, 2);
         assert_eq!(again, rendered, "varies, and does not say so");
     }
@@ -80,11 +80,7 @@ fn items(values: &str) -> BTreeMap<String, SecretBytes> {
 }
 
 /// Renders at a moment and with dice that both come from `chance`.
-fn at_random(
-    template: &Template<'_>,
-    dot: &Dot,
-    chance: u64,
-) -> Result<SecretBytes, TemplateError> {
+fn at_random(template: &Template<'_>, dot: &Dot, chance: u64) -> Result<Rendered, TemplateError> {
     let mut dice = Dice(chance);
     let moment = Timestamp::from_second(i64::try_from(chance).unwrap_or(0) * 1_000_000_000);
     let surroundings =

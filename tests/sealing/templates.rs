@@ -286,6 +286,14 @@ fn what_varies_is_told_with_what_it_was_made_from() {
         });
         unseal(&sealed, &house.keyring).unwrap().rendering
     };
+    assert!(
+        rendering(
+            b"a",
+            &[("day", Some("{{ date \"2006-01-02\" .password }}"))]
+        )
+        .is_some(),
+        "what is no time is shown as of now"
+    );
     let token = (
         "token",
         Some("{{ if .x }}{{ else }}{{ list (randAlphaNum 20) }}{{ end }}"),

@@ -23,11 +23,11 @@ pub(super) struct Unreadable {
 /// Reads one YAML document.
 pub(super) fn yaml(text: &str) -> Result<Value, Unreadable> {
     let mut value = serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
-        let line = error
+        let before = error
             .location()
-            .map_or(1, |location| usize::try_from(location.line()).unwrap_or(1));
+            .and_then(|location| usize::try_from(location.span().offset()).ok());
         Unreadable {
-            line,
+            line: line_after(text, before.unwrap_or(0)),
             problem: problem(&error.to_string()),
         }
     })?;
@@ -74,6 +74,13 @@ fn problem(message: &str) -> String {
     } else {
         format!("not YAML: {}", without_place(message))
     }
+}
+
+/// The line on which a character stands that has so many before it. To YAML a lone carriage return ends a line as well, but
+/// not to editors, nor to what cuts a file into documents.
+fn line_after(text: &str, characters: usize) -> usize {
+    let before = text.chars().take(characters);
+    before.filter(|&character| character == '\n').count() + 1
 }
 
 /// The message without the place, which callers give in lines of the file, and without advice for programmers.
@@ -161,6 +168,8 @@ mod tests {
             "{}",
             error.problem
         );
+        let error = yaml("a: 1\n# to YAML\r\r\rlines of their own\n b: 'x").unwrap_err();
+        assert_eq!(error.line, 2);
         let error = json("{\n\"password\": hunter2}").unwrap_err();
         assert_eq!(
             (error.line, error.problem.as_str()),

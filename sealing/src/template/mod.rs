@@ -40,6 +40,14 @@ use value::Value;
 /// (Kubernetes' limit is 1 MiB), so that nothing useful is refused and no template can eat the memory.
 pub(crate) const MAX_OUTPUT: usize = 2 << 20;
 
+/// What a template gave.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Rendered {
+    pub(crate) text: SecretBytes,
+    /// Whether it would be another text at another moment or with other dice.
+    pub(crate) varies: bool,
+}
+
 /// What a template sees: the opened items, and the raw text of the other templates.
 pub(crate) struct Dot(Value);
 
@@ -84,13 +92,6 @@ impl<'a> Template<'a> {
         })
     }
 
-    /// Whether the template names a function that gives something else each time it is called.
-    pub(crate) fn varies(&self) -> bool {
-        self.trees
-            .values()
-            .any(|tree| tree::names_any(&tree.nodes, functions::varies))
-    }
-
     /// Renders the template.
     ///
     /// # Errors
@@ -99,9 +100,13 @@ impl<'a> Template<'a> {
         &self,
         dot: &Dot,
         surroundings: &Surroundings<'_>,
-    ) -> Result<SecretBytes, TemplateError> {
+    ) -> Result<Rendered, TemplateError> {
         let fill = |buffer: &mut [u8]| surroundings.fill(buffer);
         let run = Run::new(surroundings.now, &fill);
-        execute::execute(self, &run, &dot.0)
+        let text = execute::execute(self, &run, &dot.0)?;
+        Ok(Rendered {
+            text,
+            varies: run.varies(),
+        })
     }
 }

@@ -24,7 +24,9 @@ const MAX_ROUNDS: usize = 1_000_000;
 
 /// One rendering, at a moment.
 pub(super) struct Run<'a> {
-    pub(super) now: Timestamp,
+    now: Timestamp,
+    /// Whether the result would be another at another moment or with other dice.
+    varies: Cell<bool>,
     /// Fills a buffer with random bytes, and says whether it could.
     pub(super) fill: &'a dyn Fn(&mut [u8]) -> bool,
     work: Cell<usize>,
@@ -39,12 +41,28 @@ impl<'a> Run<'a> {
     pub(super) fn new(now: Timestamp, fill: &'a dyn Fn(&mut [u8]) -> bool) -> Self {
         Self {
             now,
+            varies: Cell::new(false),
             fill,
             work: Cell::new(0),
             rounds: Cell::new(0),
             expressions: RefCell::default(),
             dicts: RefCell::default(),
         }
+    }
+
+    /// The moment of the rendering; who asks for it varies.
+    pub(super) fn now(&self) -> Timestamp {
+        self.vary();
+        self.now
+    }
+
+    /// Says that the result would be another the next time.
+    pub(super) fn vary(&self) {
+        self.varies.set(true);
+    }
+
+    pub(super) fn varies(&self) -> bool {
+        self.varies.get()
     }
 
     /// Makes a dict.

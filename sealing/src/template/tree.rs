@@ -163,35 +163,3 @@ fn in_parentheses(operand: &Operand, formatter: &mut Formatter<'_>) -> fmt::Resu
         _ => operand.fmt(formatter),
     }
 }
-
-/// Whether one of the functions that are named anywhere in these nodes is of that sort.
-pub(super) fn names_any(nodes: &[Node], sort: fn(&str) -> bool) -> bool {
-    let in_branch = |branch: &Branch| {
-        pipe_names_any(&branch.pipe, sort)
-            || names_any(&branch.body, sort)
-            || branch.otherwise.iter().any(|nodes| names_any(nodes, sort))
-    };
-    nodes.iter().any(|node| match node {
-        Node::Action(pipe) => pipe_names_any(pipe, sort),
-        Node::If(branch) | Node::Range(branch) | Node::With(branch) => in_branch(branch),
-        Node::Template(invocation) => invocation
-            .pipe
-            .iter()
-            .any(|pipe| pipe_names_any(pipe, sort)),
-        Node::Text(_) | Node::Break | Node::Continue => false,
-    })
-}
-
-fn pipe_names_any(pipe: &Pipe, sort: fn(&str) -> bool) -> bool {
-    let mut operands = pipe.commands.iter().flat_map(|command| &command.args);
-    operands.any(|operand| operand_names_any(operand, sort))
-}
-
-fn operand_names_any(operand: &Operand, sort: fn(&str) -> bool) -> bool {
-    match &operand.term {
-        Term::Function(name) => sort(name),
-        Term::Chain(inner, _) => operand_names_any(inner, sort),
-        Term::Pipe(pipe) => pipe_names_any(pipe, sort),
-        _ => false,
-    }
-}

@@ -225,7 +225,7 @@ fn certified(
     let serial: [u8; 16] = call.random()?;
     let algorithm = signer.algorithm();
     let issuer_name = issuer.map_or(&*subject.name, |issuer| issuer.name);
-    let start = Time::of_timestamp(call.run.now);
+    let start = Time::of_timestamp(call.run.now());
     let end = start.add(subject.days.saturating_mul(86_400_000_000_000));
     let body = der::sequence(&[
         b"\xa0\x03\x02\x01\x02",

@@ -188,6 +188,9 @@ impl<'t> State<'t> {
             args: &values,
             run: self.run,
         };
+        if function.varies {
+            self.run.vary();
+        }
         let result =
             (function.call)(&call).and_then(|value| self.run.pay_for(&value).map(|()| value));
         result.or_else(|error| {

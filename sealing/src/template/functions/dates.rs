@@ -63,7 +63,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 fn now(call: &Call<'_>) -> Time {
-    Time::of_timestamp(call.run.now)
+    Time::of_timestamp(call.run.now())
 }
 
 /// A time or a number of seconds since 1970; anything else counts as now.

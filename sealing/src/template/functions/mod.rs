@@ -121,11 +121,6 @@ pub(super) fn find(name: &str) -> Option<&'static Function> {
         .find(|function| function.name == name)
 }
 
-/// Whether a function of this name gives something else each time it is called.
-pub(super) fn varies(name: &str) -> bool {
-    find(name).is_some_and(|function| function.varies)
-}
-
 /// Why a call failed.
 #[derive(Debug)]
 pub(super) enum CallError {
