@@ -177,7 +177,10 @@ impl Application {
 
     /// Where its objects come from: `spec.source`, or each of `spec.sources`.
     pub(crate) fn sources(&self) -> &[Value] {
-        match (self.elements("/spec/sources"), self.0.data.pointer("/spec/source")) {
+        match (
+            self.elements("/spec/sources"),
+            self.0.data.pointer("/spec/source"),
+        ) {
             ([], Some(source)) => std::slice::from_ref(source),
             (sources, _) => sources,
         }

@@ -236,8 +236,9 @@ impl Engine {
         let mut changes = self.mirrors.changed();
         loop {
             match changes.recv().await {
-                Ok(changed) => self
-                    .wake_those(|object| repositories(object).any(|url| url == changed.url)),
+                Ok(changed) => {
+                    self.wake_those(|object| repositories(object).any(|url| url == changed.url))
+                }
                 Err(RecvError::Lagged(_)) => self.wake_those(|_| true),
                 Err(RecvError::Closed) => return,
             }
@@ -299,7 +300,10 @@ fn project(object: &Value) -> &str {
 /// Of each source.
 fn repositories(object: &Value) -> impl Iterator<Item = RepositoryUrl> {
     let several = object.pointer("/spec/sources").and_then(Value::as_array);
-    let sources = object.pointer("/spec/source").into_iter().chain(several.into_iter().flatten());
+    let sources = object
+        .pointer("/spec/source")
+        .into_iter()
+        .chain(several.into_iter().flatten());
     let urls = sources.filter_map(|source| source["repoURL"].as_str());
     urls.filter_map(|url| RepositoryUrl::parse(url).ok())
 }

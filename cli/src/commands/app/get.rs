@@ -72,7 +72,7 @@ fn describe(application: &Application) -> String {
     let fact = |(field, value): (&str, String)| {
         format!("{:13}{}\n", format!("{field}:"), or(&value, "(none)"))
     };
-    let mut parts = vec![facts(application).map(fact).concat()];
+    let mut parts = vec![facts(application).into_iter().map(fact).collect::<String>()];
     let failed = |result: &&Value| result["status"] == "SyncFailed";
     let results = application.elements("/status/operationState/syncResult/resources");
     parts.extend(rows(

@@ -76,10 +76,7 @@ pub(in crate::dialect) fn request(
 }
 
 /// `revision` is for one source, `revisions` for several: one for each of them.
-fn revisions(
-    sync: &SyncOperation,
-    of: &ApplicationSpec,
-) -> Result<Option<Vec<String>>, Refusal> {
+fn revisions(sync: &SyncOperation, of: &ApplicationSpec) -> Result<Option<Vec<String>>, Refusal> {
     let several = of.sources.len();
     match (sync.revision.as_str(), sync.revisions.len()) {
         ("", 0) => Ok(None),
@@ -91,9 +88,13 @@ fn revisions(
             "operation.sync.revision",
             format!("found \"{revision}\", expected revisions, one for each of {several} sources"),
         )),
+        (_, given) if several == 0 => Err(Refusal::invalid(
+            "operation.sync.revisions",
+            format!("found {given}, expected revision, since there is one source"),
+        )),
         (_, given) if given != several => Err(Refusal::invalid(
             "operation.sync.revisions",
-            format!("found {given}, expected one for each of {several} of spec.sources"),
+            format!("found {given}, expected one for each of {several} sources"),
         )),
         _ => (0..)
             .zip(&sync.revisions)

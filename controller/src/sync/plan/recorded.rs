@@ -42,8 +42,7 @@ pub(in crate::sync) fn compared(status: &ApplicationStatus) -> Option<Revisions>
 pub(in crate::sync) fn synced(application: &AppFacts) -> Option<Revisions> {
     let spec = &application.spec;
     let last = application.status.history.last();
-    if let Some(entry) =
-        last.filter(|entry| is_about(entry.source.as_ref(), &entry.sources, spec))
+    if let Some(entry) = last.filter(|entry| is_about(entry.source.as_ref(), &entry.sources, spec))
     {
         return Some(Revisions::stored(&entry.revision, &entry.revisions));
     }

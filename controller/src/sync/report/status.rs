@@ -10,8 +10,8 @@ use super::{AppMetrics, time};
 use crate::sync::health::{Member, aggregate, has_rule};
 use crate::sync::key::ObjectKey;
 use crate::sync::outcome::{Done, Outcome};
-use crate::sync::plan::{Compared, Comparison, Condition, OperationPhase, Plan, Step, SyncStatus};
 use crate::sync::plan::recorded;
+use crate::sync::plan::{Compared, Comparison, Condition, OperationPhase, Plan, Step, SyncStatus};
 use crate::sync::revisions::{Revisions, sources_of};
 use crate::sync::world::{Health, HealthStatus, World};
 
