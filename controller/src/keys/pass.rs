@@ -44,7 +44,7 @@ impl Pass {
         let keys = &context.settings.keys;
         let policy = Policy {
             prefix: keys.key_prefix.clone(),
-            renew_period: keys.renew_period(),
+            renew_period: keys.renew_period.0,
             cutoff: keys.key_cutoff_time.0,
             take_over: keys.take_over,
         };
