@@ -151,11 +151,13 @@ async fn failures_are_counted_by_reason_and_what_could_not_be_read_without_a_nam
     });
     let seen: SealedSecret = serde_json::from_value(sealed("1", 1, &Value::Null, "")).unwrap();
     unsealer.unseal(&seen).await.unwrap();
-    let job = queue::Job {
-        name: ObjectName::of(&seen),
-        object: None,
-        hints: Hints::default(),
-    };
+    let mut queue = queue::Queue::new(queue::Policy {
+        quick_retries: 5,
+        self_heal: true,
+    });
+    queue.exists(&ObjectName::of(&seen), 1);
+    queue.want(&ObjectName::of(&seen), None, queue::Place::Fresh);
+    let job = queue.take(std::time::Instant::now()).unwrap();
     let unsealer = Arc::new(unsealer);
     let how = jobs::work(Arc::clone(&unsealer), job).await;
     assert_eq!(how, queue::Ended::Unreachable);
