@@ -6,6 +6,8 @@
     reason = "a test that can't go on fails"
 )]
 
+#[path = "plans/folder.rs"]
+mod folder;
 #[path = "plans/interrupted.rs"]
 mod interrupted;
 #[path = "plans/world.rs"]
@@ -18,9 +20,10 @@ use controller::sync::outcome::{Done, Failure, FailureReason, Outcome};
 use controller::sync::plan::{Plan, PlannedStep, Step, plan};
 use controller::sync::report::{Report, claim, report};
 use controller::sync::world::World;
+use folder::folders;
 use serde_json::{Value, json};
 use snapbox::{Assert, Data};
-use world::{Case, folders};
+use world::Case;
 
 /// Written into every value of every Secret of the folders; it must come out nowhere.
 const CANARY: &str = "canary";

@@ -26,12 +26,15 @@ const NEVER: usize = 1_000_000;
 /// Runs that have to be killed: as many as the sync has steps. What is written after them only tells of health.
 const KILLS: usize = 50;
 
-/// What an end state is made of: kind and name of each object, how often each Deployment was changed, and the inventory.
-/// Namespaces differ between runs.
+/// Kind and name of an object. Namespaces differ between runs.
+type Identity = (String, String);
+
+/// What an end state is made of: the objects, how often each was changed where the API server counts that, and the
+/// inventory.
 #[derive(Debug, PartialEq, Eq)]
 struct EndState {
-    objects: BTreeSet<(String, String)>,
-    generations: BTreeMap<String, i64>,
+    objects: BTreeSet<Identity>,
+    generations: BTreeMap<Identity, i64>,
     inventory: BTreeSet<(String, String, String)>,
     history: usize,
 }
@@ -45,6 +48,12 @@ fn a_sync_killed_after_any_step_ends_as_an_undisturbed_one() {
         CONFIG_MAPS + 3 * SECRETS + 1,
         "{undisturbed:#?}"
     );
+    assert_eq!(
+        undisturbed.generations.len(),
+        2 * SECRETS,
+        "{undisturbed:#?}"
+    );
+    assert_eq!(undisturbed.history, 1, "one sync is one entry");
     let (next, kills) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let kill_and_compare = || {
         loop {
@@ -97,14 +106,18 @@ fn disturbed(step: usize) -> (EndState, bool) {
         // The last writes only tell of health, which may need fewer of them than in the undisturbed run.
         controller.kill();
     }
-    let before = uids(&scene);
+    let before = versions(&scene);
     let _next = Controller::start(&arguments(&scene).each_ref().map(String::as_str)).ready();
     scene.operation("Succeeded", &commit);
     scene.sync_status("Synced", &commit);
     healthy(&scene);
-    let after = uids(&scene);
-    for (object, uid) in &before {
-        assert_eq!(after.get(object), Some(uid), "{object:?} was made anew");
+    let after = versions(&scene);
+    for (object, version) in &before {
+        assert_eq!(
+            after.get(object),
+            Some(version),
+            "{object:?} was made or written anew after write {step}"
+        );
     }
     (end_state(&scene), was_killed)
 }
@@ -210,31 +223,40 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-fn uids(scene: &Scene) -> BTreeMap<(String, String), String> {
+fn identity(object: &Value) -> Identity {
+    (text(&object["kind"]), text(&object["metadata"]["name"]))
+}
+
+/// What stays the same while nobody makes or writes an object anew: its uid, and its version. The version of an object
+/// with a generation moves with its status, which others write.
+fn versions(scene: &Scene) -> BTreeMap<Identity, (String, String)> {
     let of_object = |object: &Value| {
         let metadata = &object["metadata"];
-        let identity = (text(&object["kind"]), text(&metadata["name"]));
-        (identity, text(&metadata["uid"]))
+        let version = match &metadata["generation"] {
+            Value::Null => text(&metadata["resourceVersion"]),
+            generation => generation.to_string(),
+        };
+        (identity(object), (text(&metadata["uid"]), version))
     };
     objects(scene).iter().map(of_object).collect()
 }
 
-/// Goes up with each write that changes what a Deployment asks for.
-fn generations(scene: &Scene) -> BTreeMap<String, i64> {
-    let of_deployment = |object: &Value| {
-        let metadata = &object["metadata"];
-        let generation = metadata["generation"].as_i64().unwrap_or_default();
-        (object["kind"] == "Deployment").then(|| (text(&metadata["name"]), generation))
+/// Goes up with each write that changes what a Deployment or a SealedSecret asks for.
+fn generations(objects: &[Value]) -> BTreeMap<Identity, i64> {
+    let generation = |object: &Value| {
+        let generation = object["metadata"]["generation"].as_i64()?;
+        Some((identity(object), generation))
     };
-    objects(scene).iter().filter_map(of_deployment).collect()
+    objects.iter().filter_map(generation).collect()
 }
 
 fn end_state(scene: &Scene) -> EndState {
     let status = scene.app()["status"].clone();
     let inventory = status["resources"].as_array().into_iter().flatten();
+    let objects = objects(scene);
     EndState {
-        objects: uids(scene).into_keys().collect(),
-        generations: generations(scene),
+        objects: objects.iter().map(identity).collect(),
+        generations: generations(&objects),
         inventory: inventory
             .map(|entry| {
                 (

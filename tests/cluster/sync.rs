@@ -5,6 +5,8 @@
 mod harness;
 #[path = "sync/metrics.rs"]
 mod metrics;
+#[path = "sync/refused.rs"]
+mod refused;
 #[path = "sync/scene.rs"]
 mod scene;
 #[path = "sync/sources.rs"]
@@ -144,63 +146,6 @@ fn what_leaves_the_repository_is_pruned_unless_guarded() {
 }
 
 #[test]
-fn an_invalid_manifest_refuses_the_whole_revision_and_is_named() {
-    let scene = Scene::new("invalid");
-    let _controller = scene.controller();
-    let good = scene
-        .repository
-        .commit(&[("app/a.yaml", &config_map("a", "1"))], "Add");
-    scene.application(AUTOMATED);
-    scene.sync_status("Synced", &good);
-    scene.commit(&[
-        ("app/a.yaml", &config_map("a", "2")),
-        ("app/broken.yaml", "kind: [\n"),
-    ]);
-    let message = scene.condition("ComparisonError");
-    assert!(message.contains("app/broken.yaml"), "{message}");
-    assert_eq!(
-        scene.field("configmap", "a", "{.data.value}"),
-        Ok("1".to_owned())
-    );
-
-    let mended = scene.remove(&["app/broken.yaml"]);
-    scene.sync_status("Synced", &mended);
-    scene.becomes("configmap", "a", "{.data.value}", "2");
-}
-
-#[test]
-fn a_sealed_secret_that_cannot_be_opened_refuses_the_whole_revision() {
-    let scene = Scene::new("unopenable");
-    let controller = scene.controller();
-    let sealed = scene.seal(&controller, "db", "hunter2");
-    let good = scene
-        .repository
-        .commit(&[("app/a.yaml", &config_map("a", "1"))], "Add");
-    scene.application(AUTOMATED);
-    scene.sync_status("Synced", &good);
-    // Sealed for one name and used under another: what a copied file looks like.
-    let copied = sealed.replace("\"db\"", "\"copy\"");
-    scene.commit(&[
-        ("app/a.yaml", &config_map("a", "2")),
-        ("app/db.yaml", &copied),
-    ]);
-    let message = eventually("the refusal is told", || {
-        let status = scene.app()["status"].to_string();
-        if status.contains("copy") && status.contains("no key could decrypt") {
-            Ok(status)
-        } else {
-            Err(status)
-        }
-    });
-    assert!(!message.contains("hunter2"));
-    assert_eq!(
-        scene.field("configmap", "a", "{.data.value}"),
-        Ok("1".to_owned()),
-        "nothing of the revision is applied"
-    );
-}
-
-#[test]
 fn a_secret_is_there_before_the_object_that_uses_it() {
     let scene = Scene::new("unseal");
     let controller = scene.controller();
@@ -234,74 +179,6 @@ fn a_secret_is_there_before_the_object_that_uses_it() {
     assert!(
         resources.contains("SealedSecret") && !resources.contains("\"Secret\""),
         "{resources}"
-    );
-}
-
-#[test]
-fn an_object_of_an_unknown_kind_is_applied_once_its_definition_appears() {
-    let scene = Scene::new("kinds");
-    let _controller = scene.controller();
-    let group = format!("{}.example.com", scene.to);
-    let thing = format!(
-        "apiVersion: {group}/v1\nkind: Thing\nmetadata: {{name: one}}\nspec: {{size: 1}}\n"
-    );
-    scene.repository.commit(
-        &[
-            ("app/a.yaml", &config_map("a", "1")),
-            ("app/thing.yaml", &thing),
-        ],
-        "Add",
-    );
-    scene.application(AUTOMATED);
-    scene.becomes("configmap", "a", "{.data.value}", "1");
-    eventually("the reason is visible", || {
-        let status = scene.app()["status"].to_string();
-        if status.contains("Thing") {
-            Ok(())
-        } else {
-            Err(status)
-        }
-    });
-    scene.testbed.apply(&format!(
-        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: things.{group}}}\n\
-         spec:\n  group: {group}\n  scope: Namespaced\n  names: {{kind: Thing, plural: things, singular: thing}}\n  versions:\n\
-         \x20 - name: v1\n    served: true\n    storage: true\n    schema: {{openAPIV3Schema: {{type: object, x-kubernetes-preserve-unknown-fields: true}}}}\n"
-    ));
-    scene.becomes(&format!("things.{group}"), "one", "{.spec.size}", "1");
-    eventually("all is synced", || {
-        equal(&scene.app()["status"]["sync"]["status"], &"Synced".into())
-    });
-}
-
-#[test]
-fn a_repository_that_renders_nothing_prunes_nothing() {
-    let scene = Scene::new("empty");
-    let _controller = scene.controller();
-    let commit = scene.repository.commit(
-        &[
-            ("app/a.yaml", &config_map("a", "1")),
-            ("app/README", "text"),
-        ],
-        "Add",
-    );
-    scene.application(AUTOMATED);
-    scene.sync_status("Synced", &commit);
-    let empty = scene.remove(&["app/a.yaml"]);
-    eventually("the empty revision was compared", || {
-        equal(
-            &scene.app()["status"]["sync"]["revision"],
-            &empty.as_str().into(),
-        )
-    });
-    assert_eq!(
-        scene.field("configmap", "a", "{.data.value}"),
-        Ok("1".to_owned())
-    );
-    let resources = scene.app()["status"]["resources"].clone();
-    assert_eq!(
-        resources.as_array().map(Vec::len),
-        Some(1),
-        "it stays in the inventory: {resources:#}"
     );
 }
 
@@ -437,70 +314,4 @@ fn what_kubectl_applied_before_is_taken_over_with_its_fields() {
         .field("configmap", "a", "{.metadata.annotations}")
         .expect("annotations");
     assert!(!annotations.contains("last-applied"), "{annotations}");
-}
-
-#[test]
-fn beside_an_argo_cd_controller_nothing_is_written() {
-    let scene = Scene::new("beside");
-    scene.testbed.apply(&format!(
-        "apiVersion: apps/v1\nkind: StatefulSet\nmetadata:\n  name: argocd-application-controller\n  namespace: {}\n\
-         \x20 labels: {{app.kubernetes.io/name: argocd-application-controller, app.kubernetes.io/part-of: argocd, app.kubernetes.io/component: application-controller}}\n\
-         spec:\n  replicas: 1\n  serviceName: x\n  selector: {{matchLabels: {{app: x}}}}\n\
-         \x20 template: {{metadata: {{labels: {{app: x}}}}, spec: {{containers: [{{name: x, image: x}}]}}}}\n",
-        scene.own
-    ));
-    scene
-        .repository
-        .commit(&[("app/a.yaml", &config_map("a", "1"))], "Add");
-    scene.application(AUTOMATED);
-    let controller = scene.controller();
-    let metrics = format!("{}/metrics", controller.url(Port::Metrics));
-    eventually("the Application was looked at", || {
-        let (_, text) = get(&metrics)?;
-        if text.contains("signet_sync_passes_total 1") {
-            Ok(())
-        } else {
-            Err(text)
-        }
-    });
-    assert!(scene.field("configmap", "a", "{.data.value}").is_err());
-    // Its controller has gone: now it is ours.
-    scene.testbed.kubectl(&[
-        "scale",
-        "statefulset/argocd-application-controller",
-        "--replicas=0",
-        "--namespace",
-        &scene.own,
-    ]);
-    scene.becomes("configmap", "a", "{.data.value}", "1");
-}
-
-#[test]
-fn a_repository_that_the_project_does_not_permit_is_never_asked() {
-    let scene = Scene::new("narrow");
-    let own = &scene.own;
-    scene.testbed.apply(&format!(
-        "apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: {{name: default, namespace: {own}}}\n\
-         spec: {{sourceRepos: [\"https://git.example.com/*\"], destinations: [{{server: \"*\", namespace: \"*\"}}]}}\n"
-    ));
-    let _controller = scene.controller();
-    scene
-        .repository
-        .commit(&[("app/a.yaml", &config_map("a", "1"))], "Add");
-    scene.application(AUTOMATED);
-    eventually("the Application is refused", || {
-        equal(
-            &scene.app()["status"]["conditions"][0]["type"],
-            &"InvalidSpecError".into(),
-        )
-    });
-    let log =
-        std::fs::read_to_string(scene.testbed.path("logs/git.log")).expect("the log is readable");
-    let name = scene
-        .repository
-        .url()
-        .rsplit('/')
-        .next()
-        .expect("a URL has a last part");
-    assert!(!log.contains(name), "{name} was asked for:\n{log}");
 }

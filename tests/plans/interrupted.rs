@@ -14,8 +14,7 @@ use controller::sync::plan::{PlannedStep, Step, plan};
 use controller::sync::report::{claim, report};
 use controller::sync::revisions::Revisions;
 use controller::sync::world::{
-    AppFacts, Cluster, DestinationNamespace, Health, HealthStatus, Live, LiveState, Source,
-    Unsealer, World,
+    AppFacts, DestinationNamespace, Health, HealthStatus, Live, LiveState, Source, Unsealer, World,
 };
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
@@ -222,7 +221,6 @@ fn observe(outside: &Outside, source: &Source, fresh: bool, seconds: usize) -> W
         },
         source: Ok(source.clone()),
         kinds: Arc::new(built_in_kinds()),
-        cluster: Cluster::Reachable,
         destination_namespace: DestinationNamespace::Exists,
         live: outside
             .objects

@@ -1,24 +1,26 @@
 //! Reads a folder of small YAML files into a World.
-//! What a folder leaves out is as ordinary as can be: a reachable cluster, built-in kinds, objects as they were applied.
+//! What a folder leaves out is as ordinary as can be: built-in kinds, objects as they were applied.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use controller::access::Project;
-use controller::dialect;
+use controller::dialect::{self, Intent, ObjectDefaults, OperationRequest};
 use controller::render::Manifest;
 use controller::sync::desired::{Desired, Inputs, WantedHash, desired};
 use controller::sync::health::health;
 use controller::sync::key::{GroupKind, ObjectKey, group_version};
 use controller::sync::kinds::{Kinds, Known};
+use controller::sync::plan::revision::revisions_to_render;
 use controller::sync::revisions::Revisions;
 use controller::sync::world::{
-    AppFacts, Cluster, DestinationNamespace, Live, LiveState, Source, SourceProblem, SourceReason,
-    Take, Unsealer, World,
+    AppFacts, DestinationNamespace, Live, LiveState, Source, SourceProblem, SourceReason, Take,
+    Unsealer, World,
 };
 use serde_json::{Value, json};
+
+use super::folder::{documents, documents_in};
 
 /// Kinds that every cluster of the folders serves: API version, kind, namespaced.
 const KINDS: [(&str, &str, bool); 18] = [
@@ -48,17 +50,6 @@ pub(crate) struct Case {
     pub(crate) report: bool,
     /// Steps that fail, by their printed form, with their messages.
     pub(crate) failures: BTreeMap<String, String>,
-}
-
-/// All folders, by name.
-pub(crate) fn folders() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/plans");
-    let entries = fs::read_dir(root)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let mut folders: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
-    folders.sort();
-    folders
 }
 
 impl Case {
@@ -98,32 +89,40 @@ fn build(
     let intent = dialect::intent(&decoded);
     let kinds = kinds(settings);
     let tracking_name = "shop".to_owned();
-    let source = source(settings, &kinds, manifests, &decoded);
+    let request = dialect::operation(&decoded);
+    let project_name = decoded.spec.project.clone();
+    let application = facts(application, decoded, &tracking_name);
+    let revisions = revisions(
+        settings,
+        &application,
+        intent.as_ref().ok(),
+        request.as_ref().ok().and_then(Option::as_ref),
+    );
+    let namespace = &application.spec.destination.namespace;
+    let defaults = intent
+        .as_ref()
+        .map(|intent| intent.defaults)
+        .unwrap_or_default();
+    let source = source(
+        settings,
+        &kinds,
+        manifests,
+        (namespace, defaults),
+        revisions,
+    );
     let wanted = source
         .as_ref()
         .map(|source| source.desired.clone())
         .unwrap_or_default();
-    let project_name = decoded.spec.project.clone();
     let project =
         project.map(|project| crds::decode::<crds::AppProject>(project).expect("project.yaml"));
     World {
         now: text(settings, "now")
             .parse()
             .unwrap_or_else(|_| "2026-03-01T12:00:00Z".parse().unwrap()),
-        request: dialect::operation(&decoded),
+        request,
         project: Project::find(&project_name, project.as_ref()),
-        application: AppFacts {
-            namespace: text(application, "metadata.namespace").to_owned(),
-            name: text(application, "metadata.name").to_owned(),
-            uid: "uid-of-the-application".into(),
-            resource_version: "7".into(),
-            deletion_timestamp: text(application, "metadata.deletionTimestamp").parse().ok(),
-            tracking_name: tracking_name.clone(),
-            marks: dialect::marks(&decoded),
-            spec: decoded.spec,
-            operation: decoded.operation,
-            status: decoded.status.unwrap_or_default(),
-        },
+        application,
         intent,
         live: live
             .iter()
@@ -131,10 +130,6 @@ fn build(
             .collect(),
         kinds: Arc::new(kinds),
         source,
-        cluster: match settings["cluster"].as_str() {
-            Some(problem) => Cluster::Unreachable(problem.to_owned()),
-            None => Cluster::Reachable,
-        },
         destination_namespace: match text(settings, "namespace") {
             "missing" => DestinationNamespace::Missing,
             "terminating" => DestinationNamespace::Terminating,
@@ -155,22 +150,40 @@ fn build(
     }
 }
 
+fn facts(application: &Value, decoded: crds::Application, tracking_name: &str) -> AppFacts {
+    AppFacts {
+        namespace: text(application, "metadata.namespace").to_owned(),
+        name: text(application, "metadata.name").to_owned(),
+        uid: "uid-of-the-application".into(),
+        resource_version: "7".into(),
+        deletion_timestamp: text(application, "metadata.deletionTimestamp").parse().ok(),
+        tracking_name: tracking_name.to_owned(),
+        marks: dialect::marks(&decoded),
+        spec: decoded.spec,
+        operation: decoded.operation,
+        status: decoded.status.unwrap_or_default(),
+    }
+}
+
 fn source(
     settings: &Value,
     kinds: &Kinds,
     manifests: &[Manifest],
-    application: &crds::Application,
+    (namespace, defaults): (&str, ObjectDefaults),
+    revisions: Revisions,
 ) -> Result<Source, SourceProblem> {
     for (field, reason) in [
         ("fetchProblem", SourceReason::Fetch),
         ("renderProblem", SourceReason::Render),
     ] {
         if let Some(message) = settings[field].as_str() {
-            let message = message.to_owned();
-            return Err(SourceProblem { reason, message });
+            return Err(SourceProblem {
+                reason,
+                message: message.to_owned(),
+                hint: settings["hint"].as_str().map(str::to_owned),
+            });
         }
     }
-    let intent = dialect::intent(application).ok();
     let scaled = settings["scaled"]
         .as_array()
         .into_iter()
@@ -181,22 +194,36 @@ fn source(
         manifests,
         kinds,
         application_id: "shop",
-        namespace: &application.spec.destination.namespace,
-        defaults: intent.map(|intent| intent.defaults).unwrap_or_default(),
+        namespace,
+        defaults,
         scaled: &scaled,
     };
     Ok(Source {
-        revisions: revisions(&settings["revision"]),
+        revisions,
         desired: Arc::new(desired(&inputs)),
     })
 }
 
-/// One commit, or a list of them for several sources.
-fn revisions(setting: &Value) -> Revisions {
+/// The commits that are asked for: `refs` says what each name means; without them they are `revision`, one or a list, or `c2`.
+fn revisions(
+    settings: &Value,
+    application: &AppFacts,
+    intent: Option<&Intent>,
+    request: Option<&OperationRequest>,
+) -> Revisions {
+    if let (Some(refs), Some(intent)) = (settings["refs"].as_object(), intent) {
+        let names = revisions_to_render(application, intent, request).into_iter();
+        let commit = |name: String| {
+            refs.get(&name)
+                .and_then(Value::as_str)
+                .map_or(name, str::to_owned)
+        };
+        return Revisions::new(names.map(commit).collect());
+    }
     let commit = |value: &Value| value.as_str().unwrap_or("c2").to_owned();
-    Revisions::new(match setting.as_array() {
+    Revisions::new(match settings["revision"].as_array() {
         Some(several) => several.iter().map(commit).collect(),
-        None => vec![commit(setting)],
+        None => vec![commit(&settings["revision"])],
     })
 }
 
@@ -363,42 +390,6 @@ fn manifests(folder: &Path) -> Vec<Manifest> {
         object,
     };
     documents.map(manifest).collect()
-}
-
-/// All documents of all files of a folder: file name, document and line, object.
-fn documents_in(folder: &Path) -> Vec<(String, (usize, usize), Value)> {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return Vec::new();
-    };
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    let of_file = |file: &PathBuf| {
-        let name = file.file_name().unwrap().to_str().unwrap().to_owned();
-        let numbered = documents(file).into_iter().enumerate();
-        numbered
-            .map(|(index, (line, object))| (name.clone(), (index + 1, line), object))
-            .collect::<Vec<_>>()
-    };
-    files.iter().flat_map(of_file).collect()
-}
-
-/// Documents of one file, each with its first line.
-fn documents(file: &Path) -> Vec<(usize, Value)> {
-    let Ok(text) = fs::read_to_string(file) else {
-        return Vec::new();
-    };
-    let mut line = 1;
-    let mut documents = Vec::new();
-    for part in text.split("---\n") {
-        let lines = part.lines().count() + 1;
-        if !part.trim().is_empty() {
-            let object = serde_saphyr::from_str(part)
-                .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-            documents.push((line, object));
-        }
-        line += lines;
-    }
-    documents
 }
 
 fn text<'a>(object: &'a Value, path: &str) -> &'a str {

@@ -80,6 +80,17 @@ pub struct ObjectDefaults {
     pub delete: bool,
 }
 
+impl ObjectDefaults {
+    /// What both permit.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            prune: self.prune && other.prune,
+            delete: self.delete && other.delete,
+        }
+    }
+}
+
 impl Default for ObjectDefaults {
     fn default() -> Self {
         Self {
@@ -100,12 +111,12 @@ pub struct RetryPolicy {
     pub factor: u32,
     /// Longest waiting time.
     pub max_duration: Duration,
-    /// Take the newest commit when trying again.
+    /// Once it failed, move on to a newer commit; else stay at the commit it failed at until the tries are used up.
     pub refresh: bool,
 }
 
 impl Default for RetryPolicy {
-    /// Argo CD's for automatic syncs: 5 tries, 5 s doubling up to 3 minutes. A newer commit always supersedes.
+    /// Argo CD's for automatic syncs: 5 tries, 5 s doubling up to 3 minutes. A newer commit supersedes.
     fn default() -> Self {
         Self {
             limit: Some(5),

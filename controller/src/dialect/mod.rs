@@ -21,6 +21,6 @@ pub use intent::{
     SourceIntent, intent, marks,
 };
 pub use object::{Guards, ObjectPolicy, guards, object_policy};
-pub use operation::{OperationRequest, operation};
+pub use operation::{OperationRequest, operation, restrictions};
 pub use refusal::{Problem, Refusal};
 pub use tracking::{TRACKING_ANNOTATION, Tracking, parse_tracking, tracking_value};

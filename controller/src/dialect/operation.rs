@@ -1,7 +1,7 @@
 //! A sync that somebody asked for by writing `.operation`, in our own words.
 //! It must not decide whether the sync may run.
 
-use crds::{Application, InitiatedBy};
+use crds::{Application, InitiatedBy, Operation};
 
 use super::argocd;
 use super::intent::{ObjectDefaults, RetryPolicy};
@@ -16,8 +16,6 @@ pub struct OperationRequest {
     pub prune: bool,
     /// Make the destination namespace when it does not exist, also if the spec does not say so.
     pub create_namespace: bool,
-    /// Restrictions in addition to the Application's.
-    pub defaults: ObjectDefaults,
     /// How to try again; `None` is once.
     pub retry: Option<RetryPolicy>,
     /// Who asked.
@@ -34,4 +32,10 @@ pub fn operation(application: &Application) -> Result<Option<OperationRequest>, 
         .as_ref()
         .map(|operation| argocd::operation::request(operation, &application.spec))
         .transpose()
+}
+
+/// What the options of a request protect, in addition to the Application's own. It never fails: what else is wrong
+/// with the request takes no protection away.
+pub fn restrictions(operation: &Operation) -> ObjectDefaults {
+    argocd::operation::restrictions(operation)
 }

@@ -117,7 +117,7 @@ impl Engine {
         for _ in 0..ATTEMPTS {
             match api.patch(&app.name, &params, &Patch::Merge(&patch)).await {
                 Ok(object) => return Ok(Written::Done(self.applications.wrote(app, object))),
-                Err(kube::Error::Api(status)) if status.is_not_found() => {
+                Err(kube::Error::Api(status)) if status.code == 404 => {
                     return Ok(Written::Superseded);
                 }
                 Err(kube::Error::Api(status)) if status.is_conflict() => {}

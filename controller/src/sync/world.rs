@@ -2,6 +2,7 @@
 //! It holds no client and no clock, and observing never decides anything.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use crds::{ApplicationSpec, ApplicationStatus, Operation};
@@ -28,12 +29,10 @@ pub struct World {
     pub request: Result<Option<OperationRequest>, Vec<Refusal>>,
     /// Its project.
     pub project: Result<Project, Vec<Denied>>,
-    /// What Git says at the revision of `operation::revision_to_render`, or why that is not known.
+    /// What Git says at the revision of `plan::revision::revision_to_render`, or why that is not known.
     pub source: Result<Source, SourceProblem>,
     /// Which kinds the cluster serves.
     pub kinds: Arc<Kinds>,
-    /// Whether the destination cluster answers.
-    pub cluster: Cluster,
     /// The namespace that `CreateNamespace=true` may have to make.
     pub destination_namespace: DestinationNamespace,
     /// Live objects that are wanted, in the inventory, or carry our tracking id. Absent = not in the cluster,
@@ -93,13 +92,22 @@ pub struct Source {
     pub desired: Arc<Desired>,
 }
 
-/// Why there is no render.
+/// Why there is no render; displayed as status and event tell it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceProblem {
     /// What failed.
     pub reason: SourceReason,
-    /// Names repository, revision, path or file; for the status and the event.
+    /// Names repository, revision, path or file.
     pub message: String,
+    /// What somebody can do about it.
+    pub hint: Option<String>,
+}
+
+impl fmt::Display for SourceProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        self.hint.iter().try_for_each(|hint| write!(f, "; {hint}"))
+    }
 }
 
 /// The deed that failed.
@@ -109,15 +117,6 @@ pub enum SourceReason {
     Fetch,
     /// The files could not be turned into objects.
     Render,
-}
-
-/// The destination cluster.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cluster {
-    /// It answers.
-    Reachable,
-    /// It does not; the text says how.
-    Unreachable(String),
 }
 
 /// The destination namespace.

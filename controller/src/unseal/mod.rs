@@ -28,7 +28,7 @@ use rand::rngs::SysRng;
 use sealing::{Surroundings, UnsealError, Unsealed};
 use tokio::sync::Semaphore;
 
-pub use self::reason::UnsealReason;
+pub use self::reason::{RESEAL, UnsealReason};
 pub use self::watch::run;
 
 use self::attempts::{Attempts, Digest, digest, digest_of_value};

@@ -5,6 +5,9 @@ use std::fmt;
 
 use sealing::{ItemProblem, UnsealError};
 
+/// What somebody can do about a SealedSecret that no key opens.
+pub const RESEAL: &str = "restore its sealing key, or seal it anew for this cluster: kubectl create secret … --dry-run=client -o yaml | signet seal";
+
 /// Why a SealedSecret is not in effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UnsealReason {
@@ -35,9 +38,12 @@ impl UnsealReason {
         }
     }
 
-    /// Text of the event.
+    /// Text of the event. Unlike the status, which scripts read, it says what to do about a key that is not there.
     pub fn event_message(&self) -> String {
         match self {
+            Self::CannotOpen(_) if self.may_lack_key() => {
+                format!("Failed to unseal: {self}; {RESEAL}")
+            }
             Self::Malformed { .. } | Self::CannotOpen(_) | Self::Panicked => {
                 format!("Failed to unseal: {self}")
             }

@@ -138,8 +138,9 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
     };
     let destination = collect(spec::destination(spec), &mut refusals);
     let policy = spec.sync_policy.clone().unwrap_or_default();
+    // A newer commit takes over, unless it says otherwise.
     let retry = collect(
-        spec::retry("spec.syncPolicy.retry", policy.retry.as_ref()),
+        spec::retry("spec.syncPolicy.retry", policy.retry.as_ref(), true),
         &mut refusals,
     );
     let limit = collect(spec::revision_history_limit(spec), &mut refusals);

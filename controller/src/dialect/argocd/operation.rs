@@ -5,6 +5,7 @@ use crds::{ApplicationSpec, Operation, SyncOperation};
 use serde_json::Value;
 
 use super::{options, source, spec};
+use crate::dialect::intent::ObjectDefaults;
 use crate::dialect::operation::OperationRequest;
 use crate::dialect::refusal::Refusal;
 use crate::dialect::verdict::{Row, Verdict::*, walk};
@@ -54,7 +55,8 @@ pub(in crate::dialect) fn request(
         ));
         return Err(refusals);
     };
-    let retry = spec::retry("operation.retry", operation.retry.as_ref());
+    // A request stays at the commit it began with, unless it says otherwise.
+    let retry = spec::retry("operation.retry", operation.retry.as_ref(), false);
     match (revisions(sync, of), retry) {
         (Ok(revisions), Ok(retry)) if refusals.is_empty() => {
             let options = || sync.sync_options.iter().map(String::as_str);
@@ -62,7 +64,6 @@ pub(in crate::dialect) fn request(
                 revisions,
                 prune: sync.prune,
                 create_namespace: options::allows(options(), "CreateNamespace") == Some(true),
-                defaults: spec::defaults(options),
                 retry,
                 initiated_by: operation.initiated_by.clone().unwrap_or_default(),
             })
@@ -73,6 +74,13 @@ pub(in crate::dialect) fn request(
             Err(refusals)
         }
     }
+}
+
+/// What `Prune=false` and `Delete=false` among its options protect.
+pub(in crate::dialect) fn restrictions(operation: &Operation) -> ObjectDefaults {
+    let sync = operation.sync.iter();
+    let options = sync.flat_map(|sync| &sync.sync_options).map(String::as_str);
+    spec::defaults(|| options.clone())
 }
 
 /// `revision` is for one source, `revisions` for several: one for each of them.

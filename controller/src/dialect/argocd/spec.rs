@@ -73,8 +73,13 @@ pub(super) fn defaults<'a, I: Iterator<Item = &'a str>>(options: impl Fn() -> I)
     }
 }
 
-/// The retry policy at `field`. A policy without a limit never tries again, as with Argo CD.
-pub(super) fn retry(field: &str, retry: Option<&Retry>) -> Result<Option<RetryPolicy>, Refusal> {
+/// The retry policy at `field`; `refresh` is what holds where it does not say. A policy without a limit never tries
+/// again, as with Argo CD.
+pub(super) fn retry(
+    field: &str,
+    retry: Option<&Retry>,
+    refresh: bool,
+) -> Result<Option<RetryPolicy>, Refusal> {
     let Some(retry) = retry else { return Ok(None) };
     let default = RetryPolicy::default();
     let backoff = retry.backoff.clone().unwrap_or_default();
@@ -93,7 +98,7 @@ pub(super) fn retry(field: &str, retry: Option<&Retry>) -> Result<Option<RetryPo
         duration: time("duration", &backoff.duration, default.duration)?,
         factor: factor(field, backoff.factor)?,
         max_duration: time("maxDuration", &backoff.max_duration, default.max_duration)?,
-        refresh: retry.refresh.unwrap_or(default.refresh),
+        refresh: retry.refresh.unwrap_or(refresh),
     }))
 }
 

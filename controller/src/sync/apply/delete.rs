@@ -29,7 +29,8 @@ impl Executor<'_> {
         };
         match api.delete(&key.name, &params).await {
             Ok(_) => Ok(Ok(Done::Deleted)),
-            Err(kube::Error::Api(status)) if status.is_not_found() => Ok(Ok(Done::Deleted)),
+            // In plain text where its kind has gone too, so only the code says it.
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(Ok(Done::Deleted)),
             Err(error) => failure(key, error).map(Err),
         }
     }

@@ -89,7 +89,12 @@ pub struct Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
+        let Self {
+            file,
+            document,
+            line,
+        } = self;
+        write!(f, "{file}: document {document}, line {line}")
     }
 }
 
@@ -191,7 +196,7 @@ fn add(inputs: &Inputs<'_>, manifest: &Manifest, desired: &mut Desired) {
     let at = wanted.origin.clone();
     if let Some(earlier) = desired.objects.insert(key.clone(), wanted) {
         let message = format!(
-            "{key} is written more than once: {at} counts, {} does not",
+            "{key} is written more than once: what counts is {at}, not {}",
             earlier.origin
         );
         desired.warnings.push(Condition::new(

@@ -120,7 +120,8 @@ impl Discovery {
         };
         match list {
             Ok(list) => Ok(Some(served(list))),
-            Err(kube::Error::Api(status)) if status.is_not_found() => Ok(Some(HashMap::new())),
+            // In plain text where the whole group is not there, so only the code says it.
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(Some(HashMap::new())),
             Err(kube::Error::Api(status)) => {
                 tracing::warn!(group, version, error = %status.message, "an API group can't be discovered");
                 Ok(None)
@@ -212,4 +213,40 @@ pub(crate) fn api_resource(
         plural: known.plural.clone(),
     };
     Some((resource, known.namespaced))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Request, Response};
+    use kube::client::Body;
+    use tower::service_fn;
+
+    use super::*;
+    use crate::sync::kinds::Lookup;
+
+    /// What is known of a kind of which the API server answers like this.
+    async fn answered(code: u16, text: &'static str) -> Lookup<'static> {
+        let service = service_fn(move |_: Request<Body>| async move {
+            Response::builder()
+                .status(code)
+                .body(Body::from(text.as_bytes().to_vec()))
+        });
+        let discovery = Discovery::new(Client::new(service, "default"));
+        let kind = GroupKind::new("example.com", "Widget");
+        let kinds = discovery.kinds([(kind.clone(), "v1".to_owned())]).await;
+        match kinds.expect("an answer").lookup(&kind, "v1") {
+            Lookup::Known(_) => unreachable!("no answer names a kind"),
+            Lookup::Unknown => Lookup::Unknown,
+            Lookup::Unavailable => Lookup::Unavailable,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_group_that_is_not_there_is_unknown_and_one_that_fails_is_unavailable() {
+        assert_eq!(answered(404, "404 page not found\n").await, Lookup::Unknown);
+        assert_eq!(
+            answered(503, "service unavailable\n").await,
+            Lookup::Unavailable
+        );
+    }
 }

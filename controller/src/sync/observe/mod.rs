@@ -28,8 +28,8 @@ use crate::sync::{
     kinds::Kinds,
     observe::applications::AppId,
     observe::memory::{DesiredKey, Render},
-    plan::operation::revisions_to_render,
-    world::{Cluster, Source, SourceProblem, Unsealer, World},
+    plan::revision::revisions_to_render,
+    world::{Source, SourceProblem, Unsealer, World},
 };
 use crate::{
     dialect::{Intent, Refresh},
@@ -73,7 +73,6 @@ impl Engine {
             project,
             source,
             kinds,
-            cluster: Cluster::Reachable,
             destination_namespace: observed.namespace,
             live: observed.live,
             unlisted: observed.unlisted,
@@ -229,5 +228,6 @@ fn no_source() -> SourceProblem {
     SourceProblem {
         reason: crate::sync::world::SourceReason::Fetch,
         message: "the spec is not accepted".to_owned(),
+        hint: None,
     }
 }

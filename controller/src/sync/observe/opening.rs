@@ -63,7 +63,8 @@ impl Engine {
         let keyring = self.context.keyring.clone();
         let tried = tokio::task::spawn_blocking(move || sealing::opens(&sealed, &keyring)).await;
         match tried {
-            Ok(opened) => opened.map_err(|error| error.to_string()),
+            // Items with different problems stand on lines of their own.
+            Ok(opened) => opened.map_err(|error| error.to_string().replace('\n', ", ")),
             Err(broken) => Err(format!("opening broke off: {broken}")),
         }
     }

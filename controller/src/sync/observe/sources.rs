@@ -178,6 +178,7 @@ async fn blocking<T: Send + 'static>(
         Err(broken) => Err(SourceProblem {
             reason: SourceReason::Render,
             message: format!("rendering broke off: {broken}"),
+            hint: None,
         }),
     }
 }
@@ -187,6 +188,7 @@ impl From<GitError> for SourceProblem {
         SourceProblem {
             reason: SourceReason::Fetch,
             message: error.to_string(),
+            hint: error.hint().map(str::to_owned),
         }
     }
 }
@@ -198,7 +200,35 @@ impl From<RenderError> for SourceProblem {
             error => SourceProblem {
                 reason: SourceReason::Render,
                 message: error.to_string(),
+                hint: error.hint().map(str::to_owned),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_git_or_a_render_can_not_do_comes_with_its_remedy() {
+        let missing = GitError::RevisionAmbiguous {
+            url: "https://git.example.com/shop.git".to_owned(),
+            revision: "c0ffee".to_owned(),
+        };
+        let text = "https://git.example.com/shop.git: revision \"c0ffee\" is ambiguous; write the full SHA";
+        assert_eq!(SourceProblem::from(missing.clone()).to_string(), text);
+        assert_eq!(
+            SourceProblem::from(RenderError::from(missing)).to_string(),
+            text
+        );
+        let too_much = RenderError::Limit {
+            what: "the source".to_owned(),
+            limit: "10 MiB".to_owned(),
+        };
+        assert_eq!(
+            SourceProblem::from(too_much).to_string(),
+            "the source exceeds the limit of 10 MiB; spread the manifests over several Applications"
+        );
     }
 }

@@ -4,17 +4,17 @@
 use std::collections::BTreeMap;
 
 use crate::access::Project;
-use crate::dialect::{Cascade, Destination, ObjectDefaults, guards};
+use crate::dialect::{Cascade, Destination, guards};
 use crate::sync::key::ObjectKey;
 use crate::sync::kinds::Lookup;
 use crate::sync::plan::comparison::named;
 use crate::sync::plan::gates;
 use crate::sync::plan::holders::{holds, is_holder, sink};
-use crate::sync::plan::inventory::{self, is_ours};
+use crate::sync::plan::inventory::{self, defaults, is_ours};
 use crate::sync::plan::prune;
 use crate::sync::plan::recorded;
 use crate::sync::plan::{Condition, ConditionKind, Plan, PlannedStep, Step};
-use crate::sync::world::{Cluster, Live, World};
+use crate::sync::world::{Live, World};
 
 /// The plan of an Application that is being deleted.
 pub(in crate::sync) fn plan(world: &World) -> Plan {
@@ -85,11 +85,6 @@ fn delete_highest_wave(
 
 /// Objects of the inventory that go with the Application, by wave; or why that can't be said now.
 fn deletable(world: &World) -> Result<BTreeMap<i32, Vec<ObjectKey>>, String> {
-    if let Cluster::Unreachable(problem) = &world.cluster {
-        return Err(format!(
-            "the destination cluster does not answer: {problem}"
-        ));
-    }
     let project = project(world)?;
     let mut going: BTreeMap<ObjectKey, i32> = BTreeMap::new();
     let mut staying = Vec::new();
@@ -134,14 +129,6 @@ fn project(world: &World) -> Result<&Project, String> {
         let texts: Vec<String> = denied.iter().map(ToString::to_string).collect();
         named(&texts).unwrap_or_default()
     })
-}
-
-fn defaults(world: &World) -> ObjectDefaults {
-    world
-        .intent
-        .as_ref()
-        .map(|intent| intent.defaults)
-        .unwrap_or_default()
 }
 
 /// An object that may be there although it is not seen. Of a kind that the cluster does not serve there is none.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::access::Project;
-use crate::dialect::{Intent, parse_tracking};
+use crate::dialect::{Intent, ObjectDefaults, parse_tracking};
 use crate::sync::desired::{Desired, Wanted};
 use crate::sync::health::{Member, aggregate};
 use crate::sync::key::ObjectKey;
@@ -13,7 +13,7 @@ use crate::sync::plan::holders::{holds, is_holder};
 use crate::sync::plan::inventory::{self, Leftover};
 use crate::sync::plan::recorded;
 use crate::sync::plan::{Compared, Comparison, Condition, Difference, SyncStatus};
-use crate::sync::world::{Cluster, Health, HealthStatus, Live, LiveState, Source, World};
+use crate::sync::world::{Health, HealthStatus, Live, LiveState, Source, World};
 use crate::sync::{plan::conditions, plan::gates};
 
 /// So many objects are named in a condition; the rest is counted.
@@ -25,6 +25,8 @@ pub(in crate::sync) struct Terms<'a> {
     pub(in crate::sync) intent: &'a Intent,
     pub(in crate::sync) project: &'a Project,
     pub(in crate::sync) source: &'a Source,
+    /// What may be deleted of what does not say otherwise.
+    pub(in crate::sync) defaults: ObjectDefaults,
 }
 
 impl Terms<'_> {
@@ -231,7 +233,7 @@ fn compare_leftover(
     Some(Compared {
         version,
         status: status(Some(&difference)),
-        wave: live.map_or(0, |live| inventory::wave(live, terms.intent.defaults)),
+        wave: live.map_or(0, |live| inventory::wave(live, terms.defaults)),
         health: live.and_then(|live| live.health.clone()),
         requires_pruning: matches!(difference, Difference::Extra),
         difference: Some(difference),
@@ -270,9 +272,6 @@ pub(in crate::sync) fn health_of_inventory(world: &World) -> Health {
         status: HealthStatus::Unknown,
         message: String::new(),
     };
-    if world.cluster != Cluster::Reachable {
-        return unknown;
-    }
     let inventory = recorded::inventory(&world.application.status);
     if inventory.is_empty() {
         return unknown;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dialect::TRACKING_ANNOTATION;
-use crate::sync::key::ObjectKey;
+use crate::sync::key::{GroupKind, ObjectKey};
 use crate::sync::plan::comparison::{Terms, named};
 use crate::sync::plan::{Compared, Condition, ConditionKind, Difference};
 use crate::sync::world::World;
@@ -84,9 +84,10 @@ fn condition(
         Difference::UnknownKind => (
             ConditionKind::ComparisonError,
             format!(
-                "{}: {key}: the cluster does not know this kind in version {:?}",
+                "{}: {key}: the cluster does not know this kind in version {:?}; {}",
                 at(),
-                compared.version
+                compared.version,
+                of_unknown_kind(&key.group_kind())
             ),
         ),
         Difference::KindUnavailable => (
@@ -120,6 +121,11 @@ fn condition(
         _ => return None,
     };
     Some(Condition::new(kind, message))
+}
+
+/// What somebody can do about an object of a kind that the cluster does not know.
+pub(in crate::sync) fn of_unknown_kind(kind: &GroupKind) -> String {
+    format!("check apiVersion and kind, or install the CRD of {kind}; it is applied by itself then")
 }
 
 /// Objects with our tracking id that neither Git nor the inventory names: reported, never deleted.

@@ -1,15 +1,20 @@
-//! What has to be in order before anything is compared: spec, project, cluster, source. And, object by object, what the
+//! What has to be in order before anything is compared: spec, project, source. And, object by object, what the
 //! project permits. Every refusal is told by name; none is decided from anything but the World.
+
+use std::collections::BTreeSet;
 
 use crate::access::{Claim, Project};
 use crate::dialect::{Destination, Intent};
 use crate::sync::desired::Wanted;
 use crate::sync::key::ObjectKey;
 use crate::sync::plan::comparison::{Terms, named};
+use crate::sync::plan::conditions::of_unknown_kind;
+use crate::sync::plan::inventory;
 use crate::sync::plan::order::is_sealed_secret;
 use crate::sync::plan::recorded;
 use crate::sync::plan::{Comparison, Condition, ConditionKind, Difference};
-use crate::sync::world::{Cluster, Live, SourceReason, Unsealer, World};
+use crate::sync::world::{Live, SourceReason, Unsealer, World};
+use crate::unseal::RESEAL;
 
 /// Why nothing is compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,21 +42,15 @@ pub(in crate::sync) fn hands_off(world: &World) -> Option<String> {
 /// The terms on which a comparison is made.
 pub(in crate::sync) fn terms(world: &World) -> Result<Terms<'_>, Stop> {
     let (intent, project) = policy(world)?;
-    if let Cluster::Unreachable(problem) = &world.cluster {
-        let message = format!("the destination cluster does not answer: {problem}");
-        return Err(stop(
-            vec![Condition::new(ConditionKind::ComparisonError, message)],
-            true,
-        ));
-    }
     let source = world.source.as_ref().map_err(|problem| {
-        let condition = Condition::new(ConditionKind::ComparisonError, problem.message.clone());
+        let condition = Condition::new(ConditionKind::ComparisonError, problem.to_string());
         stop(vec![condition], problem.reason == SourceReason::Fetch)
     })?;
     Ok(Terms {
         intent,
         project,
         source,
+        defaults: inventory::defaults(world),
     })
 }
 
@@ -177,6 +176,7 @@ pub(in crate::sync) fn refuses(
     comparison: &Comparison,
 ) -> Option<String> {
     let mut refused = Vec::new();
+    let mut remedies = BTreeSet::new();
     for (key, wanted) in &terms.desired().objects {
         let difference = comparison
             .objects
@@ -191,6 +191,7 @@ pub(in crate::sync) fn refuses(
                     "NoSealedSecretKind: {}: {key}: the cluster does not know the kind",
                     wanted.origin
                 ));
+                remedies.insert(of_unknown_kind(&key.group_kind()));
             }
             Some(
                 Difference::Missing
@@ -200,12 +201,14 @@ pub(in crate::sync) fn refuses(
             ) => {
                 if let Some(why) = does_not_open(world, terms, key) {
                     refused.push(format!("{}: {key} can't be opened: {why}", wanted.origin));
+                    remedies.insert(RESEAL.to_owned());
                 }
             }
             _ => {}
         }
     }
-    named(&refused)
+    let refused = named(&refused)?;
+    Some(Vec::from_iter(std::iter::once(refused).chain(remedies)).join("; "))
 }
 
 /// Why a SealedSecret of a revision that was not synced before can't be opened.

@@ -4,14 +4,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::dialect::{ObjectDefaults, guards, parse_tracking};
+use crate::dialect::{ObjectDefaults, guards, parse_tracking, restrictions};
 use crate::sync::key::{GroupKind, ObjectKey};
 use crate::sync::kinds::Lookup;
 use crate::sync::plan::comparison::Terms;
 use crate::sync::plan::gates;
 use crate::sync::plan::holders::is_holder;
 use crate::sync::plan::{Compared, Difference};
+use crate::sync::plan::{operation, recorded};
 use crate::sync::world::{Live, World};
+
+/// What may be deleted of what does not say otherwise: as the Application says, and the request that is pending or runs.
+pub(in crate::sync) fn defaults(world: &World) -> ObjectDefaults {
+    let intent = world.intent.as_ref();
+    let own = intent.map(|intent| intent.defaults).unwrap_or_default();
+    let running =
+        recorded::operation(&world.application).filter(|state| operation::is_running(state));
+    let pending = world.application.operation.as_ref();
+    pending
+        .or(running.map(|state| &state.operation))
+        .map_or(own, |operation| own.and(restrictions(operation)))
+}
 
 /// What becomes of an entry that is no longer wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,7 +124,7 @@ pub(in crate::sync) fn leftover(
 }
 
 fn guard(world: &World, terms: &Terms<'_>, key: &ObjectKey, live: &Live) -> Option<String> {
-    if !guards(&live.metadata, terms.intent.defaults).prune {
+    if !guards(&live.metadata, terms.defaults).prune {
         return Some("ignored (no prune)".into());
     }
     gates::permits_live(world, terms.project, &terms.intent.destination, key, live).err()

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crds::{Application, InitiatedBy, OperationState, Retry, SyncOperation, SyncResource};
+use crds::{InitiatedBy, OperationState, Retry, SyncOperation, SyncResource};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
-use crate::dialect::{Intent, OperationRequest, RetryPolicy};
+use crate::dialect::{OperationRequest, RetryPolicy};
 use crate::sync::key::{GroupKind, ObjectKey};
 use crate::sync::plan::comparison::Terms;
 use crate::sync::plan::gates::Stop;
@@ -15,31 +15,8 @@ use crate::sync::plan::recorded;
 use crate::sync::plan::{
     Comparison, Condition, ConditionKind, Decision, Ending, Initiator, Operation, OperationPhase,
 };
-use crate::sync::revisions::{Revisions, is_about};
-use crate::sync::world::{AppFacts, World};
-
-/// The revision that each source is to be rendered at in this pass: those asked for by `.operation`; those that are pinned
-/// by a requested operation that runs; else the Application's own, so that a new commit supersedes an automated one.
-pub fn revisions_to_render(
-    application: &AppFacts,
-    intent: &Intent,
-    request: Option<&OperationRequest>,
-) -> Vec<String> {
-    let own = || {
-        let sources = intent.sources.iter();
-        sources.map(|source| source.revision.clone()).collect()
-    };
-    if let Some(request) = request {
-        return request.revisions.clone().unwrap_or_else(own);
-    }
-    let running = recorded::operation(application).filter(|state| is_running(state));
-    let requested = running.filter(|state| !recorded::is_automated(state));
-    let pinned = requested.and_then(recorded::pinned);
-    // A spec that has got another number of sources since then is another spec.
-    pinned
-        .filter(|pinned| pinned.all().len() == intent.sources.len())
-        .map_or_else(own, |pinned| pinned.all().to_vec())
-}
+use crate::sync::revisions::Revisions;
+use crate::sync::world::World;
 
 /// What was decided, and what there is to say about it.
 #[derive(Debug, Default)]
@@ -156,7 +133,7 @@ fn stored(world: &World, state: &OperationState) -> Operation {
         .initiated_by
         .as_ref()
         .map(|by| by.username.clone());
-    let request = stored_request(world, state).filter(|_| !automated);
+    let request = recorded::request(&world.application, state).filter(|_| !automated);
     let intent = world.intent.as_ref().ok();
     let own_namespace_option = intent.is_some_and(|intent| intent.create_namespace);
     Operation {
@@ -181,15 +158,6 @@ fn stored(world: &World, state: &OperationState) -> Operation {
         decision: Decision::Continue,
         ..blank(world)
     }
-}
-
-fn stored_request(world: &World, state: &OperationState) -> Option<OperationRequest> {
-    let application = Application {
-        spec: world.application.spec.clone(),
-        operation: Some(state.operation.clone()),
-        ..Application::default()
-    };
-    crate::dialect::operation(&application).ok().flatten()
 }
 
 fn only(sync: &SyncOperation) -> Option<BTreeSet<ObjectKey>> {
@@ -237,7 +205,7 @@ fn running(
     .into()
 }
 
-/// A new commit takes the place of an automated operation that waits: for health, a deletion or its next try.
+/// A new commit takes the place of an operation that waits: for health, a deletion or its next try.
 fn superseded(world: &World, terms: &Terms<'_>, operation: Operation) -> Operation {
     match operation.initiator {
         Initiator::Automated if terms.intent.automated.is_none() => Operation {
@@ -344,12 +312,8 @@ fn automated(
 
 /// These revisions of these sources were tried already.
 fn attempted(world: &World, terms: &Terms<'_>, state: &OperationState) -> bool {
-    let spec = &world.application.spec;
-    let about = state
-        .sync_result
-        .as_ref()
-        .is_some_and(|result| is_about(result.source.as_ref(), &result.sources, spec));
-    about && recorded::pinned(state).as_ref() == Some(&terms.source.revisions)
+    recorded::pinned(state).as_ref() == Some(&terms.source.revisions)
+        && recorded::is_of_sources(&world.application, state)
 }
 
 /// What an earlier pass had to leave out can be dealt with now.

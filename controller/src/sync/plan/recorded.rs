@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use crds::{ApplicationStatus, OperationState, ResourceResult, ResourceStatus};
+use crds::{Application, ApplicationStatus, OperationState, ResourceResult, ResourceStatus};
 
+use crate::dialect::{self, OperationRequest};
 use crate::sync::key::{GroupKind, ObjectKey};
 use crate::sync::revisions::{Revisions, is_about};
 use crate::sync::world::AppFacts;
@@ -67,6 +68,26 @@ pub(in crate::sync) fn pinned(state: &OperationState) -> Option<Revisions> {
     let result = state.sync_result.as_ref()?;
     let pinned = Revisions::stored(&result.revision, &result.revisions);
     (!pinned.is_empty()).then_some(pinned)
+}
+
+/// The operation is of the sources as they stand in the spec.
+pub(in crate::sync) fn is_of_sources(application: &AppFacts, state: &OperationState) -> bool {
+    let result = state.sync_result.as_ref();
+    let spec = &application.spec;
+    result.is_some_and(|result| is_about(result.source.as_ref(), &result.sources, spec))
+}
+
+/// The request that began the operation; `None` when it is not accepted any more.
+pub(in crate::sync) fn request(
+    application: &AppFacts,
+    state: &OperationState,
+) -> Option<OperationRequest> {
+    let application = Application {
+        spec: application.spec.clone(),
+        operation: Some(state.operation.clone()),
+        ..Application::default()
+    };
+    dialect::operation(&application).ok().flatten()
 }
 
 /// The sync policy began it.

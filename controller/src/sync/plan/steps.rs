@@ -8,6 +8,7 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use crate::sync::desired::secrets::{Sealed, blocked_by, sealed, waits_for};
 use crate::sync::key::ObjectKey;
 use crate::sync::plan::comparison::Terms;
+use crate::sync::plan::conditions::of_unknown_kind;
 use crate::sync::plan::order::is_sealed_secret;
 use crate::sync::plan::preface;
 use crate::sync::plan::prune::{self, Deletions};
@@ -172,7 +173,11 @@ impl Planner<'_> {
             ) => Ok(self.after_its_secrets(key)),
             Some(Difference::Deleting) => Ok(Place::OnceGone),
             Some(Difference::AwaitsKind) => self.after_its_definition(key),
-            Some(Difference::UnknownKind) => leave(LeftOutReason::UnknownKind, unknown_kind(key)),
+            Some(Difference::UnknownKind) => {
+                let remedy = of_unknown_kind(&key.group_kind());
+                let message = format!("{}; {remedy}", unknown_kind(key));
+                leave(LeftOutReason::UnknownKind, message)
+            }
             Some(Difference::Shared(owner)) => leave(
                 LeftOutReason::SharedResource,
                 format!("it belongs to Application {owner}"),

@@ -1,6 +1,7 @@
 //! What is told of an attempt, and above all what is not.
 
 use super::*;
+use crate::unseal::RESEAL;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -167,11 +168,7 @@ fn a_missing_key_is_not_held_against_what_another_controller_opened() {
         };
         Some(vec![entry])
     };
-    let mut random = rand::rngs::SysRng;
-    let surroundings = sealing::Surroundings::new(Timestamp::now(), &mut random);
-    let keyring = sealing::Keyring::default();
-    let error = sealing::unseal(&unopenable(), &keyring, &surroundings).unwrap_err();
-    let outcome = UnsealOutcome::Refused(UnsealReason::CannotOpen(error));
+    let outcome = without_key();
     opened.metadata.managed_fields = by("controller");
     let silent = Report {
         status: None,
@@ -184,11 +181,25 @@ fn a_missing_key_is_not_held_against_what_another_controller_opened() {
     assert_eq!(condition.status, "False");
 }
 
-fn unopenable() -> SealedSecret {
+/// What comes of a SealedSecret that no key opens.
+fn without_key() -> UnsealOutcome {
     let mut sealed = SealedSecret::default();
     let items = &mut sealed.spec.encrypted_data;
     items.insert("a".to_owned(), "AAAA".to_owned());
-    sealed
+    let mut random = rand::rngs::SysRng;
+    let surroundings = sealing::Surroundings::new(Timestamp::now(), &mut random);
+    let error = sealing::unseal(&sealed, &sealing::Keyring::default(), &surroundings).unwrap_err();
+    UnsealOutcome::Refused(UnsealReason::CannotOpen(error))
+}
+
+#[test]
+fn what_to_do_without_a_key_is_told_by_the_event_alone() {
+    let report = told(&sealed(1, None), &without_key());
+    let says = "no key could decrypt secret (a)";
+    let condition = report.status.unwrap().conditions.remove(0);
+    assert_eq!(condition.message.as_deref(), Some(says));
+    let event = report.event.unwrap().message;
+    assert_eq!(event, format!("Failed to unseal: {says}; {RESEAL}"));
 }
 
 #[test]

@@ -1,0 +1,61 @@
+//! At which revisions the sources of a pass are rendered: what an operation stays at, and when a newer commit takes over.
+//! It must not ask a repository what a revision means.
+
+use crds::OperationState;
+
+use crate::dialect::{Intent, OperationRequest};
+use crate::sync::plan::operation::is_running;
+use crate::sync::plan::recorded;
+use crate::sync::world::AppFacts;
+
+/// The revision that each source is to be rendered at in this pass: those asked for by `.operation`; the commits that an
+/// operation that runs stays at; else the newest, so that they take over.
+pub fn revisions_to_render(
+    application: &AppFacts,
+    intent: &Intent,
+    request: Option<&OperationRequest>,
+) -> Vec<String> {
+    let own = || {
+        let sources = intent.sources.iter();
+        sources.map(|source| source.revision.clone()).collect()
+    };
+    if let Some(request) = request {
+        return request.revisions.clone().unwrap_or_else(own);
+    }
+    let Some(state) = recorded::operation(application).filter(|state| is_running(state)) else {
+        return own();
+    };
+    let request = recorded::request(application, state).filter(|_| !recorded::is_automated(state));
+    if stays(application, intent, request.as_ref(), state)
+        && let Some(pinned) = recorded::pinned(state)
+        // A spec that has got another number of sources since then is another spec.
+        && pinned.all().len() == intent.sources.len()
+    {
+        return pinned.all().to_vec();
+    }
+    request
+        .and_then(|request| request.revisions)
+        .unwrap_or_else(own)
+}
+
+/// A request stays at the commit it began with, an automated operation gives way to a newer one of the same source; once
+/// it failed, it is as `retry.refresh` says.
+fn stays(
+    application: &AppFacts,
+    intent: &Intent,
+    request: Option<&OperationRequest>,
+    state: &OperationState,
+) -> bool {
+    let failed = state.retry_count > 0;
+    match recorded::is_automated(state) {
+        true => {
+            failed
+                && !intent.retry.unwrap_or_default().refresh
+                && recorded::is_of_sources(application, state)
+        }
+        false => {
+            let retry = request.and_then(|request| request.retry);
+            !(failed && retry.is_some_and(|retry| retry.refresh))
+        }
+    }
+}
