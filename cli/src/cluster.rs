@@ -237,14 +237,16 @@ async fn config(arguments: &ClusterArguments) -> Result<Config, Error> {
         Ok(kubeconfig) => proxy::configuration(kubeconfig, &options).await,
         Err(error) => Err(error),
     };
-    match config {
+    let config = match config {
         Err(_) if arguments.kubeconfig.is_none() && arguments.context.is_none() && is_pod() => {
-            Config::incluster().map_err(|source| Error::InCluster { source })
+            let config = Config::incluster().map_err(|source| Error::InCluster { source })?;
+            proxy::with_environment(config)
         }
-        config => config.map_err(|source| Error::Kubeconfig {
-            source: Box::new(source),
-        }),
-    }
+        config => config,
+    };
+    config.map_err(|source| Error::Kubeconfig {
+        source: Box::new(source),
+    })
 }
 
 /// Whether this process runs in a pod, where no kubeconfig is needed.

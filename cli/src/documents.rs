@@ -2,13 +2,15 @@
 //! Must not know what the documents mean: Secrets are read in `secret`, SealedSecrets in the commands.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use granit_parser::{ErrorKind, Event, ScanError};
 use zeroize::Zeroizing;
 
-use crate::node::{Builder, Content, Node, Problem};
+use crate::node::{Builder, Node};
+use crate::problem::{Fault, Problem};
 
 /// Holds a Secret of the usual size, so that most input is read without growing.
 const FIRST_BUFFER: usize = 64 * 1024;
@@ -65,7 +67,11 @@ impl Input {
 
 /// A whole file, wiped on drop.
 pub(crate) fn read_secret_file(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut file = std::fs::File::open(path)?;
+    read_open_file(&File::open(path)?)
+}
+
+/// The same of a file that is open already.
+pub(crate) fn read_open_file(mut file: &File) -> io::Result<Zeroizing<Vec<u8>>> {
     let expected = file.metadata()?.len();
     read_secret(&mut file, usize::try_from(expected).unwrap_or(0))
 }
@@ -164,11 +170,31 @@ impl Document {
         self.root.get("kind").and_then(Node::text)
     }
 
+    /// `Secret shop/db`, as far as it says so itself.
+    pub(crate) fn identity(&self) -> String {
+        identity(&self.root, self.kind().as_deref().unwrap_or("object"))
+    }
+
     pub(crate) fn problem(&self, problem: Problem) -> Error {
-        Error::Invalid {
+        Error::Malformed {
             place: self.place.at(problem.line),
-            problem: problem.message,
+            identity: self.identity(),
+            source: problem.fault,
         }
+    }
+}
+
+/// `Secret shop/db`, `Secret db` without a namespace, `this Secret` without a name.
+pub(crate) fn identity(object: &Node, kind: &str) -> String {
+    let metadata = object.get("metadata");
+    let said = |field: &str| {
+        let text = metadata.and_then(|metadata| metadata.get(field)?.text());
+        text.filter(|text| !text.is_empty())
+    };
+    match (said("namespace"), said("name")) {
+        (Some(namespace), Some(name)) => format!("{kind} {namespace}/{name}"),
+        (None, Some(name)) => format!("{kind} {name}"),
+        (_, None) => format!("this {kind}"),
     }
 }
 
@@ -182,8 +208,12 @@ pub(crate) enum Error {
     NotUtf8 { input: Input, line: usize },
     #[error("{place} is not YAML: {problem}")]
     Syntax { place: Place, problem: String },
-    #[error("{place}: {problem}")]
-    Invalid { place: Place, problem: String },
+    #[error("{place}: {identity} is malformed")]
+    Malformed {
+        place: Place,
+        identity: String,
+        source: Fault,
+    },
 }
 
 impl Error {
@@ -196,7 +226,12 @@ impl Error {
                 path.display()
             )),
             Self::Utf16 { .. } => Some("convert it: iconv -f UTF-16 -t UTF-8".to_owned()),
-            _ => None,
+            Self::NotUtf8 { .. } => Some(
+                "convert it to UTF-8, from Latin-1 for example with: iconv -f LATIN1 -t UTF-8"
+                    .to_owned(),
+            ),
+            Self::Malformed { source, .. } => source.hint(),
+            Self::Read { .. } | Self::Syntax { .. } => None,
         }
     }
 }
@@ -236,8 +271,7 @@ fn read_document(builder: &mut Builder<'_>, place: &Place) -> Result<Option<Docu
     };
     let (event, span) = next?;
     let root = builder.node(event, span)?;
-    let is_empty = matches!(&root.content, Content::Scalar { .. } if root.span.is_empty());
-    Ok((!is_empty).then(|| Document {
+    Ok((!root.is_nothing()).then(|| Document {
         place: place.at(root.line),
         root,
     }))
@@ -363,7 +397,7 @@ mod tests {
         let value = documents[0]
             .root
             .to_value()
-            .unwrap_or_else(|problem| panic!("{}", problem.message))
+            .unwrap_or_else(|problem| panic!("{}", problem.fault))
             .into_public();
         assert_eq!(value["own"], serde_json::json!({"x": 4, "y": 2}));
         assert_eq!(value["again"], serde_json::json!({"x": 1, "y": 2}));

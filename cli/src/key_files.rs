@@ -1,8 +1,6 @@
 //! Private keys for offline recovery: PEM files, and key Secrets as `kubectl get secret -o yaml` prints them.
 //! Must not say anything of a key but why it can't be used.
 
-use std::path::{Path, PathBuf};
-
 use sealing::{KeyError, KeyOrder, Keyring, PRIVATE_KEY_ITEM, PrivateKey};
 use zeroize::Zeroizing;
 
@@ -14,10 +12,10 @@ use crate::report;
 pub(crate) enum Error {
     #[error(transparent)]
     Documents(#[from] documents::Error),
-    #[error("{} holds no usable private key", path.display())]
-    File { path: PathBuf, source: KeyError },
-    #[error("{} holds no key Secret", path.display())]
-    NoSecret { path: PathBuf },
+    #[error("{input} holds no usable private key")]
+    File { input: Input, source: KeyError },
+    #[error("{input} holds no key Secret")]
+    NoSecret { input: Input },
     #[error("{place}: this key Secret holds no usable private key")]
     Secret { place: Place, source: KeyError },
 }
@@ -28,24 +26,31 @@ impl Error {
             Self::File {
                 source: KeyError::Encrypted,
                 ..
+            }
+            | Self::Secret {
+                source: KeyError::Encrypted,
+                ..
             } => Some("remove the passphrase: openssl pkey -in FILE -out PLAIN".to_owned()),
-            Self::Documents(documents::Error::Read { .. })
-            | Self::File {
-                source: KeyError::NotFound,
+            Self::File {
+                source: KeyError::TooSmall { .. } | KeyError::TooLarge { .. },
                 ..
             }
-            | Self::NoSecret { .. }
             | Self::Secret {
-                source: KeyError::MissingItem { .. },
+                source: KeyError::TooSmall { .. } | KeyError::TooLarge { .. },
                 ..
-            } => {
+            } => Some(
+                "`kubeseal --recovery-unseal` of Sealed Secrets takes keys of any size".to_owned(),
+            ),
+            Self::Documents(documents::Error::Read { .. })
+            | Self::File { .. }
+            | Self::NoSecret { .. }
+            | Self::Secret { .. } => {
                 let label = crds::names::SEALING_KEY_LABEL;
                 Some(format!(
                     "save the keys with: kubectl get secret -n signet -l {label} -o yaml"
                 ))
             }
             Self::Documents(error) => error.hint(),
-            _ => None,
         }
     }
 
@@ -59,7 +64,7 @@ impl Error {
 }
 
 /// A keyring of all keys in `files`. A file that gives none is a warning, unless no file gives one.
-pub(crate) fn load(files: &[PathBuf]) -> Result<Keyring, Error> {
+pub(crate) fn load(files: &[Input]) -> Result<Keyring, Error> {
     let (keyring, problems) = read(files);
     let mut problems = problems.into_iter();
     if keyring.is_empty()
@@ -74,10 +79,10 @@ pub(crate) fn load(files: &[PathBuf]) -> Result<Keyring, Error> {
 }
 
 /// All keys in `files`, and what could not be used.
-pub(crate) fn read(files: &[PathBuf]) -> (Keyring, Vec<Error>) {
+pub(crate) fn read(files: &[Input]) -> (Keyring, Vec<Error>) {
     let keyring = Keyring::new(KeyOrder::CertNotBefore);
     let mut problems = Vec::new();
-    for key in files.iter().flat_map(|path| keys(path)) {
+    for key in files.iter().flat_map(keys) {
         match key {
             Ok((name, key)) => keyring.insert_private(name, key),
             Err(problem) => problems.push(problem),
@@ -86,8 +91,7 @@ pub(crate) fn read(files: &[PathBuf]) -> (Keyring, Vec<Error>) {
     (keyring, problems)
 }
 
-fn keys(path: &Path) -> Vec<Result<(String, PrivateKey), Error>> {
-    let input = Input::new(Some(path));
+fn keys(input: &Input) -> Vec<Result<(String, PrivateKey), Error>> {
     let text = match input.read_text() {
         Ok(text) => text,
         Err(error) => return vec![Err(error.into())],
@@ -96,17 +100,20 @@ fn keys(path: &Path) -> Vec<Result<(String, PrivateKey), Error>> {
         let key = PrivateKey::from_pem(text.as_bytes());
         let named = key.map(|key| (input.to_string(), key));
         return vec![named.map_err(|source| Error::File {
-            path: path.to_owned(),
+            input: input.clone(),
             source,
         })];
     }
-    match documents::parse(&input, &text) {
-        Ok(documents) => secret_keys(path, documents),
+    match documents::parse(input, &text) {
+        Ok(documents) => secret_keys(input, documents),
         Err(error) => vec![Err(error.into())],
     }
 }
 
-fn secret_keys(path: &Path, documents: Vec<Document>) -> Vec<Result<(String, PrivateKey), Error>> {
+fn secret_keys(
+    input: &Input,
+    documents: Vec<Document>,
+) -> Vec<Result<(String, PrivateKey), Error>> {
     let objects = documents.into_iter().flat_map(Document::objects);
     let keys: Vec<_> = objects
         .filter(|object| object.kind().as_deref() == Some("Secret"))
@@ -114,7 +121,7 @@ fn secret_keys(path: &Path, documents: Vec<Document>) -> Vec<Result<(String, Pri
         .collect();
     if keys.is_empty() {
         return vec![Err(Error::NoSecret {
-            path: path.to_owned(),
+            input: input.clone(),
         })];
     }
     keys

@@ -32,6 +32,7 @@ mod manifest;
 mod node;
 mod output;
 mod parallel;
+mod problem;
 mod proxy;
 mod report;
 mod respelled;

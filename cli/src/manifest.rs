@@ -159,7 +159,7 @@ mod tests {
             let read = document
                 .root
                 .to_value()
-                .unwrap_or_else(|problem| panic!("{}", problem.message))
+                .unwrap_or_else(|problem| panic!("{}", problem.fault))
                 .into_public();
             assert_eq!(read, value, "{written}");
         }

@@ -1,6 +1,7 @@
 //! A YAML or JSON value that remembers where it was written: byte range, line, quoting, anchors.
 //! Must not know what the value means to Kubernetes, and never prints itself: it may hold a secret.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use indexmap::IndexMap;
 use sealing::SecretValue;
 use zeroize::Zeroizing;
 
+use crate::problem::{Fault, Problem};
 use crate::scalar::Scalar;
 
 /// Values of one document after its aliases are expanded. A Secret is limited to 1 MiB by the API
@@ -43,22 +45,6 @@ pub(crate) enum Content {
     Loop,
 }
 
-/// What is wrong with a value, and where.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Problem {
-    pub(crate) line: usize,
-    pub(crate) message: String,
-}
-
-impl Problem {
-    pub(crate) fn new(line: usize, message: impl Into<String>) -> Self {
-        Self {
-            line,
-            message: message.into(),
-        }
-    }
-}
-
 impl Node {
     /// The node itself, or what its alias stands for.
     pub(crate) fn target(&self) -> &Self {
@@ -66,6 +52,11 @@ impl Node {
             Content::Alias(target) => target.target(),
             _ => self,
         }
+    }
+
+    /// Whether nothing is written where a value could be.
+    pub(crate) fn is_nothing(&self) -> bool {
+        matches!(&self.content, Content::Scalar { .. } if self.span.is_empty())
     }
 
     /// The last value written under `name` in this mapping, merged entries included.
@@ -105,7 +96,7 @@ impl Node {
     /// The same with the keys as they were written.
     pub(crate) fn pairs(&self) -> Result<Vec<(&Self, &Self)>, Problem> {
         let Content::Mapping(written) = &self.target().content else {
-            return Err(Problem::new(self.line, "expected a mapping"));
+            return Err(Fault::NoMapping.at(self.line));
         };
         let mut pairs = Vec::with_capacity(written.len());
         for (key, value) in written {
@@ -119,7 +110,7 @@ impl Node {
                 _ => pairs.extend(value.pairs()?),
             }
             if pairs.len() > MOST_VALUES {
-                return Err(Problem::new(self.line, "merges too many entries"));
+                return Err(Fault::TooManyMerged.at(self.line));
             }
         }
         Ok(pairs)
@@ -136,7 +127,7 @@ impl Node {
 
     fn key(&self) -> Result<String, Problem> {
         match self.scalar() {
-            Ok(Scalar::Null) | Err(_) => Err(Problem::new(self.line, "a key is not text")),
+            Ok(Scalar::Null) | Err(_) => Err(Fault::Key.at(self.line)),
             // Go's reader turns a bare `y` used as a key into `true`; nobody means that.
             Ok(Scalar::Bool(_)) if matches!(self.plain_text(), Some("y" | "n" | "Y" | "N")) => {
                 Ok(self.plain_text().unwrap_or_default().to_owned())
@@ -157,24 +148,24 @@ impl Node {
         1 + self.plain_text().map_or(0, str::len) / TEXT_OF_A_VALUE
     }
 
+    /// The tag by its name in YAML's own namespace. What has one of another reads as text.
+    pub(crate) fn yaml_tag(&self) -> Option<Cow<'_, str>> {
+        let tag = self.tag.as_ref()?;
+        let name = tag.suffix_in_namespace("tag:yaml.org,2002:");
+        Some(name.unwrap_or("str".into()))
+    }
+
     /// What a scalar means. An error for lists and mappings.
     pub(crate) fn scalar(&self) -> Result<Scalar, Problem> {
         let node = self.target();
         let Content::Scalar { text, style } = &node.content else {
-            return Err(Problem::new(
-                self.line,
-                format!("{}, expected one value", self.noun()),
-            ));
+            let found = self.noun();
+            return Err(Fault::NoScalar { found }.at(self.line));
         };
-        let tag = node.tag.as_ref().map(|tag| {
-            tag.suffix_in_namespace("tag:yaml.org,2002:")
-                .unwrap_or("str".into())
-        });
-        match tag.as_deref() {
+        match node.yaml_tag().as_deref() {
             None if *style == ScalarStyle::Plain => Ok(Scalar::plain(text)),
             None | Some("str") => Ok(Scalar::Text(text.clone())),
-            Some("binary") => binary(text)
-                .ok_or_else(|| Problem::new(self.line, "!!binary is not base64 of UTF-8 text")),
+            Some("binary") => binary(text).ok_or_else(|| Fault::Binary.at(self.line)),
             Some("float") => Ok(as_float(Scalar::plain(text))),
             Some(_) => Ok(Scalar::plain(text)),
         }
@@ -198,10 +189,7 @@ impl Node {
     fn expand(&self, values: &mut usize) -> Result<SecretValue, Problem> {
         *values += self.weight();
         if *values > MOST_VALUES {
-            return Err(Problem::new(
-                self.line,
-                "larger than a Secret can be after aliases are expanded",
-            ));
+            return Err(Fault::TooLarge.at(self.line));
         }
         match &self.target().content {
             Content::Sequence(elements) => elements
@@ -262,6 +250,19 @@ impl<'input> Builder<'input> {
         &mut self,
     ) -> Option<Result<(Event<'input>, Span), granit_parser::ScanError>> {
         self.parser.next_event()
+    }
+
+    /// The root of the next document, if only an empty one.
+    pub(crate) fn next_root(&mut self) -> Result<Option<Node>, granit_parser::ScanError> {
+        while let Some(next) = self.next() {
+            let (event, span) = next?;
+            match event {
+                Event::StreamStart | Event::StreamEnd | Event::Comment(..) => {}
+                Event::DocumentStart(..) | Event::DocumentEnd => {}
+                event => return self.node(event, span).map(Some),
+            }
+        }
+        Ok(None)
     }
 
     /// Line in the whole input of a line in the parsed text.

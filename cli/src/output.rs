@@ -67,7 +67,8 @@ impl Output {
     }
 }
 
-fn replace(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
+/// Replaces a file by a rename after its content is on disk.
+pub(crate) fn replace(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     // A link keeps pointing at its file.
     let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let permissions = match std::fs::metadata(&path) {
@@ -95,9 +96,10 @@ fn replace(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     Ok(())
 }
 
-/// Pipes and devices such as `/dev/null` are written to, never replaced.
-fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = std::fs::OpenOptions::new().write(true).open(path)?;
+/// Writes what is never replaced: pipes and devices such as `/dev/null`, files that have to stay in place.
+pub(crate) fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options.write(true).truncate(true).open(path)?;
     file.write_all(bytes)
 }
 

@@ -13,8 +13,18 @@ pub(crate) async fn configuration(
     options: &KubeConfigOptions,
 ) -> Result<Config, KubeconfigError> {
     let named = of_kubeconfig(&kubeconfig, options.context.as_deref());
-    let mut config = Config::from_custom_kubeconfig(kubeconfig, options).await?;
+    let config = Config::from_custom_kubeconfig(kubeconfig, options).await?;
     let proxy = named.or_else(|| of_environment(&config.cluster_url));
+    with_proxy(config, proxy)
+}
+
+/// The configuration of a pod, which names no proxy itself.
+pub(crate) fn with_environment(config: Config) -> Result<Config, KubeconfigError> {
+    let proxy = of_environment(&config.cluster_url);
+    with_proxy(config, proxy)
+}
+
+fn with_proxy(mut config: Config, proxy: Option<String>) -> Result<Config, KubeconfigError> {
     config.proxy_url = proxy
         .map(|proxy| proxy.parse().map_err(KubeconfigError::ParseProxyUrl))
         .transpose()?;
@@ -23,6 +33,10 @@ pub(crate) async fn configuration(
 
 /// The proxy that the environment names for this server: none for this machine itself, nor for what `NO_PROXY` exempts.
 pub(crate) fn of_environment(server: &Uri) -> Option<String> {
+    of_variables(server, variable)
+}
+
+fn of_variables(server: &Uri, variable: impl Fn(&str) -> Option<String>) -> Option<String> {
     let [upper, lower] = match server.scheme_str() {
         Some("https") => ["HTTPS_PROXY", "https_proxy"],
         Some("http") => ["HTTP_PROXY", "http_proxy"],
@@ -124,6 +138,29 @@ mod tests {
 
     fn exempt(server: &str, list: &str) -> bool {
         is_exempt(&server.parse().expect("a URL"), list)
+    }
+
+    #[test]
+    fn the_environment_names_a_proxy_by_the_scheme_of_the_server() {
+        let chosen = |server: &str, variables: &[(&str, &str)]| {
+            let value = |name: &str| {
+                let found = variables.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| (*value).to_owned())
+            };
+            of_variables(&server.parse().expect("a URL"), value)
+        };
+        let proxies = [("HTTPS_PROXY", "10.0.0.9:3128"), ("http_proxy", "http://p")];
+        assert_eq!(
+            chosen("https://10.0.0.1", &proxies).as_deref(),
+            Some("http://10.0.0.9:3128")
+        );
+        assert_eq!(
+            chosen("http://10.0.0.1", &proxies).as_deref(),
+            Some("http://p")
+        );
+        let exempt = [proxies[0], ("no_proxy", "10.0.0.0/8")];
+        assert_eq!(chosen("https://10.0.0.1", &exempt), None);
+        assert_eq!(chosen("https://10.0.0.1", &[]), None);
     }
 
     #[test]

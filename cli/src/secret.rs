@@ -1,13 +1,15 @@
 //! A document as a Secret to seal: field names in any case as Go reads them, errors and coercions with their lines.
 //! Must not seal, and quotes no value.
 
-use granit_parser::ScalarStyle;
 use sealing::{InputError, SecretInput};
 use zeroize::Zeroizing;
 
-use crate::documents::{Document, Place};
-use crate::node::{Content, Node, Problem};
+use crate::documents::{Document, Place, identity};
+use crate::node::{Content, Node};
+use crate::problem::Fault;
 use crate::respelled::Respelled;
+
+const KIND: &str = "Secret";
 
 /// Fields of a Secret that are found whatever the case of their letters.
 const FIELDS: [&str; 7] = [
@@ -36,10 +38,18 @@ pub(crate) enum Error {
     NoKind { place: Place },
     #[error("{place}: expected apiVersion v1 of a Secret, found {found}")]
     Version { place: Place, found: String },
-    #[error("{place}: this Secret cannot be sealed")]
-    Field { place: Place, source: InputError },
-    #[error("{place}: {problem}")]
-    Malformed { place: Place, problem: String },
+    #[error("{place}: {identity} cannot be sealed")]
+    Field {
+        place: Place,
+        identity: String,
+        source: InputError,
+    },
+    #[error("{place}: {identity} is malformed")]
+    Malformed {
+        place: Place,
+        identity: String,
+        source: Fault,
+    },
 }
 
 impl Error {
@@ -64,6 +74,10 @@ impl Error {
             } if field.starts_with("data.") => {
                 Some("put base64 in quotes, or plain text under stringData".to_owned())
             }
+            Self::Field { .. } => {
+                Some("`kubectl explain secret` tells what a Secret may hold".to_owned())
+            }
+            Self::Malformed { source, .. } => source.hint(),
             _ => None,
         }
     }
@@ -74,19 +88,22 @@ impl Source {
         let root = with_field_names(document.root.target().clone());
         let place = document.place.clone();
         check_kind(&place, &root)?;
-        let value = root
-            .to_value()
-            .map_err(|problem| malformed(&place, problem))?;
+        let value = root.to_value().map_err(|problem| Error::Malformed {
+            place: place.at(problem.line),
+            identity: identity(&root, KIND),
+            source: problem.fault,
+        })?;
         let secret = SecretInput::from_value(value).map_err(|source| {
             let line = line_of(&root, field_of(&source)).unwrap_or(place.line);
             Error::Field {
                 place: place.at(line),
+                identity: identity(&root, KIND),
                 source,
             }
         })?;
         let fields = text_fields(&root).into_iter();
         let respelled = fields
-            .filter_map(|(field, node)| respelled(field, node))
+            .filter_map(|(field, node)| Respelled::of(node, || field, &node.secret_text()?))
             .collect();
         Ok(Self {
             place,
@@ -96,16 +113,9 @@ impl Source {
     }
 }
 
-fn malformed(place: &Place, problem: Problem) -> Error {
-    Error::Malformed {
-        place: place.at(problem.line),
-        problem: problem.message,
-    }
-}
-
 fn check_kind(place: &Place, root: &Node) -> Result<(), Error> {
     match root.get("kind").and_then(Node::text) {
-        Some(kind) if kind == "Secret" => {}
+        Some(kind) if kind == KIND => {}
         Some(found) => {
             return Err(Error::Kind {
                 place: place.clone(),
@@ -217,24 +227,6 @@ fn text_fields(root: &Node) -> Vec<(String, &Node)> {
     fields
 }
 
-fn respelled(field: String, node: &Node) -> Option<Respelled> {
-    let Content::Scalar { text, style } = &node.target().content else {
-        return None;
-    };
-    let written = if node.target().span.is_empty() {
-        ""
-    } else {
-        text
-    };
-    let changes =
-        *style == ScalarStyle::Plain && node.secret_text().is_some_and(|sealed| *sealed != written);
-    changes.then(|| Respelled {
-        line: node.line,
-        field,
-        noun: node.noun(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -292,7 +284,8 @@ mod tests {
 
     #[test]
     fn a_warning_names_each_scalar_whose_text_changes_and_no_other() {
-        let text = "kind: Secret\nmetadata: {name: y}\nstringData:\n  a.b: 010\n  c: 5\n  d: yes\n  e: 'no'\n  f:\n  g: ~\n";
+        let text = "kind: Secret\nmetadata: {name: y}\nstringData:\n  a.b: 010\n  c: 5\n  d: yes\n  e: 'no'\n  f:\n  g: ~\n  \
+            h: !!binary aGVsbG8=\n  i: !!str 010\n  j: !!int \"010\"\n  k: !!int \"5\"\n";
         let source = source(text).unwrap_or_else(|error| panic!("{error}"));
         let warned: Vec<(usize, &str)> = source
             .respelled
@@ -305,9 +298,12 @@ mod tests {
                 (2, "metadata.name"),
                 (4, "stringData.a.b"),
                 (6, "stringData.d"),
-                (9, "stringData.g")
+                (9, "stringData.g"),
+                (12, "stringData.j")
             ]
-        )
+        );
+        let said = source.respelled.last().expect("a warning").warning();
+        assert!(said.contains("in quotes, without its tag"), "{said}");
     }
 
     #[test]

@@ -22,10 +22,25 @@ pub(crate) enum Error {
     Item {
         place: Place,
         item: String,
-        reason: &'static str,
+        reason: Reason,
     },
     #[error("{input}: cannot replace the values in place: another part of the file would change")]
     Unsafe { input: Input },
+}
+
+/// Why a value can't be replaced where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Reason {
+    #[error("it is written twice")]
+    Repeated,
+    #[error("spec.encryptedData is shared by an anchor, an alias or a merge")]
+    Shared,
+    #[error("it is not a plain value")]
+    NoScalar,
+    #[error("it has an anchor")]
+    Anchored,
+    #[error("it has a tag")]
+    Tagged,
 }
 
 impl Error {
@@ -70,12 +85,10 @@ pub(crate) fn replace(
             reason,
         };
         if nodes.len() > 1 {
-            return Err(refuse("it is written twice"));
+            return Err(refuse(Reason::Repeated));
         }
         if data.has_merge() || shares(&object.root, data) {
-            return Err(refuse(
-                "spec.encryptedData is shared by an anchor, an alias or a merge",
-            ));
+            return Err(refuse(Reason::Shared));
         }
         edits.push(edit(text, node, value).map_err(refuse)?);
     }
@@ -93,15 +106,15 @@ fn shares(root: &Node, data: &Node) -> bool {
             .is_none_or(|spec| is_shared(spec) || spec.has_merge())
 }
 
-fn edit(text: &str, node: &Node, value: &str) -> Result<Edit, &'static str> {
+fn edit(text: &str, node: &Node, value: &str) -> Result<Edit, Reason> {
     let Content::Scalar { style, .. } = &node.content else {
-        return Err("it is not a plain value");
+        return Err(Reason::NoScalar);
     };
     if node.anchored {
-        return Err("it has an anchor");
+        return Err(Reason::Anchored);
     }
     if node.tag.is_some() {
-        return Err("it has a tag");
+        return Err(Reason::Tagged);
     }
     let range = node.span.clone();
     match style {

@@ -15,8 +15,47 @@ const ACCOUNT: &str = "system:serviceaccount:signet:signet-controller";
 /// There is one install in a cluster, so the tests take turns.
 static INSTALL: Mutex<()> = Mutex::new(());
 
-/// A right, or a request that needs it: verb, then `group/resource` with the subresource.
-type Right = (String, String);
+/// A right, or what a request asks for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Right {
+    verb: String,
+    /// `group/resource` with the subresource.
+    resource: String,
+    /// Where it is, or is granted; everywhere when there is none.
+    namespace: Option<String>,
+    /// Of what it is; of anything when there is none.
+    name: Option<String>,
+}
+
+impl Right {
+    /// Whether this right allows what a request asks for.
+    fn allows(&self, asked: &Self) -> bool {
+        let within = |granted: &Option<String>, asked: &Option<String>| {
+            granted.is_none() || granted == asked
+        };
+        (&self.verb, &self.resource) == (&asked.verb, &asked.resource)
+            && within(&self.namespace, &asked.namespace)
+            && within(&self.name, &asked.name)
+    }
+
+    /// `get /secrets signet/sealed-secrets-key`.
+    fn in_words(&self) -> String {
+        let part = |part: &Option<String>| part.clone().unwrap_or_else(|| "*".to_owned());
+        let (namespace, name) = (part(&self.namespace), part(&self.name));
+        format!("{} {} {namespace}/{name}", self.verb, self.resource)
+    }
+}
+
+/// Rights that sealing by itself does not use, and why they stand.
+const NOT_USED_BY_SEALING: [&str; 5] = [
+    // Upstream's role has it, and is to be exchanged with ours. A key without a label is found by listing.
+    "get /secrets signet/sealed-secrets-key",
+    // The Leases of a controller with all its parts, and of sync alone.
+    "get coordination.k8s.io/leases signet/signet-controller",
+    "get coordination.k8s.io/leases signet/signet-controller-sync",
+    "update coordination.k8s.io/leases signet/signet-controller",
+    "update coordination.k8s.io/leases signet/signet-controller-sync",
+];
 
 fn turn() -> MutexGuard<'static, ()> {
     INSTALL.lock().unwrap_or_else(PoisonError::into_inner)
@@ -142,13 +181,14 @@ fn sealing_is_granted_the_verbs_it_uses_and_no_others() {
         .collect();
     assert!(forbidden.is_empty(), "used, but not granted: {forbidden:?}");
     let used: BTreeSet<Right> = requests.iter().map(right).collect();
-    let unused: Vec<_> = granted(&testbed)
-        .into_iter()
-        .filter(|granted| !used.contains(granted))
+    let unused: Vec<String> = granted(&testbed)
+        .iter()
+        .filter(|granted| !used.iter().any(|asked| granted.allows(asked)))
+        .map(Right::in_words)
         .collect();
-    assert!(
-        unused.is_empty(),
-        "granted, but never used: {unused:?}\nused: {used:?}"
+    assert_eq!(
+        unused, NOT_USED_BY_SEALING,
+        "granted, but never used; used: {used:?}"
     );
 
     let root = harness::repository_root()
@@ -242,10 +282,12 @@ fn right(request: &Value) -> Right {
         "" => text(&target["resource"]).to_owned(),
         subresource => format!("{}/{subresource}", text(&target["resource"])),
     };
-    (
-        text(&request["verb"]).to_owned(),
-        format!("{}/{resource}", text(&target["apiGroup"])),
-    )
+    Right {
+        verb: text(&request["verb"]).to_owned(),
+        resource: format!("{}/{resource}", text(&target["apiGroup"])),
+        namespace: target["namespace"].as_str().map(str::to_owned),
+        name: target["name"].as_str().map(str::to_owned),
+    }
 }
 
 /// Every right of the roles that are bound to the account.
@@ -266,19 +308,21 @@ fn granted(testbed: &Testbed) -> BTreeSet<Right> {
         names.any(|name| name == ("signet-controller", "signet"))
     };
     let items = bindings["items"].as_array().expect("a list has items");
-    let roles = items.iter().filter(ours).map(|binding| {
+    let rights = items.iter().filter(ours).flat_map(|binding| {
         let role = &binding["roleRef"];
-        list(&[
+        let role = list(&[
             "get",
             text(&role["kind"]),
             text(&role["name"]),
             "--namespace=signet",
-        ])
+        ]);
+        rights_of(&role, binding["metadata"]["namespace"].as_str())
     });
-    roles.flat_map(|role| rights_of(&role)).collect()
+    rights.collect()
 }
 
-fn rights_of(role: &Value) -> Vec<Right> {
+/// The rights of a role that is bound in `namespace`, or everywhere.
+fn rights_of(role: &Value, namespace: Option<&str>) -> Vec<Right> {
     let strings = |value: &Value| -> Vec<String> {
         value
             .as_array()
@@ -289,12 +333,20 @@ fn rights_of(role: &Value) -> Vec<Right> {
     };
     let mut rights = Vec::new();
     for rule in role["rules"].as_array().into_iter().flatten() {
+        let names: Vec<Option<String>> = match rule["resourceNames"].is_array() {
+            true => strings(&rule["resourceNames"]).into_iter().map(Some).collect(),
+            false => vec![None],
+        };
         for group in strings(&rule["apiGroups"]) {
             for resource in strings(&rule["resources"]) {
-                let named = strings(&rule["verbs"])
-                    .into_iter()
-                    .map(|verb| (verb, format!("{group}/{resource}")));
-                rights.extend(named);
+                for verb in strings(&rule["verbs"]) {
+                    rights.extend(names.iter().map(|name| Right {
+                        verb: verb.clone(),
+                        resource: format!("{group}/{resource}"),
+                        namespace: namespace.map(str::to_owned),
+                        name: name.clone(),
+                    }));
+                }
             }
         }
     }

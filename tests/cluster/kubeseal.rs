@@ -34,6 +34,7 @@ mod words;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::process::Command;
 use std::sync::OnceLock;
 
 use cases::{Axes, Case};
@@ -170,6 +171,31 @@ fn the_page_for_users_has_the_accepted_differences() {
     snapbox::Assert::new()
         .action_env("TRYCMD")
         .eq(written, Data::read_from(&file, None).raw());
+}
+
+/// As a container has a file of its host. Neither program can put another file in its place.
+#[test]
+fn a_target_that_is_mounted_by_itself_is_written_in_place() {
+    const SCRIPT: &str = r#"
+        mount --bind "$2" "$2" || exit
+        echo 'stringData: {new: item}' | "$1" --cert "$3" --merge-into "$2"
+        code=$?
+        umount "$2"
+        exit $code"#;
+    let programs = Programs::new();
+    for program in [&programs.ours, &programs.theirs] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let target = folder.path().join("target.json");
+        std::fs::copy(programs.root.path().join("targets/strict.json"), &target).expect("copied");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", SCRIPT, "sh"]).arg(program).arg(&target);
+        let status = shell
+            .arg(programs.root.path().join("files/cert.pem"))
+            .status();
+        assert!(status.expect("sh runs").success(), "{}", program.display());
+        let merged = std::fs::read_to_string(&target).expect("a file of text");
+        assert!(merged.contains("\"new\": "), "{merged}");
+    }
 }
 
 #[test]

@@ -15,9 +15,10 @@ use super::run::{Bench, Outcome};
 
 pub(crate) struct Programs {
     pub(crate) ciphertexts: Ciphertexts,
-    root: tempfile::TempDir,
-    ours: PathBuf,
-    theirs: PathBuf,
+    /// Where `files/` and `targets/` are.
+    pub(crate) root: tempfile::TempDir,
+    pub(crate) ours: PathBuf,
+    pub(crate) theirs: PathBuf,
 }
 
 /// What both programs find in their environment, beside what the case itself says.

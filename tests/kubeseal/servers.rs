@@ -18,6 +18,8 @@ pub(crate) struct Servers {
     testbed: Testbed,
     /// The API server without TLS, whose greetings take longer than all the rest of a call.
     plain: Proxy,
+    /// Who vouches for the API server, for those who have no kubeconfig to tell.
+    authority: tempfile::NamedTempFile,
     _ours: Controller,
 }
 
@@ -68,19 +70,24 @@ impl Servers {
             });
         }
         Self {
+            authority: authority(&testbed),
             testbed,
             plain: Proxy::start(None),
             _ours: ours,
         }
     }
 
-    /// The environment in which upstream's controller is found: nothing but a kubeconfig.
+    /// The environment in which upstream's controller is found: a kubeconfig, and whom to trust at a URL.
     pub(crate) fn upstream(&self, with_tls: bool) -> Vec<(String, String)> {
         let kubeconfig = match with_tls {
             true => self.testbed.kubeconfig().display().to_string(),
             false => self.plain.kubeconfig(),
         };
-        vec![("KUBECONFIG".to_owned(), kubeconfig)]
+        let authority = self.authority.path().display().to_string();
+        vec![
+            ("KUBECONFIG".to_owned(), kubeconfig),
+            ("SSL_CERT_FILE".to_owned(), authority),
+        ]
     }
 
     /// The environment in which ours is found.
@@ -92,6 +99,20 @@ impl Servers {
         let named = named.map(|(variable, value)| (variable.to_owned(), value.to_owned()));
         [self.upstream(with_tls), named.to_vec()].concat()
     }
+}
+
+fn authority(testbed: &Testbed) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().expect("a file of our own");
+    let certificate = eventually("the cluster says who vouches for it", || {
+        testbed.try_kubectl(&[
+            "get",
+            "configmap",
+            "kube-root-ca.crt",
+            "--output=jsonpath={.data.ca\\.crt}",
+        ])
+    });
+    std::fs::write(&file, certificate).expect("a file of our own");
+    file
 }
 
 /// The published key as a sealing key. It is old, and not renewed.

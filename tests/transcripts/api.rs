@@ -2,10 +2,11 @@
 //! The first part of the path is the situation a transcript wants; the kubeconfig has a context for each.
 //! That the answers are those of a real API server is what tests/cluster/cli.rs shows.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ pub(crate) struct Api {
 struct Answers {
     certificate: String,
     older: String,
+    /// How often a body has been posted that is too much for the controller at first.
+    posted: Mutex<BTreeMap<String, usize>>,
 }
 
 struct Request {
@@ -51,6 +54,7 @@ impl Api {
         let answers = Arc::new(Answers {
             certificate: vector("test-cert.pem"),
             older: vector("test-cert-4096.pem"),
+            posted: Mutex::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("a bound port"));
@@ -104,8 +108,9 @@ fn serve(mut stream: TcpStream, answers: &Answers) -> Option<()> {
     }
     let (situation, path) = request.path.trim_start_matches('/').split_once('/')?;
     let (code, body) = answers.answer(situation, path, &request);
+    let retry = if code == 429 { "Retry-After: 0\r\n" } else { "" };
     let head = format!(
-        "HTTP/1.1 {code} X\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 {code} X\r\n{retry}Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).ok()?;
@@ -177,7 +182,14 @@ impl Answers {
     }
 
     /// Answers of the controller behind the service proxy. Ours that only watches has no certificate.
+    /// Values that contain `Huge` are too large for it.
     fn sealing_api(&self, situation: &str, path: &str, body: &str) -> (u16, String) {
+        if body.contains("Huge") {
+            return (413, "request body is too large\n".to_owned());
+        }
+        if self.is_too_early(path, body) {
+            return (429, "limit exceeded\n".to_owned());
+        }
         let is_rotate = path.ends_with("/v1/rotate");
         if path.ends_with("/v1/verify") {
             return verify(body);
@@ -185,9 +197,24 @@ impl Answers {
         match situation {
             "observing" if path.contains("signet-controller") => (503, "not ready\n".to_owned()),
             "nonsense" if is_rotate => (200, json!({ "spec": {} }).to_string()),
+            // What `signet` posts is the least that a controller needs. kubeseal, which upstream's answers, posts the object.
+            "ours" if is_rotate && !is_least(body) => (500, String::new()),
             _ if is_rotate => rotate(body),
             _ => (200, self.certificate.clone()),
         }
+    }
+
+    /// Values that contain `Eleventh` or `Twelfth` are answered when they are posted so many times.
+    fn is_too_early(&self, path: &str, body: &str) -> bool {
+        let needed = match (body.contains("Eleventh"), body.contains("Twelfth")) {
+            (true, _) => 11,
+            (_, true) => 12,
+            _ => return false,
+        };
+        let mut posted = self.posted.lock().expect("no holder panics");
+        let times = posted.entry(format!("{path} {body}")).or_default();
+        *times += 1;
+        *times < needed
     }
 
     fn core(&self, situation: &str, method: &str, namespace: &str, path: &str) -> Option<Value> {
@@ -246,6 +273,28 @@ fn base64(text: &str) -> Value {
 
 fn service() -> Value {
     json!({ "metadata": { "name": "x" }, "spec": { "ports": [{ "name": "http", "port": 8080 }] } })
+}
+
+/// Whether a SealedSecret holds nothing but what decides how its values are opened, and the values.
+fn is_least(body: &str) -> bool {
+    let sealed: Value = serde_json::from_str(body).unwrap_or_default();
+    let has_only = |object: &Value, fields: &[&str]| {
+        let known = |found: &serde_json::Map<_, _>| {
+            found
+                .keys()
+                .all(|field: &String| fields.contains(&field.as_str()))
+        };
+        object.as_object().is_some_and(known)
+    };
+    let annotations = [
+        "sealedsecrets.bitnami.com/cluster-wide",
+        "sealedsecrets.bitnami.com/namespace-wide",
+    ];
+    let metadata = &sealed["metadata"];
+    has_only(&sealed, &["apiVersion", "kind", "metadata", "spec"])
+        && has_only(metadata, &["name", "namespace", "annotations"])
+        && has_only(&metadata["annotations"], &annotations)
+        && has_only(&sealed["spec"], &["encryptedData"])
 }
 
 /// Values that contain `Old` are sealed anew, values that contain `Bad` can't be opened, others are current.

@@ -52,9 +52,10 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("{place}: this SealedSecret has no metadata.{field}, which scope {scope} is bound to")]
+    #[error("{place}: {identity} has no metadata.{field}, which scope {scope} is bound to")]
     Unbound {
         place: Place,
+        identity: String,
         field: &'static str,
         scope: Scope,
     },
@@ -82,12 +83,19 @@ impl Error {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Unbound { field: "namespace", .. } => Some("add it, or pass --namespace".to_owned()),
+            Self::Unbound { .. } => Some("add the name that it was sealed for".to_owned()),
+            Self::Legacy { .. } => Some(
+                "`signet unseal` opens it with a backup of the keys, and `signet seal` seals it again".to_owned(),
+            ),
+            Self::Answer { .. } => Some(
+                "if it is not the sealing controller that answers, name it with --controller-namespace and --controller-name"
+                    .to_owned(),
+            ),
             Self::Rotate { source: cluster::Error::Refused { code: 500, .. }, .. } => Some(
                 "the controller opens it only with the key, namespace, name and scope that it was sealed for".to_owned(),
             ),
             Self::Rotate { source, .. } => source.hint(),
             Self::Check { .. } => Some("run `signet reseal` without --check".to_owned()),
-            _ => None,
         }
     }
 }
@@ -249,6 +257,7 @@ impl<'file> Sealed<'file> {
         let unbound = |field| {
             Err(Error::Unbound {
                 place: place(),
+                identity: self.document.identity(),
                 field,
                 scope: self.scope,
             })

@@ -57,9 +57,10 @@ pub(crate) enum Error {
     Terminal,
     #[error("{input} holds no SealedSecret")]
     Nothing { input: Input },
-    #[error("{place}: this SealedSecret is malformed")]
+    #[error("{place}: {identity} is malformed")]
     Malformed {
         place: Place,
+        identity: String,
         source: serde_json::Error,
     },
     #[error("{place}: cannot unseal {namespace}/{name}")]
@@ -75,6 +76,9 @@ impl Error {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Terminal => Some("write a file with -o FILE, or pass -o - to see them".to_owned()),
+            Self::Malformed { .. } => {
+                Some("`kubectl explain sealedsecret.spec` tells what it may hold".to_owned())
+            }
             Self::Unseal {
                 source: UnsealError::Items(errors),
                 ..
@@ -92,7 +96,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
     if arguments.output.is_none() && output.is_terminal() {
         return Err(Error::Terminal.into());
     }
-    let keyring = key_files::load(&arguments.key)?;
+    let key_files: Vec<Input> = arguments
+        .key
+        .iter()
+        .map(|path| Input::new(Some(path)))
+        .collect();
+    let keyring = key_files::load(&key_files)?;
     let input = Input::new(arguments.file.as_deref());
     if input.is_terminal() {
         report::note("reading a SealedSecret from the terminal; end it with Ctrl-D");
@@ -142,6 +151,7 @@ fn unseal(document: &Document, keyring: &Keyring) -> Result<Value, error::Error>
     let sealed: SealedSecret =
         serde_json::from_value(value).map_err(|source| Error::Malformed {
             place: document.place.clone(),
+            identity: document.identity(),
             source,
         })?;
     let mut random = SysRng;

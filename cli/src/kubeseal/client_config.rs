@@ -115,7 +115,7 @@ fn load(overrides: &Overrides) -> Result<Kubeconfig, Error> {
         match Kubeconfig::read_from(&path) {
             Ok(kubeconfig) => {
                 all = all
-                    .merge(kubeconfig)
+                    .merge(mergeable(kubeconfig))
                     .map_err(|error| unreadable(&path, &error))?
             }
             Err(KubeconfigError::ReadConfig(error, _))
@@ -124,6 +124,16 @@ fn load(overrides: &Overrides) -> Result<Kubeconfig, Error> {
         }
     }
     Ok(all)
+}
+
+/// A file without the values that would hide those of the files behind it: client-go passes over empty ones.
+fn mergeable(kubeconfig: Kubeconfig) -> Kubeconfig {
+    Kubeconfig {
+        kind: None,
+        api_version: None,
+        current_context: kubeconfig.current_context.filter(|name| !name.is_empty()),
+        ..kubeconfig
+    }
 }
 
 fn unreadable(path: &Path, error: &KubeconfigError) -> Error {
@@ -370,6 +380,18 @@ mod tests {
         for text in ["x", "5x", "s", "-", "1h2"] {
             assert_eq!(read(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn of_several_kubeconfigs_the_first_that_says_something_is_heard() {
+        let read = |value| serde_json::from_value::<Kubeconfig>(value).expect("a kubeconfig");
+        let first = read(serde_json::json!({ "kind": "", "apiVersion": "", "current-context": "" }));
+        let second = read(serde_json::json!({
+            "kind": "Config", "apiVersion": "v1", "current-context": "a",
+        }));
+        let merged = mergeable(first).merge(mergeable(second));
+        let merged = merged.expect("kubeconfigs that can be merged");
+        assert_eq!(merged.current_context.as_deref(), Some("a"));
     }
 
     #[test]

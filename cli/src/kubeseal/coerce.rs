@@ -1,13 +1,13 @@
 //! YAML scalars in the places of a typed object: where text is expected, a number or a word such as `yes` becomes text.
 //! Must not read the object: `typed` does. Notes what is said in another spelling than it was written.
 
-use granit_parser::ScalarStyle;
 use indexmap::IndexMap;
 use sealing::SecretValue;
 
 use super::schema::{Struct, Type};
 use super::typed::{Names, field_of};
-use crate::node::{Content, MOST_VALUES, Node, Problem};
+use crate::node::{Content, MOST_VALUES, Node};
+use crate::problem::{Fault, Problem};
 use crate::respelled::Respelled;
 use crate::scalar::Scalar;
 
@@ -70,10 +70,7 @@ impl Coercion {
     fn value(&mut self, node: &Node, target: Target) -> Result<SecretValue, Problem> {
         self.values += node.weight();
         if self.values > MOST_VALUES {
-            return Err(Problem::new(
-                node.line,
-                "document contains excessive aliasing",
-            ));
+            return Err(Fault::Aliasing.at(node.line));
         }
         match &node.target().content {
             Content::Mapping(_) => self.map(node, target),
@@ -112,10 +109,7 @@ impl Coercion {
             return match scalar {
                 Scalar::Float(float) if !float.is_finite() => {
                     let text = Scalar::Float(float).into_text();
-                    Err(Problem::new(
-                        node.line,
-                        format!("json: unsupported value: {}", *text),
-                    ))
+                    Err(Fault::Unsupported(text.to_string()).at(node.line))
                 }
                 scalar => Ok(scalar.into_value()),
             };
@@ -129,30 +123,17 @@ impl Coercion {
         }
     }
 
-    /// Remembers a scalar without quotes that became another text.
+    /// Remembers a scalar that became another text than it was written.
     fn note(&mut self, node: &Node, becomes: &str) {
-        let Content::Scalar { text, style } = &node.target().content else {
-            return;
-        };
-        let written = if node.target().span.is_empty() {
-            ""
-        } else {
-            text
-        };
-        if *style == ScalarStyle::Plain && written != becomes {
-            self.respelled.push(Respelled {
-                line: node.line,
-                field: self.path.join("."),
-                noun: node.noun(),
-            });
-        }
+        let respelled = Respelled::of(node, || self.path.join("."), becomes);
+        self.respelled.extend(respelled);
     }
 }
 
 /// Keys are text in JSON: numbers and words are spelled out.
 fn key(node: &Node) -> Result<String, Problem> {
     match node.scalar()? {
-        Scalar::Null => Err(Problem::new(node.line, "a key is null")),
+        Scalar::Null => Err(Fault::NullKey.at(node.line)),
         Scalar::Float(float) if !float.is_finite() => {
             let text = Scalar::Float(float).into_text();
             let name = text.trim_start_matches('+').to_ascii_lowercase();

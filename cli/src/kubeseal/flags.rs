@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use super::flag_table::{FLAGS, Flag};
-use super::flag_value::Value;
+use super::flag_value::{Kind, Value};
 use super::go_text::{quote, quote_char};
 
 /// Each flag is also read from the environment under this prefix, in capitals with `_` for `-`.
@@ -96,6 +96,10 @@ impl Flags {
             let Some(text) = environment(&variable) else {
                 continue;
             };
+            // An empty variable is how scripts leave a switch alone; to other flags it is a value.
+            if text.is_empty() && flag.kind == Kind::Switch {
+                continue;
+            }
             if let Err(misuse) = self.set(flag, &text.to_string_lossy()) {
                 let reason = misuse.to_string();
                 self.unusable

@@ -1,3 +1,5 @@
+//! The grammar of kubeseal's command line, errors included. Must not run a mode.
+
 use super::*;
 
 /// Parses with an environment of pairs.
@@ -269,6 +271,8 @@ fn a_variable_that_can_not_be_used_is_told_unless_an_argument_takes_its_place() 
         )
     );
     assert_eq!(flags(&["--raw"], environment).unusable(), None);
+    let empty = flags(&[], &[("SEALED_SECRETS_VALIDATE", "")]);
+    assert!(empty.unusable().is_none() && !empty.switch("validate"));
     let list = flags(&["--from-file", "a"], &[("SEALED_SECRETS_FROM_FILE", "\"")]);
     assert!(
         list.unusable().is_some(),

@@ -1,3 +1,5 @@
+//! YAML as Go's library writes it, compared with what was read off the real program. Must not read YAML.
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -1,9 +1,13 @@
 //! Input as kubeseal's stream decoder takes it: JSON objects one after the other, or YAML documents between `---`.
 //! Unlike that decoder it hides nothing: what can't be read is an error. Must not know what is done with the objects.
 
-use granit_parser::Event;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
 use sealing::SecretValue;
 use serde_json::Deserializer;
+use zeroize::Zeroizing;
 
 use super::coerce;
 use super::go_text::system_error;
@@ -11,8 +15,8 @@ use super::json_value;
 use super::schema::Struct;
 use super::texts::Error;
 use super::typed::{self, Names};
-use crate::documents::{Input, Place, is_utf16, read_secret, read_secret_file, without_content};
-use crate::node::{Builder, Content, Node};
+use crate::documents::{Input, Place, is_utf16, read_open_file, read_secret, without_content};
+use crate::node::{Builder, Node};
 use crate::report;
 
 /// One object of the input.
@@ -21,21 +25,49 @@ pub(super) struct Object {
     pub(super) value: SecretValue,
 }
 
-/// All objects of `input` as `type_`. What is said in another spelling than it was written is warned of.
-pub(super) fn read(input: &Input, type_: &'static Struct) -> Result<Vec<Object>, Error> {
-    let bytes = bytes(input)?;
-    parse(input, &bytes, type_)
+/// The input of a run: opened before anything else is done, and once only, since it may be a pipe.
+#[derive(Debug)]
+pub(super) enum Opened {
+    Stdin,
+    File { path: PathBuf, file: File },
 }
 
-/// The whole input.
-pub(super) fn bytes(input: &Input) -> Result<zeroize::Zeroizing<Vec<u8>>, Error> {
-    match input {
-        Input::Stdin => read_secret(&mut std::io::stdin().lock(), 0)
-            .map_err(|error| Error::Stdin(system_error(&error))),
-        Input::File(path) => {
-            read_secret_file(path).map_err(|error| Error::file("read", path, &error))
+impl Opened {
+    /// No path is standard input; `-` is the name of a file like any other.
+    pub(super) fn new(path: Option<&Path>) -> io::Result<Self> {
+        match path {
+            None => Ok(Self::Stdin),
+            Some(path) => Ok(Self::File {
+                path: path.to_owned(),
+                file: File::open(path)?,
+            }),
         }
     }
+
+    /// What it is called.
+    pub(super) fn name(&self) -> Input {
+        match self {
+            Self::Stdin => Input::Stdin,
+            Self::File { path, .. } => Input::File(path.clone()),
+        }
+    }
+
+    /// All that there is to read.
+    pub(super) fn bytes(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
+        match self {
+            Self::Stdin => read_secret(&mut io::stdin().lock(), 0)
+                .map_err(|error| Error::Stdin(system_error(&error))),
+            Self::File { path, file } => {
+                read_open_file(file).map_err(|error| Error::file("read", path, &error))
+            }
+        }
+    }
+}
+
+/// All objects of `input` as `type_`. What is said in another spelling than it was written is warned of.
+pub(super) fn read(input: &Opened, type_: &'static Struct) -> Result<Vec<Object>, Error> {
+    let bytes = input.bytes()?;
+    parse(&input.name(), &bytes, type_)
 }
 
 pub(super) fn parse(
@@ -166,11 +198,11 @@ impl Stream<'_> {
         }
         self.document += 1;
         let first_line = self.line_at(chunk.start);
-        let Some(node) = self.first_document(Builder::new(text, chunk.start, first_line))? else {
+        let Some(node) = self.only_document(Builder::new(text, chunk.start, first_line))? else {
             return Ok(());
         };
         let (value, respelled) = coerce::coerce(&node, self.type_)
-            .map_err(|problem| self.syntax_at(problem.line, problem.message))?;
+            .map_err(|problem| self.syntax_at(problem.line, problem.fault.to_string()))?;
         self.push(value, "error unmarshaling JSON: while decoding JSON: ")?;
         for respelled in respelled {
             let place = self.place(respelled.line);
@@ -179,28 +211,24 @@ impl Stream<'_> {
         Ok(())
     }
 
-    /// What stands in a chunk before a line of `...`, if anything.
-    fn first_document(&self, mut builder: Builder<'_>) -> Result<Option<Node>, Error> {
-        while let Some(next) = builder.next() {
-            let node = next.and_then(|(event, span)| match event {
-                Event::StreamStart | Event::DocumentStart(..) | Event::Comment(..) => Ok(None),
-                Event::StreamEnd | Event::DocumentEnd => Ok(None),
-                event => builder.node(event, span).map(Some),
-            });
-            match node {
-                Ok(None) => {}
-                Ok(Some(node)) => {
-                    let is_nothing =
-                        matches!(&node.content, Content::Scalar { .. } if node.span.is_empty());
-                    return Ok((!is_nothing).then_some(node));
+    /// What stands in a chunk, if anything. Go's decoder stops reading behind it, at a line of `...` for one.
+    fn only_document(&self, mut builder: Builder<'_>) -> Result<Option<Node>, Error> {
+        let mut only = None;
+        loop {
+            match builder.next_root() {
+                Ok(None) => return Ok(only),
+                Ok(Some(node)) if node.is_nothing() => {}
+                Ok(Some(node)) if only.is_some() => {
+                    let problem = "expected --- before another document".to_owned();
+                    return Err(self.syntax_at(node.line, problem));
                 }
+                Ok(Some(node)) => only = Some(node),
                 Err(error) => {
                     let line = builder.line(error.marker().line());
                     return Err(self.syntax_at(line, without_content(&error)));
                 }
             }
         }
-        Ok(None)
     }
 
     /// Adds an object, unless it says nothing.

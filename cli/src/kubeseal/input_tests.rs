@@ -1,3 +1,5 @@
+//! Input as kubeseal's decoder takes it, compared with what was read off the real program. Must not seal.
+
 use sealing::SecretInput;
 
 use super::*;
@@ -122,6 +124,7 @@ fn documents_come_as_yaml_as_json_and_mixed() {
         ),
         ("{stringData: {a: b}}\n", 1),
         ("%YAML 1.1\n---\nstringData: {a: b}\n...\n", 1),
+        ("stringData: {a: b}\n...\n# c\n...\n", 1),
         ("data: {}\n", 1),
     ] {
         assert_eq!(read(text).len(), count, "{text:?}");
@@ -149,6 +152,10 @@ fn what_can_not_be_read_is_an_error_and_never_passed_over() {
         "{\"stringData\":{\"a\":\"b\"}}{\"stringData\":{\"a\":\"b\"}} garbage",
         "{\"stringData\":{\"a\":\"b\"}}{\"kind\"",
         "stringData: {a: b}\n--- garbage\n",
+        "stringData: {a: b}\n...\nstringData: {a: b}\n",
+        "stringData: {a: b}\n...\na: [b\n",
+        "{stringData: {a: b}} garbage\n",
+        "{stringData: {a: b}}\ngarbage: [\n",
     ] {
         failure(text);
     }

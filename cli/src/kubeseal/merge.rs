@@ -1,10 +1,13 @@
 //! Sealing items into a SealedSecret file that is there already.
 //! Must not touch the file before everything is sealed, nor seal for another scope than the file's.
 
+use std::fs::OpenOptions;
+use std::io::{self, ErrorKind, Read as _};
 use std::path::Path;
 
 use sealing::{Certificate, Scope, SecretValue};
 
+use super::input::Opened;
 use super::schema::SEALED_SECRET;
 use super::seal::{self, Destination};
 use super::sealed_object::{self, SealedObject, map_at};
@@ -12,8 +15,7 @@ use super::settings::Settings;
 use super::sink::Format;
 use super::texts::Error;
 use super::typed::{self, Names};
-use crate::documents::Input;
-use crate::output::{Output, Readers};
+use crate::output::{self, Readers};
 use crate::report;
 
 /// Parts of a SealedSecret that are united.
@@ -27,13 +29,14 @@ const UNITED: [&[&str]; 4] = [
 pub(super) fn run(
     settings: &Settings,
     path: &Path,
-    input: &Input,
+    input: &Opened,
     certificate: &Certificate,
 ) -> Result<(), Error> {
-    let text = std::fs::read(path).map_err(|error| Error::file("open", path, &error))?;
     let SealedObject {
-        value: mut target, ..
-    } = sealed_object::decode(&text)?;
+        value: mut target,
+        has_more,
+        ..
+    } = sealed_object::decode(&read(path)?)?;
     let scope = scope_of(&target);
     let metadata = |field: &str| {
         let found = target
@@ -75,7 +78,23 @@ pub(super) fn run(
         });
     }
     unite(&mut target, &mut update);
+    if has_more {
+        report::warning(format_args!(
+            "only the first document of {} is kept",
+            path.display()
+        ));
+    }
     write(path, target, format)
+}
+
+/// The target, if it may be written too.
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    let file = OpenOptions::new().read(true).write(true).open(path);
+    let mut file = file.map_err(|error| Error::file("open", path, &error))?;
+    let mut text = Vec::new();
+    file.read_to_end(&mut text)
+        .map_err(|error| Error::file("read", path, &error))?;
+    Ok(text)
 }
 
 /// What the annotations of the SealedSecret itself say.
@@ -109,7 +128,18 @@ fn write(path: &Path, target: SecretValue, format: Format) -> Result<(), Error> 
         text.extend_from_slice(bytes);
         Ok(())
     })?;
-    Output::File(path.to_owned())
-        .write(&text, Readers::Everybody)
-        .map_err(|error| Error::Replace(error.to_string()))
+    output::replace(path, &text, Readers::Everybody)
+        .or_else(|error| match is_fixed_in_place(&error) {
+            true => output::write_through(path, &text),
+            false => Err(error),
+        })
+        .map_err(|error| Error::file("write", path, &error))
+}
+
+/// A file can be written and still not be replaced: in a folder of somebody else, or where it is mounted by itself.
+fn is_fixed_in_place(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::ResourceBusy
+    )
 }

@@ -35,11 +35,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use flags::{Flags, Misuse};
+use input::Opened;
 use settings::Settings;
 use sink::Sink;
 use texts::Error;
 
-use crate::documents::Input;
 use crate::report;
 
 /// The version whose behaviour this is; see docs/kubeseal.md.
@@ -142,23 +142,21 @@ fn run(mut settings: Settings) -> Result<(), Error> {
     sink.finish()
 }
 
-fn open_input(settings: &Settings) -> Result<Input, Error> {
-    let input = Input::new(settings.input.as_deref());
-    if let Input::File(path) = &input {
-        std::fs::File::open(path).map_err(|_| Error::SecretFile)?;
-    }
-    if input.is_terminal() && !settings.raw && !settings.fetch_certificate {
+fn open_input(settings: &Settings) -> Result<Opened, Error> {
+    let input = Opened::new(settings.input.as_deref()).map_err(|_| Error::SecretFile)?;
+    if input.name().is_terminal() && !settings.raw && !settings.fetch_certificate {
         report::note("(tty detected: expecting json/yaml k8s resource in stdin)");
     }
     Ok(input)
 }
 
+/// A name that is nothing but an extension has one too.
 fn is_yaml(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|extension| extension == "yaml" || extension == "yml")
+    let path = path.as_os_str().as_encoded_bytes();
+    path.ends_with(b".yaml") || path.ends_with(b".yml")
 }
 
-fn mode(settings: &Settings, input: &Input, sink: &mut Sink) -> Result<(), Error> {
+fn mode(settings: &Settings, input: &Opened, sink: &mut Sink) -> Result<(), Error> {
     if settings.unseal {
         return unseal::run(settings, input, sink);
     }

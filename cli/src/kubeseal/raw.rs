@@ -6,11 +6,11 @@ use rand::rngs::SysRng;
 use sealing::{Certificate, Scope, SealError};
 
 use super::client_config;
-use super::input;
+use super::input::Opened;
 use super::settings::Settings;
 use super::sink::Sink;
 use super::texts::Error;
-use crate::documents::{Input, read_secret_file};
+use crate::documents::read_secret_file;
 use crate::report;
 
 pub(super) fn run(
@@ -28,10 +28,11 @@ pub(super) fn run(
     }
     let value = match &settings.from_file[..] {
         [] => {
-            if Input::Stdin.is_terminal() {
+            let stdin = Opened::Stdin;
+            if stdin.name().is_terminal() {
                 report::note("(tty detected: expecting a secret to encrypt in stdin)");
             }
-            input::bytes(&Input::Stdin)?
+            stdin.bytes()?
         }
         [source] => {
             let path = Path::new(

@@ -2,7 +2,7 @@
 //! a live object has.
 
 use super::go_json;
-use super::input;
+use super::input::{self, Opened};
 use super::json_value::Json;
 use super::schema::SEALED_SECRET;
 use super::sealed_object::{map_at, with_kind};
@@ -11,12 +11,11 @@ use super::settings::Settings;
 use super::sink::Sink;
 use super::texts::Error;
 use super::typed::{self, Names};
-use crate::documents::Input;
 
 /// Fields of metadata that say something of a live object only.
 const LIVE: [&str; 3] = ["creationTimestamp", "deletionTimestamp", "generation"];
 
-pub(super) fn run(settings: &Settings, input: &Input, sink: &mut Sink) -> Result<(), Error> {
+pub(super) fn run(settings: &Settings, input: &Opened, sink: &mut Sink) -> Result<(), Error> {
     let service = Service::find(settings)?;
     for object in input::read(input, &SEALED_SECRET)? {
         let answer = service.rotate(&go_json::compact(&object.value))?;

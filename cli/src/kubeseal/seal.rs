@@ -8,12 +8,11 @@ use sealing::{Certificate, Scope, SealError, SecretInput, SecretValue};
 
 use super::client_config::{self, Namespace};
 use super::go_text::quote;
-use super::input;
+use super::input::{self, Opened};
 use super::schema::SECRET;
 use super::settings::Settings;
 use super::sink::Sink;
 use super::texts::Error;
-use crate::documents::Input;
 use crate::{manifest, parallel};
 
 /// Where a Secret is sealed for, other than where it says.
@@ -26,7 +25,7 @@ pub(super) struct Destination {
 /// Seals every Secret of the input. What was written before one that fails stays written.
 pub(super) fn run(
     settings: &Settings,
-    input: &Input,
+    input: &Opened,
     certificate: &Certificate,
     sink: &mut Sink,
 ) -> Result<(), Error> {
@@ -43,7 +42,7 @@ pub(super) fn run(
 /// The SealedSecrets, or why there is none, in the order of the input.
 pub(super) fn seal(
     settings: &Settings,
-    input: &Input,
+    input: &Opened,
     certificate: &Certificate,
     scope: Scope,
     destination: &Destination,

@@ -2,7 +2,6 @@
 //! Must not open or seal anything.
 
 use crds::names::sealed_secret::{API_VERSION, KIND};
-use granit_parser::Event;
 use indexmap::IndexMap;
 use sealing::SecretValue;
 use zeroize::Zeroizing;
@@ -14,21 +13,23 @@ use super::schema::SEALED_SECRET;
 use super::texts::Error;
 use super::typed::{self, Names, noun};
 use crate::documents::without_content;
-use crate::node::{Builder, Content, Node};
+use crate::node::Builder;
 
 /// A SealedSecret with its fields in order.
 pub(super) struct SealedObject {
     pub(super) value: SecretValue,
     /// It has the deprecated `spec.data`, if only an empty one.
     pub(super) has_legacy_data: bool,
+    /// Something stands behind it, which is not read.
+    pub(super) has_more: bool,
 }
 
 /// The first document of `text`.
 pub(super) fn decode(text: &[u8]) -> Result<SealedObject, Error> {
     let text = as_utf8(text).ok_or_else(|| Error::Mismatch("yaml: invalid UTF-8".to_owned()))?;
     let text = text.as_str();
-    let value = match text.trim_start().starts_with('{') {
-        true => from_json(text)?,
+    let (value, has_more) = match text.trim_start().starts_with('{') {
+        true => (from_json(text)?, false),
         false => from_yaml(text)?,
     };
     check_kind(&value)?;
@@ -39,6 +40,7 @@ pub(super) fn decode(text: &[u8]) -> Result<SealedObject, Error> {
     Ok(SealedObject {
         value: typed.value,
         has_legacy_data,
+        has_more,
     })
 }
 
@@ -87,35 +89,33 @@ pub(super) fn trailing(character: char) -> Error {
     ))
 }
 
-fn from_yaml(text: &str) -> Result<SecretValue, Error> {
-    let node = first_document(text)?.ok_or(Error::Nothing)?;
-    coerce::untyped(&node).map_err(|problem| yaml_error(problem.line, &problem.message))
+/// The first document, and whether more than nothing is behind it.
+fn from_yaml(text: &str) -> Result<(SecretValue, bool), Error> {
+    let mut builder = Builder::new(text, 0, 1);
+    let first = builder.next_root().map_err(|error| {
+        let line = builder.line(error.marker().line());
+        yaml_error(line, &without_content(&error))
+    })?;
+    let first = first
+        .filter(|node| !node.is_nothing())
+        .ok_or(Error::Nothing)?;
+    let value = coerce::untyped(&first);
+    let value = value.map_err(|problem| yaml_error(problem.line, &problem.fault.to_string()))?;
+    Ok((value, has_more(&mut builder)))
+}
+
+fn has_more(builder: &mut Builder<'_>) -> bool {
+    loop {
+        match builder.next_root() {
+            Ok(None) => return false,
+            Ok(Some(node)) if node.is_nothing() => {}
+            Ok(Some(_)) | Err(_) => return true,
+        }
+    }
 }
 
 fn yaml_error(line: usize, problem: &str) -> Error {
     Error::Mismatch(format!("yaml: line {line}: {problem}"))
-}
-
-/// Nothing, when the first document says nothing.
-fn first_document(text: &str) -> Result<Option<Node>, Error> {
-    let mut builder = Builder::new(text, 0, 1);
-    while let Some(next) = builder.next() {
-        let node = next.and_then(|(event, span)| match event {
-            Event::StreamStart | Event::DocumentStart(..) | Event::Comment(..) => Ok(None),
-            Event::StreamEnd | Event::DocumentEnd => Ok(None),
-            event => builder.node(event, span).map(Some),
-        });
-        let node = node.map_err(|error| {
-            let line = builder.line(error.marker().line());
-            yaml_error(line, &without_content(&error))
-        })?;
-        if let Some(node) = node {
-            let is_nothing =
-                matches!(&node.content, Content::Scalar { .. } if node.span.is_empty());
-            return Ok((!is_nothing).then_some(node));
-        }
-    }
-    Ok(None)
 }
 
 /// Both may be left out.

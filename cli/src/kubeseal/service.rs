@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::client_config::{self, Connection};
 use super::go_text::{quote, system_error};
-use super::settings::Settings;
+use super::settings::{Overrides, Settings};
 use crate::cluster::Link;
 use crate::proxy;
 
@@ -253,7 +253,11 @@ fn connect(settings: &Settings) -> Result<Link, Error> {
     let unusable = |error: &dyn std::error::Error| Error::Client(error.to_string());
     let runtime = Link::runtime().map_err(|error| unusable(&error))?;
     let config = match connection {
-        Connection::InCluster => Config::incluster().map_err(|error| unusable(&error))?,
+        Connection::InCluster => {
+            let config = Config::incluster().map_err(|error| unusable(&error))?;
+            let config = proxy::with_environment(with_token(config, &settings.cluster));
+            config.map_err(|error| unusable(&error))?
+        }
         Connection::Configured {
             kubeconfig,
             timeout,
@@ -266,6 +270,15 @@ fn connect(settings: &Settings) -> Result<Link, Error> {
         }
     };
     Link::new(runtime, config).map_err(|error| unusable(&error))
+}
+
+/// Of all flags, the token alone takes the place of what a pod finds, as in client-go.
+fn with_token(mut config: Config, overrides: &Overrides) -> Config {
+    if !overrides.token.is_empty() {
+        config.auth_info.token = Some(overrides.token.clone().into());
+        config.auth_info.token_file = None;
+    }
+    config
 }
 
 /// Why nothing came of a connection to the server of `url`, or to the proxy before it, in the words of Go's network library.
@@ -306,5 +319,27 @@ fn address(url: &str) -> String {
         (true, _) => host.to_owned(),
         (false, "https") => format!("{host}:443"),
         (false, _) => format!("{host}:80"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_takes_the_place_of_a_pod_s_own() {
+        let pod = || {
+            let mut config = Config::new(http::Uri::from_static("https://10.0.0.1"));
+            config.auth_info.token_file = Some("/of/the/pod".to_owned());
+            config
+        };
+        let overrides = |token: &str| Overrides {
+            token: token.to_owned(),
+            ..Overrides::default()
+        };
+        let asked_for = with_token(pod(), &overrides("jane")).auth_info;
+        assert!(asked_for.token.is_some() && asked_for.token_file.is_none());
+        let own = with_token(pod(), &overrides("")).auth_info;
+        assert!(own.token.is_none() && own.token_file.is_some());
     }
 }

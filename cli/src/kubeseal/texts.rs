@@ -43,8 +43,6 @@ pub(super) enum Error {
     },
     #[error("secret must contain a 'tls.data' key")]
     NoKeyItem,
-    #[error("{0}")]
-    Replace(String),
     #[error(
         "secret.data is empty in input Secret, assuming this is an error and aborting. To work with empty data, --allow-empty-data can be used"
     )]

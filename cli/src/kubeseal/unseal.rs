@@ -9,7 +9,7 @@ use rand::rngs::SysRng;
 use sealing::{Keyring, SecretValue, Surroundings, UnsealError, UnsealedSecret};
 use zeroize::Zeroizing;
 
-use super::input;
+use super::input::Opened;
 use super::schema::OBJECT_META;
 use super::sealed_object::{self, SealedObject};
 use super::settings::Settings;
@@ -20,12 +20,19 @@ use crate::documents::{self, Input};
 use crate::key_files;
 use crate::report;
 
-pub(super) fn run(settings: &Settings, input: &Input, sink: &mut Sink) -> Result<(), Error> {
+pub(super) fn run(settings: &Settings, input: &Opened, sink: &mut Sink) -> Result<(), Error> {
     let keyring = keyring(settings)?;
     let SealedObject {
         value,
         has_legacy_data,
-    } = sealed_object::decode(&input::bytes(input)?)?;
+        has_more,
+    } = sealed_object::decode(&input.bytes()?)?;
+    if has_more {
+        report::warning(format_args!(
+            "only the first document of {} is opened",
+            input.name()
+        ));
+    }
     if has_legacy_data {
         return Err(Error::Unseal(UnsealError::LegacyRefused));
     }
@@ -53,7 +60,13 @@ pub(super) fn run(settings: &Settings, input: &Input, sink: &mut Sink) -> Result
 
 /// All keys of the files. A file that gives none is told of, and takes nothing from the others.
 fn keyring(settings: &Settings) -> Result<Keyring, Error> {
-    let (keyring, problems) = key_files::read(&settings.private_keys);
+    let files: Vec<Input> = settings
+        .private_keys
+        .iter()
+        .cloned()
+        .map(Input::File)
+        .collect();
+    let (keyring, problems) = key_files::read(&files);
     for problem in problems {
         match problem {
             key_files::Error::Documents(documents::Error::Read {

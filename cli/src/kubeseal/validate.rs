@@ -1,14 +1,13 @@
 //! Asking the controller whether it can open SealedSecrets. Must not say why one can't be opened.
 
 use super::go_json;
-use super::input;
+use super::input::{self, Opened};
 use super::schema::SEALED_SECRET;
 use super::service::Service;
 use super::settings::Settings;
 use super::texts::Error;
-use crate::documents::Input;
 
-pub(super) fn run(settings: &Settings, input: &Input) -> Result<(), Error> {
+pub(super) fn run(settings: &Settings, input: &Opened) -> Result<(), Error> {
     let service = Service::find(settings)?;
     let objects =
         input::read(input, &SEALED_SECRET).map_err(|error| Error::NotValidated(Box::new(error)))?;

@@ -15,7 +15,7 @@ use rand::TryRng;
 use tokio::{task::JoinSet, time};
 use tokio_util::sync::CancellationToken;
 
-use super::{Freshness, Mirrors, RepositorySecret};
+use super::{Freshness, MirrorOptions, Mirrors, RepositorySecret};
 use crate::dialect::REPOSITORY_SELECTOR;
 
 /// Polls, and watches the repository Secrets of `namespace`, until `shutdown`.
@@ -39,7 +39,7 @@ pub async fn poll(mirrors: &Mirrors) {
     }
     let mut listings = JoinSet::new();
     loop {
-        let (due, next) = mirrors.due(|| interval(mirrors));
+        let (due, next) = mirrors.due(|| interval(&mirrors.options, share()));
         for mirror in due {
             // A failure is kept and told by the mirror itself.
             listings.spawn(async move { drop(mirror.refs(Freshness::Latest).await) });
@@ -56,11 +56,15 @@ pub async fn poll(mirrors: &Mirrors) {
     }
 }
 
-fn interval(mirrors: &Mirrors) -> Duration {
-    let share = rand::rngs::SysRng
+/// `share` of the jitter, between 0 and 1, on top of the interval.
+fn interval(options: &MirrorOptions, share: f64) -> Duration {
+    options.poll_interval + options.poll_jitter.mul_f64(share)
+}
+
+fn share() -> f64 {
+    rand::rngs::SysRng
         .try_next_u32()
-        .map_or(0.5, |random| f64::from(random) / f64::from(u32::MAX));
-    mirrors.options.poll_interval + mirrors.options.poll_jitter.mul_f64(share)
+        .map_or(0.5, |random| f64::from(random) / f64::from(u32::MAX))
 }
 
 async fn watch_secrets(mirrors: &Mirrors, client: Client, namespace: &str) {
@@ -97,4 +101,27 @@ fn note(known: &mut BTreeMap<String, Option<RepositorySecret>>, event: Event<Sec
         Event::Delete(secret) => return known.remove(&name(&secret)).is_some(),
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn polls_come_after_the_interval_and_a_share_of_the_jitter() {
+        let options = MirrorOptions {
+            poll_interval: Duration::from_secs(180),
+            poll_jitter: Duration::from_secs(60),
+            ..MirrorOptions::default()
+        };
+        let seconds = [0.0, 0.5, 1.0].map(|share| interval(&options, share).as_secs());
+        assert_eq!(seconds, [180, 210, 240]);
+    }
+
+    #[test]
+    fn the_share_is_drawn_anew_for_each_poll() {
+        let shares: Vec<f64> = (0..64).map(|_| share()).collect();
+        assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)));
+        assert!(shares.iter().any(|share| *share != shares[0]));
+    }
 }

@@ -1,3 +1,5 @@
+//! Health of built-in kinds, by what an object says of itself. Must not ask a cluster.
+
 use serde_json::{Value, json};
 
 use super::*;
