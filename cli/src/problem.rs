@@ -41,7 +41,7 @@ impl Fault {
 
     pub(crate) fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::NoMapping => "write lines of `name: value`; `<<` takes in nothing else either",
+            Self::NoMapping => "a mapping is lines of `name: value`; `<<` takes in mappings only",
             Self::TooManyMerged | Self::TooLarge | Self::Aliasing => {
                 "write it out without aliases; a Secret holds 1 MiB at most"
             }

@@ -334,7 +334,10 @@ fn rights_of(role: &Value, namespace: Option<&str>) -> Vec<Right> {
     let mut rights = Vec::new();
     for rule in role["rules"].as_array().into_iter().flatten() {
         let names: Vec<Option<String>> = match rule["resourceNames"].is_array() {
-            true => strings(&rule["resourceNames"]).into_iter().map(Some).collect(),
+            true => strings(&rule["resourceNames"])
+                .into_iter()
+                .map(Some)
+                .collect(),
             false => vec![None],
         };
         for group in strings(&rule["apiGroups"]) {

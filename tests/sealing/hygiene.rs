@@ -123,9 +123,28 @@ fn product(path: &Path) -> String {
 #[test]
 fn sealing_and_the_vocabulary_have_no_files_no_network_no_tasks_and_no_clock() {
     const FORBIDDEN: [&str; 22] = [
-        "std::env", "std::fs", "std::io", "std::process", "std::thread", "TcpStream", "TcpListener", "UdpSocket",
-        "ToSocketAddrs", "tokio", "reqwest", "futures", "async fn", "async move", "Instant", "SystemTime",
-        "Timestamp::now", "Zoned::now", "SysRng", "ThreadRng", "println!", "eprintln!",
+        "std::env",
+        "std::fs",
+        "std::io",
+        "std::process",
+        "std::thread",
+        "TcpStream",
+        "TcpListener",
+        "UdpSocket",
+        "ToSocketAddrs",
+        "tokio",
+        "reqwest",
+        "futures",
+        "async fn",
+        "async move",
+        "Instant",
+        "SystemTime",
+        "Timestamp::now",
+        "Zoned::now",
+        "SysRng",
+        "ThreadRng",
+        "println!",
+        "eprintln!",
     ];
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut files = Vec::new();
@@ -136,7 +155,10 @@ fn sealing_and_the_vocabulary_have_no_files_no_network_no_tasks_and_no_clock() {
     files.retain(|path| !path.ends_with("tests.rs"));
     for path in files {
         let source = product(&path);
-        let found: Vec<&str> = FORBIDDEN.into_iter().filter(|word| has(&source, word)).collect();
+        let found: Vec<&str> = FORBIDDEN
+            .into_iter()
+            .filter(|word| has(&source, word))
+            .collect();
         assert!(found.is_empty(), "{}: {found:?}", path.display());
     }
 }
@@ -146,7 +168,8 @@ fn used_of_rsa(source: &str) -> BTreeSet<&str> {
     const PREFIX: &str = "rsa::";
     let path = |at: usize| {
         let rest = &source[at + PREFIX.len()..];
-        let end = rest.find(|letter: char| !letter.is_alphanumeric() && !matches!(letter, '_' | ':'));
+        let end =
+            rest.find(|letter: char| !letter.is_alphanumeric() && !matches!(letter, '_' | ':'));
         let end = end.unwrap_or(rest.len());
         match rest[end..].starts_with('{') {
             true => &rest[..rest.find('}').unwrap_or(rest.len())],

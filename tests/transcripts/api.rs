@@ -108,9 +108,17 @@ fn serve(mut stream: TcpStream, answers: &Answers) -> Option<()> {
     }
     let (situation, path) = request.path.trim_start_matches('/').split_once('/')?;
     let (code, body) = answers.answer(situation, path, &request);
-    let retry = if code == 429 { "Retry-After: 0\r\n" } else { "" };
+    let retry = if code == 429 {
+        "Retry-After: 0\r\n"
+    } else {
+        ""
+    };
+    let media = match body.starts_with(['{', '[']) {
+        true => "application/json",
+        false => "text/plain; charset=utf-8",
+    };
     let head = format!(
-        "HTTP/1.1 {code} X\r\n{retry}Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 {code} X\r\n{retry}Content-Type: {media}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).ok()?;

@@ -176,12 +176,19 @@ fn literal(source: &str) -> Option<&str> {
     ends.find(|text| !text.ends_with('\\'))
 }
 
-/// What can be a text by itself in a line: everything between its beginning, its end and the colons in it.
+/// What can be a text by itself in a line: everything between its beginning, its end and the colons in it; before a
+/// bracket the items that a text is about are told.
 fn pieces(line: &str) -> impl Iterator<Item = &str> {
     const JOINT: &str = ": ";
-    let starts = std::iter::once(0).chain(line.match_indices(JOINT).map(|(at, _)| at + JOINT.len()));
+    let starts =
+        std::iter::once(0).chain(line.match_indices(JOINT).map(|(at, _)| at + JOINT.len()));
     starts.flat_map(move |start| {
-        let inner = line[start..].match_indices(JOINT).map(move |(at, _)| start + at);
+        let ends_at = move |end| {
+            line[start..]
+                .match_indices(end)
+                .map(move |(at, _)| start + at)
+        };
+        let inner = ends_at(JOINT).chain(ends_at(" ("));
         let ends = inner.chain(std::iter::once(line.len()));
         ends.map(move |end| &line[start..end])
     })

@@ -8,7 +8,7 @@ use kube::config::{AuthInfo, Cluster, Context, Kubeconfig, KubeconfigError};
 use sealing::go::duration;
 
 use super::client_check::{self, EMPTY_CLUSTER};
-use super::go_text::{quote, system_error};
+use super::go_text::{quote, system_error, unregistered};
 use super::settings::Overrides;
 
 /// Where a pod finds who it is.
@@ -114,8 +114,9 @@ fn load(overrides: &Overrides) -> Result<Kubeconfig, Error> {
     for path in paths(overrides)? {
         match Kubeconfig::read_from(&path) {
             Ok(kubeconfig) => {
+                let kubeconfig = mergeable(&path, kubeconfig)?;
                 all = all
-                    .merge(mergeable(kubeconfig))
+                    .merge(kubeconfig)
                     .map_err(|error| unreadable(&path, &error))?
             }
             Err(KubeconfigError::ReadConfig(error, _))
@@ -126,14 +127,27 @@ fn load(overrides: &Overrides) -> Result<Kubeconfig, Error> {
     Ok(all)
 }
 
-/// A file without the values that would hide those of the files behind it: client-go passes over empty ones.
-fn mergeable(kubeconfig: Kubeconfig) -> Kubeconfig {
-    Kubeconfig {
+/// A file, checked for what it is, and without the values that would hide those of the files behind it: client-go passes
+/// over empty ones.
+fn mergeable(path: &Path, kubeconfig: Kubeconfig) -> Result<Kubeconfig, Error> {
+    let said = |field: Option<String>, usual: &str| {
+        let text = field.filter(|text| !text.is_empty());
+        text.unwrap_or_else(|| usual.to_owned())
+    };
+    let kind = said(kubeconfig.kind, "Config");
+    let version = said(kubeconfig.api_version, "v1");
+    if (kind.as_str(), version.as_str()) != ("Config", "v1") {
+        return Err(Error::Load {
+            path: quote(path.display().to_string()),
+            reason: unregistered(&kind, &version),
+        });
+    }
+    Ok(Kubeconfig {
         kind: None,
         api_version: None,
         current_context: kubeconfig.current_context.filter(|name| !name.is_empty()),
         ..kubeconfig
-    }
+    })
 }
 
 fn unreadable(path: &Path, error: &KubeconfigError) -> Error {
@@ -385,13 +399,21 @@ mod tests {
     #[test]
     fn of_several_kubeconfigs_the_first_that_says_something_is_heard() {
         let read = |value| serde_json::from_value::<Kubeconfig>(value).expect("a kubeconfig");
-        let first = read(serde_json::json!({ "kind": "", "apiVersion": "", "current-context": "" }));
+        let first =
+            read(serde_json::json!({ "kind": "", "apiVersion": "", "current-context": "" }));
         let second = read(serde_json::json!({
             "kind": "Config", "apiVersion": "v1", "current-context": "a",
         }));
-        let merged = mergeable(first).merge(mergeable(second));
+        let mergeable = |kubeconfig| mergeable(Path::new("file"), kubeconfig);
+        let first = mergeable(first).expect("a kubeconfig");
+        let merged = first.merge(mergeable(second).expect("a kubeconfig"));
         let merged = merged.expect("kubeconfigs that can be merged");
         assert_eq!(merged.current_context.as_deref(), Some("a"));
+        let odd = mergeable(read(serde_json::json!({ "kind": "Odd" })));
+        assert_eq!(
+            odd.expect_err("no kubeconfig").to_string(),
+            "error loading config file \"file\": no kind \"Odd\" is registered for version \"v1\" in scheme \"pkg/runtime/scheme.go:111\""
+        );
     }
 
     #[test]

@@ -198,7 +198,8 @@ impl Stream<'_> {
         }
         self.document += 1;
         let first_line = self.line_at(chunk.start);
-        let Some(node) = self.only_document(Builder::new(text, chunk.start, first_line))? else {
+        let mut builder = Builder::new(text, chunk.start, first_line);
+        let Some(node) = self.next_document(&mut builder)? else {
             return Ok(());
         };
         let (value, respelled) = coerce::coerce(&node, self.type_)
@@ -208,21 +209,22 @@ impl Stream<'_> {
             let place = self.place(respelled.line);
             report::warning(format_args!("{place}: {}", respelled.warning()));
         }
-        Ok(())
+        // Here Go's decoder stops reading, at a line of `...` for one.
+        match self.next_document(&mut builder)? {
+            None => Ok(()),
+            Some(another) => {
+                let problem = "expected --- before another document".to_owned();
+                Err(self.syntax_at(another.line, problem))
+            }
+        }
     }
 
-    /// What stands in a chunk, if anything. Go's decoder stops reading behind it, at a line of `...` for one.
-    fn only_document(&self, mut builder: Builder<'_>) -> Result<Option<Node>, Error> {
-        let mut only = None;
+    /// The next document of a chunk that says something.
+    fn next_document(&self, builder: &mut Builder<'_>) -> Result<Option<Node>, Error> {
         loop {
             match builder.next_root() {
-                Ok(None) => return Ok(only),
                 Ok(Some(node)) if node.is_nothing() => {}
-                Ok(Some(node)) if only.is_some() => {
-                    let problem = "expected --- before another document".to_owned();
-                    return Err(self.syntax_at(node.line, problem));
-                }
-                Ok(Some(node)) => only = Some(node),
+                Ok(document) => return Ok(document),
                 Err(error) => {
                     let line = builder.line(error.marker().line());
                     return Err(self.syntax_at(line, without_content(&error)));

@@ -47,6 +47,9 @@ const VERSION: &str = "0.40.0";
 /// A command line that can't be understood.
 const MISUSE: u8 = 2;
 
+/// Said on a terminal, in kubeseal's words and without a colour.
+const IGNORED_KEY: &str = "warning: ignoring --recovery-private-key because unseal command not chosen with --recovery-unseal";
+
 /// A run of kubeseal, whichever name it was started by.
 #[derive(Debug)]
 pub(crate) struct Call<'arguments> {
@@ -161,7 +164,7 @@ fn mode(settings: &Settings, input: &Opened, sink: &mut Sink) -> Result<(), Erro
         return unseal::run(settings, input, sink);
     }
     if !settings.private_keys.is_empty() && std::io::stderr().is_terminal() {
-        report::warning("--recovery-private-key has no effect without --recovery-unseal");
+        report::note(IGNORED_KEY);
     }
     if settings.validate {
         return validate::run(settings, input);

@@ -7,7 +7,7 @@ use sealing::SecretValue;
 use zeroize::Zeroizing;
 
 use super::coerce;
-use super::go_text::{quote, quote_char};
+use super::go_text::{quote_char, unregistered};
 use super::json_value::{self, Json};
 use super::schema::SEALED_SECRET;
 use super::texts::Error;
@@ -144,11 +144,7 @@ fn check_kind(value: &SecretValue) -> Result<(), Error> {
                 "converting ({version}.{kind}) to (v1alpha1.SealedSecret): unknown conversion"
             )))
         }
-        _ => Err(Error::Mismatch(format!(
-            "no kind {} is registered for version {} in scheme \"pkg/runtime/scheme.go:111\"",
-            quote(&kind),
-            quote(&version)
-        ))),
+        _ => Err(Error::Mismatch(unregistered(&kind, &version))),
     }
 }
 

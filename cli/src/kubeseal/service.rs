@@ -39,6 +39,9 @@ pub(super) enum Error {
     NotRotated,
 }
 
+/// So much of the text of an answer is looked at, in bytes, as client-go has it.
+const MOST_SAID: usize = 2048;
+
 /// The Service of the controller, found in the cluster.
 pub(super) struct Service {
     link: Link,
@@ -195,7 +198,7 @@ impl Service {
             (Some("Status"), Some(message)) => message.to_owned(),
             _ => format!(
                 "{} ({} services {})",
-                in_words(status, String::from_utf8_lossy(&content).trim()),
+                in_words(status, &said(answer, &content)),
                 method.as_str().to_lowercase(),
                 self.target
             ),
@@ -217,26 +220,36 @@ fn pause_wanted(answer: &Parts) -> Option<Duration> {
     pause.parse().ok().map(Duration::from_secs)
 }
 
-/// What client-go says of an answer without a Status in it.
-fn in_words(status: StatusCode, content: &str) -> String {
+/// What an answer without a Status in it says: its text, if it is any.
+fn said(answer: &Parts, content: &[u8]) -> String {
+    let media = answer.headers.get(header::CONTENT_TYPE);
+    let is_text = media.is_none_or(|media| media.as_bytes().starts_with(b"text/"));
+    match is_text {
+        true => {
+            let content = &content[..content.len().min(MOST_SAID)];
+            String::from_utf8_lossy(content).trim().to_owned()
+        }
+        false => "unknown".to_owned(),
+    }
+}
+
+/// What client-go says of such an answer.
+fn in_words(status: StatusCode, said: &str) -> String {
     match status.as_u16() {
         401 => "the server has asked for the client to provide credentials".to_owned(),
-        403 => match content {
-            "" => "unknown".to_owned(),
-            content => content.to_owned(),
-        },
+        400 => "the server rejected our request for an unknown reason".to_owned(),
+        403 | 415 => said.to_owned(),
+        406 if !matches!(said, "" | "unknown") => said.to_owned(),
         404 => "the server could not find the requested resource".to_owned(),
         405 => "the server does not allow this method on the requested resource".to_owned(),
         406 => "the server was unable to respond with a content type that the client supports".to_owned(),
         409 => "the server reported a conflict".to_owned(),
-        413 => "Request entity too large".to_owned(),
-        415 => "the server was unable to process the media type".to_owned(),
         422 => "the server rejected our request due to an error in our request".to_owned(),
         429 => "the server has received too many requests and has asked us to try again later".to_owned(),
         503 => "the server is currently unable to handle the request".to_owned(),
         504 => "the server was unable to return a response in the time allotted, but may still be processing the request".to_owned(),
-        500.. => format!("an error on the server ({}) has prevented the request from succeeding", quote(content)),
-        _ => "the server rejected our request for an unknown reason".to_owned(),
+        500.. => format!("an error on the server ({}) has prevented the request from succeeding", quote(said)),
+        code => format!("the server responded with the status code {code} but did not return more information"),
     }
 }
 
@@ -325,6 +338,38 @@ fn address(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn answers_without_a_status_are_told_in_client_go_s_words() {
+        let told = |code: u16, media: &str, content: &str| {
+            let answer = http::Response::builder().status(code);
+            let answer = answer.header(header::CONTENT_TYPE, media).body(());
+            let (parts, ()) = answer.expect("an answer").into_parts();
+            in_words(parts.status, &said(&parts, content.as_bytes()))
+        };
+        let text = "text/plain; charset=utf-8";
+        for (code, words) in [
+            (400, "the server rejected our request for an unknown reason"),
+            (403, "not you"),
+            (406, "not you"),
+            (
+                413,
+                "the server responded with the status code 413 but did not return more information",
+            ),
+            (415, "not you"),
+            (
+                500,
+                "an error on the server (\"not you\") has prevented the request from succeeding",
+            ),
+        ] {
+            assert_eq!(told(code, text, "not you\n"), words);
+        }
+        let json = "application/json";
+        assert_eq!(told(403, json, "{}"), "unknown");
+        let unable =
+            "the server was unable to respond with a content type that the client supports";
+        assert_eq!(told(406, json, "{}"), unable);
+    }
 
     #[test]
     fn a_token_takes_the_place_of_a_pod_s_own() {
