@@ -1,4 +1,5 @@
 //! What goes on by itself: polling each repository in use, and watching the repository Secrets of our namespace.
+//! Must not decide what a moved branch means: whoever follows `changed` does.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

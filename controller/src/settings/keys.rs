@@ -1,4 +1,5 @@
 //! What can be set about sealing keys: names, sizes, renewal, and what is written on new ones.
+//! Must not make or read a key.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

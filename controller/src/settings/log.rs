@@ -1,4 +1,4 @@
-//! What can be set about the log: where lines go, which, and how they look.
+//! What can be set about the log: where lines go, which, and how they look. Must not write a line.
 
 use std::convert::Infallible;
 
