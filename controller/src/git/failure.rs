@@ -124,7 +124,7 @@ fn of_io(url: String, timeout: Duration, error: &std::io::Error) -> GitError {
 }
 
 /// The cause of a connection that did not come to be: these texts come from our own TLS, resolver and system.
-fn why_no_connection(error: &reqwest::Error) -> String {
+pub(crate) fn why_no_connection(error: &reqwest::Error) -> String {
     let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
     let texts: Vec<String> = causes.map(ToString::to_string).collect();
     if let Some(tls) = texts.iter().find(|text| text.contains("certificate")) {

@@ -19,6 +19,7 @@ mod wire;
 
 pub use credentials::{Credentials, RepositorySecret};
 pub use error::GitError;
+pub(crate) use failure::why_no_connection;
 pub use mirrors::{Changed, Freshness, MirrorOptions, Mirrors};
 pub use revision::CommitId;
 pub use run::{poll, run};
