@@ -148,6 +148,8 @@ impl Charts {
             next_poll: Instant::now() + self.options.poll_interval,
         };
         let source = Arc::clone(&used.source);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.forget(&key.0, key.1.as_deref());
         sources.insert(key, used);
         self.added.notify_one();
         Ok(source)

@@ -29,6 +29,13 @@ impl Kept {
         Some(chart)
     }
 
+    /// Gives up what was fetched from a repository with the credentials of a Secret.
+    pub(super) fn forget(&mut self, repository: &str, secret: Option<&str>) {
+        self.0.retain(|(origin, _)| {
+            origin.repository != repository || origin.secret.as_deref() != secret
+        });
+    }
+
     pub(super) fn keep(&mut self, origin: Origin, chart: Arc<Chart>) {
         self.0.retain(|(known, _)| *known != origin);
         self.0.push_front((origin, chart));

@@ -193,7 +193,10 @@ impl Source {
         how: Fetch,
         known: Option<Arc<Chart>>,
     ) -> Result<Arc<Chart>, ChartError> {
-        let at = format!("{} {} {}", self.url, origin.chart, origin.version);
+        let at = match &self.server {
+            Server::Repository(..) => format!("{} {} {}", self.url, origin.chart, origin.version),
+            Server::Registry(..) => format!("{}:{}", self.url, tag_of(&origin.version)),
+        };
         let has = |sha256: &str| known.as_ref().is_some_and(|chart| chart.digest == sha256);
         let fetched = match (&self.server, release) {
             (Server::Repository(repository, _), Some(release)) => {
@@ -201,7 +204,7 @@ impl Source {
                     .await?
             }
             (Server::Registry(registry, tags), _) => {
-                self.of_registry(registry, tags, &origin.version, has)
+                self.of_registry(registry, tags, &origin.version, has, &at)
                     .await?
             }
             (Server::Repository(..), None) => None,
@@ -262,16 +265,16 @@ impl Source {
         shared: &Shared<Vec<String>>,
         version: &str,
         has: impl Fn(&str) -> bool,
+        at: &str,
     ) -> Result<Option<Fetched>, ChartError> {
-        let tag = version.replace('+', "_");
-        let at = format!("{}:{tag}", self.url);
+        let tag = tag_of(version);
         if !is_tag(&tag) {
             return Err(ChartError::InvalidVersion {
                 at: self.url.clone(),
                 version: version.to_owned(),
             });
         }
-        match registry.pull(&tag, has, &at).await {
+        match registry.pull(&tag, has, at).await {
             Ok(pulled) => Ok(pulled.map(|pulled| Fetched {
                 archive: pulled.archive,
                 promised: Some(pulled.sha256),
@@ -360,7 +363,6 @@ impl Source {
     ) -> Listed<Vec<String>> {
         self.listed_once.store(true, Ordering::Relaxed);
         let request = async |_| match registry.tags().await {
-            // A tag can't hold the plus sign that a version may have.
             Ok(tags) => Ok(Arc::new(
                 tags.iter().map(|tag| tag.replace('_', "+")).collect(),
             )),
@@ -395,6 +397,11 @@ impl Source {
         let mut fetching = lock(&self.fetching);
         Arc::clone(fetching.entry(origin.clone()).or_default())
     }
+}
+
+/// A tag can't hold the plus sign that a version may have.
+fn tag_of(version: &str) -> String {
+    version.replace('+', "_")
 }
 
 /// Looks through what was fetched, away from the async threads.
