@@ -103,7 +103,7 @@ fn a_chart_is_unpacked_without_the_directory_that_holds_it() {
     assert_eq!(
         files(&root),
         [
-            "Chart.yaml: 43".to_owned(),
+            "Chart.yaml: 42".to_owned(),
             "charts/b/values.yaml: 2".to_owned(),
             "crds/c.yaml: 7".to_owned(),
             "templates/a.yaml: 7".to_owned(),

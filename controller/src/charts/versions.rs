@@ -110,8 +110,8 @@ mod tests {
 
     #[test]
     fn pre_releases_are_meant_only_where_the_range_names_one() {
-        assert_eq!(chosen(">1"), Some("1.10.0"));
-        assert_eq!(chosen(">1-0"), Some("2.0.0-rc.10"));
+        assert_eq!(chosen(">=1"), Some("1.10.0"));
+        assert_eq!(chosen(">=1-0"), Some("2.0.0-rc.10"));
         assert_eq!(chosen("2.0.0-rc.1"), Some("2.0.0-rc.1"));
     }
 

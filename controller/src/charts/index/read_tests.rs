@@ -101,7 +101,7 @@ fn what_is_no_index_is_told_apart() {
         ),
         (
             "apiVersion: v1\nhunter2: 'x\n",
-            "its index.yaml is not YAML (line 3)",
+            "its index.yaml is not YAML (line 2)",
         ),
         (
             "apiVersion: v1\nentries:\n  a: [",
