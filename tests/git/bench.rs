@@ -1,10 +1,6 @@
 //! What each of these tests begins with: mirrors of their own, repositories to serve, and Secrets that say how to reach them.
 
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use controller::{
     git::{CommitId, Freshness, GitError, MirrorOptions, Mirrors, Repository, RepositoryUrl},
@@ -53,7 +49,11 @@ impl Bench {
         GitServer::start(self.root.clone(), "http://127.0.0.1:1".to_owned())
     }
 
-    pub(crate) async fn latest(&self, repository: &Repository, revision: &str) -> Result<String, GitError> {
+    pub(crate) async fn latest(
+        &self,
+        repository: &Repository,
+        revision: &str,
+    ) -> Result<String, GitError> {
         let commit = self
             .mirrors
             .resolve(repository, revision, Freshness::Latest)
@@ -112,10 +112,9 @@ pub(crate) fn secret(url: &str, values: &[(&str, &str)]) -> RepositorySecret {
 }
 
 pub(crate) fn labelled(kind: &str, url: &str, values: &[(&str, &str)]) -> RepositorySecret {
-    let data = [("url", url)]
-        .iter()
-        .chain(values)
-        .map(|(key, value)| ((*key).to_owned(), ByteString(value.as_bytes().to_vec())));
+    let data = std::iter::once(("url", url))
+        .chain(values.iter().copied())
+        .map(|(key, value)| (key.to_owned(), ByteString(value.as_bytes().to_vec())));
     let mut secret = Secret {
         data: Some(data.collect()),
         ..Secret::default()

@@ -1,8 +1,14 @@
 //! Logins over HTTP: who gets in, what a login is sent to, and what a new one changes.
 
-use controller::git::Freshness;
+use controller::{
+    git::{Freshness, GitError},
+    repositories::Known,
+};
 
-use crate::{bench::{Bench, known, message, open, secret, with_password}, server::GitServer};
+use crate::{
+    bench::{Bench, known, labelled, message, open, secret, with_password, with_secret},
+    server::GitServer,
+};
 
 #[tokio::test]
 async fn a_private_repository_opens_with_the_password_of_its_secret_and_says_no_more_than_that() {
@@ -38,10 +44,7 @@ async fn a_private_repository_opens_with_the_password_of_its_secret_and_says_no_
         bench.read_commit(&right, &commit, "a.yaml").await.unwrap(),
         "secret content"
     );
-    let stranger = bench
-        .mirrors
-        .tree(&open(&url), &commit, "")
-        .await;
+    let stranger = bench.mirrors.tree(&open(&url), &commit, "").await;
     assert_eq!(
         stranger.unwrap_err().to_string(),
         format!("{url}: authentication required")
@@ -64,8 +67,11 @@ async fn credentials_do_not_follow_a_redirect() {
         format!("{url}: the server redirects to another URL")
     );
     assert!(other.log().is_empty());
-    assert_eq!(bench.read(&open(&url), "main", "a.yaml").await.unwrap(), "x");
-    assert_eq!(other.requests("+auth"), 0);
+    let here = format!("{}/renamed/app.git", server.url);
+    assert_eq!(
+        message(bench.latest(&with_password(&here, "testbed"), "main").await),
+        format!("{here}: the server redirects to another URL")
+    );
 }
 
 #[tokio::test]
@@ -73,45 +79,64 @@ async fn a_new_password_is_told_and_used() {
     let bench = Bench::new();
     let sha = bench.origin("private/app").commit(&[("a.yaml", "x")]);
     let server = bench.serve();
-    let url = format!("{}/private/app.git", server.url);
+    let url = server.url_of("private/app");
     let with = |password: &str| {
-        let values = [
-            ("url", url.as_str()),
-            ("username", "signet"),
-            ("password", password),
-        ];
-        let data =
-            values.map(|(key, value)| (key.to_owned(), ByteString(value.as_bytes().to_vec())));
-        let mut secret = Secret {
-            data: Some(data.into()),
-            ..Secret::default()
-        };
-        secret.metadata.name = Some("r".to_owned());
-        secret.metadata.namespace = Some("signet".to_owned());
-        let label = (
-            "argocd.argoproj.io/secret-type".to_owned(),
-            "repository".to_owned(),
-        );
-        secret.metadata.labels = Some(BTreeMap::from([label]));
-        vec![RepositorySecret::decode(&secret).unwrap()]
+        known(secret(
+            &url,
+            &[("username", "signet"), ("password", password)],
+        ))
     };
-    bench.mirrors.set_secrets(&with("wrong"));
-    let repository = bench.mirrors.repository(&url, "default").await.unwrap();
-    assert!(
-        bench
+    let resolved = async || {
+        let repository = bench.mirrors.repository(&url, "default").await?;
+        let commit = bench
             .mirrors
             .resolve(&repository, "main", Freshness::Cached)
-            .await
-            .is_err()
+            .await?;
+        Ok::<_, GitError>(commit.to_string())
+    };
+    bench.mirrors.learn(with("wrong"));
+    assert!(resolved().await.is_err());
+    let mut changed = bench.mirrors.changed();
+    bench.mirrors.learn(with("testbed"));
+    assert_eq!(changed.recv().await.unwrap().url.as_str(), url);
+    assert_eq!(resolved().await, Ok(sha));
+    bench.mirrors.learn(Known::default());
+    assert!(changed.recv().await.is_ok());
+    assert!(resolved().await.is_err());
+}
+
+#[tokio::test]
+async fn a_template_opens_what_is_below_it_and_its_change_is_told_of_all_that() {
+    let bench = Bench::new();
+    let sha = bench.origin("private/app").commit(&[("a.yaml", "x")]);
+    let server = bench.serve();
+    let (url, above) = (
+        server.url_of("private/app"),
+        format!("{}/private", server.url),
     );
     let mut changed = bench.mirrors.changed();
-    bench.mirrors.set_secrets(&with("testbed"));
-    assert_eq!(changed.recv().await.unwrap().url.as_str(), url);
-    let repository = bench.mirrors.repository(&url, "default").await.unwrap();
-    let commit = bench
+    let values = [("username", "signet"), ("password", "testbed")];
+    bench
         .mirrors
-        .resolve(&repository, "main", Freshness::Cached)
-        .await
-        .unwrap();
-    assert_eq!(commit.to_string(), sha);
+        .learn(known(labelled("repo-creds", &above, &values)));
+    assert!(changed.recv().await.unwrap().concerns(&open(&url).url));
+    let repository = bench.mirrors.repository(&url, "default").await.unwrap();
+    assert_eq!(bench.latest(&repository, "main").await, Ok(sha));
+}
+
+#[tokio::test]
+async fn a_bearer_token_goes_with_each_request() {
+    let bench = Bench::new();
+    bench.origin("bearer/app").commit(&[("a.yaml", "x")]);
+    let server = bench.serve();
+    let url = server.url_of("bearer/app");
+    let right = with_secret(&url, &[("bearerToken", "testbed\n")]);
+    assert_eq!(bench.read(&right, "main", "a.yaml").await.unwrap(), "x");
+    let wrong = with_secret(&url, &[("bearerToken", "hunter2")]);
+    assert_eq!(
+        message(bench.latest(&wrong, "main").await),
+        format!(
+            "{url}: authentication failed with the credentials of Secret signet/config-repository"
+        )
+    );
 }

@@ -5,6 +5,8 @@
 mod addresses;
 mod bench;
 mod faults;
+#[path = "../testbed/harness/forward_proxy.rs"]
+mod forward_proxy;
 mod github_app;
 mod keys;
 mod logins;

@@ -34,10 +34,19 @@ async fn each_kind_of_revision_means_its_commit() {
             "{revision}"
         );
     }
-    assert_eq!(bench.latest(&open(&url), "feature/x").await.unwrap(), second);
-    assert_eq!(bench.read(&open(&url), "v1", "a.yaml").await.unwrap(), "one");
     assert_eq!(
-        bench.read(&open(&url), "feature/x", "a.yaml").await.unwrap(),
+        bench.latest(&open(&url), "feature/x").await.unwrap(),
+        second
+    );
+    assert_eq!(
+        bench.read(&open(&url), "v1", "a.yaml").await.unwrap(),
+        "one"
+    );
+    assert_eq!(
+        bench
+            .read(&open(&url), "feature/x", "a.yaml")
+            .await
+            .unwrap(),
         "two"
     );
 }
@@ -50,7 +59,10 @@ async fn over_http_new_commits_are_fetched_one_after_the_other() {
     let url = format!("{}/app.git", server.url);
     for round in ["one", "two", "three"] {
         origin.commit(&[("a.yaml", round)]);
-        assert_eq!(bench.read(&open(&url), "main", "a.yaml").await.unwrap(), round);
+        assert_eq!(
+            bench.read(&open(&url), "main", "a.yaml").await.unwrap(),
+            round
+        );
     }
     assert_eq!(server.requests("+auth"), 0);
 }
@@ -61,7 +73,10 @@ async fn more_commits_than_one_store_holds_are_read_all() {
     let origin = bench.origin("app");
     let url = origin.file_url();
     let first = origin.commit(&[("a.yaml", "first")]);
-    assert_eq!(bench.read(&open(&url), "main", "a.yaml").await.unwrap(), "first");
+    assert_eq!(
+        bench.read(&open(&url), "main", "a.yaml").await.unwrap(),
+        "first"
+    );
     for round in 0..40 {
         origin.commit(&[("a.yaml", &round.to_string())]);
         assert_eq!(
@@ -69,7 +84,10 @@ async fn more_commits_than_one_store_holds_are_read_all() {
             round.to_string()
         );
     }
-    assert_eq!(bench.read(&open(&url), &first, "a.yaml").await.unwrap(), "first");
+    assert_eq!(
+        bench.read(&open(&url), &first, "a.yaml").await.unwrap(),
+        "first"
+    );
 }
 
 #[tokio::test]
@@ -80,7 +98,10 @@ async fn a_forced_push_a_deleted_branch_and_a_rewritten_tag_heal_by_themselves()
     origin.commit(&[("a.yaml", "one")]);
     origin.git(&["tag", "v1"]);
     origin.git(&["push", "-q", "origin", "v1"]);
-    assert_eq!(bench.read(&open(&url), "main", "a.yaml").await.unwrap(), "one");
+    assert_eq!(
+        bench.read(&open(&url), "main", "a.yaml").await.unwrap(),
+        "one"
+    );
 
     origin.git(&["checkout", "-q", "--orphan", "other"]);
     origin.commit(&[("a.yaml", "rewritten")]);
@@ -101,7 +122,10 @@ async fn a_forced_push_a_deleted_branch_and_a_rewritten_tag_heal_by_themselves()
     origin.commit(&[("a.yaml", "rewritten")]);
     origin.git(&["tag", "-f", "v1"]);
     origin.git(&["push", "-q", "-f", "origin", "v1"]);
-    assert_eq!(bench.read(&open(&url), "v1", "a.yaml").await.unwrap(), "rewritten");
+    assert_eq!(
+        bench.read(&open(&url), "v1", "a.yaml").await.unwrap(),
+        "rewritten"
+    );
 
     origin.git(&["push", "-q", "origin", "--delete", "other"]);
     assert_eq!(
@@ -125,7 +149,10 @@ async fn a_commit_that_no_branch_reaches_is_fetched_by_its_sha() {
     origin.commit(&[("a.yaml", "kept")]);
     origin.git(&["push", "-q", "-f", "origin", "other:main"]);
     for url in [origin.file_url(), format!("{}/app.git", server.url)] {
-        assert_eq!(bench.read(&open(&url), &lost, "a.yaml").await.unwrap(), "lost");
+        assert_eq!(
+            bench.read(&open(&url), &lost, "a.yaml").await.unwrap(),
+            "lost"
+        );
         let unknown = "0123456789012345678901234567890123456789";
         let error = bench.read(&open(&url), unknown, "a.yaml").await;
         assert_eq!(
@@ -215,7 +242,10 @@ async fn a_server_without_protocol_version_2_will_do_for_branches() {
     let url = format!("{}/old/app.git", bench.serve().url);
     for round in ["one", "two", "three"] {
         origin.commit(&[("a.yaml", round)]);
-        assert_eq!(bench.read(&open(&url), "main", "a.yaml").await.unwrap(), round);
+        assert_eq!(
+            bench.read(&open(&url), "main", "a.yaml").await.unwrap(),
+            round
+        );
     }
 }
 

@@ -77,7 +77,10 @@ async fn polling_tells_which_repository_moved() {
     let mut changed = bench.mirrors.changed();
     for origin in [&still, &moving] {
         origin.commit(&[("a.yaml", "one")]);
-        bench.latest(&open(&origin.file_url()), "main").await.unwrap();
+        bench
+            .latest(&open(&origin.file_url()), "main")
+            .await
+            .unwrap();
     }
     let second = moving.commit(&[("a.yaml", "two")]);
     let polled = Arc::clone(&bench.mirrors);

@@ -103,16 +103,18 @@ impl GitError {
             Self::AuthenticationRequired { .. } => Some(
                 "check repoURL; for a private repository add a repository Secret with its url and a login",
             ),
-            Self::AuthenticationFailed { .. } => Some("check the login in that Secret, and whether it may read the repository"),
+            Self::AuthenticationFailed { .. } => {
+                Some("check the login in that Secret, and whether it may read the repository")
+            }
             Self::HostKeyUnknown { .. } => Some(
                 "compare the output of ssh-keyscan with what the server's owner publishes, and put it into key ssh_known_hosts of ConfigMap argocd-ssh-known-hosts-cm",
             ),
             Self::HostKeyChanged { .. } => Some(
                 "ask the server's owner whether the key was replaced; then replace its line in ConfigMap argocd-ssh-known-hosts-cm",
             ),
-            Self::NoSshProgram { .. } | Self::NoSshUser { .. } => {
-                Some("use an image of the controller that has ssh, and a user with an entry in /etc/passwd")
-            }
+            Self::NoSshProgram { .. } | Self::NoSshUser { .. } => Some(
+                "use an image of the controller that has ssh, and a user with an entry in /etc/passwd",
+            ),
             Self::Forbidden { .. } => Some("grant the account read access to the repository"),
             Self::Redirected { .. } => Some("set repoURL to the URL that the server redirects to"),
             Self::Unreachable { .. } | Self::TimedOut { .. } => Some(
@@ -124,9 +126,9 @@ impl GitError {
             Self::RevisionNotFound { .. } => Some(
                 "check targetRevision; a commit that no branch or tag reaches can be had only where the server allows it, by its full SHA",
             ),
-            Self::NoVersion { .. } => Some(
-                "check targetRevision; a pre-release counts only when the range names one",
-            ),
+            Self::NoVersion { .. } => {
+                Some("check targetRevision; a pre-release counts only when the range names one")
+            }
             Self::InvalidRange { .. } => Some("write a range as in >=1.2 <2, ^1.2, ~1.2 or 1.2.*"),
             Self::RevisionAmbiguous { .. } => Some("write the full SHA"),
             Self::PathNotFound { .. } | Self::InvalidPath { .. } => {

@@ -139,7 +139,11 @@ pub(super) fn of_status(repository: &Repository, status: u16) -> Option<GitError
 }
 
 /// Why a request got no answer, or not all of one.
-pub(super) fn of_http(repository: &Repository, limit: Duration, error: &reqwest::Error) -> GitError {
+pub(super) fn of_http(
+    repository: &Repository,
+    limit: Duration,
+    error: &reqwest::Error,
+) -> GitError {
     let causes = || {
         let first: &(dyn std::error::Error + 'static) = error;
         std::iter::successors(Some(first), |cause| cause.source())
@@ -164,10 +168,16 @@ fn why_no_connection(texts: &[String]) -> String {
         return format!("TLS: {tls}");
     }
     let no_name = ["dns error", "failed to lookup address"];
-    if texts.iter().any(|text| no_name.iter().any(|words| text.contains(words))) {
+    if texts
+        .iter()
+        .any(|text| no_name.iter().any(|words| text.contains(words)))
+    {
         return "the host name does not resolve".to_owned();
     }
-    texts.last().cloned().unwrap_or_else(|| "no connection".to_owned())
+    texts
+        .last()
+        .cloned()
+        .unwrap_or_else(|| "no connection".to_owned())
 }
 
 fn of_io(repository: &Repository, error: &std::io::Error) -> GitError {
@@ -189,7 +199,10 @@ fn of_io(repository: &Repository, error: &std::io::Error) -> GitError {
 pub(super) fn of_ssh(repository: &Repository, host: &str, said: &str) -> Option<GitError> {
     let (url, host) = (repository.url.to_string(), host.to_owned());
     let any = |words: &[&str]| words.iter().any(|words| said.contains(words));
-    if any(&["REMOTE HOST IDENTIFICATION HAS CHANGED", "has changed and you have requested"]) {
+    if any(&[
+        "REMOTE HOST IDENTIFICATION HAS CHANGED",
+        "has changed and you have requested",
+    ]) {
         return Some(GitError::HostKeyChanged { url, host });
     }
     if any(&["Host key verification failed", "host key is known for"]) {
@@ -204,6 +217,8 @@ pub(super) fn of_ssh(repository: &Repository, host: &str, said: &str) -> Option<
     if any(&NO_SUCH_REPOSITORY) {
         return Some(GitError::NotFound { url });
     }
-    let cause = NO_CONNECTION.iter().find(|(words, _)| said.contains(words))?;
+    let cause = NO_CONNECTION
+        .iter()
+        .find(|(words, _)| said.contains(words))?;
     Some(unreachable(repository, cause.1))
 }

@@ -19,9 +19,8 @@ use reqwest::{
 use tokio::{runtime::Handle, time::timeout};
 
 use super::{
-    GitError, failure,
+    GitError, Repository, failure,
     wire::{BoxedTransport, Limits, Trouble, Way},
-    Repository,
 };
 use crate::repositories::{Redirects, same_host};
 
@@ -57,7 +56,12 @@ pub(super) fn transport(way: &Way<'_>, trouble: &Trouble) -> Result<BoxedTranspo
         moved: None,
     };
     let url = gix::url::parse(url.as_str()).map_err(|_| way.not_understood())?;
-    Ok(Box::new(gix_http::Transport::new_http(http, url, Protocol::V2, false)))
+    Ok(Box::new(gix_http::Transport::new_http(
+        http,
+        url,
+        Protocol::V2,
+        false,
+    )))
 }
 
 struct Http {
@@ -91,7 +95,9 @@ impl Caller {
         let limit = self.limits.idle.min(left);
         match self.runtime.block_on(async { timeout(limit, step).await }) {
             Ok(Ok(done)) => Ok(done),
-            Ok(Err(error)) => Err(self.fail(failure::of_http(&self.repository, self.limits.idle, &error))),
+            Ok(Err(error)) => {
+                Err(self.fail(failure::of_http(&self.repository, self.limits.idle, &error)))
+            }
             Err(_) if limit < self.limits.idle => Err(self.timed_out(self.limits.whole)),
             Err(_) => Err(self.timed_out(self.limits.idle)),
         }
@@ -121,7 +127,10 @@ impl Http {
             let Some((name, value)) = line.as_ref().split_once(':') else {
                 continue;
             };
-            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value.trim())) {
+            if let (Ok(name), Ok(value)) = (
+                HeaderName::try_from(name),
+                HeaderValue::try_from(value.trim()),
+            ) {
                 headers.append(name, value);
             }
         }
@@ -135,7 +144,9 @@ impl Http {
     fn find(&mut self, url: &str, base_url: &str, headers: &HeaderMap) -> io::Result<Response> {
         let mut asked = url.to_owned();
         for _ in 0..=REDIRECTS {
-            let response = self.caller.send(self.client.get(&asked).headers(headers.clone()))?;
+            let response = self
+                .caller
+                .send(self.client.get(&asked).headers(headers.clone()))?;
             if !response.status().is_redirection() {
                 if asked != url {
                     self.moved = Some(self.base_after(&asked, url, base_url)?);
@@ -162,7 +173,8 @@ impl Http {
     }
 
     fn redirected(&self) -> io::Error {
-        self.caller.fail(failure::redirected(&self.caller.repository))
+        self.caller
+            .fail(failure::redirected(&self.caller.repository))
     }
 }
 
@@ -221,7 +233,10 @@ impl gix_http::Http for Http {
 struct Exchange(Arc<(Caller, Mutex<Step>)>);
 
 enum Step {
-    Asking { request: RequestBuilder, body: Vec<u8> },
+    Asking {
+        request: RequestBuilder,
+        body: Vec<u8>,
+    },
     Answered(Answer),
     Failed,
 }
@@ -262,7 +277,10 @@ impl Exchange {
     }
 
     /// Reads from the answer, sending the question before when that has not happened.
-    fn read(&self, read: impl FnOnce(&Caller, &mut Answer) -> io::Result<usize>) -> io::Result<usize> {
+    fn read(
+        &self,
+        read: impl FnOnce(&Caller, &mut Answer) -> io::Result<usize>,
+    ) -> io::Result<usize> {
         let caller = &self.0.0;
         let mut step = self.step();
         if matches!(*step, Step::Asking { .. })

@@ -13,7 +13,9 @@ use tokio::{
     task,
 };
 
-use super::{CommitId, GitError, Repository, RepositoryUrl, Revision, Tree, mirror::Mirror, place::Place};
+use super::{
+    CommitId, GitError, Repository, RepositoryUrl, Revision, Tree, mirror::Mirror, place::Place,
+};
 use crate::repositories::{Known, Repositories, RepositoryKind};
 
 /// How many changes a listener may lag behind before it has to look at all repositories.
@@ -268,8 +270,14 @@ impl Mirrors {
 
 /// The Secrets that are new, changed or gone.
 fn news(before: &Known, after: &Known) -> Vec<Changed> {
-    let old = before.secrets.iter().filter(|secret| !after.secrets.contains(secret));
-    let new = after.secrets.iter().filter(|secret| !before.secrets.contains(secret));
+    let old = before
+        .secrets
+        .iter()
+        .filter(|secret| !after.secrets.contains(secret));
+    let new = after
+        .secrets
+        .iter()
+        .filter(|secret| !before.secrets.contains(secret));
     old.chain(new)
         .map(|secret| Changed {
             url: secret.url().clone(),

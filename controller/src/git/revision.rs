@@ -278,7 +278,10 @@ mod tests {
             (format!("refs/tags/{tag}"), id.0)
         });
         let mut refs = Refs(listed.collect());
-        refs.0.insert("refs/heads/9.9.9".to_owned(), A.parse::<CommitId>().unwrap().0);
+        refs.0.insert(
+            "refs/heads/9.9.9".to_owned(),
+            A.parse::<CommitId>().unwrap().0,
+        );
         match refs.meaning(&url(), &Revision::of(range, prefix)) {
             Ok(Meaning::Commit(id)) => {
                 let number = usize::from_str_radix(&id.to_string(), 16).unwrap();
@@ -291,7 +294,15 @@ mod tests {
 
     #[test]
     fn a_range_means_the_highest_version_in_it_that_a_tag_has() {
-        let tags = ["1.2.3", "v1.10.0", "1.9.9", "2.0.0", "3.0.0-rc.1", "nightly", "1.x"];
+        let tags = [
+            "1.2.3",
+            "v1.10.0",
+            "1.9.9",
+            "2.0.0",
+            "3.0.0-rc.1",
+            "nightly",
+            "1.x",
+        ];
         for (range, expected) in [
             ("1.*", "v1.10.0"),
             ("^1.2", "v1.10.0"),
@@ -334,7 +345,10 @@ mod tests {
             "main^",
             "main~1",
         ] {
-            assert!(Revision::of(no_name, "").check(&url()).is_err(), "{no_name}");
+            assert!(
+                Revision::of(no_name, "").check(&url()).is_err(),
+                "{no_name}"
+            );
         }
         assert!(Revision::of("feature/x-1.2_3", "").check(&url()).is_ok());
     }

@@ -51,7 +51,10 @@ pub(super) struct Session {
 
 impl Session {
     /// Starts `ssh` towards `target`.
-    pub(super) fn start(way: &Way<'_>, target: SshTarget) -> Result<(Self, BoxedTransport), GitError> {
+    pub(super) fn start(
+        way: &Way<'_>,
+        target: SshTarget,
+    ) -> Result<(Self, BoxedTransport), GitError> {
         let address = address(way, &target)?;
         let ours = |error: io::Error| way.mirror_error(&error);
         let folder = tempfile::Builder::new()
@@ -60,7 +63,9 @@ impl Session {
             .map_err(ours)?;
         let mut command = command(way, &target, address, folder.path()).map_err(ours)?;
         let agent = match &way.repository.access.login {
-            Login::SshKey(key) => Some((offer(&mut command, folder.path(), key).map_err(ours)?, key)),
+            Login::SshKey(key) => {
+                Some((offer(&mut command, folder.path(), key).map_err(ours)?, key))
+            }
             _ => None,
         };
         command.arg("--").arg(&target.host);
@@ -139,7 +144,11 @@ fn end(child: &Mutex<Child>, patience: Duration) {
 }
 
 /// Ends `child` after `limit`, unless the sender goes before.
-fn deadline(child: &Arc<Mutex<Child>>, overdue: &Arc<AtomicBool>, limit: Duration) -> mpsc::Sender<()> {
+fn deadline(
+    child: &Arc<Mutex<Child>>,
+    overdue: &Arc<AtomicBool>,
+    limit: Duration,
+) -> mpsc::Sender<()> {
     let (sender, receiver) = mpsc::channel();
     let (child, overdue) = (Arc::clone(child), Arc::clone(overdue));
     thread::spawn(move || {
@@ -183,7 +192,12 @@ fn address(way: &Way<'_>, target: &SshTarget) -> Result<IpAddr, GitError> {
 }
 
 /// `ssh` with its options, up to the host.
-fn command(way: &Way<'_>, target: &SshTarget, address: IpAddr, folder: &Path) -> io::Result<Command> {
+fn command(
+    way: &Way<'_>,
+    target: &SshTarget,
+    address: IpAddr,
+    folder: &Path,
+) -> io::Result<Command> {
     let mut command = Command::new("ssh");
     command
         .env_clear()
@@ -205,9 +219,14 @@ fn command(way: &Way<'_>, target: &SshTarget, address: IpAddr, folder: &Path) ->
         HostKeys::Known(keys) => {
             let file = folder.join("known_hosts");
             fs::write(&file, keys.as_bytes())?;
-            ["StrictHostKeyChecking=yes".to_owned(), path_option("UserKnownHostsFile", &file)]
+            [
+                "StrictHostKeyChecking=yes".to_owned(),
+                path_option("UserKnownHostsFile", &file),
+            ]
         }
-        HostKeys::Any => ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null"].map(str::to_owned),
+        HostKeys::Any => {
+            ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null"].map(str::to_owned)
+        }
     };
     let own = [
         format!("HostName={address}"),
@@ -245,16 +264,24 @@ const FIXED: [&str; 17] = [
 /// Tells `ssh` of the key by its public half, and of the agent that has the other one.
 fn offer(command: &mut Command, folder: &Path, key: &SigningKey) -> io::Result<Agent> {
     let file = folder.join("key.pub");
-    fs::write(&file, format!("{} {}\n", key.kind(), STANDARD.encode(key.public())))?;
+    fs::write(
+        &file,
+        format!("{} {}\n", key.kind(), STANDARD.encode(key.public())),
+    )?;
     let agent = Agent::listen(folder)?;
     command.arg("-o").arg(path_option("IdentityFile", &file));
-    command.arg("-o").arg(path_option("IdentityAgent", &agent.socket));
+    command
+        .arg("-o")
+        .arg(path_option("IdentityAgent", &agent.socket));
     Ok(agent)
 }
 
 /// Paths of options are words in quotes, in which `%` begins a token.
 fn path_option(option: &str, path: &Path) -> String {
-    format!("{option}=\"{}\"", path.display().to_string().replace('%', "%%"))
+    format!(
+        "{option}=\"{}\"",
+        path.display().to_string().replace('%', "%%")
+    )
 }
 
 /// `path` as one word for the server's shell.

@@ -177,8 +177,7 @@ pub(super) fn fetch_commit(
         NOTHING.to_owned(),
     ];
     let fetched = ask(local, way, specs, |connection| {
-        let fetch =
-            connection.prepare_fetch(Discard, gix::remote::ref_map::Options::default())?;
+        let fetch = connection.prepare_fetch(Discard, gix::remote::ref_map::Options::default())?;
         fetch
             .with_shallow(Shallow::DepthAtRemote(NonZeroU32::MIN))
             .with_write_packed_refs_only(true)
@@ -225,7 +224,8 @@ fn open(remote: &gix::Remote<'_>, way: &Way<'_>) -> Result<(Line, BoxedTransport
             version,
             ..Default::default()
         };
-        let transport = gix::protocol::transport::client::blocking_io::connect::connect(url, options)?;
+        let transport =
+            gix::protocol::transport::client::blocking_io::connect::connect(url, options)?;
         return Ok((Line::File, transport));
     }
     if let Some(target) = way.repository.url.ssh() {

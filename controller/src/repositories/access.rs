@@ -88,7 +88,9 @@ impl Access {
     /// The value of an HTTP `Authorization` header, when the login has one that needs no asking elsewhere.
     pub(crate) fn authorization(&self) -> Option<Confidential> {
         match &self.login {
-            Login::Basic { username, password } => Some(basic(username.expose(), password.expose())),
+            Login::Basic { username, password } => {
+                Some(basic(username.expose(), password.expose()))
+            }
             Login::Bearer(token) => Some(Confidential::of(format!("Bearer {}", token.expose()))),
             Login::None | Login::SshKey(_) | Login::GitHubApp(_) => None,
         }

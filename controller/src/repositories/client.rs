@@ -52,7 +52,8 @@ pub fn http_client(access: &Access, redirects: Redirects) -> Result<Client, Acce
         builder = builder.tls_certs_only(authorities);
     }
     if let Some(pem) = &access.tls.identity {
-        let identity = identity(pem.expose()).ok_or(unusable("tlsClientCertData and tlsClientCertKey"))?;
+        let identity =
+            identity(pem.expose()).ok_or(unusable("tlsClientCertData and tlsClientCertKey"))?;
         builder = builder.identity(identity);
     }
     if let Some(settings) = &access.proxy {

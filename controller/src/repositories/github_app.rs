@@ -97,9 +97,16 @@ impl Tokens {
 
     async fn kept(&self, app: &GitHubApp, owner: &str) -> Arc<Kept> {
         // One installation serves all of its repositories, whoever owns them.
-        let owner = if app.installation.is_some() { "" } else { owner };
+        let owner = if app.installation.is_some() {
+            ""
+        } else {
+            owner
+        };
         let mut all = self.0.lock().await;
-        if let Some(kept) = all.iter().find(|kept| kept.app == *app && kept.owner == owner) {
+        if let Some(kept) = all
+            .iter()
+            .find(|kept| kept.app == *app && kept.owner == owner)
+        {
             return Arc::clone(kept);
         }
         let kept = Arc::new(Kept {

@@ -36,9 +36,7 @@ fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
 
 /// Whether `host`, as a URL has it, is a local address written out.
 pub(super) fn is_local_literal(host: &str) -> bool {
-    host.trim_matches(['[', ']'])
-        .parse()
-        .is_ok_and(is_local)
+    host.trim_matches(['[', ']']).parse().is_ok_and(is_local)
 }
 
 /// A host that resolves to local addresses only.
@@ -62,7 +60,10 @@ impl GuardedResolver {
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let host = name.as_str().to_owned();
-        let exempt = self.exempt.iter().any(|proxy| proxy.eq_ignore_ascii_case(&host));
+        let exempt = self
+            .exempt
+            .iter()
+            .any(|proxy| proxy.eq_ignore_ascii_case(&host));
         Box::pin(async move {
             let found = tokio::net::lookup_host((host.as_str(), 0)).await?;
             let addresses: Vec<SocketAddr> = match exempt {

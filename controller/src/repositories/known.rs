@@ -25,7 +25,12 @@ impl Known {
     ///
     /// # Errors
     /// When the URL is refused, or a Secret that counts says something that can't be used.
-    pub fn access(&self, kind: RepositoryKind, url: &str, project: &str) -> Result<Access, AccessError> {
+    pub fn access(
+        &self,
+        kind: RepositoryKind,
+        url: &str,
+        project: &str,
+    ) -> Result<Access, AccessError> {
         let url = RepositoryUrl::parse_of(kind, url)?;
         let nothing = Says::default();
         let entry = self.entry(kind, &url, project);
@@ -64,17 +69,26 @@ impl Known {
         self.secrets.iter().any(|secret| secret.name == name)
     }
 
-    fn entry(&self, kind: RepositoryKind, url: &RepositoryUrl, project: &str) -> Option<&RepositorySecret> {
+    fn entry(
+        &self,
+        kind: RepositoryKind,
+        url: &RepositoryUrl,
+        project: &str,
+    ) -> Option<&RepositorySecret> {
         self.secrets
             .iter()
-            .filter(|secret| secret.scope == Scope::Url(kind) && secret.serves(project) && secret.covers(url))
+            .filter(|secret| {
+                secret.scope == Scope::Url(kind) && secret.serves(project) && secret.covers(url)
+            })
             .min_by_key(|secret| (secret.project.is_empty(), &secret.name))
     }
 
     fn template(&self, url: &RepositoryUrl, project: &str) -> Option<&RepositorySecret> {
         self.secrets
             .iter()
-            .filter(|secret| secret.scope == Scope::Prefix && secret.serves(project) && secret.covers(url))
+            .filter(|secret| {
+                secret.scope == Scope::Prefix && secret.serves(project) && secret.covers(url)
+            })
             .min_by_key(|secret| {
                 let length = secret.url.as_str().len();
                 (Reverse(length), secret.project.is_empty(), &secret.name)

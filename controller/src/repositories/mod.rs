@@ -21,17 +21,15 @@ use std::{
 
 use tokio::{sync::watch as latest, time::timeout};
 
-pub use access::{
-    Access, Confidential, HostKeys, Login, ProxySettings, RepositoryKind, Tls,
-};
-pub use client::{Redirects, http_client};
+pub use access::{Access, Confidential, HostKeys, Login, ProxySettings, RepositoryKind, Tls};
 pub(crate) use client::same_host;
+pub use client::{Redirects, http_client};
 pub use error::AccessError;
 pub use github_app::GitHubApp;
 pub use known::Known;
 pub use secret::{ALLOW_LOCAL_ADDRESSES, RepositorySecret};
-pub use signing::{KeyRefused, SigningKey};
 pub(crate) use signing::RsaHash;
+pub use signing::{KeyRefused, SigningKey};
 pub(crate) use url::SshTarget;
 pub use url::{RepositoryUrl, redacted};
 
@@ -100,7 +98,11 @@ impl Repositories {
     ///
     /// # Errors
     /// As [`http_client`].
-    pub fn client(&self, access: &Access, redirects: Redirects) -> Result<reqwest::Client, AccessError> {
+    pub fn client(
+        &self,
+        access: &Access,
+        redirects: Redirects,
+    ) -> Result<reqwest::Client, AccessError> {
         let settings = Settings {
             tls: access.tls.clone(),
             proxy: access.proxy.clone(),

@@ -60,7 +60,8 @@ fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
         long => {
             let (digits, rest) = rest.split_at_checked(long & 0x7f)?;
             let length = digits.iter().fold(0_usize, |sum, digit| {
-                sum.saturating_mul(0x100).saturating_add(usize::from(*digit))
+                sum.saturating_mul(0x100)
+                    .saturating_add(usize::from(*digit))
             });
             (length, rest)
         }

@@ -67,14 +67,23 @@ const NOT_SUPPORTED: [&str; 7] = [
 ];
 
 /// Keys that each hold a login; two of them contradict each other.
-const LOGINS: [&str; 4] = ["password", "bearerToken", "sshPrivateKey", "githubAppPrivateKey"];
+const LOGINS: [&str; 4] = [
+    "password",
+    "bearerToken",
+    "sshPrivateKey",
+    "githubAppPrivateKey",
+];
 
 impl RepositorySecret {
     /// Decodes a labelled Secret; `None` when it is not about a repository that anybody could read.
     #[must_use]
     pub fn decode(secret: &Secret) -> Option<Self> {
         let metadata = &secret.metadata;
-        let name = format!("{}/{}", metadata.namespace.as_deref()?, metadata.name.as_deref()?);
+        let name = format!(
+            "{}/{}",
+            metadata.namespace.as_deref()?,
+            metadata.name.as_deref()?
+        );
         let values = Values(secret.data.as_ref()?);
         let registry = match values.get("type").as_str() {
             "" | "git" => None,
@@ -152,7 +161,9 @@ impl Values<'_> {
         match self.get(key).as_str() {
             "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
             "" | "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-            _ => Err(Flaw::Invalid(format!("key {key} is neither true nor false"))),
+            _ => Err(Flaw::Invalid(format!(
+                "key {key} is neither true nor false"
+            ))),
         }
     }
 
@@ -193,7 +204,9 @@ impl Values<'_> {
         }
         let value = self.secret(key).unwrap_or_default();
         match *key {
-            "bearerToken" => Ok(Login::Bearer(Confidential::of(value.expose().trim().to_owned()))),
+            "bearerToken" => Ok(Login::Bearer(Confidential::of(
+                value.expose().trim().to_owned(),
+            ))),
             "sshPrivateKey" => self.key(key, &value).map(Login::SshKey),
             "githubAppPrivateKey" => self.github_app(key, &value).map(Login::GitHubApp),
             _ => Ok(Login::Basic {
@@ -205,7 +218,8 @@ impl Values<'_> {
 
     /// Some servers take a token for a user name. Over ssh, a user name is no login: the URL has it.
     fn without_password(&self) -> Login {
-        let over_ssh = RepositoryUrl::read(&self.get("url"), false).is_ok_and(|url| url.ssh().is_some());
+        let over_ssh =
+            RepositoryUrl::read(&self.get("url"), false).is_ok_and(|url| url.ssh().is_some());
         match self.secret("username").filter(|_| !over_ssh) {
             Some(username) => Login::Basic {
                 username,
@@ -229,7 +243,9 @@ impl Values<'_> {
         let api = self.get("githubAppEnterpriseBaseUrl");
         let api = if api.is_empty() { GITHUB } else { &api };
         if !api.starts_with("https://") && !api.starts_with("http://") {
-            return Err(Flaw::Invalid("key githubAppEnterpriseBaseUrl is not a URL".to_owned()));
+            return Err(Flaw::Invalid(
+                "key githubAppEnterpriseBaseUrl is not a URL".to_owned(),
+            ));
         }
         Ok(GitHubApp {
             id: id.ok_or_else(|| Flaw::Invalid(format!("it holds {key} but no githubAppID")))?,
@@ -240,7 +256,10 @@ impl Values<'_> {
     }
 
     fn identity(&self) -> Result<Option<Confidential>, Flaw> {
-        let (certificate, key) = (self.secret("tlsClientCertData"), self.secret("tlsClientCertKey"));
+        let (certificate, key) = (
+            self.secret("tlsClientCertData"),
+            self.secret("tlsClientCertKey"),
+        );
         let pem = match (certificate, key) {
             (None, None) => return Ok(None),
             (Some(certificate), Some(key)) => {
@@ -254,7 +273,8 @@ impl Values<'_> {
         match client::identity(pem.expose()) {
             Some(_) => Ok(Some(pem)),
             None => Err(Flaw::Invalid(
-                "tlsClientCertData and tlsClientCertKey are not a PEM certificate and its key".to_owned(),
+                "tlsClientCertData and tlsClientCertKey are not a PEM certificate and its key"
+                    .to_owned(),
             )),
         }
     }
@@ -270,7 +290,9 @@ impl Values<'_> {
         };
         match client::proxy(&settings) {
             Some(_) => Ok(Some(settings)),
-            None => Err(Flaw::Invalid("key proxy is not the URL of a proxy".to_owned())),
+            None => Err(Flaw::Invalid(
+                "key proxy is not the URL of a proxy".to_owned(),
+            )),
         }
     }
 }

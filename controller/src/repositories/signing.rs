@@ -83,7 +83,11 @@ impl SigningKey {
     /// # Errors
     /// When it is none, encrypted, or of a kind that is not supported.
     pub fn from_pem(text: &str) -> Result<Self, KeyRefused> {
-        let Pem { label, encrypted, der } = pem::read(text).ok_or(KeyRefused::NotPem)?;
+        let Pem {
+            label,
+            encrypted,
+            der,
+        } = pem::read(text).ok_or(KeyRefused::NotPem)?;
         if encrypted {
             return Err(KeyRefused::Encrypted);
         }
@@ -255,10 +259,12 @@ fn openssh_private(reader: &mut Reader<'_>) -> Option<Key> {
             let curve = CURVES
                 .iter()
                 .find(|curve| kind.strip_prefix("ecdsa-sha2-") == Some(curve.name))?;
-            let (_name, public, scalar) = (private.string()?, private.string()?, private.integer()?);
+            let (_name, public, scalar) =
+                (private.string()?, private.string()?, private.integer()?);
             let mut padded = Zeroizing::new(vec![0; curve.size.checked_sub(scalar.len())?]);
             padded.extend_from_slice(scalar);
-            let pair = EcdsaKeyPair::from_private_key_and_public_key(curve.algorithm, &padded, public);
+            let pair =
+                EcdsaKeyPair::from_private_key_and_public_key(curve.algorithm, &padded, public);
             Some(Key::Ecdsa(pair.ok()?, curve))
         }
     }

@@ -161,7 +161,9 @@ impl RepositoryUrl {
     /// One spelling for all that mean the same.
     fn place(&self) -> String {
         let place = match split_scp(&self.0).filter(|_| !self.0.contains("://")) {
-            Some((authority, path)) => format!("ssh://{authority}/{}", path.trim_start_matches('/')),
+            Some((authority, path)) => {
+                format!("ssh://{authority}/{}", path.trim_start_matches('/'))
+            }
             None => self.0.clone(),
         };
         let place = place.trim_end_matches('/');
@@ -218,7 +220,11 @@ fn parse_scp(url: &str) -> Result<RepositoryUrl, AccessError> {
 }
 
 fn split_scp(url: &str) -> Option<(&str, &str)> {
-    let start = if url.contains("@[") { url.find(']')? } else { 0 };
+    let start = if url.contains("@[") {
+        url.find(']')?
+    } else {
+        0
+    };
     let colon = start + url[start..].find(':')?;
     let (authority, path) = (&url[..colon], &url[colon + 1..]);
     (!authority.is_empty() && !authority.contains('/')).then_some((authority, path))
@@ -269,7 +275,9 @@ fn check_host(host: &str, url: &str) -> Result<(), AccessError> {
     if !port.is_none_or(sound) {
         return Err(invalid(url, "its port is not a number"));
     }
-    let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    let bare = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'));
     let is_host = match bare {
         Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
         None => {

@@ -101,7 +101,8 @@ impl Memory {
                 self.whole[0] = false;
             }
             Event::InitApply(secret) | Event::Apply(secret) => {
-                self.secrets.insert(secret.name_any(), RepositorySecret::decode(&secret));
+                self.secrets
+                    .insert(secret.name_any(), RepositorySecret::decode(&secret));
             }
             Event::InitDone => self.whole[0] = true,
             Event::Delete(secret) => {

@@ -103,10 +103,22 @@ fn a_secret_of_another_kind_of_repository_does_not_count() {
 fn a_template_serves_what_is_below_it_and_has_no_login_of_its_own() {
     let secrets = [
         template("host", &[("url", "https://git.example"), ("password", "x")]),
-        template("team", &[("url", "https://git.example/team"), ("password", "x")]),
-        template("others", &[("url", "https://git.example/tea"), ("password", "x")]),
+        template(
+            "team",
+            &[("url", "https://git.example/team"), ("password", "x")],
+        ),
+        template(
+            "others",
+            &[("url", "https://git.example/tea"), ("password", "x")],
+        ),
         basic("own", "https://git.example/team/own", ""),
-        entry("bare", &[("url", "https://git.example/team/bare"), ("proxy", "http://p:1")]),
+        entry(
+            "bare",
+            &[
+                ("url", "https://git.example/team/bare"),
+                ("proxy", "http://p:1"),
+            ],
+        ),
     ];
     for (url, expected) in [
         ("https://git.example/team/a", "signet/team"),
@@ -125,7 +137,11 @@ fn a_template_serves_what_is_below_it_and_has_no_login_of_its_own() {
 
 #[test]
 fn a_template_of_a_project_serves_no_other_project() {
-    let values = [("url", "https://git.example"), ("password", "x"), ("project", "team")];
+    let values = [
+        ("url", "https://git.example"),
+        ("password", "x"),
+        ("project", "team"),
+    ];
     let secrets = [template("t", &values)];
     assert_eq!(used(URL, "team", &secrets), "signet/t");
     assert_eq!(used(URL, "other", &secrets), "none");
@@ -159,7 +175,10 @@ fn what_is_not_honoured_or_contradicts_itself_is_refused_by_name() {
             "Secret signet/a: it holds only one of tlsClientCertData and tlsClientCertKey",
         ),
         (
-            &[("tlsClientCertData", "hunter2"), ("tlsClientCertKey", "hunter2")],
+            &[
+                ("tlsClientCertData", "hunter2"),
+                ("tlsClientCertKey", "hunter2"),
+            ],
             "Secret signet/a: tlsClientCertData and tlsClientCertKey are not a PEM certificate and its key",
         ),
         (
@@ -198,7 +217,8 @@ fn a_login_that_the_scheme_has_no_use_for_is_refused() {
 #[test]
 fn certificates_are_those_of_the_host_and_must_be_some() {
     let mut known = known(&[]);
-    let access = |known: &Known| known.access(RepositoryKind::Git, "https://git.example:8443/a", "p");
+    let access =
+        |known: &Known| known.access(RepositoryKind::Git, "https://git.example:8443/a", "p");
     assert_eq!(access(&known).unwrap().tls.authorities, None);
     known
         .authorities
@@ -226,7 +246,10 @@ fn host_keys_are_known_unless_the_secret_takes_any() {
     let mut known = known(&[]);
     known.host_keys = Arc::from("h ssh-ed25519 AAAA");
     let access = known.access(RepositoryKind::Git, URL, "p").unwrap();
-    assert_eq!(access.host_keys, HostKeys::Known(Arc::clone(&known.host_keys)));
+    assert_eq!(
+        access.host_keys,
+        HostKeys::Known(Arc::clone(&known.host_keys))
+    );
 }
 
 #[test]

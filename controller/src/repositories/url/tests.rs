@@ -31,11 +31,46 @@ fn spellings_of_one_url_are_equal() {
 #[test]
 fn both_spellings_over_ssh_are_read_as_git_reads_them() {
     for (text, shown, user, host, port, path) in [
-        ("git@Git.example:a/b.git", "git@git.example:a/b.git", "git", "git.example", 22, "a/b.git"),
-        ("ssh://me@git.example:22/a", "ssh://me@git.example/a", "me", "git.example", 22, "/a"),
-        ("git+ssh://git.example:2222/a/", "ssh://git.example:2222/a", "git", "git.example", 2222, "/a"),
-        ("ssh://git@[2001:db8::1]:7/~me/a", "ssh://git@[2001:db8::1]:7/~me/a", "git", "2001:db8::1", 7, "~me/a"),
-        ("git@[2001:db8::1]:/a", "git@[2001:db8::1]:/a", "git", "2001:db8::1", 22, "/a"),
+        (
+            "git@Git.example:a/b.git",
+            "git@git.example:a/b.git",
+            "git",
+            "git.example",
+            22,
+            "a/b.git",
+        ),
+        (
+            "ssh://me@git.example:22/a",
+            "ssh://me@git.example/a",
+            "me",
+            "git.example",
+            22,
+            "/a",
+        ),
+        (
+            "git+ssh://git.example:2222/a/",
+            "ssh://git.example:2222/a",
+            "git",
+            "git.example",
+            2222,
+            "/a",
+        ),
+        (
+            "ssh://git@[2001:db8::1]:7/~me/a",
+            "ssh://git@[2001:db8::1]:7/~me/a",
+            "git",
+            "2001:db8::1",
+            7,
+            "~me/a",
+        ),
+        (
+            "git@[2001:db8::1]:/a",
+            "git@[2001:db8::1]:/a",
+            "git",
+            "2001:db8::1",
+            22,
+            "/a",
+        ),
     ] {
         let found = url(text);
         assert_eq!(found.as_str(), shown);
@@ -122,7 +157,8 @@ fn one_repository_has_several_spellings() {
 
 #[test]
 fn a_prefix_ends_where_a_part_of_the_path_ends() {
-    let below = |text: &str, prefix: &str| url(text).is_below(&RepositoryUrl::read(prefix, false).unwrap());
+    let below =
+        |text: &str, prefix: &str| url(text).is_below(&RepositoryUrl::read(prefix, false).unwrap());
     for (text, prefix, expected) in [
         ("https://h/team/a", "https://h/team", true),
         ("https://h/team/a", "https://h/team/", true),
@@ -146,7 +182,14 @@ fn charts_and_registries_need_no_path() {
         of(RepositoryKind::Helm, "https://charts.example/").unwrap(),
         "https://charts.example"
     );
-    for text in ["oci://r.example/charts", "r.example/charts", "OCI://R.example:443/charts/"] {
-        assert_eq!(of(RepositoryKind::Oci, text).unwrap(), "oci://r.example/charts");
+    for text in [
+        "oci://r.example/charts",
+        "r.example/charts",
+        "OCI://R.example:443/charts/",
+    ] {
+        assert_eq!(
+            of(RepositoryKind::Oci, text).unwrap(),
+            "oci://r.example/charts"
+        );
     }
 }

@@ -56,8 +56,11 @@ impl Sources {
             .await
             .map_err(SourceProblem::from)?;
         let revision = Revision::of(revision, &source.tag_prefix);
-        let resolve =
-            async |freshness| self.mirrors.resolve(&repository, revision.clone(), freshness).await;
+        let resolve = async |freshness| {
+            self.mirrors
+                .resolve(&repository, revision.clone(), freshness)
+                .await
+        };
         let commit = match resolve(freshness).await {
             Err(GitError::RevisionNotFound { .. } | GitError::NoVersion { .. }) if insist => {
                 resolve(Freshness::Latest).await
