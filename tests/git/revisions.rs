@@ -258,3 +258,56 @@ async fn file_repositories_need_the_flag() {
         format!("{url}: file repositories are not allowed")
     );
 }
+
+#[tokio::test]
+async fn a_range_of_versions_follows_the_tags() {
+    let bench = Bench::new();
+    let origin = bench.origin("app");
+    let url = origin.file_url();
+    let mut tagged = |tag: &str| {
+        let sha = origin.commit(&[("a.yaml", tag)]);
+        origin.git(&["tag", "-a", "-m", "release", tag]);
+        origin.git(&["push", "-q", "origin", tag]);
+        sha
+    };
+    tagged("v1.0.0");
+    let first = tagged("1.1.0");
+    assert_eq!(bench.latest(&open(&url), "1.*").await, Ok(first));
+    let second = tagged("v1.10.0");
+    tagged("v2.0.0-rc.1");
+    assert_eq!(bench.latest(&open(&url), "^1").await, Ok(second));
+    assert_eq!(
+        message(bench.latest(&open(&url), ">=2").await),
+        format!("{url}: no tag is a version within \">=2\"")
+    );
+}
+
+#[tokio::test]
+async fn a_submodule_is_refused_by_name_where_its_files_would_be_missing() {
+    let bench = Bench::new();
+    let origin = bench.origin("app");
+    let other = bench.origin("other");
+    other.commit(&[("b.yaml", "x")]);
+    origin.git(&[
+        "-c",
+        "protocol.file.allow=always",
+        "submodule",
+        "add",
+        "-q",
+        &other.file_url(),
+        "deploy/other",
+    ]);
+    let sha = origin.commit(&[("a.yaml", "x"), ("plain/c.yaml", "x")]);
+    let (url, commit) = (origin.file_url(), sha.parse().unwrap());
+    let entries = async |path: &str, recurse| {
+        let tree = bench.mirrors.tree(&open(&url), &commit, path).await?;
+        tree.entries(recurse).map(|entries| entries.len())
+    };
+    let refused = format!("{url}: not supported yet: submodule \"deploy/other\"");
+    for path in ["", "deploy"] {
+        assert_eq!(message(entries(path, true).await), refused);
+    }
+    assert_eq!(message(entries("deploy/other", false).await), refused);
+    assert_eq!(entries("plain", true).await.unwrap(), 1);
+    assert_eq!(entries("", false).await.unwrap(), 2);
+}

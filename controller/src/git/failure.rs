@@ -155,10 +155,13 @@ pub(super) fn of_http(
     if error.is_timeout() {
         return timed_out(repository, limit);
     }
-    if error.is_body() || error.is_decode() {
+    let texts: Vec<String> = causes().skip(1).map(ToString::to_string).collect();
+    let broke_off = texts
+        .iter()
+        .any(|text| text.contains("closed before message completed"));
+    if broke_off || error.is_body() || error.is_decode() {
         return unreachable(repository, "the server broke off its answer");
     }
-    let texts: Vec<String> = causes().skip(1).map(ToString::to_string).collect();
     unreachable(repository, &why_no_connection(&texts))
 }
 

@@ -22,7 +22,7 @@ use super::{
     GitError, Repository, failure,
     wire::{BoxedTransport, Limits, Trouble, Way},
 };
-use crate::repositories::{Redirects, same_host};
+use crate::repositories::{IDLE_CONNECTIONS, Redirects, same_host};
 
 /// As git does: more redirects for one request are a loop.
 const REDIRECTS: usize = 5;
@@ -91,23 +91,39 @@ impl Caller {
 
     /// Waits for one step of an answer.
     fn wait<T>(&self, step: impl Future<Output = reqwest::Result<T>>) -> io::Result<T> {
+        self.attempt(step)?.map_err(|error| {
+            self.fail(failure::of_http(&self.repository, self.limits.idle, &error))
+        })
+    }
+
+    fn attempt<T>(
+        &self,
+        step: impl Future<Output = reqwest::Result<T>>,
+    ) -> io::Result<reqwest::Result<T>> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         let limit = self.limits.idle.min(left);
-        match self.runtime.block_on(async { timeout(limit, step).await }) {
-            Ok(Ok(done)) => Ok(done),
-            Ok(Err(error)) => {
-                Err(self.fail(failure::of_http(&self.repository, self.limits.idle, &error)))
-            }
-            Err(_) if limit < self.limits.idle => Err(self.timed_out(self.limits.whole)),
-            Err(_) => Err(self.timed_out(self.limits.idle)),
-        }
+        let done = self.runtime.block_on(async { timeout(limit, step).await });
+        done.map_err(|_| match limit < self.limits.idle {
+            true => self.timed_out(self.limits.whole),
+            false => self.timed_out(self.limits.idle),
+        })
     }
 
     fn timed_out(&self, limit: Duration) -> io::Error {
         self.fail(failure::timed_out(&self.repository, limit))
     }
 
+    /// Sends a question that changes nothing: again where a connection kept from before was gone already.
     fn send(&self, request: RequestBuilder) -> io::Result<Response> {
+        for _ in 0..IDLE_CONNECTIONS {
+            let Some(attempt) = request.try_clone() else {
+                break;
+            };
+            match self.attempt(attempt.send())? {
+                Err(error) if error.is_request() && !error.is_connect() && !error.is_timeout() => {}
+                sent => return self.wait(std::future::ready(sent)),
+            }
+        }
         self.wait(request.send())
     }
 

@@ -15,7 +15,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// Below what servers and the proxies before them commonly wait before they close an idle connection.
 const IDLE: Duration = Duration::from_secs(30);
 /// Idle connections per host: one is in use at a time, mostly.
-const IDLE_CONNECTIONS: usize = 2;
+pub(crate) const IDLE_CONNECTIONS: usize = 2;
 /// As many as browsers of old followed; more are a loop.
 const REDIRECTS: usize = 10;
 

@@ -22,7 +22,7 @@ use std::{
 use tokio::{sync::watch as latest, time::timeout};
 
 pub use access::{Access, Confidential, HostKeys, Login, ProxySettings, RepositoryKind, Tls};
-pub(crate) use client::same_host;
+pub(crate) use client::{IDLE_CONNECTIONS, same_host};
 pub use client::{Redirects, http_client};
 pub use error::AccessError;
 pub use github_app::GitHubApp;
