@@ -17,6 +17,7 @@ pub mod metrics;
 pub mod rate;
 mod refusal;
 pub mod render;
+pub mod repositories;
 pub mod run;
 pub mod sealing_api;
 pub mod settings;

@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use controller::{
-    charts::{Access, Chart, ChartError, ChartOptions, Charts, Confidential, Fetch, Login, Tls},
+    charts::{Chart, ChartError, ChartOptions, Charts, Fetch},
     git::Freshness,
+    repositories::{Access, Confidential, Login, Tls},
 };
 
 pub(crate) struct Bench {

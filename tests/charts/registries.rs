@@ -2,8 +2,9 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use controller::{
-    charts::{Access, Confidential, Fetch, Login, Recipients},
+    charts::{Fetch, Recipients},
     git::Freshness,
+    repositories::{Access, Confidential, Login},
 };
 
 use crate::{

@@ -6,8 +6,9 @@ use std::{
 };
 
 use controller::{
-    charts::{Access, ChartOptions, Fetch, Recipients},
+    charts::{ChartOptions, Fetch, Recipients},
     git::Freshness,
+    repositories::Access,
 };
 
 use crate::{

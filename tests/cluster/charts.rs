@@ -17,8 +17,9 @@ use std::{
 };
 
 use controller::{
-    charts::{Access, ChartError, ChartOptions, Charts, Fetch},
+    charts::{ChartError, ChartOptions, Charts, Fetch},
     git::Freshness,
+    repositories::Access,
 };
 use harness::run;
 use server::{Reply, Server};

@@ -13,11 +13,13 @@ use reqwest::{
 use tokio::time::timeout;
 
 use super::{
-    ChartError,
-    access::{Access, LocalAddress, Tls, http_client},
+    Access, ChartError, Tls,
     limits::{REDIRECTS, shown},
 };
-use crate::git::why_no_connection;
+use crate::{
+    git::why_no_connection,
+    repositories::{self, guard::LocalAddress, http_client},
+};
 
 /// A whole answer may take longer than its beginning, by about this factor.
 const BODY_FACTOR: u32 = 5;
@@ -71,9 +73,14 @@ impl Http {
         at: &str,
         timeout: Duration,
     ) -> Result<Self, ChartError> {
-        let unusable = || ChartError::NotSupported {
-            at: at.to_owned(),
-            what: "the TLS settings of its repository Secret",
+        let client = |access| {
+            // Redirects are ours to follow.
+            http_client(access, repositories::Redirects::Refused).map_err(|_| {
+                ChartError::NotSupported {
+                    at: at.to_owned(),
+                    what: "the TLS settings or proxy of its repository Secret",
+                }
+            })
         };
         let tls = Tls {
             insecure: access.tls.insecure,
@@ -84,8 +91,8 @@ impl Http {
             ..access.clone()
         };
         Ok(Self {
-            client: http_client(access).ok_or_else(unusable)?,
-            elsewhere: http_client(&elsewhere).ok_or_else(unusable)?,
+            client: client(access)?,
+            elsewhere: client(&elsewhere)?,
             home,
             access: access.clone(),
             timeout,
@@ -129,7 +136,7 @@ impl Http {
     }
 
     async fn send(&self, get: &Get<'_>, url: &Url) -> Result<Response, ChartError> {
-        if self.access.refuses(url) {
+        if self.access.admit(url.as_str()).is_err() {
             return Err(not_allowed(get.at));
         }
         let client = if is_same_host(&self.home, url) {
@@ -289,16 +296,18 @@ fn failure(at: &str, limit: Duration, error: &reqwest::Error) -> ChartError {
     if error.is_timeout() {
         return overdue(at, limit);
     }
-    let mut causes = std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| {
-        (*cause).source()
-    });
-    if causes.any(|cause| cause.is::<LocalAddress>()) {
+    let causes = || {
+        std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| {
+            (*cause).source()
+        })
+    };
+    if causes().any(|cause| cause.is::<LocalAddress>()) {
         return not_allowed(at);
     }
     let cause = if error.is_body() || error.is_decode() {
         BROKEN_OFF.to_owned()
     } else {
-        why_no_connection(error)
+        why_no_connection(&causes().map(ToString::to_string).collect::<Vec<_>>())
     };
     ChartError::Unreachable {
         at: at.to_owned(),

@@ -1,7 +1,6 @@
 //! Charts from Helm repositories and OCI registries: resolves versions, and fetches archives that were checked.
 //! It renders nothing, pushes nothing, and knows nothing of Applications.
 
-mod access;
 mod archive;
 mod chart;
 mod error;
@@ -19,14 +18,16 @@ mod shared;
 mod source;
 mod versions;
 
-pub use access::{Access, Confidential, Login, Tls};
 pub use chart::Chart;
 pub use error::{ChartError, Names};
 pub use in_use::{Changed, ChartOptions, Charts, poll};
 
 use sha2::{Digest, Sha256};
 
-use crate::git::Freshness;
+use crate::{
+    git::Freshness,
+    repositories::{Access, Login, Tls},
+};
 
 /// Who may see the login of a Helm repository.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

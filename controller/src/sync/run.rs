@@ -236,8 +236,9 @@ impl Engine {
         let mut changes = self.mirrors.changed();
         loop {
             match changes.recv().await {
-                Ok(changed) => self
-                    .wake_those(|object| repository(object).is_some_and(|url| url == changed.url)),
+                Ok(changed) => self.wake_those(|object| {
+                    repository(object).is_some_and(|url| changed.concerns(&url))
+                }),
                 Err(RecvError::Lagged(_)) => self.wake_those(|_| true),
                 Err(RecvError::Closed) => return,
             }

@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use crds::{ApplicationSpec, Retry, SyncPolicy};
+use sealing::go::semver::Constraint;
 
 use super::options;
-use super::revision::is_version_range;
 use crate::dialect::intent::{Automated, Destination, ObjectDefaults, RetryPolicy, SourceIntent};
 use crate::dialect::refusal::Refusal;
-use crate::render::DirectoryOptions;
+use crate::{git::is_version_range, render::DirectoryOptions};
 
 /// The cluster we run in, by URL.
 const IN_CLUSTER_SERVER: &str = "https://kubernetes.default.svc";
@@ -42,6 +42,7 @@ pub(super) fn source(spec: &ApplicationSpec) -> Result<Option<SourceIntent>, Ref
     Ok(Some(SourceIntent {
         repo_url: source.repo_url.clone(),
         revision: revision("spec.source.targetRevision", &source.target_revision)?,
+        tag_prefix: source.tag_prefix.clone(),
         path: path("spec.source.path", &source.path)?,
         directory: DirectoryOptions {
             recurse: directory.recurse,
@@ -51,13 +52,16 @@ pub(super) fn source(spec: &ApplicationSpec) -> Result<Option<SourceIntent>, Ref
     }))
 }
 
-/// A branch, tag or commit; `HEAD` when `revision` is empty.
+/// A branch, tag, commit or range of versions; `HEAD` when `revision` is empty.
 pub(super) fn revision(field: &str, revision: &str) -> Result<String, Refusal> {
     match revision {
         "" => Ok("HEAD".to_owned()),
-        range if is_version_range(range) => Err(Refusal::not_supported(format!(
-            "{field}: \"{range}\" as a range of versions"
-        ))),
+        range if is_version_range(range) && Constraint::parse(range).is_err() => {
+            Err(Refusal::invalid(
+                field,
+                format!("found \"{range}\", expected a range such as 1.2.*, ^1.2 or >=1.2 <2"),
+            ))
+        }
         name => Ok(name.to_owned()),
     }
 }

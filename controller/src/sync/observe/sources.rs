@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use crate::sync::world::{SourceProblem, SourceReason};
 use crate::{
     dialect::SourceIntent,
-    git::{CommitId, Freshness, GitError, Mirrors, Repository, Tree},
+    git::{CommitId, Freshness, GitError, Mirrors, Repository, Revision, Tree},
     render::{self, RenderError, RenderKey, Rendered},
 };
 
@@ -55,11 +55,15 @@ impl Sources {
             .repository(&source.repo_url, project)
             .await
             .map_err(SourceProblem::from)?;
-        let commit = match self.mirrors.resolve(&repository, revision, freshness).await {
-            Err(GitError::RevisionNotFound { .. }) if insist => {
-                self.mirrors
-                    .resolve(&repository, revision, Freshness::Latest)
-                    .await
+        let revision = Revision::of(revision, &source.tag_prefix);
+        let resolve = async |freshness| {
+            self.mirrors
+                .resolve(&repository, revision.clone(), freshness)
+                .await
+        };
+        let commit = match resolve(freshness).await {
+            Err(GitError::RevisionNotFound { .. } | GitError::NoVersion { .. }) if insist => {
+                resolve(Freshness::Latest).await
             }
             resolved => resolved,
         };
