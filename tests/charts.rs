@@ -10,7 +10,11 @@ mod memory;
 mod packed;
 #[path = "charts/registries.rs"]
 mod registries;
+#[path = "charts/registry_faults.rs"]
+mod registry_faults;
 #[path = "charts/repositories.rs"]
 mod repositories;
+#[path = "charts/repository_faults.rs"]
+mod repository_faults;
 #[path = "charts/server.rs"]
 mod server;
