@@ -91,5 +91,4 @@ async fn in_a_process_of_its_own() {
         .unwrap();
     let kilobytes: usize = peak.trim().trim_end_matches(" kB").parse().unwrap();
     assert!(kilobytes * 1024 <= PEAK_BYTES, "{kilobytes} KiB");
-    println!("peak: {kilobytes} KiB");
 }
