@@ -76,7 +76,7 @@ pub(super) fn unpack(archive: &[u8], root: &Path) -> Result<(), Flaw> {
 fn copy(from: &mut impl Read, to: &mut fs::File) -> Result<(), Flaw> {
     let mut buffer = [0; 16 * 1024];
     loop {
-        match from.read(&mut buffer).map_err(broken)? {
+        match from.read(&mut buffer).map_err(|error| broken(&error))? {
             0 => return Ok(()),
             read => io::Write::write_all(to, &buffer[..read]).map_err(Flaw::Disk)?,
         }
@@ -92,8 +92,13 @@ fn walk(archive: &[u8], mut take: impl FnMut(Item<'_>) -> Result<(), Flaw>) -> R
     });
     let mut long_name = None;
     // Raw, so that what describes the next file is read by us, with a limit.
-    for (count, entry) in archive.entries().map_err(broken)?.raw(true).enumerate() {
-        let mut entry = entry.map_err(broken)?;
+    for (count, entry) in archive
+        .entries()
+        .map_err(|error| broken(&error))?
+        .raw(true)
+        .enumerate()
+    {
+        let mut entry = entry.map_err(|error| broken(&error))?;
         if count >= ENTRIES {
             return Err(Flaw::TooLarge {
                 what: "number of files in its archive",
@@ -151,7 +156,7 @@ fn walk(archive: &[u8], mut take: impl FnMut(Item<'_>) -> Result<(), Flaw>) -> R
 fn path_in_extensions(text: &[u8]) -> Result<Option<Vec<u8>>, Flaw> {
     let mut path = None;
     for extension in tar::PaxExtensions::new(text) {
-        let extension = extension.map_err(broken)?;
+        let extension = extension.map_err(|error| broken(&error))?;
         match extension.key_bytes() {
             b"path" => path = Some(extension.value_bytes().to_vec()),
             // Would have to be believed in place of the header's, and is only needed past 8 GiB.
@@ -206,7 +211,9 @@ const NAME: usize = 250;
 fn read_at_most(from: &mut impl Read, limit: usize, what: &'static str) -> Result<Vec<u8>, Flaw> {
     let mut bytes = Vec::new();
     let past = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    from.take(past).read_to_end(&mut bytes).map_err(broken)?;
+    from.take(past)
+        .read_to_end(&mut bytes)
+        .map_err(|error| broken(&error))?;
     if bytes.len() > limit {
         return Err(Flaw::TooLarge {
             what,
@@ -216,7 +223,7 @@ fn read_at_most(from: &mut impl Read, limit: usize, what: &'static str) -> Resul
     Ok(bytes)
 }
 
-fn broken(error: io::Error) -> Flaw {
+fn broken(error: &io::Error) -> Flaw {
     match error.kind() {
         io::ErrorKind::FileTooLarge => Flaw::TooLarge {
             what: "unpacked archive",
