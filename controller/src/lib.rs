@@ -2,6 +2,7 @@
 //! A room that reconciles has the same four verbs: observe, plan, apply, report.
 
 pub mod access;
+pub mod charts;
 pub mod context;
 pub mod dialect;
 mod documents;
@@ -16,6 +17,7 @@ pub mod metrics;
 pub mod rate;
 mod refusal;
 pub mod render;
+pub mod repositories;
 pub mod run;
 pub mod sealing_api;
 pub mod settings;

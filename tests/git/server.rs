@@ -10,10 +10,16 @@ use std::{
     thread,
 };
 
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rcgen::Certificate;
+use rustls::{
+    RootCertStore, ServerConfig, ServerConnection, StreamOwned, server::WebPkiClientVerifier,
+};
 
-/// `Authorization` that `/private/…` demands: `signet:testbed`.
-const ALLOWED: &str = "Basic c2lnbmV0OnRlc3RiZWQ=";
+/// `Authorization` that `/private/…` demands: `signet:testbed`, or `x-access-token:testbed` as from a GitHub App.
+const ALLOWED: [&str; 2] = [
+    "Basic c2lnbmV0OnRlc3RiZWQ=",
+    "Basic eC1hY2Nlc3MtdG9rZW46dGVzdGJlZA==",
+];
 
 pub(crate) struct GitServer {
     pub(crate) url: String,
@@ -32,6 +38,7 @@ struct Request {
 impl GitServer {
     /// Serves the repositories below `root`. `/private/…` demands a password, `/hang/…` never answers, `/drip/…` answers
     /// a byte at a time, `/status/N/…` answers N, `/moved/…` redirects to `elsewhere`, `/page/…` answers as a web page,
+    /// `/renamed/…` to the path without it, `/round/…` to itself, `/bearer/…` demands a token, `/cut/…` breaks packs off,
     /// `/half/…` answers only the first request, `/old/…` knows no protocol version 2.
     pub(crate) fn start(root: PathBuf, elsewhere: String) -> Self {
         Self::listen("http", move |mut stream, log| {
@@ -39,13 +46,22 @@ impl GitServer {
         })
     }
 
-    /// The same over TLS, with a certificate that signed itself; its PEM is the second part.
-    pub(crate) fn start_tls(root: PathBuf) -> (Self, String) {
-        let pair = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    /// The same over TLS, with a certificate that signed itself; its PEM is the second part. With `clients`, whoever asks
+    /// has to have a certificate of that authority.
+    pub(crate) fn start_tls(root: PathBuf, clients: Option<&Certificate>) -> (Self, String) {
+        let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
+        let pair = rcgen::generate_simple_self_signed(names).unwrap();
         let key = pair.signing_key.serialize_der().try_into().unwrap();
-        let config = ServerConfig::builder()
-            .with_no_client_auth()
-            .with_single_cert(vec![pair.cert.der().clone()], key);
+        let builder = match clients {
+            None => ServerConfig::builder().with_no_client_auth(),
+            Some(authority) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(authority.der().clone()).unwrap();
+                let verifier = WebPkiClientVerifier::builder(Arc::new(roots)).build();
+                ServerConfig::builder().with_client_cert_verifier(verifier.unwrap())
+            }
+        };
+        let config = builder.with_single_cert(vec![pair.cert.der().clone()], key);
         let config = Arc::new(config.unwrap());
         let server = Self::listen("https", move |stream, log| {
             let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
@@ -72,6 +88,11 @@ impl GitServer {
             }
         });
         Self { url, log }
+    }
+
+    /// The URL of the repository at `root/NAME.git`.
+    pub(crate) fn url_of(&self, name: &str) -> String {
+        format!("{}/{name}.git", self.url)
     }
 
     pub(crate) fn log(&self) -> Vec<String> {
@@ -104,18 +125,32 @@ fn answer(
         ("half", _) if request.method == "POST" => {
             "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"git\"\r\nContent-Length: 0\r\n\r\n".into()
         }
-        ("private", _) if auth.as_deref() != Some(ALLOWED) => {
+        ("private", _) if !auth.as_deref().is_some_and(|auth| ALLOWED.contains(&auth)) => {
             "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"git\"\r\nContent-Length: 7\r\n\r\nhunter2".into()
         }
         ("status", code) => format!("HTTP/1.1 {code} No\r\nContent-Length: 7\r\n\r\nhunter2").into_bytes(),
         ("moved", _) => {
-            let to = format!("{elsewhere}{}?{}", request.path.trim_start_matches("/moved"), request.query);
-            format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n").into_bytes()
+            redirect(&format!("{elsewhere}{}?{}", request.path.trim_start_matches("/moved"), request.query))
+        }
+        ("renamed", _) => redirect(&format!("{}?{}", request.path.trim_start_matches("/renamed"), request.query)),
+        ("round", _) => redirect(&format!("{}?{}", request.path, request.query)),
+        ("bearer", _) if auth.as_deref() != Some("Bearer testbed") => "HTTP/1.1 401 Unauthorized\r\nContent-Length: 7\r\n\r\nhunter2".into(),
+        ("cut", _) if request.method == "POST" => {
+            let mut whole = backend(&request, root);
+            // Packs, and not the refs before them.
+            if whole.len() > 10_000 {
+                whole.truncate(whole.len() / 2);
+            }
+            whole
         }
         ("page", _) => "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 7\r\n\r\nhunter2".into(),
         _ => backend(&request, root),
     };
     let _ = stream.write_all(&reply);
+}
+
+fn redirect(to: &str) -> Vec<u8> {
+    format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n").into_bytes()
 }
 
 fn drip(stream: &mut impl Write) {
@@ -135,6 +170,11 @@ fn read(stream: &mut impl Read) -> Option<Request> {
     reader.read_line(&mut line).ok()?;
     let mut words = line.split_whitespace();
     let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
+    // A proxy hands on whole URLs.
+    let target = match target.strip_prefix("http://") {
+        Some(rest) => rest[rest.find('/')?..].to_owned(),
+        None => target,
+    };
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     let mut headers = Vec::new();
     loop {

@@ -37,8 +37,10 @@ pub struct Intent {
 pub struct SourceIntent {
     /// As written in the Application.
     pub repo_url: String,
-    /// Branch, tag, commit or `HEAD`; never empty.
+    /// Branch, tag, commit, range of versions or `HEAD`; never empty.
     pub revision: String,
+    /// What stands before the version in the tags that a range looks at.
+    pub tag_prefix: String,
     /// Directory inside the repository, without `/` at its ends; empty for the root.
     pub path: String,
     /// The name by which value files of other sources refer to its repository.

@@ -11,7 +11,7 @@ mod intent;
 mod object;
 mod operation;
 mod refusal;
-pub mod secret_labels;
+pub mod repository_config;
 mod tracking;
 pub mod verdict;
 

@@ -1,13 +1,15 @@
 //! Why a repository could not be read: a closed set of reasons, each with a remedy.
 //! It never carries what a server answered, nor a credential: URLs are shown without user and password.
 
+use crate::repositories::AccessError;
+
 /// Why a repository, a revision or a path could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GitError {
-    /// The text is no URL of a repository.
-    #[error("{url}: not a repository URL: {problem}")]
-    InvalidUrl { url: String, problem: &'static str },
-    /// A scheme, a kind of credentials or of revision that another release will support.
+    /// It is not known, or not permitted, how to reach the repository.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// A kind of repository or content that is not supported.
     #[error("{url}: not supported yet: {what}")]
     NotSupported { url: String, what: String },
     /// `file://` without the flag that allows it.
@@ -28,6 +30,18 @@ pub enum GitError {
     /// The answer is a redirect that is not followed, because credentials would go with it.
     #[error("{url}: the server redirects to another URL")]
     Redirected { url: String },
+    /// No key of the ssh server is known.
+    #[error("{url}: the host key of {host} is not known")]
+    HostKeyUnknown { url: String, host: String },
+    /// The ssh server has another key than the known one: a new server, or somebody in between.
+    #[error("{url}: the host key of {host} is not the known one")]
+    HostKeyChanged { url: String, host: String },
+    /// The program is missing beside the controller.
+    #[error("{url}: there is no ssh program")]
+    NoSshProgram { url: String },
+    /// The ssh program does not work for a user without a name.
+    #[error("{url}: the user that the controller runs as has no entry in /etc/passwd")]
+    NoSshUser { url: String },
     /// The server can't be reached, or breaks off.
     #[error("{url}: unreachable: {cause}")]
     Unreachable { url: String, cause: String },
@@ -40,6 +54,16 @@ pub enum GitError {
     /// No ref and no commit of this name.
     #[error("{url}: revision {revision:?} not found")]
     RevisionNotFound { url: String, revision: String },
+    /// No tag is a version within the range.
+    #[error("{url}: no tag is a version within {range:?}{}", beginning(prefix))]
+    NoVersion {
+        url: String,
+        range: String,
+        prefix: String,
+    },
+    /// The range can't be read.
+    #[error("{url}: {range:?} is not a range of versions")]
+    InvalidRange { url: String, range: String },
     /// A short SHA that several commits begin with.
     #[error("{url}: revision {revision:?} is ambiguous")]
     RevisionAmbiguous { url: String, revision: String },
@@ -58,9 +82,6 @@ pub enum GitError {
         path: String,
         problem: &'static str,
     },
-    /// The repository Secrets could not be read from the cluster.
-    #[error("{url}: the repository Secrets of our namespace are not known yet")]
-    SecretsUnknown { url: String },
     /// The mirror below the data directory can't be written or read.
     #[error("{url}: the mirror below --data-dir can not be used: {cause}")]
     Mirror { url: String, cause: String },
@@ -71,7 +92,7 @@ impl GitError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::InvalidUrl { .. } => Some("write repoURL as https://HOST/PATH"),
+            Self::Access(error) => error.hint(),
             Self::NotSupported { .. } => None,
             Self::FileNotAllowed { .. } => {
                 Some("start the controller with --allow-file-repositories")
@@ -80,9 +101,20 @@ impl GitError {
                 Some("check repoURL, and whether the credentials may see the repository")
             }
             Self::AuthenticationRequired { .. } => Some(
-                "check repoURL; for a private repository add a repository Secret with url, username and password",
+                "check repoURL; for a private repository add a repository Secret with its url and a login",
             ),
-            Self::AuthenticationFailed { .. } => Some("check username and password in that Secret"),
+            Self::AuthenticationFailed { .. } => {
+                Some("check the login in that Secret, and whether it may read the repository")
+            }
+            Self::HostKeyUnknown { .. } => Some(
+                "compare the output of ssh-keyscan with what the server's owner publishes, and put it into key ssh_known_hosts of ConfigMap argocd-ssh-known-hosts-cm",
+            ),
+            Self::HostKeyChanged { .. } => Some(
+                "ask the server's owner whether the key was replaced; then replace its line in ConfigMap argocd-ssh-known-hosts-cm",
+            ),
+            Self::NoSshProgram { .. } | Self::NoSshUser { .. } => Some(
+                "use an image of the controller that has ssh, and a user with an entry in /etc/passwd",
+            ),
             Self::Forbidden { .. } => Some("grant the account read access to the repository"),
             Self::Redirected { .. } => Some("set repoURL to the URL that the server redirects to"),
             Self::Unreachable { .. } | Self::TimedOut { .. } => Some(
@@ -94,16 +126,24 @@ impl GitError {
             Self::RevisionNotFound { .. } => Some(
                 "check targetRevision; a commit that no branch or tag reaches can be had only where the server allows it, by its full SHA",
             ),
+            Self::NoVersion { .. } => {
+                Some("check targetRevision; a pre-release counts only when the range names one")
+            }
+            Self::InvalidRange { .. } => Some("write a range as in >=1.2 <2, ^1.2, ~1.2 or 1.2.*"),
             Self::RevisionAmbiguous { .. } => Some("write the full SHA"),
             Self::PathNotFound { .. } | Self::InvalidPath { .. } => {
                 Some("check spec.source.path: a directory, relative to the root of the repository")
-            }
-            Self::SecretsUnknown { .. } => {
-                Some("check that the controller may list and watch Secrets in its namespace")
             }
             Self::Mirror { .. } => {
                 Some("check the volume of --data-dir: free space and permissions")
             }
         }
+    }
+}
+
+fn beginning(prefix: &str) -> String {
+    match prefix {
+        "" => String::new(),
+        prefix => format!(" behind {prefix:?}"),
     }
 }

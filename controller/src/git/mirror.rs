@@ -16,17 +16,19 @@ use tokio::sync::broadcast;
 use super::{
     Changed, CommitId, Freshness, GitError, Repository,
     listings::{Listed, Listings, News},
-    revision::{Meaning, not_found},
+    revision::{Meaning, Revision, not_found},
     store::Store,
     turn::{Turn, Unfinished},
-    wire,
+    wire::{self, Limits, Way},
 };
+use crate::repositories::Repositories;
 
 /// A first fetch of a large repository takes longer than a listing, by about this factor.
 const FETCH_FACTOR: u32 = 5;
 
 #[derive(Debug)]
 pub(super) struct Mirror {
+    repositories: Arc<Repositories>,
     parent: PathBuf,
     timeout: Duration,
     changed: broadcast::Sender<Changed>,
@@ -49,6 +51,7 @@ struct State {
 impl Mirror {
     pub(super) fn new(
         repository: Repository,
+        repositories: Arc<Repositories>,
         parent: PathBuf,
         timeout: Duration,
         changed: broadcast::Sender<Changed>,
@@ -61,6 +64,7 @@ impl Mirror {
             failed_fetch: None,
         };
         Self {
+            repositories,
             parent,
             timeout,
             changed,
@@ -71,10 +75,10 @@ impl Mirror {
         }
     }
 
-    /// Takes over new credentials; what the old ones led to is forgotten.
+    /// Takes over a new access; what the old one led to is forgotten.
     pub(super) fn renew(&self, repository: &Repository) {
         let mut state = self.state();
-        if state.repository.credentials != repository.credentials {
+        if state.repository.access != repository.access {
             state.repository = repository.clone();
             state.listings = Listings::default();
             state.failed_fetch = None;
@@ -89,27 +93,21 @@ impl Mirror {
     /// The commit that `revision` means, with a listing of its own when it is a ref not listed so far.
     pub(super) async fn resolve(
         self: &Arc<Self>,
-        revision: &str,
+        revision: &Revision,
         freshness: Freshness,
     ) -> Result<CommitId, GitError> {
-        let unlisted = revision.starts_with("refs/")
-            && !revision.starts_with("refs/heads/")
-            && !revision.starts_with("refs/tags/")
-            && self.state().extra.insert(revision.to_owned());
-        let freshness = if unlisted {
-            Freshness::Latest
-        } else {
-            freshness
+        let freshness = match revision.unlisted_ref() {
+            Some(name) if self.state().extra.insert(name.to_owned()) => Freshness::Latest,
+            _ => freshness,
         };
         let refs = self.refs(freshness).await?;
         let url = self.state().repository.url.clone();
         match refs.meaning(&url, revision)? {
             Meaning::Commit(commit) => Ok(commit),
-            Meaning::ShortSha => {
+            Meaning::ShortSha(short) => {
                 let store = self.state().store.clone();
-                let commit =
-                    store.and_then(|store| store.commit_beginning(&revision.to_ascii_lowercase()));
-                commit.ok_or_else(|| not_found(&url, revision))
+                let commit = store.and_then(|store| store.commit_beginning(&short));
+                commit.ok_or_else(|| not_found(&url, &short))
             }
         }
     }
@@ -170,19 +168,19 @@ impl Mirror {
                 state.extra.iter().cloned().collect::<Vec<_>>(),
             )
         };
+        let way = self.way(&repository, Limits::listing(self.timeout));
         let store = self.store();
-        let refs = store
-            .and_then(|store| wire::list_refs(&store.open(), &repository, &extra, self.timeout));
+        let refs = store.and_then(|store| wire::list_refs(&store.open(), &way, &extra));
         let listed = refs.map(Arc::new);
         self.record(&repository, began, &listed);
         listed
     }
 
-    /// Keeps what a listing found, unless it was made with credentials of before, and tells of it when it is news.
+    /// Keeps what a listing found, unless it was made with an access of before, and tells of it when it is news.
     fn record(&self, repository: &Repository, began: Instant, listed: &Listed) {
         let news = {
             let mut state = self.state();
-            if state.repository.credentials != repository.credentials {
+            if state.repository.access != repository.access {
                 return;
             }
             state.listings.record(began, Instant::now(), listed)
@@ -198,7 +196,17 @@ impl Mirror {
         // Nobody listening is no failure: then nobody uses a repository.
         let _ = self.changed.send(Changed {
             url: repository.url.clone(),
+            below: false,
         });
+    }
+
+    fn way<'a>(&'a self, repository: &'a Repository, limits: Limits) -> Way<'a> {
+        Way {
+            repository,
+            repositories: &self.repositories,
+            place: &self.parent,
+            limits,
+        }
     }
 
     fn fetched(&self, commit: CommitId, asked: Instant) -> Option<Result<Arc<Store>, GitError>> {
@@ -213,8 +221,10 @@ impl Mirror {
     fn fetch(&self, commit: CommitId, stop: &AtomicBool) -> Result<Arc<Store>, GitError> {
         let started = Instant::now();
         let repository = self.state().repository.clone();
+        let limits = Limits::fetch(self.timeout, self.timeout * FETCH_FACTOR);
+        let way = self.way(&repository, limits);
         let fetched = self.store_with_room().and_then(|store| {
-            wire::fetch_commit(&store.open(), &repository, commit, self.timeout, stop)?;
+            wire::fetch_commit(&store.open(), &way, commit, stop)?;
             store.add(commit);
             Ok(store)
         });

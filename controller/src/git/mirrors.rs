@@ -9,20 +9,15 @@ use std::{
 };
 
 use tokio::{
-    sync::{Notify, broadcast, watch},
+    sync::{Notify, broadcast},
     task,
-    time::timeout,
 };
 
 use super::{
-    CommitId, GitError, Repository, RepositorySecret, RepositoryUrl, Tree, credentials,
-    mirror::Mirror,
-    place::Place,
-    revision::{full_sha, refuse_unsupported},
+    CommitId, GitError, Repository, RepositoryUrl, Revision, Tree, mirror::Mirror, place::Place,
 };
+use crate::repositories::{Known, Repositories, RepositoryKind};
 
-/// How long to wait for the first list of repository Secrets before saying that they are not known.
-const SECRETS_WAIT: Duration = Duration::from_secs(30);
 /// How many changes a listener may lag behind before it has to look at all repositories.
 const CHANGES: usize = 256;
 
@@ -59,14 +54,24 @@ impl Default for MirrorOptions {
     }
 }
 
-/// The refs of a repository moved, its Secret changed, or it began or ceased to fail.
+/// The refs of a repository moved, what is said of it changed, or it began or ceased to fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changed {
     pub url: RepositoryUrl,
+    /// All repositories below that URL are meant.
+    pub below: bool,
+}
+
+impl Changed {
+    /// Whether it is news of the repository at `url`.
+    #[must_use]
+    pub fn concerns(&self, url: &RepositoryUrl) -> bool {
+        self.url.same_repository(url) || (self.below && url.is_below(&self.url))
+    }
 }
 
 /// Two Secrets never share a mirror: who may not read a repository must not find it fetched by who may.
-type Key = (RepositoryUrl, Option<String>);
+type Key = (RepositoryUrl, Option<String>, Option<String>);
 
 /// The mirrors of all repositories in use.
 #[derive(Debug)]
@@ -74,7 +79,7 @@ pub struct Mirrors {
     pub(super) options: MirrorOptions,
     place: Place,
     changed: broadcast::Sender<Changed>,
-    secrets: watch::Sender<Option<Vec<RepositorySecret>>>,
+    repositories: Arc<Repositories>,
     mirrors: Mutex<BTreeMap<Key, InUse>>,
     pub(super) added: Notify,
 }
@@ -107,47 +112,50 @@ impl Mirrors {
             options,
             place,
             changed: broadcast::Sender::new(CHANGES),
-            secrets: watch::Sender::new(None),
+            repositories: Arc::default(),
             mirrors: Mutex::default(),
             added: Notify::new(),
         }
     }
 
+    /// What is known of the ways to repositories, for others who read some too.
+    #[must_use]
+    pub fn repositories(&self) -> &Arc<Repositories> {
+        &self.repositories
+    }
+
     /// The repository of `url` as an Application of `project` may read it; waits until the repository Secrets are known.
     ///
     /// # Errors
-    /// As [`credentials::repository`], or when the Secrets can't be read from the cluster.
+    /// As [`Repositories::access`].
     pub async fn repository(&self, url: &str, project: &str) -> Result<Repository, GitError> {
-        let parsed = RepositoryUrl::parse(url)?;
-        let mut secrets = self.secrets.subscribe();
-        let known = timeout(SECRETS_WAIT, secrets.wait_for(Option::is_some)).await;
-        match known
-            .as_ref()
-            .map(|known| known.as_deref().map(|secrets| secrets.as_deref()))
-        {
-            Ok(Ok(Some(secrets))) => credentials::repository(url, project, secrets),
-            _ => Err(GitError::SecretsUnknown {
-                url: parsed.to_string(),
-            }),
-        }
+        let access = self
+            .repositories
+            .access(RepositoryKind::Git, url, project)
+            .await?;
+        Ok(Repository {
+            url: RepositoryUrl::parse(url)?,
+            access,
+        })
     }
 
-    /// The commit that `revision` (branch, tag, full or short SHA, `HEAD`, or nothing for `HEAD`) means now.
+    /// The commit that `revision` (branch, tag, range of versions, full or short SHA, `HEAD`, or nothing for `HEAD`) means
+    /// now.
     ///
     /// # Errors
     /// When the refs can't be listed or name no such commit. A full SHA is taken as it is; [`Self::tree`] finds out.
     pub async fn resolve(
         &self,
         repository: &Repository,
-        revision: &str,
+        revision: impl Into<Revision>,
         freshness: Freshness,
     ) -> Result<CommitId, GitError> {
-        let revision = revision.trim();
-        refuse_unsupported(&repository.url, revision)?;
+        let revision = revision.into();
+        revision.check(&repository.url)?;
         let mirror = self.mirror(repository)?;
-        match full_sha(revision) {
+        match revision.full_sha() {
             Some(commit) => Ok(commit),
-            None => mirror.resolve(revision, freshness).await,
+            None => mirror.resolve(&revision, freshness).await,
         }
     }
 
@@ -186,32 +194,25 @@ impl Mirrors {
 
     /// Forgets the repositories that `in_use` does not know any more: they are no longer polled, their mirrors go.
     pub fn retain(&self, in_use: impl Fn(&RepositoryUrl) -> bool) {
-        self.mirrors().retain(|(url, _), _| in_use(url));
+        self.mirrors().retain(|(url, ..), _| in_use(url));
     }
 
-    /// Sets the repository Secrets and tells who uses a repository whose Secret is new, changed or gone.
-    pub fn set_secrets(&self, secrets: &[RepositorySecret]) {
-        let before = self
-            .secrets
-            .send_replace(Some(secrets.to_vec()))
-            .unwrap_or_default();
-        let gone_or_old = before.iter().filter(|secret| !secrets.contains(secret));
-        let new = secrets.iter().filter(|secret| !before.contains(secret));
-        for secret in gone_or_old.chain(new) {
-            let users = self
-                .mirrors()
-                .keys()
-                .map(|(url, _)| url.clone())
-                .filter(|url| secret.covers(url))
-                .collect::<Vec<_>>();
-            for url in users.into_iter().chain([secret.url.clone()]) {
-                let _ = self.changed.send(Changed { url });
+    /// Takes in what our namespace says of repositories, and tells of each repository for which that is new.
+    pub fn learn(&self, known: Known) {
+        let before = self.repositories.learn(known.clone());
+        for changed in news(&before, &known) {
+            // Nobody listening is no failure: then nobody uses a repository.
+            let _ = self.changed.send(changed);
+        }
+        if before.authorities != known.authorities || before.host_keys != known.host_keys {
+            let urls: Vec<_> = self.mirrors().keys().map(|(url, ..)| url.clone()).collect();
+            for url in urls {
+                let _ = self.changed.send(Changed { url, below: false });
             }
         }
-        self.mirrors().retain(|(_, name), _| match name {
-            Some(name) => secrets.iter().any(|secret| secret.name == *name),
-            None => true,
-        });
+        let there = |name: &Option<String>| name.as_ref().is_none_or(|name| known.has_secret(name));
+        self.mirrors()
+            .retain(|(_, secret, settings), _| there(secret) && there(settings));
     }
 
     /// The mirrors whose poll is due, each with its next one set by `after`; and when the next is due.
@@ -234,19 +235,21 @@ impl Mirrors {
                 url: repository.url.to_string(),
             });
         }
-        let secret = repository
-            .credentials
-            .as_ref()
-            .map(|credentials| credentials.secret.clone());
+        let access = &repository.access;
+        let key = (
+            repository.url.clone(),
+            access.secret.clone(),
+            access.settings.clone(),
+        );
         let mut mirrors = self.mirrors();
-        if let Some(used) = mirrors.get(&(repository.url.clone(), secret.clone())) {
+        if let Some(used) = mirrors.get(&key) {
             used.mirror.renew(repository);
             return Ok(Arc::clone(&used.mirror));
         }
-        let parent = self.place.path().to_owned();
         let mirror = Mirror::new(
             repository.clone(),
-            parent,
+            Arc::clone(&self.repositories),
+            self.place.path().to_owned(),
             self.options.timeout,
             self.changed.clone(),
         );
@@ -255,7 +258,7 @@ impl Mirrors {
             next_poll: Instant::now() + self.options.poll_interval,
         };
         let mirror = Arc::clone(&used.mirror);
-        mirrors.insert((repository.url.clone(), secret), used);
+        mirrors.insert(key, used);
         self.added.notify_one();
         Ok(mirror)
     }
@@ -263,4 +266,22 @@ impl Mirrors {
     fn mirrors(&self) -> MutexGuard<'_, BTreeMap<Key, InUse>> {
         self.mirrors.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The Secrets that are new, changed or gone.
+fn news(before: &Known, after: &Known) -> Vec<Changed> {
+    let old = before
+        .secrets
+        .iter()
+        .filter(|secret| !after.secrets.contains(secret));
+    let new = after
+        .secrets
+        .iter()
+        .filter(|secret| !before.secrets.contains(secret));
+    old.chain(new)
+        .map(|secret| Changed {
+            url: secret.url().clone(),
+            below: secret.is_template(),
+        })
+        .collect()
 }

@@ -1,46 +1,50 @@
 //! Config repositories: lists their refs, mirrors the commits in use, and hands out trees to read.
 //! It never writes to a repository, makes no work tree and knows nothing of Applications.
 
-pub mod credentials;
+mod agent;
 mod error;
 mod failure;
+mod http;
 mod listings;
 mod mirror;
 mod mirrors;
 mod place;
+mod range;
 mod revision;
 mod run;
+mod ssh;
 mod store;
 mod tree;
 mod turn;
-mod url;
 mod walk;
 mod wire;
 
-pub use credentials::{Credentials, RepositorySecret};
+use crate::repositories::Access;
+pub use crate::repositories::{RepositoryUrl, redacted};
 pub use error::GitError;
+pub(crate) use failure::why_no_connection;
 pub use mirrors::{Changed, Freshness, MirrorOptions, Mirrors};
-pub use revision::CommitId;
+pub use range::is_version_range;
+pub use revision::{CommitId, Revision};
 pub use run::{poll, run};
 pub use tree::{Entry, EntryKind, Target, Tree};
-pub use url::{RepositoryUrl, redacted};
 
-/// A repository as an Application names it, with the credentials that its project may use.
+/// A repository as an Application names it, with the access that its project has.
 #[derive(Clone, Debug)]
 pub struct Repository {
     pub url: RepositoryUrl,
-    pub credentials: Option<Credentials>,
+    pub access: Access,
 }
 
 impl Repository {
-    /// A repository that is read without credentials.
+    /// A repository of which no Secret says anything.
     ///
     /// # Errors
     /// When `url` is no URL, of a scheme not supported, or carries a password.
     pub fn public(url: &str) -> Result<Self, GitError> {
         Ok(Self {
             url: RepositoryUrl::parse(url)?,
-            credentials: None,
+            access: Access::default(),
         })
     }
 }

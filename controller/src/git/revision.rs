@@ -1,10 +1,11 @@
-//! Revisions: what a branch, tag, SHA or HEAD means in a listing of refs. Pure; it asks no server.
+//! Revisions: what a branch, tag, range of versions, SHA or HEAD means in a listing of refs. Pure; it asks no server.
 
 use std::collections::BTreeMap;
 
 use gix::ObjectId;
+use sealing::go::semver::{Constraint, Version};
 
-use super::{GitError, RepositoryUrl};
+use super::{GitError, RepositoryUrl, is_version_range};
 
 /// Git's own minimum for an abbreviated SHA is 4; fewer than 7 digits are more likely a name than a SHA.
 const SHORT_SHA_MINIMUM: usize = 7;
@@ -39,58 +40,139 @@ pub struct NotACommitId(String);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Refs(pub(super) BTreeMap<String, ObjectId>);
 
+/// What an Application names: one ref or commit, or the highest version within a range.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Revision {
+    Named(String),
+    Range {
+        range: String,
+        /// Only tags that begin with this count; the version stands behind it.
+        prefix: String,
+    },
+}
+
+impl Revision {
+    /// Reads `targetRevision` with its `tagPrefix`.
+    #[must_use]
+    pub fn of(revision: &str, tag_prefix: &str) -> Self {
+        let revision = revision.trim().to_owned();
+        match is_version_range(&revision) {
+            true => Self::Range {
+                range: revision,
+                prefix: tag_prefix.to_owned(),
+            },
+            false => Self::Named(revision),
+        }
+    }
+
+    /// A full SHA needs no listing.
+    pub(super) fn full_sha(&self) -> Option<CommitId> {
+        match self {
+            Self::Named(name) if name.len() == FULL_SHA => name.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// A full ref name that no listing has unless it is asked for.
+    pub(super) fn unlisted_ref(&self) -> Option<&str> {
+        match self {
+            Self::Named(name) => {
+                let listed = ["refs/heads/", "refs/tags/"];
+                let unlisted = !listed.iter().any(|prefix| name.starts_with(prefix));
+                (name.starts_with("refs/") && unlisted).then_some(name)
+            }
+            Self::Range { .. } => None,
+        }
+    }
+
+    /// Refuses what no ref can be called, and what is no range.
+    pub(super) fn check(&self, url: &RepositoryUrl) -> Result<(), GitError> {
+        match self {
+            Self::Named(name) if is_name(name) => Ok(()),
+            Self::Named(name) => Err(not_found(url, name)),
+            Self::Range { range, .. } => constraint(url, range).map(drop),
+        }
+    }
+}
+
+impl From<&str> for Revision {
+    fn from(revision: &str) -> Self {
+        Self::of(revision, "")
+    }
+}
+
 /// What a revision turned out to be.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
     Commit(CommitId),
     /// Looks like an abbreviated SHA, and no ref has it: the mirror may.
-    ShortSha,
-}
-
-/// A full SHA needs no listing.
-pub(super) fn full_sha(revision: &str) -> Option<CommitId> {
-    (revision.len() == FULL_SHA)
-        .then(|| revision.parse().ok())
-        .flatten()
+    ShortSha(String),
 }
 
 impl Refs {
-    /// What `revision` means: a full ref name, then a branch, then a tag, then the beginning of a listed SHA.
-    /// Branches win over tags of the same name, as in Argo CD.
-    pub(super) fn meaning(&self, url: &RepositoryUrl, revision: &str) -> Result<Meaning, GitError> {
-        let revision = if revision.is_empty() {
-            "HEAD"
-        } else {
-            revision
-        };
-        if let Some(id) = self.named(revision) {
+    /// What `revision` means.
+    pub(super) fn meaning(
+        &self,
+        url: &RepositoryUrl,
+        revision: &Revision,
+    ) -> Result<Meaning, GitError> {
+        match revision {
+            Revision::Named(name) => self.named(url, name),
+            Revision::Range { range, prefix } => self.highest(url, range, prefix),
+        }
+    }
+
+    /// A full ref name, then a branch, then a tag, then the beginning of a listed SHA. Branches win over tags of the
+    /// same name, as in Argo CD.
+    fn named(&self, url: &RepositoryUrl, name: &str) -> Result<Meaning, GitError> {
+        let name = if name.is_empty() { "HEAD" } else { name };
+        if let Some(id) = self.called(name) {
             return Ok(Meaning::Commit(CommitId(id)));
         }
-        if !is_short_sha(revision) {
-            return Err(not_found(url, revision));
+        if !is_short_sha(name) {
+            return Err(not_found(url, name));
         }
+        let short = name.to_ascii_lowercase();
         let mut ids: Vec<_> = self
             .0
             .values()
-            .filter(|id| id.to_string().starts_with(&revision.to_ascii_lowercase()))
+            .filter(|id| id.to_string().starts_with(&short))
             .collect();
         ids.sort_unstable();
         ids.dedup();
         match ids.as_slice() {
-            [] => Ok(Meaning::ShortSha),
+            [] => Ok(Meaning::ShortSha(short)),
             [id] => Ok(Meaning::Commit(CommitId(**id))),
             _ => Err(GitError::RevisionAmbiguous {
                 url: url.to_string(),
-                revision: revision.to_owned(),
+                revision: name.to_owned(),
             }),
         }
     }
 
-    fn named(&self, revision: &str) -> Option<ObjectId> {
+    fn called(&self, name: &str) -> Option<ObjectId> {
         ["", "refs/heads/", "refs/tags/", "refs/"]
             .iter()
-            .find_map(|prefix| self.0.get(&format!("{prefix}{revision}")))
+            .find_map(|prefix| self.0.get(&format!("{prefix}{name}")))
             .copied()
+    }
+
+    /// The highest version within `range` that a tag has behind `prefix`; of equal ones the last by name.
+    fn highest(&self, url: &RepositoryUrl, range: &str, prefix: &str) -> Result<Meaning, GitError> {
+        let constraint = constraint(url, range)?;
+        let versions = self.0.iter().filter_map(|(name, id)| {
+            let tag = name.strip_prefix("refs/tags/")?.strip_prefix(prefix)?;
+            let version = Version::parse(tag).ok()?;
+            constraint.allows(&version).then_some((version, id))
+        });
+        let highest = versions.max_by(|(one, _), (other, _)| one.compare(other));
+        highest
+            .map(|(_, id)| Meaning::Commit(CommitId(*id)))
+            .ok_or_else(|| GitError::NoVersion {
+                url: url.to_string(),
+                range: range.to_owned(),
+                prefix: prefix.to_owned(),
+            })
     }
 }
 
@@ -99,26 +181,21 @@ fn is_short_sha(revision: &str) -> bool {
         && revision.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// A revision that no listing can know: version ranges are named, since Argo CD's users write them.
-pub(super) fn refuse_unsupported(url: &RepositoryUrl, revision: &str) -> Result<(), GitError> {
-    let range = revision.contains(['*', '^', '~'])
-        || revision.starts_with(['<', '>', '='])
-        || revision.contains("||");
-    if range {
-        return Err(GitError::NotSupported {
-            url: url.to_string(),
-            what: format!("revision {revision:?}: a range of versions"),
-        });
-    }
-    let no_ref_name = revision.starts_with('-')
-        || revision.contains([' ', ':', '?', '[', '\\'])
-        || revision.contains("..");
-    let no_full_name =
-        revision.starts_with("refs/") && gix::refs::FullName::try_from(revision).is_err();
-    if no_ref_name || no_full_name || revision.chars().any(char::is_control) {
-        return Err(not_found(url, revision));
-    }
-    Ok(())
+/// Whether a ref can be called `name`.
+fn is_name(name: &str) -> bool {
+    let odd = name.starts_with('-')
+        || name.contains([' ', ':', '?', '[', '\\', '*', '^', '~'])
+        || name.contains("..")
+        || name.chars().any(char::is_control);
+    let no_full_name = name.starts_with("refs/") && gix::refs::FullName::try_from(name).is_err();
+    !odd && !no_full_name
+}
+
+fn constraint(url: &RepositoryUrl, range: &str) -> Result<Constraint, GitError> {
+    Constraint::parse(range).map_err(|_| GitError::InvalidRange {
+        url: url.to_string(),
+        range: range.to_owned(),
+    })
 }
 
 pub(super) fn not_found(url: &RepositoryUrl, revision: &str) -> GitError {
@@ -158,9 +235,9 @@ mod tests {
     }
 
     fn meaning(revision: &str) -> String {
-        match refs().meaning(&url(), revision) {
+        match refs().meaning(&url(), &revision.into()) {
             Ok(Meaning::Commit(id)) => id.to_string(),
-            Ok(Meaning::ShortSha) => "short".to_owned(),
+            Ok(Meaning::ShortSha(_)) => "short".to_owned(),
             Err(error) => error.to_string(),
         }
     }
@@ -195,12 +272,69 @@ mod tests {
         );
     }
 
-    #[test]
-    fn a_version_range_is_refused_by_name() {
-        for range in ["1.*", "^1.2", "~1", ">=1.0.0", "<2"] {
-            let message = refuse_unsupported(&url(), range).unwrap_err().to_string();
-            assert!(message.ends_with("a range of versions"), "{message}");
+    fn highest(tags: &[&str], range: &str, prefix: &str) -> String {
+        let listed = tags.iter().enumerate().map(|(number, tag)| {
+            let id = format!("{number:040x}").parse::<CommitId>().unwrap();
+            (format!("refs/tags/{tag}"), id.0)
+        });
+        let mut refs = Refs(listed.collect());
+        refs.0.insert(
+            "refs/heads/9.9.9".to_owned(),
+            A.parse::<CommitId>().unwrap().0,
+        );
+        match refs.meaning(&url(), &Revision::of(range, prefix)) {
+            Ok(Meaning::Commit(id)) => {
+                let number = usize::from_str_radix(&id.to_string(), 16).unwrap();
+                tags[number].to_owned()
+            }
+            Ok(Meaning::ShortSha(_)) => "short".to_owned(),
+            Err(error) => error.to_string(),
         }
+    }
+
+    #[test]
+    fn a_range_means_the_highest_version_in_it_that_a_tag_has() {
+        let tags = [
+            "1.2.3",
+            "v1.10.0",
+            "1.9.9",
+            "2.0.0",
+            "3.0.0-rc.1",
+            "nightly",
+            "1.x",
+        ];
+        for (range, expected) in [
+            ("1.*", "v1.10.0"),
+            ("^1.2", "v1.10.0"),
+            ("~1.9", "1.9.9"),
+            (">=1 <2", "v1.10.0"),
+            (">=1.2, <1.9", "1.2.3"),
+            ("*", "2.0.0"),
+            (">=3.0.0-0", "3.0.0-rc.1"),
+            ("1.2.* || 2.*", "2.0.0"),
+        ] {
+            assert_eq!(highest(&tags, range, ""), expected, "{range}");
+        }
+        assert_eq!(
+            highest(&tags, "4.*", ""),
+            "https://git.example/a: no tag is a version within \"4.*\""
+        );
+    }
+
+    #[test]
+    fn with_a_prefix_only_tags_behind_it_count() {
+        let tags = ["web-1.0.0", "web-1.1.0", "api-2.0.0", "3.0.0"];
+        assert_eq!(highest(&tags, "*", "web-"), "web-1.1.0");
+        assert_eq!(highest(&tags, "*", "api-"), "api-2.0.0");
+        assert_eq!(highest(&tags, "*", ""), "3.0.0");
+        assert_eq!(
+            highest(&tags, "2.*", "web-"),
+            "https://git.example/a: no tag is a version within \"2.*\" behind \"web-\""
+        );
+    }
+
+    #[test]
+    fn what_no_ref_is_called_is_not_looked_for() {
         for no_name in [
             "a..b",
             "-x",
@@ -208,9 +342,14 @@ mod tests {
             "refs/a.lock",
             "a:b",
             "refs/heads/",
+            "main^",
+            "main~1",
         ] {
-            assert!(refuse_unsupported(&url(), no_name).is_err(), "{no_name}");
+            assert!(
+                Revision::of(no_name, "").check(&url()).is_err(),
+                "{no_name}"
+            );
         }
-        assert!(refuse_unsupported(&url(), "feature/x-1.2_3").is_ok());
+        assert!(Revision::of("feature/x-1.2_3", "").check(&url()).is_ok());
     }
 }

@@ -1,25 +1,17 @@
-//! What goes on by itself: polling each repository in use, and watching the repository Secrets of our namespace.
+//! What goes on by itself: polling each repository in use, and following what our namespace says of repositories.
 //! Must not decide what a moved branch means: whoever follows `changed` does.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use futures::TryStreamExt;
-use k8s_openapi::api::core::v1::Secret;
-use kube::{
-    Api, Client,
-    runtime::{
-        WatchStreamExt,
-        watcher::{self, Event},
-    },
-};
+use kube::Client;
 use rand::TryRng;
 use tokio::{task::JoinSet, time};
 use tokio_util::sync::CancellationToken;
 
-use super::{Freshness, MirrorOptions, Mirrors, RepositorySecret};
-use crate::dialect::REPOSITORY_SELECTOR;
+use super::{Freshness, MirrorOptions, Mirrors};
+use crate::repositories::Repositories;
 
-/// Polls, and watches the repository Secrets of `namespace`, until `shutdown`.
+/// Polls, and follows the repository Secrets and ConfigMaps of `namespace`, until `shutdown`.
 pub async fn run(
     mirrors: Arc<Mirrors>,
     client: Client,
@@ -28,7 +20,7 @@ pub async fn run(
 ) {
     tokio::select! {
         () = shutdown.cancelled() => {}
-        () = watch_secrets(&mirrors, client, namespace) => {}
+        () = Repositories::watch(client, namespace, |known| mirrors.learn(known)) => {}
         () = poll(&mirrors) => {}
     }
 }
@@ -66,42 +58,6 @@ fn share() -> f64 {
     rand::rngs::SysRng
         .try_next_u32()
         .map_or(0.5, |random| f64::from(random) / f64::from(u32::MAX))
-}
-
-async fn watch_secrets(mirrors: &Mirrors, client: Client, namespace: &str) {
-    let secrets: Api<Secret> = Api::namespaced(client, namespace);
-    let config = watcher::Config::default().labels(REPOSITORY_SELECTOR);
-    let mut events = Box::pin(watcher::watcher(secrets, config).default_backoff());
-    let mut known = BTreeMap::new();
-    loop {
-        match events.try_next().await {
-            Ok(Some(event)) => {
-                if note(&mut known, event) {
-                    mirrors.set_secrets(&known.values().flatten().cloned().collect::<Vec<_>>());
-                }
-            }
-            Ok(None) => return std::future::pending().await,
-            Err(error) => tracing::warn!(%error, "watching the repository Secrets failed"),
-        }
-    }
-}
-
-/// Takes one event in; true when the set of Secrets is whole again.
-fn note(known: &mut BTreeMap<String, Option<RepositorySecret>>, event: Event<Secret>) -> bool {
-    let name = |secret: &Secret| secret.metadata.name.clone().unwrap_or_default();
-    match event {
-        Event::Init => known.clear(),
-        Event::InitApply(secret) => {
-            drop(known.insert(name(&secret), RepositorySecret::decode(&secret)))
-        }
-        Event::InitDone => return true,
-        Event::Apply(secret) => {
-            known.insert(name(&secret), RepositorySecret::decode(&secret));
-            return true;
-        }
-        Event::Delete(secret) => return known.remove(&name(&secret)).is_some(),
-    }
-    false
 }
 
 #[cfg(test)]

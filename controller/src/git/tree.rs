@@ -84,6 +84,7 @@ impl Tree {
                 return Err(invalid_path(&url, commit, path, "leaves the repository"));
             }
             Reached::Loop => return Err(invalid_path(&url, commit, path, "is a loop of symlinks")),
+            Reached::Submodule => return Err(submodule(&url, path)),
             Reached::Missing => {
                 let (url, commit, path) = (url.to_string(), commit.to_string(), path.to_owned());
                 return Err(GitError::PathNotFound { url, commit, path });
@@ -117,10 +118,11 @@ impl Tree {
         &self.path
     }
 
-    /// Files and symlinks, sorted by path; with `recurse` those of all directories below, submodules left out.
+    /// Files and symlinks, sorted by path; with `recurse` those of all directories below.
     ///
     /// # Errors
-    /// When the mirror can't be read.
+    /// When the mirror can't be read, or one of the directories below is a submodule: without its files, the answer would
+    /// not be whole.
     pub fn entries(&self, recurse: bool) -> Result<Vec<Entry>, GitError> {
         let repository = self.store.open();
         let mut found = Vec::new();
@@ -145,6 +147,10 @@ impl Tree {
                         kind: EntryKind::Symlink,
                         id,
                     }),
+                    Mode::Commit if recurse => {
+                        let path = format!("{}/{path}", self.path);
+                        return Err(submodule(&self.url, path.trim_start_matches('/')));
+                    }
                     Mode::Tree | Mode::Commit => {}
                 }
             }
@@ -167,6 +173,7 @@ impl Tree {
                 id,
             }),
             Reached::Directory { .. } => Target::Directory,
+            Reached::Submodule => return Err(submodule(&self.url, &link.path)),
             Reached::Missing => Target::Missing,
             Reached::Outside => Target::Outside,
             Reached::Loop => Target::Loop,
@@ -207,6 +214,13 @@ fn unreadable(url: &RepositoryUrl, error: &dyn Display) -> GitError {
     GitError::Mirror {
         url: url.to_string(),
         cause: error.to_string(),
+    }
+}
+
+fn submodule(url: &RepositoryUrl, path: &str) -> GitError {
+    GitError::NotSupported {
+        url: url.to_string(),
+        what: format!("submodule {path:?}"),
     }
 }
 

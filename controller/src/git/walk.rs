@@ -10,11 +10,18 @@ const LINKS: usize = 40;
 /// Where a path leads to.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Reached {
-    Directory { id: ObjectId, path: String },
-    File { id: ObjectId },
+    Directory {
+        id: ObjectId,
+        path: String,
+    },
+    File {
+        id: ObjectId,
+    },
     Missing,
     Outside,
     Loop,
+    /// The path goes into a submodule.
+    Submodule,
 }
 
 /// Follows `path` from the tree `root`.
@@ -47,7 +54,8 @@ pub(super) fn walk(repository: &Repository, root: ObjectId, path: &str) -> gix::
                     id: entry.object_id(),
                 });
             }
-            Mode::Blob | Mode::BlobExecutable | Mode::Commit => return Ok(Reached::Missing),
+            Mode::Commit => return Ok(Reached::Submodule),
+            Mode::Blob | Mode::BlobExecutable => return Ok(Reached::Missing),
             Mode::Link => {
                 links += 1;
                 let target = repository.find_blob(entry.object_id())?.take_data();

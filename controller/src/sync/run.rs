@@ -237,7 +237,7 @@ impl Engine {
         loop {
             match changes.recv().await {
                 Ok(changed) => {
-                    self.wake_those(|object| repositories(object).any(|url| url == changed.url))
+                    self.wake_those(|object| repositories(object).any(|url| changed.concerns(&url)))
                 }
                 Err(RecvError::Lagged(_)) => self.wake_those(|_| true),
                 Err(RecvError::Closed) => return,

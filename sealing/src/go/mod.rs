@@ -1,4 +1,4 @@
-//! Small values as Go's standard library reads and writes them: flags, manifests and templates are in its spellings.
+//! Small values as Go's libraries read and write them: flags, manifests, templates and charts are in their spellings.
 //! Knows no flag, no YAML and no template.
 
 pub mod boolean;
@@ -6,4 +6,5 @@ pub mod duration;
 pub mod float;
 pub mod integer;
 pub mod quote;
+pub mod semver;
 pub(crate) mod unicode;

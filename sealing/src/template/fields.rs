@@ -3,9 +3,9 @@
 
 use super::arguments::Param;
 use super::functions::{Call, CallError, Function, function};
-use super::semver::Version;
 use super::time::Time;
 use super::value::{IntType, Value};
+use crate::go::semver::Version;
 
 /// The entry or field of this name. A map has all: a missing entry is nothing.
 pub(super) fn field(receiver: &Value, name: &str) -> Option<Value> {

@@ -15,7 +15,6 @@ mod number;
 mod parse;
 mod print;
 mod run;
-mod semver;
 mod text;
 mod time;
 mod token;

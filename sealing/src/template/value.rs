@@ -5,9 +5,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::semver::Version;
 use super::text::Text;
 use super::time::Time;
+use crate::go::semver::Version;
 
 /// Deepest nesting of lists. Go has no limit; ours keeps everything that walks a value within its stack.
 pub(super) const MAX_DEPTH: usize = 100;

@@ -27,7 +27,7 @@ pub const SPEC: &[Row] = &[
     ),
     ("spec.source.chart", Refused),
     ("spec.source.ref", Honoured),
-    ("spec.source.tagPrefix", Refused),
+    ("spec.source.tagPrefix", Honoured),
     ("spec.source.helm", Refused),
     ("spec.source.kustomize", Refused),
     ("spec.source.plugin", Refused),

@@ -5,7 +5,6 @@ pub mod application;
 pub mod object;
 pub mod operation;
 pub mod options;
-mod revision;
 mod source;
 mod spec;
 

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use crds::{ApplicationSource, ApplicationSpec};
+use sealing::go::semver::Constraint;
 
-use super::revision::is_version_range;
 use crate::dialect::intent::SourceIntent;
 use crate::dialect::refusal::Refusal;
-use crate::render::DirectoryOptions;
+use crate::{git::is_version_range, render::DirectoryOptions};
 
 /// Every source in its order; at least one.
 pub(super) fn sources(spec: &ApplicationSpec) -> Result<Vec<SourceIntent>, Vec<Refusal>> {
@@ -54,6 +54,7 @@ fn intent(field: &str, source: &ApplicationSource, alone: bool) -> Result<Source
     Ok(SourceIntent {
         repo_url: source.repo_url.clone(),
         revision: revision(&format!("{field}.targetRevision"), &source.target_revision)?,
+        tag_prefix: source.tag_prefix.clone(),
         path: path(&format!("{field}.path"), &source.path)?,
         reference: (!source.ref_.is_empty()).then(|| source.ref_.clone()),
         renders: alone || source.ref_.is_empty() || !source.path.is_empty(),
@@ -85,13 +86,16 @@ fn references(sources: &[(String, &ApplicationSource)]) -> Vec<Refusal> {
     refusals
 }
 
-/// A branch, tag or commit; `HEAD` when `revision` is empty.
+/// A branch, tag, commit or range of versions; `HEAD` when `revision` is empty.
 pub(super) fn revision(field: &str, revision: &str) -> Result<String, Refusal> {
     match revision {
         "" => Ok("HEAD".to_owned()),
-        range if is_version_range(range) => Err(Refusal::not_supported(format!(
-            "{field}: \"{range}\" as a range of versions"
-        ))),
+        range if is_version_range(range) && Constraint::parse(range).is_err() => {
+            Err(Refusal::invalid(
+                field,
+                format!("found \"{range}\", expected a range such as 1.2.*, ^1.2 or >=1.2 <2"),
+            ))
+        }
         name => Ok(name.to_owned()),
     }
 }

@@ -13,7 +13,7 @@ use crate::sync::revisions::Revisions;
 use crate::sync::world::{SourceProblem, SourceReason};
 use crate::{
     dialect::{Intent, SourceIntent},
-    git::{CommitId, Freshness, GitError, Mirrors, Repository, Tree},
+    git::{CommitId, Freshness, GitError, Mirrors, Repository, Revision, Tree},
     render::{self, RenderError, RenderKey, Rendered},
 };
 
@@ -82,11 +82,15 @@ impl Sources {
         insist: bool,
     ) -> Result<Resolved, SourceProblem> {
         let repository = self.mirrors.repository(&source.repo_url, project).await?;
-        let commit = match self.mirrors.resolve(&repository, revision, freshness).await {
-            Err(GitError::RevisionNotFound { .. }) if insist => {
-                self.mirrors
-                    .resolve(&repository, revision, Freshness::Latest)
-                    .await
+        let revision = Revision::of(revision, &source.tag_prefix);
+        let resolve = async |freshness| {
+            self.mirrors
+                .resolve(&repository, revision.clone(), freshness)
+                .await
+        };
+        let commit = match resolve(freshness).await {
+            Err(GitError::RevisionNotFound { .. } | GitError::NoVersion { .. }) if insist => {
+                resolve(Freshness::Latest).await
             }
             resolved => resolved,
         };

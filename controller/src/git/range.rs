@@ -2,7 +2,8 @@
 //! It must not resolve either.
 
 /// Whether Argo CD would read `revision` as a range over version tags.
-pub(super) fn is_version_range(revision: &str) -> bool {
+#[must_use]
+pub fn is_version_range(revision: &str) -> bool {
     let terms: Vec<&str> = revision
         .split(|c: char| c == '|' || c == ',' || c.is_whitespace())
         .collect();

@@ -1,45 +1,30 @@
-//! Versions and constraints on them, as the Masterminds library reads them: more leniently than semver.org says.
-//! Knows no value of a template.
+//! One version: read, shown and compared by precedence.
+//! Knows no constraint.
 
 use std::cmp::Ordering;
 use std::fmt;
 
-/// A version.
+use super::Flaw;
+
+/// `major.minor.patch-prerelease+metadata`. Two that differ in metadata alone are unequal, and compare as equal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Version {
-    pub(super) major: u64,
-    pub(super) minor: u64,
-    pub(super) patch: u64,
-    pub(super) prerelease: String,
-    pub(super) metadata: String,
+pub struct Version {
+    pub major: u64,
+    pub minor: u64,
+    pub patch: u64,
+    /// Empty for a release.
+    pub prerelease: String,
+    pub metadata: String,
     /// As it was written.
-    pub(super) original: String,
-}
-
-/// Why text is no version or constraint.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Flaw {
-    Version,
-    ZeroInPrerelease,
-    Segment,
-    Constraint,
-}
-
-impl Flaw {
-    /// Go's words, without the text.
-    pub(super) fn message(&self) -> &'static str {
-        match self {
-            Self::Version => "invalid semantic version",
-            Self::ZeroInPrerelease => "version segment starts with 0",
-            Self::Segment => "error parsing version segment: value out of range",
-            Self::Constraint => "improper constraint",
-        }
-    }
+    pub original: String,
 }
 
 impl Version {
-    /// Reads a version; `v`, minor and patch may be missing or not.
-    pub(super) fn parse(text: &str) -> Result<Self, Flaw> {
+    /// Reads a version; a `v` may stand before it, minor and patch may be missing.
+    ///
+    /// # Errors
+    /// When the text is no version.
+    pub fn parse(text: &str) -> Result<Self, Flaw> {
         let parts = Parts::of(text, |part| part.bytes().all(|byte| byte.is_ascii_digit()));
         let parts = parts
             .filter(|parts| parts.rest.is_empty())
@@ -66,8 +51,9 @@ impl Version {
         })
     }
 
-    /// By precedence: metadata does not count.
-    pub(super) fn compare(&self, other: &Self) -> Ordering {
+    /// By precedence: metadata does not count, and a pre-release comes before its release.
+    #[must_use]
+    pub fn compare(&self, other: &Self) -> Ordering {
         let numbers = |version: &Self| (version.major, version.minor, version.patch);
         let released = (self.prerelease.is_empty(), other.prerelease.is_empty());
         numbers(self)

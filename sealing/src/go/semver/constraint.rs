@@ -1,12 +1,14 @@
 //! Constraints on versions: `>= 1.2, < 2 || ^3.1`, with wildcards and ranges.
-//! A pre-release is admitted only by an alternative that names one.
+//! A pre-release is allowed only by an alternative that names one.
 
-use crate::template::semver::{Flaw, Parts, Version};
+use super::Flaw;
+use super::version::{Parts, Version};
 
 /// Alternatives, each of comparisons that must all hold.
-pub(super) struct Constraint(Vec<Vec<Comparison>>);
+#[derive(Clone, Debug)]
+pub struct Constraint(Vec<Vec<Comparison>>);
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Operator {
     Equal,
     NotEqual,
@@ -19,7 +21,7 @@ enum Operator {
 }
 
 /// What a constraint leaves open.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Open {
     Nothing,
     Patch,
@@ -27,6 +29,7 @@ enum Open {
     Major,
 }
 
+#[derive(Clone, Debug)]
 struct Comparison {
     operator: Operator,
     version: Version,
@@ -49,18 +52,24 @@ const OPERATORS: [(&str, Operator); 11] = [
 ];
 
 impl Constraint {
-    pub(super) fn parse(text: &str) -> Result<Self, Flaw> {
+    /// Reads comparisons with commas or white space between them, and alternatives with `||` between.
+    ///
+    /// # Errors
+    /// When the text is no constraint.
+    pub fn parse(text: &str) -> Result<Self, Flaw> {
         let alternatives = text.split("||").map(alternative);
         alternatives.collect::<Result<_, _>>().map(Self)
     }
 
-    pub(super) fn admits(&self, version: &Version) -> bool {
+    /// Whether `version` is one of those that the constraint means.
+    #[must_use]
+    pub fn allows(&self, version: &Version) -> bool {
         self.0.iter().any(|comparisons| {
             let names_prerelease = comparisons
                 .iter()
                 .any(|one| !one.version.prerelease.is_empty());
             let comparable = version.prerelease.is_empty() || names_prerelease;
-            comparable && comparisons.iter().all(|one| one.admits(version))
+            comparable && comparisons.iter().all(|one| one.allows(version))
         })
     }
 }
@@ -151,7 +160,7 @@ fn comparison(text: &str) -> Result<(Comparison, &str), Flaw> {
 }
 
 impl Comparison {
-    fn admits(&self, version: &Version) -> bool {
+    fn allows(&self, version: &Version) -> bool {
         let order = version.compare(&self.version);
         match self.operator {
             Operator::Equal if self.open == Open::Nothing => order.is_eq(),

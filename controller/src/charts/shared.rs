@@ -1,0 +1,62 @@
+//! A listing that many ask for: one request at a time, and who waits meanwhile takes its answer.
+//! It knows no server.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use tokio::sync::Mutex as Turn;
+
+use super::known::{Known, Listed, News};
+use crate::git::Freshness;
+
+/// One listing, as it is known now.
+#[derive(Debug)]
+pub(super) struct Shared<T> {
+    turn: Turn<()>,
+    known: Mutex<Known<T>>,
+}
+
+impl<T> Default for Shared<T> {
+    fn default() -> Self {
+        Self {
+            turn: Turn::default(),
+            known: Mutex::default(),
+        }
+    }
+}
+
+impl<T: PartialEq> Shared<T> {
+    /// The listing, as new as asked for, by `request` where need be; it is told the last good one. And what is new about it.
+    pub(super) async fn get<F: Future<Output = Listed<T>>>(
+        &self,
+        freshness: Freshness,
+        request: impl FnOnce(Option<Arc<T>>) -> F,
+    ) -> (Listed<T>, News) {
+        let asked = Instant::now();
+        if let Some(listed) = self.answer(freshness, asked) {
+            return (listed, News::None);
+        }
+        let _turn = self.turn.lock().await;
+        if let Some(listed) = self.answer(freshness, asked) {
+            return (listed, News::None);
+        }
+        let began = Instant::now();
+        let good = self.known().good();
+        let listed = request(good).await;
+        let news = self.known().record(began, Instant::now(), &listed);
+        (listed, news)
+    }
+
+    fn answer(&self, freshness: Freshness, asked: Instant) -> Option<Listed<T>> {
+        match freshness {
+            Freshness::Cached => self.known().cached(Instant::now()),
+            Freshness::Latest => self.known().since(asked),
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known<T>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

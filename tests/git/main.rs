@@ -1,0 +1,19 @@
+//! Mirrors against the real git: over `file://`, over HTTP from `git http-backend`, and over ssh from the real `sshd`.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod addresses;
+mod bench;
+mod faults;
+#[path = "../testbed/harness/forward_proxy.rs"]
+mod forward_proxy;
+mod github_app;
+mod keys;
+mod logins;
+mod repository;
+mod revisions;
+mod server;
+mod sharing;
+mod ssh;
+mod sshd;
+mod tls;
