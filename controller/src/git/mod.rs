@@ -10,6 +10,7 @@ mod mirrors;
 mod place;
 mod revision;
 mod run;
+pub mod signature;
 mod store;
 mod tree;
 mod turn;

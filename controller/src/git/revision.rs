@@ -35,9 +35,13 @@ impl std::str::FromStr for CommitId {
 #[error("{0:?} is no commit SHA: expected 40 hexadecimal digits")]
 pub struct NotACommitId(String);
 
-/// The refs of a repository as a server listed them: full name to commit, annotated tags peeled.
+/// The refs of a repository as a server listed them: full name to commit, annotated tags peeled; and the annotated tags
+/// themselves, by the same names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Refs(pub(super) BTreeMap<String, ObjectId>);
+pub(super) struct Refs(
+    pub(super) BTreeMap<String, ObjectId>,
+    pub(super) BTreeMap<String, ObjectId>,
+);
 
 /// What a revision turned out to be.
 #[derive(Debug, PartialEq, Eq)]
@@ -86,11 +90,20 @@ impl Refs {
         }
     }
 
+    /// The annotated tag that `revision` names, if it names one.
+    pub(super) fn annotated_tag(&self, revision: &str) -> Option<ObjectId> {
+        self.1.get(&self.full_name(revision)?).copied()
+    }
+
     fn named(&self, revision: &str) -> Option<ObjectId> {
+        self.0.get(&self.full_name(revision)?).copied()
+    }
+
+    fn full_name(&self, revision: &str) -> Option<String> {
         ["", "refs/heads/", "refs/tags/", "refs/"]
             .iter()
-            .find_map(|prefix| self.0.get(&format!("{prefix}{revision}")))
-            .copied()
+            .map(|prefix| format!("{prefix}{revision}"))
+            .find(|name| self.0.contains_key(name))
     }
 }
 
@@ -135,6 +148,7 @@ mod tests {
     const A: &str = "aaaaaaaa00000000000000000000000000000001";
     const B: &str = "aaaaaaaa00000000000000000000000000000002";
     const C: &str = "cccccccc00000000000000000000000000000003";
+    const TAG: &str = "dddddddd00000000000000000000000000000004";
 
     fn url() -> RepositoryUrl {
         RepositoryUrl::parse("https://git.example/a").unwrap()
@@ -154,6 +168,9 @@ mod tests {
                 .iter()
                 .map(|(name, id)| ((*name).to_owned(), id.parse::<CommitId>().unwrap().0))
                 .collect(),
+            ["refs/tags/v1", "refs/tags/v2"]
+                .map(|name| (name.to_owned(), TAG.parse::<CommitId>().unwrap().0))
+                .into(),
         )
     }
 
@@ -178,6 +195,15 @@ mod tests {
         assert_eq!(meaning("tags/v1"), B);
         assert_eq!(meaning("v2"), B);
         assert_eq!(meaning("deadbeef"), C);
+    }
+
+    #[test]
+    fn a_tag_is_found_where_the_revision_names_it_and_no_branch_hides_it() {
+        let tag = |revision| refs().annotated_tag(revision).map(|id| id.to_string());
+        assert_eq!(tag("v2"), Some(TAG.to_owned()));
+        assert_eq!(tag("refs/tags/v1"), Some(TAG.to_owned()));
+        assert_eq!(tag("v1"), None);
+        assert_eq!(tag("main"), None);
     }
 
     #[test]

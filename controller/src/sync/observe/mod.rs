@@ -11,6 +11,7 @@ pub(super) mod neighbours;
 mod objects;
 mod opening;
 pub(super) mod projects;
+pub(super) mod signatures;
 pub(super) mod sources;
 mod subject;
 
@@ -32,6 +33,7 @@ use crate::sync::{
     world::{Cluster, Source, SourceProblem, Unsealer, World},
 };
 use crate::{
+    access::Project,
     dialect::{Intent, Refresh},
     git::Freshness,
 };
@@ -55,7 +57,7 @@ impl Engine {
         }
         let project = self.project(&subject);
         let rendered = match self.readable(&subject, project.as_ref().ok()) {
-            Some(intent) => self.render(app, &subject, intent, first).await,
+            Some((intent, project)) => self.render(app, &subject, intent, project, first).await,
             None => Err(no_source()),
         };
         let kinds = self.kinds(app, &subject, rendered.as_ref().ok()).await?;
@@ -98,6 +100,7 @@ impl Engine {
         app: &AppId,
         subject: &Subject,
         intent: &Intent,
+        rules: &Project,
         first: bool,
     ) -> Result<Render, SourceProblem> {
         let (source, project) = (&intent.source, &intent.project);
@@ -119,6 +122,8 @@ impl Engine {
             .resolve(source, project, &revision, freshness, known.is_none())
             .await;
         let (repository, commit) = resolved?;
+        self.check_signature(app, rules, &repository, &revision, commit)
+            .await?;
         let trusted = subject.facts.marks.refresh != Some(Refresh::Hard) || !first;
         if let Some(known) = known.filter(|known| trusted && known.commit == commit) {
             return Ok(known);

@@ -77,8 +77,8 @@ impl Engine {
     pub(super) fn readable<'a>(
         &self,
         subject: &'a Subject,
-        project: Option<&Project>,
-    ) -> Option<&'a Intent> {
+        project: Option<&'a Project>,
+    ) -> Option<(&'a Intent, &'a Project)> {
         let (intent, project) = (subject.intent.as_ref().ok()?, project?);
         let sync = &self.context.settings.sync;
         let namespace = project.permits_application_namespace(
@@ -87,7 +87,7 @@ impl Engine {
             &sync.application_namespaces(),
         );
         let source = project.permits_source(&intent.source.repo_url, sync.allow_file_repositories);
-        namespace.and(source).is_ok().then_some(intent)
+        namespace.and(source).is_ok().then_some((intent, project))
     }
 }
 
