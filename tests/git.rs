@@ -625,3 +625,39 @@ fn credentials_are_in_no_debug_text() {
     assert!(!format!("{repository:?}").contains("hunter2"));
     let _: Option<Credentials> = repository.credentials;
 }
+
+#[tokio::test]
+async fn an_annotated_tag_carries_the_signature_where_the_revision_names_it() {
+    let bench = Bench::new();
+    let origin = bench.origin("config");
+    let commit: CommitId = origin.commit(&[("a", "1")]).parse().unwrap();
+    origin.git(&["tag", "light"]);
+    origin.git(&["tag", "-a", "-m", "release", "v1"]);
+    origin.git(&["tag", "-a", "-m", "tag of a tag", "v2", "v1"]);
+    origin.git(&["push", "-q", "origin", "--tags"]);
+    let repository = Repository::public(&origin.file_url()).unwrap();
+    let payload = async |revision: &str| {
+        let object = bench
+            .mirrors
+            .signed_object(&repository, revision, commit)
+            .await
+            .unwrap();
+        let signed = bench.mirrors.signed(&repository, object).await.unwrap();
+        signed.map(|signed| String::from_utf8(signed.payload).unwrap())
+    };
+    for revision in ["main", "HEAD", "light", &commit.to_string()] {
+        let payload = payload(revision).await.unwrap();
+        assert!(payload.starts_with("tree "), "{revision}: {payload}");
+    }
+    for revision in ["v1", "refs/tags/v1", "tags/v1"] {
+        let payload = payload(revision).await.unwrap();
+        assert!(
+            payload.starts_with(&format!("object {commit}\ntype commit\ntag v1\n")),
+            "{revision}: {payload}"
+        );
+    }
+    assert_eq!(
+        payload("v2").await,
+        Err("the tag does not lead to the commit")
+    );
+}

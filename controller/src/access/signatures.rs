@@ -272,3 +272,124 @@ fn unread(entries: &[String]) -> String {
         false => format!(", as far as it can be read: {}", told.join("; ")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::{Denied, Project};
+
+    fn signed_project(annotation: Option<&str>, spec: Value) -> Result<Project, Vec<Denied>> {
+        let mut project = json!({"metadata": {"name": "shop"}, "spec": spec});
+        if let Some(signers) = annotation {
+            project["metadata"]["annotations"] = json!({"signet.dev/allowed-signers": signers});
+        }
+        Project::new(&serde_json::from_value(project).expect("an AppProject"))
+    }
+
+    const KEY: &str = "4AEE18F83AFDEB23";
+
+    fn policy(url: &str, mode: &str) -> Value {
+        json!({"repos": [{"url": url}, {"url": "!https://git.example/shop/open"}], "gpg": {"mode": mode, "keys": [KEY]}})
+    }
+
+    #[test]
+    fn a_repository_needs_the_signature_that_its_policy_the_old_list_or_the_annotation_demands() {
+        let policies =
+            |policies: &[Value]| json!({"sourceIntegrity": {"git": {"policies": policies}}});
+        let head = || policies(&[policy("https://git.example/*", "head")]);
+        let none = || policies(&[policy("*", "none")]);
+        let (shop, open) = (
+            "https://Git.example/shop/a.git",
+            "https://git.example/shop/open",
+        );
+        for (annotation, spec, url, demanded) in [
+            (None, json!({}), shop, false),
+            (None, json!({"signatureKeys": [{"keyID": KEY}]}), shop, true),
+            (None, head(), shop, true),
+            (None, head(), open, false),
+            (None, head(), "https://git.example.com/shop", false),
+            (None, none(), shop, false),
+            (Some("*@a.org"), json!({}), shop, true),
+            (Some("*@a.org"), head(), open, true),
+            (Some("*@a.org"), none(), shop, false),
+            (Some("*@a.org"), none(), open, true),
+            (
+                None,
+                json!({"sourceIntegrity": {"git": {"policies": []}}}),
+                shop,
+                false,
+            ),
+        ] {
+            let project = signed_project(annotation, spec.clone()).expect("a project");
+            let demand = project.demanded_signature(url).expect("no contradiction");
+            assert_eq!(demand.is_some(), demanded, "{annotation:?} {spec} {url}");
+        }
+    }
+
+    #[test]
+    fn two_policies_for_one_repository_refuse_it_and_no_other() {
+        let both = [
+            policy("https://git.example/*", "head"),
+            policy("https://git.example/shop*", "none"),
+        ];
+        let spec = json!({"sourceIntegrity": {"git": {"policies": both}}});
+        let project = signed_project(None, spec).expect("a project");
+        let denied = project
+            .demanded_signature("https://git.example/shop")
+            .map(|_| ());
+        assert_eq!(
+            denied.map_err(|denied| denied.to_string()),
+            Err("ProjectInvalid: AppProject shop: spec.sourceIntegrity.git.policies[0] and [1] both match the repository, expected one: https://git.example/shop".to_owned())
+        );
+        assert!(
+            project
+                .demanded_signature("https://git.example/other")
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn a_rule_about_signatures_that_can_not_be_read_is_named() {
+        let gpg = |gpg: Value| json!({"sourceIntegrity": {"git": {"policies": [{"repos": [{"url": "*"}], "gpg": gpg}]}}});
+        for (annotation, spec, problem) in [
+            (
+                None,
+                json!({"signatureKeys": [{"keyID": "3AFDEB23"}]}),
+                "spec.signatureKeys[0].keyID: found \"3AFDEB23\", expected the 16 digits of a key's id or the 40 of its fingerprint",
+            ),
+            (
+                None,
+                json!({"signatureKeys": [{"keyID": KEY}], "sourceIntegrity": {}}),
+                "spec.sourceIntegrity: found spec.signatureKeys as well, expected one of them",
+            ),
+            (
+                None,
+                gpg(json!({"mode": "all"})),
+                "spec.sourceIntegrity.git.policies[0].gpg.mode: found \"all\", expected head or none",
+            ),
+            (
+                None,
+                gpg(json!({"mode": "head", "keys": ["x"]})),
+                "spec.sourceIntegrity.git.policies[0].gpg.keys[0]: found \"x\", expected the 16 digits of a key's id or the 40 of its fingerprint",
+            ),
+            (
+                None,
+                gpg(json!(null)),
+                "spec.sourceIntegrity.git.policies[0].gpg: expected mode and keys",
+            ),
+            (
+                Some(""),
+                json!({}),
+                "annotation signet.dev/allowed-signers: expected names or patterns, with commas between them",
+            ),
+        ] {
+            let denied = signed_project(annotation, spec).expect_err("a rule that can't be read");
+            let texts: Vec<_> = denied.iter().map(ToString::to_string).collect();
+            assert_eq!(
+                texts,
+                [format!("ProjectInvalid: AppProject shop: {problem}")]
+            );
+        }
+    }
+}

@@ -5,6 +5,9 @@ mod algorithm;
 mod allowed_signers;
 mod armor;
 mod bytes;
+#[cfg(any(test, fuzzing))]
+#[path = "../../../../tests/fuzzing/signatures.rs"]
+pub mod fuzz_signatures;
 mod object;
 mod openpgp;
 mod principals;

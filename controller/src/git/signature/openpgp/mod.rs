@@ -5,6 +5,8 @@ mod certificate;
 mod key;
 mod packet;
 mod signature;
+#[cfg(test)]
+mod tests;
 
 pub(super) use certificate::Certificate;
 pub use key::Fingerprint;
