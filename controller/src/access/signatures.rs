@@ -279,7 +279,7 @@ mod tests {
 
     use super::super::{Denied, Project};
 
-    fn signed_project(annotation: Option<&str>, spec: Value) -> Result<Project, Vec<Denied>> {
+    fn signed_project(annotation: Option<&str>, spec: &Value) -> Result<Project, Vec<Denied>> {
         let mut project = json!({"metadata": {"name": "shop"}, "spec": spec});
         if let Some(signers) = annotation {
             project["metadata"]["annotations"] = json!({"signet.dev/allowed-signers": signers});
@@ -321,7 +321,7 @@ mod tests {
                 false,
             ),
         ] {
-            let project = signed_project(annotation, spec.clone()).expect("a project");
+            let project = signed_project(annotation, &spec).expect("a project");
             let demand = project.demanded_signature(url).expect("no contradiction");
             assert_eq!(demand.is_some(), demanded, "{annotation:?} {spec} {url}");
         }
@@ -334,7 +334,7 @@ mod tests {
             policy("https://git.example/shop*", "none"),
         ];
         let spec = json!({"sourceIntegrity": {"git": {"policies": both}}});
-        let project = signed_project(None, spec).expect("a project");
+        let project = signed_project(None, &spec).expect("a project");
         let denied = project
             .demanded_signature("https://git.example/shop")
             .map(|_| ());
@@ -384,7 +384,7 @@ mod tests {
                 "annotation signet.dev/allowed-signers: expected names or patterns, with commas between them",
             ),
         ] {
-            let denied = signed_project(annotation, spec).expect_err("a rule that can't be read");
+            let denied = signed_project(annotation, &spec).expect_err("a rule that can't be read");
             let texts: Vec<_> = denied.iter().map(ToString::to_string).collect();
             assert_eq!(
                 texts,

@@ -165,6 +165,15 @@ fn header(tag: u8, length: usize) -> Vec<u8> {
     }
 }
 
+/// The Ed25519 key of a seed, and its signature over `message`: tests make here what needs hardware elsewhere.
+#[cfg(test)]
+pub(super) fn ed25519(seed: &[u8; 32], message: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+    let pair = Ed25519KeyPair::from_seed_unchecked(seed).expect("a seed");
+    let public = pair.public_key().as_ref().to_vec();
+    (public, pair.sign(message).as_ref().to_vec())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -233,3 +233,67 @@ fn holds(signature: &Signature<'_>, payload: &[u8]) -> Result<(), &'static str> 
         false => Err("it belongs to another content"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::algorithm::ed25519, *};
+
+    const SEED: [u8; 32] = [7; 32];
+    const HARDWARE: &[u8] = b"sk-ssh-ed25519@openssh.com";
+
+    fn strings(parts: &[&[u8]]) -> Vec<u8> {
+        let string =
+            |part: &&[u8]| [&u32::try_from(part.len()).unwrap().to_be_bytes(), *part].concat();
+        parts.iter().flat_map(string).collect()
+    }
+
+    #[test]
+    fn a_key_in_hardware_signs_what_it_was_made_for_with_flags_and_counter() {
+        let (application, message, flags_and_counter) = (b"ssh:", b"message", [1, 0, 0, 0, 9]);
+        let signed = [
+            &Sha256::digest(application)[..],
+            &flags_and_counter,
+            &Sha256::digest(message),
+        ];
+        let (public, signature) = ed25519(&SEED, &signed.concat());
+        let key = Key::read(&strings(&[HARDWARE, &public, application])).unwrap();
+        let whole = [&strings(&[HARDWARE, &signature])[..], &flags_and_counter].concat();
+        assert_eq!(key.verifies(message, &whole), Ok(true));
+        assert_eq!(key.verifies(b"another", &whole), Ok(false));
+        let other_counter = [&strings(&[HARDWARE, &signature])[..], &[1, 0, 0, 0, 8]].concat();
+        assert_eq!(key.verifies(message, &other_counter), Ok(false));
+        let other = Key::read(&strings(&[HARDWARE, &public, b"ssh:other"])).unwrap();
+        assert_eq!(other.verifies(message, &whole), Ok(false));
+        assert!(
+            key.verifies(message, &strings(&[HARDWARE, &signature]))
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn a_signature_of_another_kind_than_its_key_is_not_tried() {
+        let (public, signature) = ed25519(&SEED, b"message");
+        let key = Key::read(&strings(&[b"ssh-ed25519", &public])).unwrap();
+        let of = |kind: &[u8]| key.verifies(b"message", &strings(&[kind, &signature]));
+        assert_eq!(of(b"ssh-ed25519"), Ok(true));
+        for kind in [HARDWARE, b"rsa-sha2-256", b"ssh-rsa", b""] {
+            assert_eq!(of(kind), Err("it is of another algorithm than its key"));
+        }
+    }
+
+    #[test]
+    fn a_key_with_more_or_less_than_it_says_is_none() {
+        let (public, _) = ed25519(&SEED, b"");
+        let whole = strings(&[b"ssh-ed25519", &public]);
+        assert!(Key::read(&whole).is_ok());
+        assert!(Key::read(&[&whole[..], &[0]].concat()).is_err());
+        for end in 0..whole.len() {
+            assert!(Key::read(&whole[..end]).is_err(), "{end}");
+        }
+        let certificate = strings(&[b"ssh-ed25519-cert-v01@openssh.com", b""]);
+        assert_eq!(
+            Key::read(&certificate).err(),
+            Some("not supported yet: certificates")
+        );
+    }
+}

@@ -208,3 +208,53 @@ impl From<Denied> for SourceProblem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(value: &str) -> ConfigMap {
+        ConfigMap {
+            data: Some([("key".to_owned(), value.to_owned())].into()),
+            ..ConfigMap::default()
+        }
+    }
+
+    fn gone() -> Change<ConfigMap> {
+        Change::Gone {
+            namespace: String::new(),
+            name: String::new(),
+        }
+    }
+
+    #[test]
+    fn only_what_makes_a_difference_is_news() {
+        let mut found = Found::new();
+        for (name, change, news) in [
+            (KEYS, Change::Listed(map("1")), true),
+            (KEYS, Change::Whole, false),
+            (SIGNERS, Change::Whole, true),
+            (KEYS, Change::Listed(map("1")), false),
+            (SIGNERS, gone(), false),
+            (SIGNERS, Change::Changed(map("1")), true),
+            (KEYS, Change::Changed(map("2")), true),
+            (KEYS, gone(), true),
+        ] {
+            let before = format!("{found:?} {change:?}");
+            assert_eq!(note(&mut found, name, change), news, "{before}");
+        }
+        assert!(found[KEYS].is_empty());
+    }
+
+    #[tokio::test]
+    async fn keys_are_known_once_both_config_maps_were_looked_for_and_new_ones_end_all_verdicts() {
+        let signatures = Signatures::new();
+        assert!(signatures.trust.borrow().is_none());
+        let found = Found::from([(KEYS, BTreeMap::new()), (SIGNERS, BTreeMap::new())]);
+        signatures.take_over(&found);
+        let first = signatures.trust().await.expect("known");
+        signatures.take_over(&found);
+        let second = signatures.trust().await.expect("known");
+        assert!(!Arc::ptr_eq(&first, &second));
+    }
+}
