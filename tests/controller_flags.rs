@@ -91,6 +91,13 @@ fn without_a_cluster_it_ends_with_two_and_its_log_goes_where_the_level_says() {
         stderr.contains(r#""level":"ERROR","msg":"can't load the service account"#),
         "{stderr}"
     );
+    let output = start(&["--log-level=ERROR"], &[]);
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(stdout, "");
+    assert!(
+        stderr.lines().count() > 0 && stderr.lines().all(|line| line.contains("level=ERROR")),
+        "{stderr}"
+    );
     let output = start(&["--log-info-stdout=false"], &[]);
     assert_eq!(text(&output.stdout), "");
     let line = r#" level=INFO msg="Starting sealed-secrets controller" version="#;

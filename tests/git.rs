@@ -639,7 +639,7 @@ async fn an_annotated_tag_carries_the_signature_where_the_revision_names_it() {
     let payload = async |revision: &str| {
         let object = bench
             .mirrors
-            .signed_object(&repository, revision, commit)
+            .signed_object(&repository, &[&commit.to_string(), revision], commit)
             .await
             .unwrap();
         let signed = bench.mirrors.signed(&repository, object).await.unwrap();

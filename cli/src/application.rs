@@ -175,12 +175,27 @@ impl Application {
         self.text("/status/health/status")
     }
 
-    /// The commit that was compared with the cluster last, shortened.
+    /// Where its objects come from: `spec.source`, or each of `spec.sources`.
+    pub(crate) fn sources(&self) -> &[Value] {
+        match (
+            self.elements("/spec/sources"),
+            self.0.data.pointer("/spec/source"),
+        ) {
+            ([], Some(source)) => std::slice::from_ref(source),
+            (sources, _) => sources,
+        }
+    }
+
+    /// The commit of each source that was compared with the cluster last, shortened.
     pub(crate) fn revision(&self) -> String {
-        self.text("/status/sync/revision")
-            .chars()
-            .take(SHORT_COMMIT)
-            .collect()
+        let short = |revision: &str| revision.chars().take(SHORT_COMMIT).collect::<String>();
+        match self.elements("/status/sync/revisions") {
+            [] => short(self.text("/status/sync/revision")),
+            revisions => {
+                let revisions = revisions.iter().filter_map(Value::as_str);
+                revisions.map(short).collect::<Vec<_>>().join(", ")
+            }
+        }
     }
 
     pub(crate) fn phase(&self) -> &str {

@@ -5,6 +5,7 @@ mod environment;
 mod go;
 mod keys;
 mod log;
+mod renewal;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, ValueEnum};
 pub use go::ListenAddress;
 pub use keys::{Cutoff, Entries, KeyOrder, Keys};
 pub use log::{Log, LogFormat, LogLevel};
+pub use renewal::RenewPeriod;
 
 /// Opens SealedSecrets and mirrors config repositories into the cluster.
 ///

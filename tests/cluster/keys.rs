@@ -8,12 +8,15 @@ mod sealed;
 
 use std::collections::BTreeSet;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use harness::{Controller, Port, equal, eventually, eventually_async, get};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
 use kube::{Api, ResourceExt};
 use sealed::{KEY, OTHER_KEY, Place, vector};
+use sealing::Certificate;
 use serde_json::{Value, json};
 
 impl Place {
@@ -42,11 +45,13 @@ impl Place {
 #[test]
 fn the_first_key_is_laid_out_as_upstream_does_and_its_certificate_published() {
     let place = Place::empty("first");
-    let labels = [
-        "--privatekey-labels=team=a",
+    let flags = [
+        "--privatekey-labels=team=a,sealedsecrets.bitnami.com/sealed-secrets-key=theirs",
         "--privatekey-annotations=note=b",
+        "--my-cn=keys of a",
+        "--key-ttl=48h",
     ];
-    let controller = place.controller(&labels).ready();
+    let controller = place.controller(&flags).ready();
     let keys = place.keys();
     assert_eq!(keys.len(), 1, "{keys:?}");
     assert!(
@@ -66,6 +71,12 @@ fn the_first_key_is_laid_out_as_upstream_does_and_its_certificate_published() {
     );
     let published = eventually("the certificate is published", || place.published());
     let (status, served) = get(&format!("{}/v1/cert.pem", controller.url(Port::Sealing))).unwrap();
+    let certificate = Certificate::from_pem(published.as_bytes()).expect("a certificate");
+    let valid = certificate
+        .not_after()
+        .duration_since(certificate.not_before());
+    assert_eq!(valid.as_hours(), 48);
+    assert_eq!(named(&published, "keys of a"), 2, "issuer and subject");
     assert_eq!((status, served), (200, published));
     let log = controller.log();
     // What scripts over upstream's log look for.
@@ -83,6 +94,14 @@ fn the_first_key_is_laid_out_as_upstream_does_and_its_certificate_published() {
     ] {
         assert!(log.contains(&line), "{line} is not in {log}");
     }
+}
+
+/// How often a text stands in a certificate.
+fn named(pem: &str, text: &str) -> usize {
+    let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let der = BASE64_STANDARD.decode(base64).expect("a certificate");
+    let windows = der.windows(text.len());
+    windows.filter(|window| *window == text.as_bytes()).count()
 }
 
 #[test]
@@ -220,9 +239,19 @@ fn a_key_that_is_no_key_is_reported_and_stops_nothing() {
 
 #[test]
 fn beside_another_controller_nothing_is_written_until_the_keys_are_there() {
+    observes_until_keys_are_restored(&[]);
+}
+
+#[test]
+fn an_observer_notices_keys_without_watching_them() {
+    observes_until_keys_are_restored(&["--watch-for-secrets=false"]);
+}
+
+#[track_caller]
+fn observes_until_keys_are_restored(flags: &[&str]) {
     let place = Place::empty("observer");
     place.applied_by_another_controller("theirs", OTHER_KEY);
-    let controller = place.controller(&[]);
+    let controller = place.controller(flags);
     let namespace = place.namespace.clone();
     eventually("the observer says so", || {
         equal(&place.events(&namespace), &vec!["Observing".to_owned()])
@@ -296,13 +325,47 @@ fn a_certificate_that_can_not_be_published_keeps_no_key_from_use() {
     });
 }
 
-/// The rights that upstream's key-admin role gives in its own namespace: no watch, no get.
-fn grant_key_admin(place: &Place) {
+/// Flags that make a process renew the published key as it starts.
+const RENEWALS: [(&str, &str, &str); 2] = [
+    (
+        "renewed",
+        "--rotate-period=720h",
+        "the newest key reached its age",
+    ),
+    // A date in the future asks for one key, not for keys until then.
+    (
+        "cutoff",
+        "--key-cutoff-time=Fri, 01 Jan 2100 00:00:00 +0000",
+        "the newest key is older than the cutoff time",
+    ),
+];
+
+#[test]
+fn a_key_that_is_too_old_at_start_is_followed_by_one() {
+    for (prefix, flag, because) in RENEWALS {
+        let place = Place::with_key(prefix);
+        let controller = place.controller(&["--key-size=2048", flag]).ready();
+        eventually("a new certificate is published", || {
+            match place.published()? {
+                published if published != vector("test-cert.pem") => Ok(()),
+                published => Err(published),
+            }
+        });
+        assert_eq!(place.keys().len(), 2, "{flag}");
+        let log = controller.log();
+        assert_eq!(log.matches(because).count(), 1, "{flag}: {log}");
+    }
+}
+
+/// A service account with these rights to Secrets, of which watching is none, and what else it takes to open.
+/// Returns its kubeconfig.
+fn keeper(place: &Place, rights: &str) -> String {
     place.kubectl(&["create", "serviceaccount", "keeper"]);
     let namespace = &place.namespace;
     for (role, verbs, resource) in [
-        ("key-admin", "create,list", "secrets"),
+        ("keys", rights, "secrets"),
         ("sealed", "get,list,watch", "sealedsecrets.bitnami.com"),
+        ("status", "update", "sealedsecrets.bitnami.com/status"),
         ("events", "create,patch", "events"),
     ] {
         let (verbs, resource) = (format!("--verb={verbs}"), format!("--resource={resource}"));
@@ -313,27 +376,35 @@ fn grant_key_admin(place: &Place) {
         );
         place.kubectl(&["create", "rolebinding", role, &role_flag, &account]);
     }
+    place.testbed.kubeconfig_of(namespace, "keeper")
 }
 
-#[test]
-fn keys_that_can_not_be_watched_are_listed_every_ten_seconds() {
-    let place = Place::with_key("listed");
-    grant_key_admin(&place);
-    let kubeconfig = place.testbed.kubeconfig_of(&place.namespace, "keeper");
+/// A controller of that account, once it knows that it can't watch keys.
+fn start_keeper(place: &Place, kubeconfig: &str) -> Controller {
     let namespace = format!("--namespace={}", place.namespace);
     let arguments = [
         "--only=sealing",
         "--all-namespaces=false",
         "--key-renew-period=0",
         "--skip-recreate",
+        "--log-level=DEBUG",
         namespace.as_str(),
     ];
-    let controller = Controller::start_with(&kubeconfig, &arguments).ready();
+    let controller = Controller::start_with(kubeconfig, &arguments).ready();
     eventually("the refused watch is told", || {
         let log = controller.log();
         let told = log.contains("key Secrets can't be watched, they are listed every 10 s");
         told.then_some(()).ok_or(log)
     });
+    controller
+}
+
+/// Upstream's key-admin role gives no more.
+#[test]
+fn keys_that_can_not_be_watched_are_listed_every_ten_seconds() {
+    let place = Place::with_key("listed");
+    let kubeconfig = keeper(&place, "create,list");
+    let controller = start_keeper(&place, &kubeconfig);
     place.restore_key(OTHER_KEY);
     let loaded = |count: &str| {
         let (_, text) = get(&format!("{}/metrics", controller.url(Port::Metrics)))?;
@@ -344,4 +415,26 @@ fn keys_that_can_not_be_watched_are_listed_every_ten_seconds() {
     let label = "sealedsecrets.bitnami.com/sealed-secrets-key=compromised";
     place.kubectl(&["label", "--overwrite", "secret", OTHER_KEY, label]);
     eventually("the relabelled key is dropped", || loaded("1"));
+}
+
+/// How often keys are listed where they can't be watched.
+const POLL: Duration = Duration::from_secs(10);
+
+#[test]
+fn keys_that_can_not_be_watched_are_listed_as_soon_as_something_can_not_be_opened() {
+    let place = Place::with_key("looked-again");
+    let kubeconfig = keeper(&place, "get,list,create,update");
+    let controller = start_keeper(&place, &kubeconfig);
+    let passes = || controller.log().matches("level=DEBUG msg=keys ").count();
+    let before = passes();
+    eventually("the keys were just listed", || {
+        let now = passes();
+        (now > before).then_some(()).ok_or(now)
+    });
+    let listed = Instant::now();
+    place.restore_key(OTHER_KEY);
+    place.apply(&place.sealed("db", OTHER_KEY, "x"));
+    place.synced("db", "True");
+    let took = listed.elapsed();
+    assert!(took < POLL, "the next list came first: {took:?}");
 }

@@ -111,4 +111,26 @@ fn a_commit_that_is_not_signed_as_demanded_leaves_the_last_good_one() {
         &third,
     );
     scene.becomes("configmap", "a", "{.data.value}", "3");
+
+    // A signed tag is enough for its commit, also while the sync of that commit runs.
+    sign_with(&scene, None);
+    let fourth = scene.commit(&[("app/a.yaml", &config_map("a", "4"))]);
+    let git = |arguments: &[&str]| scene.repository.git(arguments);
+    git(&["config", "user.signingKey", &ann.display().to_string()]);
+    git(&["tag", "--sign", "--message", "Release", "v1"]);
+    git(&["push", "--quiet", "origin", "v1"]);
+    let patch = r#"{"spec": {"source": {"targetRevision": "v1"}}}"#;
+    let arguments = [
+        "patch",
+        "application",
+        "app",
+        "--type=merge",
+        "--patch",
+        patch,
+    ];
+    scene
+        .testbed
+        .kubectl(&[&arguments[..], &["--namespace", &scene.own]].concat());
+    scene.operation("Succeeded", &fourth);
+    scene.becomes("configmap", "a", "{.data.value}", "4");
 }

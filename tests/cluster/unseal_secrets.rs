@@ -160,6 +160,10 @@ fn secrets_of_others_are_taken_over_patched_or_left() {
         );
         assert_eq!(seen, (more, label, owned), "{name}: {secret}");
     }
+    place.kubectl(&["delete", "secret", "patched"]);
+    place.holds("patched", "ours");
+    let more = &secret(&place, "patched")["data"]["more"];
+    assert_eq!(more, &Value::Null, "what others wrote has gone");
 }
 
 #[test]

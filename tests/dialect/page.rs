@@ -44,6 +44,11 @@ fn tables(kind: &str) -> String {
         "Honoured: {}.\n\n",
         names(|verdict| *verdict == Verdict::Honoured)
     );
+    let like = rows.iter().filter_map(|(name, verdict)| match verdict {
+        Verdict::Like(other) => Some(format!("`{name}` is like `{other}`.\n\n")),
+        _ => None,
+    });
+    text.extend(like);
     let refused = names(|verdict| *verdict == Verdict::Refused);
     if !refused.is_empty() {
         text.push_str(&format!("Refused, not supported yet: {refused}.\n\n"));

@@ -12,6 +12,7 @@ use controller::sync::key::ObjectKey;
 use controller::sync::outcome::{Done, Outcome};
 use controller::sync::plan::{PlannedStep, Step, plan};
 use controller::sync::report::{claim, report};
+use controller::sync::revisions::Revisions;
 use controller::sync::world::{
     AppFacts, Cluster, DestinationNamespace, Health, HealthStatus, Live, LiveState, Source,
     Unsealer, World,
@@ -196,7 +197,7 @@ fn source(image: &str) -> Source {
         scaled: &Default::default(),
     });
     Source {
-        revision: image.to_owned(),
+        revisions: Revisions::new(vec![image.to_owned()]),
         desired: Arc::new(wanted),
     }
 }

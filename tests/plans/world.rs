@@ -13,6 +13,7 @@ use controller::sync::desired::{Desired, Inputs, WantedHash, desired};
 use controller::sync::health::health;
 use controller::sync::key::{GroupKind, ObjectKey, group_version};
 use controller::sync::kinds::{Kinds, Known};
+use controller::sync::revisions::Revisions;
 use controller::sync::world::{
     AppFacts, Cluster, DestinationNamespace, Live, LiveState, Source, SourceProblem, SourceReason,
     Take, Unsealer, World,
@@ -186,8 +187,17 @@ fn source(
         scaled: &scaled,
     };
     Ok(Source {
-        revision: settings["revision"].as_str().unwrap_or("c2").to_owned(),
+        revisions: revisions(&settings["revision"]),
         desired: Arc::new(desired(&inputs)),
+    })
+}
+
+/// One commit, or a list of them for several sources.
+fn revisions(setting: &Value) -> Revisions {
+    let commit = |value: &Value| value.as_str().unwrap_or("c2").to_owned();
+    Revisions::new(match setting.as_array() {
+        Some(several) => several.iter().map(commit).collect(),
+        None => vec![commit(setting)],
     })
 }
 

@@ -55,6 +55,9 @@ func (b *bed) start(ctx context.Context) error {
 	if err := serveGit(b.path("git"), gitLog); err != nil {
 		return fmt.Errorf("start the Git server: %w", err)
 	}
+	if err := serveNames(); err != nil {
+		return fmt.Errorf("start the name server: %w", err)
+	}
 	if err := b.startControlPlane(ctx); err != nil {
 		return err
 	}

@@ -10,6 +10,10 @@ import (
 	"syscall"
 )
 
+// imageMark divides the path of a program into an image's root and a path in
+// there, as rsync's does.
+const imageMark = "/./"
+
 const serviceAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 // podRoot is what the process that becomes a container has to know. It travels
@@ -18,6 +22,8 @@ type podRoot struct {
 	Name    string            // of the Pod, which is its host name
 	Home    string            // the Pod's folder; the new root is mounted in it
 	Program string            // stands in for the image's entry point
+	Image   string            // the image's own root; without one, every folder of the machine appears
+	User    int               // whom the process runs as, where there is an image; else as we do
 	Mounts  map[string]string // mount path -> folder of ours
 	WorkDir string
 	Args    []string
@@ -32,6 +38,9 @@ func (s *containerState) podRoot() (string, error) {
 		Mounts:  map[string]string{serviceAccountFolder: filepath.Join(s.worker.home, "serviceaccount")},
 		WorkDir: s.spec.WorkingDir,
 		Program: s.worker.kubelet.programs[s.spec.Image],
+	}
+	if image, program, found := strings.Cut(root.Program, imageMark); found {
+		root.Image, root.Program, root.User = image, program, s.spec.SecurityContext.RunAsUser
 	}
 	if len(s.spec.Command) > 1 {
 		root.Args = append(root.Args, s.spec.Command[1:]...)
@@ -86,6 +95,11 @@ func enterPod(args []string) error {
 	if err := os.Chdir(filepath.Join("/", root.WorkDir)); err != nil {
 		return err
 	}
+	if root.Image != "" {
+		if err := becomeUser(root.User); err != nil {
+			return fmt.Errorf("become user %d: %w", root.User, err)
+		}
+	}
 	program := root.entryPoint()
 	return fmt.Errorf("start %s: %w", program, syscall.Exec(program, append([]string{program}, root.Args...), os.Environ()))
 }
@@ -96,9 +110,33 @@ func (r podRoot) entryPoint() string { return "/" + filepath.Base(r.Program) }
 
 func (r podRoot) path(inside string) string { return filepath.Join(r.Home, "root", inside) }
 
+// becomeUser gives up root for good. Where we are root in a user namespace of
+// a single user only, there is nobody else to become.
+func becomeUser(user int) error {
+	if user == 0 || !severalUsers() {
+		return nil
+	}
+	if err := syscall.Setgroups([]int{volumeGroup}); err != nil {
+		return err
+	}
+	if err := syscall.Setgid(user); err != nil {
+		return err
+	}
+	return syscall.Setuid(user)
+}
+
+func severalUsers() bool {
+	mapped, err := os.ReadFile("/proc/self/uid_map")
+	fields := strings.Fields(string(mapped))
+	return err == nil && len(fields) == 3 && fields[2] != "1"
+}
+
 func (r podRoot) build() error {
 	if err := os.MkdirAll(r.path(""), 0o755); err != nil {
 		return err
+	}
+	if r.Image != "" {
+		return r.buildFromImage()
 	}
 	if err := mountEmpty(r.path("")); err != nil {
 		return err

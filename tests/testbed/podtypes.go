@@ -28,8 +28,9 @@ type container struct {
 		Name          string
 		ContainerPort int
 	}
-	VolumeMounts   []volumeMount
-	ReadinessProbe *probe
+	VolumeMounts    []volumeMount
+	ReadinessProbe  *probe
+	SecurityContext struct{ RunAsUser int } // where the image has a root of its own
 }
 
 type variable struct {

@@ -91,7 +91,10 @@ impl Error {
                 "name Signet's namespace with --controller-namespace; upstream's controller makes a key on SIGUSR1".to_owned(),
             ),
             Self::TimedOut { namespace, .. } => {
-                Some(format!("the controller's log says why: kubectl logs -n {namespace} deployment/signet-controller"))
+                Some(format!(
+                    "the controller's log says why: kubectl logs -n {namespace} deployment/signet-controller; \
+                     with --watch-for-secrets=false it sees the request when it is restarted"
+                ))
             }
         }
     }

@@ -14,8 +14,8 @@ use crate::render::DirectoryOptions;
 pub struct Intent {
     /// Name of its project; `default` when the spec names none.
     pub project: String,
-    /// Where its objects come from.
-    pub source: SourceIntent,
+    /// Where its objects come from: one source, or several in their order.
+    pub sources: Vec<SourceIntent>,
     /// Where they go.
     pub destination: Destination,
     /// Set when it syncs without being asked.
@@ -32,7 +32,7 @@ pub struct Intent {
     pub marks: Marks,
 }
 
-/// One source: a directory of a Git repository.
+/// One source: a directory of a Git repository, or files that other sources refer to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceIntent {
     /// As written in the Application.
@@ -41,6 +41,10 @@ pub struct SourceIntent {
     pub revision: String,
     /// Directory inside the repository, without `/` at its ends; empty for the root.
     pub path: String,
+    /// The name by which value files of other sources refer to its repository.
+    pub reference: Option<String>,
+    /// Objects come from it. False where it is only referred to.
+    pub renders: bool,
     /// Which files of it.
     pub directory: DirectoryOptions,
 }

@@ -10,8 +10,8 @@ use super::refusal::Refusal;
 /// A sync that somebody asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OperationRequest {
-    /// Sync to this revision instead of the Application's.
-    pub revision: Option<String>,
+    /// Sync to these revisions, one for each source, instead of the Application's.
+    pub revisions: Option<Vec<String>>,
     /// Delete what left the repository.
     pub prune: bool,
     /// Make the destination namespace when it does not exist, also if the spec does not say so.

@@ -16,12 +16,14 @@ pub enum Verdict {
     Refused,
     /// Its effect will not be there; the text says why.
     Never(&'static str),
+    /// Everything below it is as below this other path.
+    Like(&'static str),
 }
 
 impl Verdict {
     fn problem(self) -> Option<Problem> {
         match self {
-            Self::Honoured | Self::Harmless(_) => None,
+            Self::Honoured | Self::Harmless(_) | Self::Like(_) => None,
             Self::Refused => Some(Problem::NotSupported),
             Self::Never(why) => Some(Problem::Never(why)),
         }
@@ -61,6 +63,9 @@ pub fn walk(table: &[Row], path: &str, value: &Value, refusals: &mut Vec<Refusal
 }
 
 fn enter(table: &[Row], row: &str, path: &str, value: &Value, refusals: &mut Vec<Refusal>) {
+    if let Some((_, Verdict::Like(other))) = table.iter().find(|(name, _)| *name == row) {
+        return enter(table, other, path, value, refusals);
+    }
     let known = table.iter().any(|(name, _)| *name == row);
     let leads_to = |rest: &str| {
         !known

@@ -90,9 +90,11 @@ impl Refs {
         }
     }
 
-    /// The annotated tag that `revision` names, if it names one.
-    pub(super) fn annotated_tag(&self, revision: &str) -> Option<ObjectId> {
-        self.1.get(&self.full_name(revision)?).copied()
+    /// The annotated tag that `revision` names, if it names one and that leads to `commit`.
+    pub(super) fn annotated_tag(&self, revision: &str, commit: CommitId) -> Option<ObjectId> {
+        let name = self.full_name(revision)?;
+        let leads_there = self.0.get(&name) == Some(&commit.0);
+        self.1.get(&name).filter(|_| leads_there).copied()
     }
 
     fn named(&self, revision: &str) -> Option<ObjectId> {
@@ -199,11 +201,15 @@ mod tests {
 
     #[test]
     fn a_tag_is_found_where_the_revision_names_it_and_no_branch_hides_it() {
-        let tag = |revision| refs().annotated_tag(revision).map(|id| id.to_string());
-        assert_eq!(tag("v2"), Some(TAG.to_owned()));
-        assert_eq!(tag("refs/tags/v1"), Some(TAG.to_owned()));
-        assert_eq!(tag("v1"), None);
-        assert_eq!(tag("main"), None);
+        let tag = |revision, commit: &str| {
+            let tag = refs().annotated_tag(revision, commit.parse().unwrap());
+            tag.map(|id| id.to_string())
+        };
+        assert_eq!(tag("v2", B), Some(TAG.to_owned()));
+        assert_eq!(tag("refs/tags/v1", B), Some(TAG.to_owned()));
+        assert_eq!(tag("v2", A), None);
+        assert_eq!(tag("v1", C), None);
+        assert_eq!(tag("main", A), None);
     }
 
     #[test]

@@ -54,12 +54,7 @@ pub(super) async fn generate(
     begin: Timestamp,
     settings: &settings::Keys,
 ) -> Result<Generated, Error> {
-    let request = KeyRequest {
-        name: name.to_owned(),
-        bits: settings.key_size as usize,
-        ttl: settings.key_ttl,
-        common_name: settings.my_cn.clone(),
-    };
+    let request = key_request(name, settings);
     let making = tokio::task::spawn_blocking(move || SealingKey::generate(&request, begin));
     let generated = making.await.map_err(Error::Run)?.map_err(Error::Generate)?;
     let api = Api::namespaced(client.clone(), namespace);
@@ -85,6 +80,15 @@ pub(super) async fn generate(
             refusal: refusal::without_values(&format_args!("Secret {namespace}/{name}"), &status),
         }),
         Err(error) => Err(error.into()),
+    }
+}
+
+fn key_request(name: &str, settings: &settings::Keys) -> KeyRequest {
+    KeyRequest {
+        name: name.to_owned(),
+        bits: settings.key_size as usize,
+        ttl: settings.key_ttl,
+        common_name: settings.my_cn.clone(),
     }
 }
 
@@ -169,5 +173,42 @@ fn config_map(namespace: &str, certificate: &str) -> ConfigMap {
             certificate.to_owned(),
         )])),
         ..ConfigMap::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::settings::Settings;
+
+    #[test]
+    fn a_new_key_is_what_the_flags_say_and_a_sealing_key_whatever_they_say() {
+        let line = [
+            "signet-controller",
+            "--key-size=2048",
+            "--key-ttl=48h",
+            "--my-cn=keys of a",
+            "--privatekey-labels=sealedsecrets.bitnami.com/sealed-secrets-key=theirs,team=a",
+            "--privatekey-annotations=note=b",
+        ];
+        let settings = Settings::parse_from(line).keys;
+        let request = key_request("keyx", &settings);
+        assert_eq!(
+            (request.name.as_str(), request.bits),
+            ("keyx", 2048),
+            "name and size"
+        );
+        assert_eq!(request.ttl, Duration::from_secs(48 * 3600));
+        assert_eq!(request.common_name, "keys of a");
+        let generated = SealingKey::generate(&request, Timestamp::UNIX_EPOCH).unwrap();
+        let metadata = key_secret(&generated, "ns", &settings).metadata;
+        let entry = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let labels = [entry(SEALING_KEY_LABEL, "active"), entry("team", "a")];
+        assert_eq!(metadata.labels, Some(labels.into()));
+        assert_eq!(metadata.annotations, Some([entry("note", "b")].into()));
     }
 }

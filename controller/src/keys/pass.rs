@@ -25,6 +25,7 @@ pub(super) struct Pass {
     /// The certificate's ConfigMap can't be read, and that was told.
     unpublished: bool,
     starting: bool,
+    newest_at_start: Option<String>,
     pub(super) signalled: bool,
 }
 
@@ -44,7 +45,7 @@ impl Pass {
         let keys = &context.settings.keys;
         let policy = Policy {
             prefix: keys.key_prefix.clone(),
-            renew_period: keys.renew_period(),
+            renew_period: keys.renew_period.0,
             cutoff: keys.key_cutoff_time.0,
             take_over: keys.take_over,
         };
@@ -56,6 +57,7 @@ impl Pass {
             observed: None,
             unpublished: false,
             starting: true,
+            newest_at_start: None,
             signalled: false,
             context,
         }
@@ -69,7 +71,9 @@ impl Pass {
             tracing::debug!(%plan, "keys");
             let done = self.apply(&plan, &mut found.keys).await;
             self.report(&world, done.changed);
-            self.starting &= plan.generates();
+            if !plan.generates() {
+                self.newest_at_start = None;
+            }
             match done.failed {
                 Some(error) => return Err(error),
                 None if done.again => {}
@@ -97,6 +101,9 @@ impl Pass {
                 "may not read the certificate's ConfigMap, so it is served at /v1/cert.pem only"
             );
         }
+        if std::mem::take(&mut self.starting) {
+            self.newest_at_start = plan::newest(&found.secrets).map(|key| key.name.clone());
+        }
         let world = World {
             now: Timestamp::now(),
             policy: self.policy.clone(),
@@ -106,7 +113,7 @@ impl Pass {
             taken: self.taken.clone(),
             other_controller,
             published,
-            starting: self.starting,
+            newest_at_start: self.newest_at_start.clone(),
             signalled: self.signalled,
         };
         Ok((world, found))

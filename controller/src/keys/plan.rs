@@ -25,8 +25,9 @@ pub struct World {
     pub other_controller: Option<String>,
     /// PEM of the certificate in the ConfigMap; nothing where that can't be read.
     pub published: Option<String>,
-    /// True in the first pass of this process.
-    pub starting: bool,
+    /// Name of the key that was the newest when this process started, until its age was looked at: the cutoff time is
+    /// about no other, least of all about a key that was made because of it.
+    pub newest_at_start: Option<String>,
     /// True when the process was asked for a new key by signal.
     pub signalled: bool,
 }
@@ -160,6 +161,10 @@ impl fmt::Display for Cause {
     }
 }
 
+/// How often an observer looks whether keys were restored. It serves nobody until then, so it does not count on watches,
+/// which may be turned off.
+const WHILE_OBSERVING: Duration = Duration::from_secs(10);
+
 /// The plan for what was observed. After a key was generated the world is observed again, so nothing follows that step.
 pub fn plan(world: &World) -> Plan {
     let mut steps: Vec<Step> = unloads(world)
@@ -167,8 +172,10 @@ pub fn plan(world: &World) -> Plan {
         .chain(reports(world))
         .collect();
     let Some(newest) = newest(&world.secrets) else {
-        steps.push(first_key(world));
-        return Plan { steps, next: None };
+        let step = first_key(world);
+        let next = matches!(step, Step::Observe { .. }).then_some(WHILE_OBSERVING);
+        steps.push(step);
+        return Plan { steps, next };
     };
     if let Some(step) = cause(world, newest).and_then(|because| successor(world, newest, because)) {
         steps.push(step);
@@ -244,7 +251,7 @@ impl KeySecret {
 }
 
 /// The key with the greatest time; of equal ones the first in the list, which is ordered by creation.
-fn newest(secrets: &[KeySecret]) -> Option<&KeySecret> {
+pub(super) fn newest(secrets: &[KeySecret]) -> Option<&KeySecret> {
     secrets
         .iter()
         .rev()
@@ -275,7 +282,7 @@ fn cause(world: &World, newest: &KeySecret) -> Option<Cause> {
     if newest.rotate {
         return Some(Cause::Annotation);
     }
-    if world.starting && newest.time() < world.policy.cutoff {
+    if world.newest_at_start.as_ref() == Some(&newest.name) && newest.time() < world.policy.cutoff {
         return Some(Cause::Cutoff);
     }
     (renewal(world, newest) == Some(Duration::ZERO)).then_some(Cause::Age)

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
@@ -12,10 +13,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 
 use super::Metrics;
+use super::format::Format;
 use crate::context::Context;
 use crate::run::Error;
-
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct CodeLabels {
@@ -54,12 +54,13 @@ impl Scrapes {
         scrapes
     }
 
-    fn answer(&self) -> Response {
+    fn answer(&self, headers: &HeaderMap) -> Response {
+        let format = Format::accepted(headers);
         self.in_flight.inc();
-        let text = self.metrics.text();
+        let text = format.of(self.metrics.text());
         self.in_flight.dec();
         self.answered.inc();
-        ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response()
+        ([(CONTENT_TYPE, format.content_type())], text).into_response()
     }
 }
 
@@ -72,7 +73,10 @@ pub async fn run(context: Arc<Context>) -> Result<(), Error> {
     })?;
     tracing::info!(addr = %address, "HTTP metrics server serving");
     let scrapes = Scrapes::new(Arc::clone(&context.metrics));
-    let router = axum::Router::new().route("/metrics", any(async move || scrapes.answer()));
+    let router = axum::Router::new().route(
+        "/metrics",
+        any(async move |headers: HeaderMap| scrapes.answer(&headers)),
+    );
     let shutdown = context.shutdown.clone().cancelled_owned();
     axum::serve(listener, router)
         .with_graceful_shutdown(shutdown)
@@ -87,7 +91,9 @@ mod tests {
     #[test]
     fn a_scrape_sees_the_ones_before_it_and_itself_in_flight() {
         let scrapes = Scrapes::new(Arc::default());
-        scrapes.answer();
+        let answer = scrapes.answer(&HeaderMap::new());
+        let type_ = &answer.headers()[CONTENT_TYPE];
+        assert_eq!(type_, "text/plain; version=0.0.4; charset=utf-8");
         scrapes.in_flight.inc();
         let text = scrapes.metrics.text();
         for line in [

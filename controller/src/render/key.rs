@@ -19,6 +19,13 @@ const PROGRAM: &str = concat!(
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RenderKey(String);
 
+impl RenderKey {
+    /// The key of several renders together.
+    pub(super) fn joined<'a>(keys: impl Iterator<Item = &'a RenderKey>) -> Self {
+        Self(hash(keys.map(|key| key.0.as_str())))
+    }
+}
+
 impl std::fmt::Display for RenderKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
@@ -51,15 +58,18 @@ pub(super) fn key_of(tree: &Tree, options: &DirectoryOptions, selected: &Selecte
         .map(|link| format!("{link} {}", selected.files[link].id()))
         .collect();
     parts.extend(links.iter().map(String::as_str));
+    RenderKey(hash(parts.into_iter()))
+}
+
+/// In hex. The length of each part goes before it, so that none runs into the next.
+fn hash<'a>(parts: impl Iterator<Item = &'a str>) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    RenderKey(
-        hash.finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
-    )
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

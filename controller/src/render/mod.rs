@@ -45,3 +45,15 @@ pub struct Rendered {
     pub manifests: Vec<Manifest>,
     pub key: RenderKey,
 }
+
+impl Rendered {
+    /// What several sources render to together, in their order.
+    #[must_use]
+    pub fn joined(rendered: &[std::sync::Arc<Self>]) -> Self {
+        let manifests = rendered.iter().flat_map(|one| one.manifests.clone());
+        Self {
+            manifests: manifests.collect(),
+            key: RenderKey::joined(rendered.iter().map(|one| &one.key)),
+        }
+    }
+}

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use k8s_openapi::jiff::Timestamp;
 
 use super::go;
+use super::renewal::RenewPeriod;
 
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Sealing keys")]
@@ -27,12 +28,8 @@ pub struct Keys {
     #[arg(long, env = "SEALED_SECRETS_MY_CN", default_value = "")]
     pub my_cn: String,
 
-    /// How old the newest key gets before there is a new one; 0 for never
-    #[arg(long, env = "SEALED_SECRETS_KEY_RENEW_PERIOD", default_value = "720h", value_parser = go::duration)]
-    key_renew_period: Duration,
-
-    #[arg(long, env = "SEALED_SECRETS_ROTATE_PERIOD", value_parser = go::duration, hide = true)]
-    rotate_period: Option<Duration>,
+    #[command(flatten)]
+    pub renew_period: RenewPeriod,
 
     /// What makes a key the newest
     #[arg(
@@ -64,13 +61,6 @@ pub struct Keys {
     #[arg(long, env = "SIGNET_TAKE_OVER", default_value = "false", value_parser = go::boolean,
           action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub take_over: bool,
-}
-
-impl Keys {
-    /// Age at which the newest key is followed by a new one; zero for never.
-    pub fn renew_period(&self) -> Duration {
-        self.rotate_period.unwrap_or(self.key_renew_period)
-    }
 }
 
 /// What makes a key the newest.

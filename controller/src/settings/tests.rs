@@ -51,15 +51,24 @@ fn additional_namespaces_mean_those_and_the_own_one() {
 }
 
 #[test]
-fn the_deprecated_name_of_the_renewal_period_is_understood() {
-    assert_eq!(
-        read(&[]).unwrap().keys.renew_period(),
-        Duration::from_secs(720 * 3600)
-    );
-    assert_eq!(
-        read(&["--rotate-period=0"]).unwrap().keys.renew_period(),
-        Duration::ZERO
-    );
+fn the_two_names_of_the_renewal_period_are_one_flag() {
+    for (line, hours) in [
+        (&[][..], 720),
+        (&["--rotate-period=0"], 0),
+        (&["--key-renew-period=5h", "--rotate-period=7h"], 7),
+        (&["--rotate-period=7h", "--key-renew-period=5h"], 5),
+        (
+            &[
+                "--rotate-period=7h",
+                "--key-renew-period=5h",
+                "--rotate-period=9h",
+            ],
+            9,
+        ),
+    ] {
+        let period = read(line).unwrap().keys.renew_period.0;
+        assert_eq!(period, Duration::from_secs(hours * 3600), "{line:?}");
+    }
 }
 
 #[test]
@@ -194,11 +203,15 @@ fn levels_and_formats_that_nobody_knows_are_the_usual_ones() {
         (log.log_level, log.log_format),
         (LogLevel::Info, LogFormat::Text)
     );
-    let log = read(&["--log-level=warn", "--log-format=json"])
-        .unwrap()
-        .log;
-    assert_eq!(
-        (log.log_level, log.log_format),
-        (LogLevel::Warn, LogFormat::Json)
-    );
+    for (word, level) in [
+        ("DEBUG", LogLevel::Debug),
+        ("INFO", LogLevel::Info),
+        ("warn", LogLevel::Warn),
+        ("Error", LogLevel::Error),
+    ] {
+        let log = read(&[&format!("--log-level={word}"), "--log-format=json"])
+            .unwrap()
+            .log;
+        assert_eq!((log.log_level, log.log_format), (level, LogFormat::Json));
+    }
 }

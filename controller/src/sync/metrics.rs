@@ -72,7 +72,7 @@ impl SyncMetrics {
             namespace: app.namespace.clone(),
             name: app.name.clone(),
             project: text(object, "/spec/project"),
-            repo: crate::git::redacted(&text(object, "/spec/source/repoURL")),
+            repo: crate::git::redacted(&repository(object)),
             dest_server: server(object),
             dest_namespace: text(object, "/spec/destination/namespace"),
             sync_status: values.sync.name(),
@@ -112,6 +112,14 @@ impl SyncMetrics {
         {
             self.info.remove(&before);
         }
+    }
+}
+
+/// That of the first source, as Argo CD's metric has it.
+fn repository(object: &Value) -> String {
+    match text(object, "/spec/sources/0/repoURL") {
+        none if none.is_empty() => text(object, "/spec/source/repoURL"),
+        url => url,
     }
 }
 

@@ -18,6 +18,7 @@ pub mod outcome;
 pub mod plan;
 mod queue;
 pub mod report;
+pub mod revisions;
 mod run;
 mod status;
 pub mod world;

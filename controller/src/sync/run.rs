@@ -238,8 +238,9 @@ impl Engine {
         let mut changes = self.mirrors.changed();
         loop {
             match changes.recv().await {
-                Ok(changed) => self
-                    .wake_those(|object| repository(object).is_some_and(|url| url == changed.url)),
+                Ok(changed) => {
+                    self.wake_those(|object| repositories(object).any(|url| url == changed.url))
+                }
                 Err(RecvError::Lagged(_)) => self.wake_those(|_| true),
                 Err(RecvError::Closed) => return,
             }
@@ -283,7 +284,7 @@ impl Engine {
                 .applications
                 .all()
                 .iter()
-                .filter_map(|object| repository(object))
+                .flat_map(|object| repositories(object).collect::<Vec<_>>())
                 .collect();
             self.mirrors.retain(|url| used.contains(url));
             self.live.retire();
@@ -308,7 +309,13 @@ fn project(object: &Value) -> &str {
     }
 }
 
-fn repository(object: &Value) -> Option<RepositoryUrl> {
-    let url = object.pointer("/spec/source/repoURL")?.as_str()?;
-    RepositoryUrl::parse(url).ok()
+/// Of each source.
+fn repositories(object: &Value) -> impl Iterator<Item = RepositoryUrl> {
+    let several = object.pointer("/spec/sources").and_then(Value::as_array);
+    let sources = object
+        .pointer("/spec/source")
+        .into_iter()
+        .chain(several.into_iter().flatten());
+    let urls = sources.filter_map(|source| source["repoURL"].as_str());
+    urls.filter_map(|url| RepositoryUrl::parse(url).ok())
 }

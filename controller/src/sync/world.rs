@@ -13,6 +13,7 @@ use crate::dialect::{Intent, Marks, OperationRequest, Refusal};
 use crate::sync::desired::{Desired, WantedHash};
 use crate::sync::key::{GroupKind, ObjectKey};
 use crate::sync::kinds::Kinds;
+use crate::sync::revisions::Revisions;
 
 /// Everything one pass knows.
 #[derive(Clone, Debug)]
@@ -86,8 +87,8 @@ pub struct AppFacts {
 /// What Git holds at the revision in question.
 #[derive(Clone, Debug, Default)]
 pub struct Source {
-    /// The full commit id that was rendered.
-    pub revision: String,
+    /// The full commit id, or chart version, that was rendered of each source.
+    pub revisions: Revisions,
     /// Its objects, normalised.
     pub desired: Arc<Desired>,
 }

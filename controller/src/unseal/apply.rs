@@ -26,6 +26,20 @@ pub(super) enum Written {
     Refused(String),
 }
 
+/// The Secret as it is now, if there is one.
+///
+/// # Errors
+/// What the API server says where it does not let us look, as for a write.
+pub(super) async fn read(
+    api: &Api<Secret>,
+    name: &ObjectName,
+) -> kube::Result<Result<Option<Secret>, String>> {
+    match api.get_opt(&name.name).await {
+        Ok(secret) => Ok(Ok(secret)),
+        Err(error) => refused(name, error).map(Err),
+    }
+}
+
 pub(super) async fn write(
     api: &Api<Secret>,
     name: &ObjectName,
@@ -42,13 +56,18 @@ pub(super) async fn write(
     match result {
         Ok(secret) => Ok(Written::Version(secret.resource_version())),
         Err(kube::Error::Api(status)) if is_interference(&status) => Ok(Written::Interfered),
-        Err(kube::Error::Api(status)) if is_refusal(&status) => Ok(Written::Refused(
-            refusal::without_values(&format_args!("Secret {name}"), &status),
-        )),
-        Err(error) => Err(refusal::error_without_values(
-            &format_args!("Secret {name}"),
-            error,
-        )),
+        Err(error) => refused(name, error).map(Written::Refused),
+    }
+}
+
+/// The words of a refusal; an error where the server is at fault, fit to be told.
+fn refused(name: &ObjectName, error: kube::Error) -> kube::Result<String> {
+    let object = format_args!("Secret {name}");
+    match error {
+        kube::Error::Api(status) if is_refusal(&status) => {
+            Ok(refusal::without_values(&object, &status))
+        }
+        error => Err(refusal::error_without_values(&object, error)),
     }
 }
 

@@ -1,5 +1,5 @@
 //! The work in hand: each job brings one SealedSecret into effect, or deletes the Secret of one that has gone.
-//! It must not lose a name: whatever becomes of a job, its name comes back.
+//! It must not lose a job: whatever becomes of one, its name and number come back.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,25 +8,25 @@ use crds::SealedSecret;
 use kube::core::DynamicObject;
 use tokio::task::{Id, JoinSet};
 
-use super::queue::{Ended, Job};
+use super::queue::{Ended, Job, JobId};
 use super::{ObjectName, UnsealOutcome, Unsealer, apply};
 use crate::run;
 
-/// Jobs that run, by the name they are about.
+/// Jobs that run. Those that the queue did not give out have no number there.
 #[derive(Debug, Default)]
 pub(super) struct Jobs {
     running: JoinSet<Ended>,
-    names: HashMap<Id, ObjectName>,
+    ids: HashMap<Id, Option<JobId>>,
 }
 
 impl Jobs {
     pub(super) fn spawn(
         &mut self,
-        name: ObjectName,
+        id: Option<JobId>,
         job: impl Future<Output = Ended> + Send + 'static,
     ) {
-        let id = self.running.spawn(job).id();
-        self.names.insert(id, name);
+        let task = self.running.spawn(job).id();
+        self.ids.insert(task, id);
     }
 
     /// How many run.
@@ -35,16 +35,16 @@ impl Jobs {
     }
 
     /// The next job that ends. One that panics has failed like any other: its object is tried again after a pause.
-    pub(super) async fn next(&mut self) -> Option<(ObjectName, Ended)> {
-        let (id, how) = match self.running.join_next_with_id().await? {
-            Ok((id, how)) => (id, how),
+    pub(super) async fn next(&mut self) -> Option<(Option<JobId>, Ended)> {
+        let (task, how) = match self.running.join_next_with_id().await? {
+            Ok((task, how)) => (task, how),
             Err(error) => (error.id(), Ended::Failed),
         };
-        let name = self
-            .names
-            .remove(&id)
-            .expect("invariant: each running job has a name");
-        Some((name, how))
+        let id = self
+            .ids
+            .remove(&task)
+            .expect("invariant: each running job was noted");
+        Some((id, how))
     }
 }
 
@@ -65,11 +65,8 @@ pub(super) fn decode(object: &DynamicObject) -> Result<SealedSecret, crds::Decod
 
 /// Brings one SealedSecret into effect.
 pub(super) async fn work(unsealer: Arc<Unsealer>, job: Job) -> Ended {
-    let Job {
-        name,
-        object,
-        hints,
-    } = job;
+    let Job { id, object, hints } = job;
+    let name = id.name;
     let result = match object {
         Some(sealed) => unsealer.bring_into_effect(&sealed, hints).await,
         None => match fetch(&unsealer, &name).await {
@@ -113,20 +110,41 @@ pub(super) async fn delete(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
+    use super::super::queue::{Place, Policy, Queue};
     use super::*;
 
     #[tokio::test]
-    async fn a_job_that_panics_gives_its_name_back() {
-        let name = |name: &str| ObjectName {
-            namespace: "ns".to_owned(),
-            name: name.to_owned(),
+    async fn a_job_that_panics_comes_back_as_failed() {
+        let mut queue = Queue::new(Policy {
+            quick_retries: 0,
+            self_heal: true,
+        });
+        let mut take = |name: &str| {
+            let name = ObjectName {
+                namespace: "ns".to_owned(),
+                name: name.to_owned(),
+            };
+            queue.exists(&name, 1);
+            queue.want(&name, None, Place::Fresh);
+            queue.take(Instant::now()).map(|job| job.id)
         };
         let mut jobs = Jobs::default();
-        jobs.spawn(name("odd"), async { panic!("a defect of ours") });
-        assert_eq!(jobs.next().await, Some((name("odd"), Ended::Failed)));
-        jobs.spawn(name("sound"), async { Ended::Calm });
-        assert_eq!(jobs.next().await, Some((name("sound"), Ended::Calm)));
+        for (id, how) in [
+            (take("odd"), Ended::Failed),
+            (take("sound"), Ended::Calm),
+            (None, Ended::Calm),
+        ] {
+            jobs.spawn(id.clone(), async move {
+                match how {
+                    Ended::Failed => panic!("a defect of ours"),
+                    how => how,
+                }
+            });
+            assert_eq!(jobs.next().await, Some((id, how)));
+        }
         assert_eq!(jobs.next().await, None);
-        assert!(jobs.names.is_empty());
+        assert!(jobs.ids.is_empty());
     }
 }

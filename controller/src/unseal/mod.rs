@@ -35,6 +35,7 @@ use self::attempts::{Attempts, Digest, digest, digest_of_value};
 use self::locks::Locks;
 use self::openings::{Panicked, run_opening};
 use self::tell::Findings;
+use self::write::Effect;
 use crate::events::Recorder;
 use crate::keys::{Keys, Standing};
 use crate::metrics::Metrics;
@@ -158,20 +159,33 @@ impl Unsealer {
         let last = self.attempts.last(&name);
         let settled =
             report::is_in_effect(sealed) || last.is_some_and(|last| last.succeeded(&digest));
-        let effect = self
-            .write(sealed, &opened, settled, hints.is_absent)
-            .await
-            .inspect_err(|_| self.count_error("update", &name))?;
+        let written = self.write(sealed, &opened, settled, hints.is_absent).await;
+        let (effect, failure) = match written {
+            Ok(effect) => (effect, None),
+            // The API server answers, so there is somebody to tell.
+            Err(kube::Error::Api(status)) => (
+                Effect::refused(status.message.clone()),
+                Some(kube::Error::Api(status)),
+            ),
+            Err(error) => {
+                self.count_error("update", &name);
+                return Err(error);
+            }
+        };
         let findings = Findings {
             digest,
             secret: effect.secret,
             keys: opened.map_or_else(|_| BTreeSet::new(), keys_of),
             rival: effect.rival.filter(|_| hints.is_contested),
         };
-        self.conclude(sealed, &effect.outcome, findings)
+        let told = self
+            .conclude(sealed, &effect.outcome, findings)
             .await
-            .inspect_err(|_| self.count_error("status", &name))?;
-        Ok(effect.outcome)
+            .inspect_err(|_| self.count_error("status", &name));
+        match failure {
+            Some(failure) => Err(failure),
+            None => told.map(|()| effect.outcome),
+        }
     }
 
     /// Reports that an object can't be read as a SealedSecret.
@@ -202,8 +216,12 @@ impl Unsealer {
         else {
             return Ok(false);
         };
-        let secret = self.secrets(name).get_metadata_opt(&name.name).await?;
-        Ok(secret.is_some_and(|secret| secret.resource_version() == last.secret))
+        match self.secrets(name).get_metadata_opt(&name.name).await {
+            Ok(secret) => Ok(secret.is_some_and(|secret| secret.resource_version() == last.secret)),
+            // Told by the attempt that follows.
+            Err(kube::Error::Api(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Opens all items, off the threads that serve the network.

@@ -219,14 +219,10 @@ fn impossible(existing: &Secret, new: &Secret, wanted: &Secret) -> Option<Unseal
     let name = || existing.metadata.name.clone().unwrap_or_default();
     // Patching adds items to a Secret of somebody else; its type is theirs.
     let overwrites = !has(existing, PATCH);
-    let type_ = wanted
-        .type_
-        .as_deref()
-        .filter(|type_| overwrites && !type_.is_empty());
-    if let Some(type_) = type_.filter(|type_| Some(*type_) != existing.type_.as_deref()) {
+    if overwrites && type_of(existing) != type_of(wanted) {
         return Some(UnsealReason::TypeIsImmutable {
             name: name(),
-            wanted: type_.to_owned(),
+            wanted: type_of(wanted).to_owned(),
         });
     }
     let data_changes = entries(&existing.data) != entries(&new.data);
@@ -234,6 +230,12 @@ fn impossible(existing: &Secret, new: &Secret, wanted: &Secret) -> Option<Unseal
         name: name(),
         namespace: existing.metadata.namespace.clone().unwrap_or_default(),
     })
+}
+
+/// The API server makes an empty type `Opaque` before it compares.
+fn type_of(secret: &Secret) -> &str {
+    let type_ = secret.type_.as_deref().filter(|type_| !type_.is_empty());
+    type_.unwrap_or("Opaque")
 }
 
 fn is_same(existing: &Secret, new: &Secret) -> bool {

@@ -24,6 +24,8 @@ pub struct Queue {
     waiting: BTreeSet<(Instant, ObjectName)>,
     held: usize,
     secrets_are_listed: bool,
+    /// Jobs so far.
+    jobs: u64,
 }
 
 /// What is up to the user.
@@ -54,11 +56,20 @@ enum State {
     Queued(Place),
     Waiting(Instant),
     Running {
+        /// Number of the job.
+        job: u64,
         /// Asked for again since the job started.
         again: bool,
         /// Version of the Secret that was announced since; empty when it was deleted.
         secret: Option<String>,
     },
+}
+
+impl State {
+    /// True when this very job runs.
+    fn is_of(&self, id: &JobId) -> bool {
+        matches!(self, Self::Running { job, .. } if *job == id.number)
+    }
 }
 
 /// Where to queue.
@@ -70,10 +81,17 @@ pub enum Place {
     Backlog,
 }
 
+/// Which job: a name that is forgotten and comes back can have a second one while the first still runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobId {
+    pub name: ObjectName,
+    number: u64,
+}
+
 /// Something to do.
 #[derive(Debug)]
 pub struct Job {
-    pub name: ObjectName,
+    pub id: JobId,
     /// The object, or nothing where it has to be fetched.
     pub object: Option<Box<SealedSecret>>,
     pub(super) hints: Hints,
@@ -102,6 +120,7 @@ impl Queue {
             waiting: BTreeSet::new(),
             held: 0,
             secrets_are_listed: false,
+            jobs: 0,
         }
     }
 
@@ -199,7 +218,9 @@ impl Queue {
             else {
                 continue;
             };
+            self.jobs += 1;
             entry.state = State::Running {
+                job: self.jobs,
                 again: false,
                 secret: None,
             };
@@ -210,7 +231,10 @@ impl Queue {
                 is_contested: entry.repairs.pause(now) > Duration::ZERO,
             };
             return Some(Job {
-                name,
+                id: JobId {
+                    name,
+                    number: self.jobs,
+                },
                 object,
                 hints,
             });
@@ -227,14 +251,15 @@ impl Queue {
     /// or the Secret at another version than the job left.
     pub fn is_outdated(
         &self,
-        name: &ObjectName,
+        job: &JobId,
         was_tried: impl Fn(&SealedSecret) -> bool,
         left: Option<&str>,
     ) -> bool {
-        let Some(entry) = self.entries.get(name) else {
+        let entry = self.entries.get(&job.name);
+        let Some(entry) = entry.filter(|entry| entry.state.is_of(job)) else {
             return false;
         };
-        let State::Running { again, secret } = &entry.state else {
+        let State::Running { again, secret, .. } = &entry.state else {
             return false;
         };
         *again
@@ -246,10 +271,15 @@ impl Queue {
     }
 
     /// A job ended, and is to run `again` at once or not. False when the object has gone meanwhile.
-    pub fn ended(&mut self, name: &ObjectName, how: Ended, again: bool, now: Instant) -> bool {
+    pub fn ended(&mut self, job: &JobId, how: Ended, again: bool, now: Instant) -> bool {
+        let name = &job.name;
         let Some(entry) = self.entries.get_mut(name) else {
             return false;
         };
+        if !entry.state.is_of(job) {
+            // The object is another one by now, which has or awaits a job of its own.
+            return true;
+        }
         entry.state = State::Idle;
         match how {
             Ended::Calm => entry.failures = 0,

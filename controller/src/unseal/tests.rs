@@ -151,11 +151,13 @@ async fn failures_are_counted_by_reason_and_what_could_not_be_read_without_a_nam
     });
     let seen: SealedSecret = serde_json::from_value(sealed("1", 1, &Value::Null, "")).unwrap();
     unsealer.unseal(&seen).await.unwrap();
-    let job = queue::Job {
-        name: ObjectName::of(&seen),
-        object: None,
-        hints: Hints::default(),
-    };
+    let mut queue = queue::Queue::new(queue::Policy {
+        quick_retries: 5,
+        self_heal: true,
+    });
+    queue.exists(&ObjectName::of(&seen), 1);
+    queue.want(&ObjectName::of(&seen), None, queue::Place::Fresh);
+    let job = queue.take(std::time::Instant::now()).unwrap();
     let unsealer = Arc::new(unsealer);
     let how = jobs::work(Arc::clone(&unsealer), job).await;
     assert_eq!(how, queue::Ended::Unreachable);
@@ -188,5 +190,102 @@ async fn metrics_that_may_not_name_objects_count_their_failures_only() {
     assert!(
         !text.contains("condition_info{") && !text.contains("db"),
         "{text}"
+    );
+}
+
+const SECRET: &str = "GET /api/v1/namespaces/ns/secrets/db";
+const SECRETS: &str = "POST /api/v1/namespaces/ns/secrets";
+
+/// A SealedSecret that opens without a key.
+fn sealed_without_items() -> SealedSecret {
+    let mut sealed = sealed("1", 1, &Value::Null, "nobody");
+    sealed["spec"] = json!({ "encryptedData": {} });
+    serde_json::from_value(sealed).unwrap()
+}
+
+/// Conditions and events that were sent: status or type, and message.
+fn told(requests: &Requests) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let requests = requests.lock().unwrap();
+    let told = requests.iter().filter_map(|(line, body)| {
+        let condition = &body["status"]["conditions"][0];
+        match line.as_str() {
+            STATUS => Some((text(&condition["status"]), text(&condition["message"]))),
+            line if line.starts_with("POST /api/v1/namespaces/ns/events") => {
+                Some((text(&body["type"]), text(&body["message"])))
+            }
+            _ => None,
+        }
+    });
+    told.collect()
+}
+
+fn failure(code: u16, reason: &str, message: &str) -> (u16, Value) {
+    let status = json!({ "status": "Failure", "code": code, "reason": reason, "message": message });
+    (code, status)
+}
+
+/// What the API server answers beside the Secret: it takes every status and event.
+fn takes_all(line: &str) -> (u16, Value) {
+    match line {
+        STATUS => (200, sealed("2", 1, &Value::Null, "signet")),
+        _ => (201, json!({ "metadata": {}, "involvedObject": {} })),
+    }
+}
+
+const MAY_NOT_GET: &str = "secrets \"db\" is forbidden: User \"me\" cannot get resource \"secrets\" in API group \"\" in the namespace \"ns\"";
+
+#[tokio::test]
+async fn a_secret_that_may_not_be_read_is_a_refusal_in_the_servers_words() {
+    let (unsealer, requests) = unsealer(|line, _| match line {
+        SECRET => failure(403, "Forbidden", MAY_NOT_GET),
+        line => takes_all(line),
+    });
+    let outcome = unsealer.unseal(&sealed_without_items()).await.unwrap();
+    let message = MAY_NOT_GET.to_owned();
+    assert_eq!(
+        outcome,
+        UnsealOutcome::Refused(UnsealReason::WriteRefused { message })
+    );
+    let expected = ["False", "Warning"].map(|kind| (kind.to_owned(), MAY_NOT_GET.to_owned()));
+    assert_eq!(told(&requests), expected);
+}
+
+#[tokio::test]
+async fn a_server_that_fails_is_told_without_its_words_and_asked_again() {
+    for failing in [SECRET, SECRETS] {
+        let (unsealer, requests) = unsealer(move |line, _| match line {
+            line if line == failing => failure(500, "InternalError", "hunter2"),
+            SECRET => failure(404, "NotFound", "secrets \"db\" not found"),
+            line => takes_all(line),
+        });
+        let sealed = sealed_without_items();
+        let error = unsealer.unseal(&sealed).await.unwrap_err();
+        assert!(matches!(error, kube::Error::Api(_)), "{error:?}");
+        assert!(unsealer.was_tried(&sealed), "its status asks for nothing");
+        let expected = ["False", "Warning"]
+            .map(|kind| (kind.to_owned(), "Secret ns/db: InternalError".to_owned()));
+        assert_eq!(told(&requests), expected, "{failing}");
+        let text = unsealer.metrics.text();
+        let counted = r#"unseal_errors_total{reason="update",namespace="ns"} 1"#;
+        assert!(text.contains(counted), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_in_effect_that_may_not_be_looked_at_any_more_is_told() {
+    let (unsealer, requests) = unsealer(|line, nth| match (line, nth) {
+        (SECRET, 1) => failure(404, "NotFound", "secrets \"db\" not found"),
+        (SECRET, _) => failure(403, "Forbidden", MAY_NOT_GET),
+        (line, _) => takes_all(line),
+    });
+    let sealed = sealed_without_items();
+    let outcome = unsealer.unseal(&sealed).await.unwrap();
+    assert_eq!(outcome, UnsealOutcome::Created);
+    let outcome = unsealer.unseal(&sealed).await.unwrap();
+    assert!(matches!(outcome, UnsealOutcome::Refused(_)), "{outcome:?}");
+    assert_eq!(
+        told(&requests).last(),
+        Some(&("Warning".to_owned(), MAY_NOT_GET.to_owned()))
     );
 }

@@ -12,7 +12,7 @@ use kube::runtime::{WatchStreamExt, watcher as watch};
 use kube::{Api, ResourceExt};
 
 use super::jobs::{self, Jobs};
-use super::queue::{Ended, Place, Policy, Queue};
+use super::queue::{Ended, JobId, Place, Policy, Queue};
 use super::{ObjectName, Unsealer};
 use crate::context::Context;
 use crate::keys::Standing;
@@ -50,12 +50,12 @@ pub async fn run(context: Arc<Context>) -> Result<(), run::Error> {
             Ok(()) = key_changes.changed() => loop_.keys_changed(),
             Some((scope, event)) = loop_.sealed.next(), if serving => loop_.sealed_secret(scope, event),
             Some((scope, event)) = loop_.secrets.next() => loop_.secret(scope, event),
-            Some((name, how)) = loop_.jobs.next() => loop_.ended(&name, how),
+            Some((id, how)) = loop_.jobs.next() => loop_.ended(id, how),
             () = sleep_until(loop_.queue.next_retry()), if writing => {}
         }
     }
-    while let Some((name, how)) = loop_.jobs.next().await {
-        loop_.ended(&name, how);
+    while let Some((id, how)) = loop_.jobs.next().await {
+        loop_.ended(id, how);
     }
     Ok(())
 }
@@ -155,19 +155,22 @@ impl Loop {
         while self.jobs.len() < room
             && let Some(job) = self.queue.take(Instant::now())
         {
-            let name = job.name.clone();
+            let id = job.id.clone();
             self.jobs
-                .spawn(name, jobs::work(Arc::clone(&self.unsealer), job));
+                .spawn(Some(id), jobs::work(Arc::clone(&self.unsealer), job));
         }
     }
 
-    fn ended(&mut self, name: &ObjectName, how: Ended) {
-        let (unsealer, left) = (&self.unsealer, self.unsealer.secret_version(name));
+    fn ended(&mut self, id: Option<JobId>, how: Ended) {
+        let Some(id) = id else {
+            return;
+        };
+        let (unsealer, left) = (&self.unsealer, self.unsealer.secret_version(&id.name));
         let again =
             self.queue
-                .is_outdated(name, |sealed| unsealer.was_tried(sealed), left.as_deref());
-        if !self.queue.ended(name, how, again, Instant::now()) {
-            self.unsealer.forget(name);
+                .is_outdated(&id, |sealed| unsealer.was_tried(sealed), left.as_deref());
+        if !self.queue.ended(&id, how, again, Instant::now()) {
+            self.unsealer.forget(&id.name);
         }
     }
 
@@ -216,7 +219,7 @@ impl Loop {
         if self.context.settings.unseal.old_gc_behavior {
             tracing::info!(key = %name, "SealedSecret has gone, deleting Secret");
             let delete = jobs::delete(Arc::clone(&self.unsealer), name.clone(), uid);
-            self.jobs.spawn(name.clone(), delete);
+            self.jobs.spawn(None, delete);
         }
     }
 

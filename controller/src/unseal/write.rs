@@ -21,6 +21,17 @@ pub(super) struct Effect {
     pub(super) rival: Option<String>,
 }
 
+impl Effect {
+    /// The API server does not let us look or write, and says why.
+    pub(super) fn refused(message: String) -> Self {
+        Self {
+            outcome: refused(message),
+            secret: None,
+            rival: None,
+        }
+    }
+}
+
 impl Unsealer {
     /// Writes the Secret. Where there is most likely none it is created without looking.
     pub(super) async fn write(
@@ -34,8 +45,12 @@ impl Unsealer {
         let api = self.secrets(&name);
         let mut attempts = 0;
         loop {
-            let existing = match opened.is_ok() && !std::mem::take(&mut is_absent) {
-                true => api.get_opt(&name.name).await?,
+            let looks = opened.is_ok() && !std::mem::take(&mut is_absent);
+            let existing = match looks {
+                true => match apply::read(&api, &name).await? {
+                    Ok(existing) => existing,
+                    Err(message) => return Ok(Effect::refused(message)),
+                },
                 false => None,
             };
             let found = existing.as_ref().and_then(ResourceExt::resource_version);

@@ -42,6 +42,10 @@ fn what_upstreams_chart_makes_ours_makes_under_the_same_name() {
         ),
         (
             "sealed-secrets",
+            "rbac.namespacedRoles=true,additionalNamespaces={red,blue}",
+        ),
+        (
+            "sealed-secrets",
             "ingress.enabled=true,networkPolicy.enabled=true,pdb.create=true,metrics.serviceMonitor.enabled=true",
         ),
         (

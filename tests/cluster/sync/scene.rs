@@ -50,10 +50,17 @@ impl Scene {
 
     /// Creates the Application `app` from the folder `app`. `policy` is its `syncPolicy`, as YAML in braces.
     pub(crate) fn application(&self, policy: &str) {
-        let (own, to, url) = (&self.own, &self.to, self.repository.url());
+        let url = self.repository.url();
+        let source = format!("source: {{repoURL: \"{url}\", path: app, targetRevision: main}}");
+        self.application_of(&source, policy);
+    }
+
+    /// The same from a `source` or `sources` as YAML.
+    pub(crate) fn application_of(&self, sources: &str, policy: &str) {
+        let (own, to) = (&self.own, &self.to);
         self.testbed.apply(&format!(
             "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: app, namespace: {own}}}\n\
-             spec:\n  project: default\n  source: {{repoURL: \"{url}\", path: app, targetRevision: main}}\n\
+             spec:\n  project: default\n  {sources}\n\
              \x20 destination: {{server: \"https://kubernetes.default.svc\", namespace: {to}}}\n  syncPolicy: {policy}\n"
         ));
     }
@@ -115,6 +122,23 @@ impl Scene {
             let state = &app["status"]["operationState"];
             equal(&state["phase"], &phase.into())
                 .and_then(|()| equal(&state["syncResult"]["revision"], &commit.into()))
+                .map(|()| app.clone())
+                .map_err(|error| format!("{error}\n{:#}", app["status"]))
+        })
+    }
+
+    /// Waits until the last operation synced to these commits, one of each source.
+    pub(crate) fn synced_to(&self, commits: &[&str]) -> Value {
+        eventually(&format!("the Application is synced to {commits:?}"), || {
+            let app = self.app();
+            let state = &app["status"]["operationState"];
+            equal(&state["phase"], &"Succeeded".into())
+                .and_then(|()| {
+                    equal(
+                        &state["syncResult"]["revisions"],
+                        &serde_json::json!(commits),
+                    )
+                })
                 .map(|()| app.clone())
                 .map_err(|error| format!("{error}\n{:#}", app["status"]))
         })

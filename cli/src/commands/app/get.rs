@@ -72,7 +72,7 @@ fn describe(application: &Application) -> String {
     let fact = |(field, value): (&str, String)| {
         format!("{:13}{}\n", format!("{field}:"), or(&value, "(none)"))
     };
-    let mut parts = vec![facts(application).map(fact).concat()];
+    let mut parts = vec![facts(application).into_iter().map(fact).collect::<String>()];
     let failed = |result: &&Value| result["status"] == "SyncFailed";
     let results = application.elements("/status/operationState/syncResult/resources");
     parts.extend(rows(
@@ -101,17 +101,12 @@ fn describe(application: &Application) -> String {
     parts.join("\n")
 }
 
-fn facts(application: &Application) -> [(&'static str, String); 7] {
+fn facts(application: &Application) -> Vec<(&'static str, String)> {
     let text = |pointer: &str, otherwise: &str| or(application.text(pointer), otherwise).to_owned();
     let server = text(
         "/spec/destination/server",
         &text("/spec/destination/name", "(none)"),
     );
-    let source = [
-        application.text("/spec/source/repoURL").to_owned(),
-        format!("path {}", text("/spec/source/path", ".")),
-        format!("revision {}", text("/spec/source/targetRevision", "HEAD")),
-    ];
     let destination = [
         server,
         format!(
@@ -127,13 +122,15 @@ fn facts(application: &Application) -> [(&'static str, String); 7] {
         application.phase().to_owned(),
         text("/status/operationState/message", ""),
     ];
-    [
+    let mut facts = vec![
         (
             "Name",
             format!("{}/{}", application.namespace(), application.name()),
         ),
         ("Project", text("/spec/project", "default")),
-        ("Source", joined(&source)),
+    ];
+    facts.extend(application.sources().iter().map(|s| ("Source", source(s))));
+    facts.extend([
         ("Destination", joined(&destination)),
         (
             "Sync",
@@ -141,7 +138,19 @@ fn facts(application: &Application) -> [(&'static str, String); 7] {
         ),
         ("Health", joined(&health)),
         ("Operation", joined(&operation)),
-    ]
+    ]);
+    facts
+}
+
+fn source(source: &Value) -> String {
+    let text = |field: &str| source[field].as_str().unwrap_or_default();
+    let what = match (text("chart"), text("ref"), text("path")) {
+        ("", name, "") if !name.is_empty() => format!("ref {name}"),
+        ("", _, path) => format!("path {}", or(path, ".")),
+        (chart, ..) => format!("chart {chart}"),
+    };
+    let revision = format!("revision {}", or(text("targetRevision"), "HEAD"));
+    joined(&[text("repoURL").to_owned(), what, revision])
 }
 
 /// A table of what stands at the pointers in each value; none when there are no values. A column without a word is left

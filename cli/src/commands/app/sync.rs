@@ -24,9 +24,9 @@ pub(crate) struct Arguments {
     #[arg(required = true, value_name = "NAME")]
     names: Vec<String>,
 
-    /// Sync this commit, branch or tag instead of spec.source.targetRevision
+    /// Sync this commit, branch or tag instead of targetRevision; where there are several sources, once for each
     #[arg(long)]
-    revision: Option<String>,
+    revision: Vec<String>,
 
     /// Delete objects that are no longer in Git
     #[arg(long)]
@@ -61,14 +61,18 @@ fn request(
     name: &str,
     arguments: &Arguments,
 ) -> Result<(), Error> {
-    if applications.get(name)?.is_operating() {
+    let application = applications.get(name)?;
+    if application.is_operating() {
         return Err(Error::Busy {
             name: name.to_owned(),
         });
     }
     let mut sync = Map::new();
-    if let Some(revision) = &arguments.revision {
-        sync.insert("revision".to_owned(), Value::from(revision.as_str()));
+    let several = !application.elements("/spec/sources").is_empty();
+    match &arguments.revision[..] {
+        [] => {}
+        [revision] if !several => drop(sync.insert("revision".to_owned(), json!(revision))),
+        revisions => drop(sync.insert("revisions".to_owned(), json!(revisions))),
     }
     if arguments.prune {
         sync.insert("prune".to_owned(), Value::Bool(true));

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::object::COMPARE_OPTIONS;
 use super::{
     BACKGROUND_FINALIZER, FINALIZER, FOREGROUND_FINALIZER, PREFIX, REFRESH, SKIP_RECONCILE,
-    options, spec,
+    options, source, spec,
 };
 use crate::dialect::intent::{Cascade, Intent, Marks, Refresh};
 use crate::dialect::object::field;
@@ -23,10 +23,10 @@ pub const SPEC: &[Row] = &[
     ("spec.source.path", Honoured),
     (
         "spec.source.name",
-        Harmless("it tells several sources apart, and there is one"),
+        Harmless("it is for people; sources are told apart by their order"),
     ),
     ("spec.source.chart", Refused),
-    ("spec.source.ref", Refused),
+    ("spec.source.ref", Honoured),
     ("spec.source.tagPrefix", Refused),
     ("spec.source.helm", Refused),
     ("spec.source.kustomize", Refused),
@@ -36,7 +36,7 @@ pub const SPEC: &[Row] = &[
     ("spec.source.directory.exclude", Honoured),
     ("spec.source.directory.disableExtensionFilter", Refused),
     ("spec.source.directory.jsonnet", Refused),
-    ("spec.sources", Refused),
+    ("spec.sources[]", Like("spec.source")),
     ("spec.sourceHydrator", Refused),
     ("spec.destination.server", Honoured),
     ("spec.destination.name", Honoured),
@@ -129,7 +129,13 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
     let mut refusals = Vec::new();
     check_spec(spec, &mut refusals);
     check_metadata(&application.metadata, &mut refusals);
-    let source = collect(spec::source(spec), &mut refusals).flatten();
+    let sources = match source::sources(spec) {
+        Ok(sources) => Some(sources),
+        Err(more) => {
+            refusals.extend(more);
+            None
+        }
+    };
     let destination = collect(spec::destination(spec), &mut refusals);
     let policy = spec.sync_policy.clone().unwrap_or_default();
     let retry = collect(
@@ -137,15 +143,15 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
         &mut refusals,
     );
     let limit = collect(spec::revision_history_limit(spec), &mut refusals);
-    let (Some(source), Some(destination), Some(retry), Some(revision_history_limit), true) =
-        (source, destination, retry, limit, refusals.is_empty())
+    let (Some(sources), Some(destination), Some(retry), Some(revision_history_limit), true) =
+        (sources, destination, retry, limit, refusals.is_empty())
     else {
         return Err(refusals);
     };
     let options = || policy.sync_options.iter().map(String::as_str);
     Ok(Intent {
         project: spec::project(spec),
-        source,
+        sources,
         destination,
         automated: spec::automated(&policy),
         create_namespace: options::allows(options(), "CreateNamespace") == Some(true),

@@ -6,6 +6,7 @@ pub mod object;
 pub mod operation;
 pub mod options;
 mod revision;
+mod source;
 mod spec;
 
 /// Prefix of Argo CD's annotations.

@@ -4,7 +4,7 @@
 use crds::{ApplicationSpec, Operation, SyncOperation};
 use serde_json::Value;
 
-use super::{options, spec};
+use super::{options, source, spec};
 use crate::dialect::operation::OperationRequest;
 use crate::dialect::refusal::Refusal;
 use crate::dialect::verdict::{Row, Verdict::*, walk};
@@ -30,8 +30,8 @@ pub const OPERATION: &[Row] = &[
     ),
     ("operation.sync.dryRun", Refused),
     ("operation.sync.resources", Refused),
-    ("operation.sync.revisions", Refused),
-    // The same source as the spec's is accepted: it changes nothing.
+    ("operation.sync.revisions", Honoured),
+    // The same sources as the spec's are accepted: they change nothing.
     ("operation.sync.source", Refused),
     ("operation.sync.sources", Refused),
     (
@@ -55,11 +55,11 @@ pub(in crate::dialect) fn request(
         return Err(refusals);
     };
     let retry = spec::retry("operation.retry", operation.retry.as_ref());
-    match (revision(sync), retry) {
-        (Ok(revision), Ok(retry)) if refusals.is_empty() => {
+    match (revisions(sync, of), retry) {
+        (Ok(revisions), Ok(retry)) if refusals.is_empty() => {
             let options = || sync.sync_options.iter().map(String::as_str);
             Ok(OperationRequest {
-                revision,
+                revisions,
                 prune: sync.prune,
                 create_namespace: options::allows(options(), "CreateNamespace") == Some(true),
                 defaults: spec::defaults(options),
@@ -67,18 +67,42 @@ pub(in crate::dialect) fn request(
                 initiated_by: operation.initiated_by.clone().unwrap_or_default(),
             })
         }
-        (revision, retry) => {
-            refusals.extend(revision.err());
+        (revisions, retry) => {
+            refusals.extend(revisions.err());
             refusals.extend(retry.err());
             Err(refusals)
         }
     }
 }
 
-fn revision(sync: &SyncOperation) -> Result<Option<String>, Refusal> {
-    match sync.revision.as_str() {
-        "" => Ok(None),
-        revision => spec::revision("operation.sync.revision", revision).map(Some),
+/// `revision` is for one source, `revisions` for several: one for each of them.
+fn revisions(sync: &SyncOperation, of: &ApplicationSpec) -> Result<Option<Vec<String>>, Refusal> {
+    let several = of.sources.len();
+    match (sync.revision.as_str(), sync.revisions.len()) {
+        ("", 0) => Ok(None),
+        (revision, 0) if several == 0 => {
+            let revision = source::revision("operation.sync.revision", revision)?;
+            Ok(Some(vec![revision]))
+        }
+        (revision, 0) => Err(Refusal::invalid(
+            "operation.sync.revision",
+            format!("found \"{revision}\", expected revisions, one for each of {several} sources"),
+        )),
+        (_, given) if several == 0 => Err(Refusal::invalid(
+            "operation.sync.revisions",
+            format!("found {given}, expected revision, since there is one source"),
+        )),
+        (_, given) if given != several => Err(Refusal::invalid(
+            "operation.sync.revisions",
+            format!("found {given}, expected one for each of {several} sources"),
+        )),
+        _ => (0..)
+            .zip(&sync.revisions)
+            .map(|(index, revision): (usize, _)| {
+                source::revision(&format!("operation.sync.revisions[{index}]"), revision)
+            })
+            .collect::<Result<_, _>>()
+            .map(Some),
     }
 }
 
@@ -87,6 +111,9 @@ fn check(operation: &Operation, of: &ApplicationSpec, refusals: &mut Vec<Refusal
     if let Some(sync) = &mut operation.sync {
         if sync.source == of.source {
             sync.source = None;
+        }
+        if sync.sources == of.sources {
+            sync.sources = Vec::new();
         }
         let list = sync.sync_options.iter().map(String::as_str);
         options::check(

@@ -6,10 +6,8 @@ use std::time::Duration;
 use crds::{ApplicationSpec, Retry, SyncPolicy};
 
 use super::options;
-use super::revision::is_version_range;
-use crate::dialect::intent::{Automated, Destination, ObjectDefaults, RetryPolicy, SourceIntent};
+use crate::dialect::intent::{Automated, Destination, ObjectDefaults, RetryPolicy};
 use crate::dialect::refusal::Refusal;
-use crate::render::DirectoryOptions;
 
 /// The cluster we run in, by URL.
 const IN_CLUSTER_SERVER: &str = "https://kubernetes.default.svc";
@@ -22,57 +20,6 @@ pub(super) fn project(spec: &ApplicationSpec) -> String {
     match spec.project.as_str() {
         "" => "default".to_owned(),
         name => name.to_owned(),
-    }
-}
-
-/// The one source. `None` when the spec has sources of another style, which the lists refuse by name.
-pub(super) fn source(spec: &ApplicationSpec) -> Result<Option<SourceIntent>, Refusal> {
-    let Some(source) = &spec.source else {
-        let another_style = !spec.sources.is_empty() || spec.source_hydrator.is_some();
-        let none = || Refusal::invalid("spec.source", "found none, expected repoURL and path");
-        return if another_style { Ok(None) } else { Err(none()) };
-    };
-    if source.repo_url.is_empty() {
-        return Err(Refusal::invalid(
-            "spec.source.repoURL",
-            "found none, expected the URL of a repository",
-        ));
-    }
-    let directory = source.directory.clone().unwrap_or_default();
-    Ok(Some(SourceIntent {
-        repo_url: source.repo_url.clone(),
-        revision: revision("spec.source.targetRevision", &source.target_revision)?,
-        path: path("spec.source.path", &source.path)?,
-        directory: DirectoryOptions {
-            recurse: directory.recurse,
-            include: directory.include,
-            exclude: directory.exclude,
-        },
-    }))
-}
-
-/// A branch, tag or commit; `HEAD` when `revision` is empty.
-pub(super) fn revision(field: &str, revision: &str) -> Result<String, Refusal> {
-    match revision {
-        "" => Ok("HEAD".to_owned()),
-        range if is_version_range(range) => Err(Refusal::not_supported(format!(
-            "{field}: \"{range}\" as a range of versions"
-        ))),
-        name => Ok(name.to_owned()),
-    }
-}
-
-fn path(field: &str, path: &str) -> Result<String, Refusal> {
-    let parts: Vec<&str> = path
-        .split('/')
-        .filter(|part| !matches!(*part, "" | "."))
-        .collect();
-    match parts.contains(&"..") || path.starts_with('/') {
-        true => Err(Refusal::invalid(
-            field,
-            format!("found \"{path}\", expected a path inside the repository"),
-        )),
-        false => Ok(parts.join("/")),
     }
 }
 

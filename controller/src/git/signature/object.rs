@@ -30,25 +30,27 @@ impl std::fmt::Display for SignedObject {
 }
 
 impl Mirrors {
-    /// What has to be signed for `commit`, which `revision` means: an annotated tag of that name (Argo CD's rule), else the commit.
+    /// What has to be signed for `commit`: an annotated tag that leads to it, when one of the `revisions` names such a tag (Argo
+    /// CD's rule), else the commit.
     ///
     /// # Errors
     /// When the refs can't be listed.
     pub async fn signed_object(
         &self,
         repository: &Repository,
-        revision: &str,
+        revisions: &[&str],
         commit: CommitId,
     ) -> Result<SignedObject, GitError> {
-        let revision = revision.trim();
-        let tag = match full_sha(revision) {
-            Some(_) => None,
-            None => {
-                let refs = self.mirror(repository)?.refs(Freshness::Cached).await?;
-                refs.annotated_tag(revision)
-            }
-        };
-        let id = tag.unwrap_or(commit.0);
+        let mut id = commit.0;
+        let names = revisions.iter().map(|revision| revision.trim());
+        let names: Vec<_> = names.filter(|name| full_sha(name).is_none()).collect();
+        if !names.is_empty() {
+            let refs = self.mirror(repository)?.refs(Freshness::Cached).await?;
+            let mut tags = names
+                .into_iter()
+                .filter_map(|name| refs.annotated_tag(name, commit));
+            id = tags.next().unwrap_or(id);
+        }
         Ok(SignedObject { id, commit })
     }
 

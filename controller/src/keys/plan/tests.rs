@@ -41,7 +41,7 @@ fn settled(secrets: Vec<KeySecret>) -> World {
         taken: BTreeSet::new(),
         other_controller: None,
         published,
-        starting: false,
+        newest_at_start: None,
         signalled: false,
     }
 }
@@ -70,7 +70,10 @@ fn without_keys_one_is_generated_and_nothing_else_happens() {
 fn where_another_controller_was_no_key_is_made_until_asked() {
     let mut world = settled(vec![]);
     world.other_controller = Some("SealedSecret a/b has a status".to_owned());
-    assert_eq!(printed(&world), "observe: SealedSecret a/b has a status\n");
+    assert_eq!(
+        printed(&world),
+        "observe: SealedSecret a/b has a status\nlook again in 10 s\n"
+    );
     world.policy.take_over = true;
     assert_eq!(printed(&world), "generate keyjqc77: there is no key\n");
 }
@@ -145,8 +148,33 @@ fn the_cutoff_counts_at_start_only() {
     let mut world = settled(vec![key("a", 90)]);
     world.policy.cutoff = Some(at(95));
     assert_eq!(printed(&world), "look again in 1728000 s\n");
-    world.starting = true;
+    world.newest_at_start = Some("a".to_owned());
     assert!(printed(&world).contains("older than the cutoff time"));
+}
+
+#[test]
+fn a_cutoff_in_the_future_makes_one_key() {
+    let starting = |secrets| {
+        let mut world = settled(secrets);
+        world.policy.cutoff = Some(at(200));
+        world.newest_at_start = Some("a".to_owned());
+        world
+    };
+    let first = plan(&starting(vec![key("a", 90)]));
+    let [
+        Step::Generate {
+            name,
+            because: Cause::Cutoff,
+            ..
+        },
+    ] = first.steps.as_slice()
+    else {
+        panic!("{first}");
+    };
+    assert_eq!(
+        printed(&starting(vec![key("a", 90), key(name, 100)])),
+        "look again in 2592000 s\n"
+    );
 }
 
 #[test]

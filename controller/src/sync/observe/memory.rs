@@ -12,10 +12,10 @@ use crate::sync::{
     key::ObjectKey,
     kinds::Kinds,
     observe::applications::AppId,
+    revisions::Revisions,
 };
 use crate::{
     dialect::{ObjectDefaults, SourceIntent},
-    git::CommitId,
     render::{RenderKey, Rendered},
 };
 
@@ -54,9 +54,9 @@ pub(crate) struct Memory {
 /// A render and all that it depends on, so that a pass for another reason does not look into the repository.
 #[derive(Clone, Debug)]
 pub(crate) struct Render {
-    pub(crate) source: SourceIntent,
+    pub(crate) sources: Vec<SourceIntent>,
     pub(crate) project: String,
-    pub(crate) commit: CommitId,
+    pub(crate) revisions: Revisions,
     pub(crate) rendered: Arc<Rendered>,
 }
 

@@ -29,7 +29,7 @@ use crate::sync::{
     kinds::Kinds,
     observe::applications::AppId,
     observe::memory::{DesiredKey, Render},
-    plan::operation::revision_to_render,
+    plan::operation::revisions_to_render,
     world::{Cluster, Source, SourceProblem, Unsealer, World},
 };
 use crate::{
@@ -93,8 +93,8 @@ impl Engine {
         })
     }
 
-    /// What Git holds at the revision in question. A request waits for a new listing of refs; a revision that is not in the last
-    /// listing gets one when the source is new to us.
+    /// What Git holds at the revisions in question. A request waits for a new listing of refs; a revision that is not in the last
+    /// listing gets one when the sources are new to us.
     async fn render(
         &self,
         app: &AppId,
@@ -103,9 +103,8 @@ impl Engine {
         rules: &Project,
         first: bool,
     ) -> Result<Render, SourceProblem> {
-        let (source, project) = (&intent.source, &intent.project);
         let request = subject.request.as_ref().ok().and_then(Option::as_ref);
-        let revision = revision_to_render(&subject.facts, intent, request);
+        let asked_for = revisions_to_render(&subject.facts, intent, request);
         let asked = subject.facts.marks.refresh.is_some() || request.is_some();
         let freshness = if first && asked {
             Freshness::Latest
@@ -116,23 +115,23 @@ impl Engine {
             .memories
             .get(app)
             .render
-            .filter(|known| known.source == *source && known.project == *project);
+            .filter(|known| known.sources == intent.sources && known.project == intent.project);
         let resolved = self
             .sources
-            .resolve(source, project, &revision, freshness, known.is_none())
-            .await;
-        let (repository, commit) = resolved?;
-        self.check_signature(app, rules, &repository, &revision, commit)
+            .resolve(intent, &asked_for, freshness, known.is_none())
             .await?;
+        self.check_signatures(app, rules, &intent.sources, &asked_for, &resolved)
+            .await?;
+        let revisions = sources::revisions(&resolved);
         let trusted = subject.facts.marks.refresh != Some(Refresh::Hard) || !first;
-        if let Some(known) = known.filter(|known| trusted && known.commit == commit) {
+        if let Some(known) = known.filter(|known| trusted && known.revisions == revisions) {
             return Ok(known);
         }
-        let rendered = self.sources.render(source, &repository, &commit).await?;
+        let rendered = self.sources.render(&intent.sources, &resolved).await?;
         let render = Render {
-            source: source.clone(),
-            project: project.clone(),
-            commit,
+            sources: intent.sources.clone(),
+            project: intent.project.clone(),
+            revisions,
             rendered,
         };
         self.memories
@@ -185,11 +184,11 @@ impl Engine {
             kinds: kinds.clone(),
             scaled: self.scaled(app),
         };
-        let revision = render.commit.to_string();
+        let revisions = render.revisions.clone();
         if let Some((known, desired)) = self.memories.get(app).desired
             && known == key
         {
-            return Ok(Source { revision, desired });
+            return Ok(Source { revisions, desired });
         }
         let desired = Arc::new(desired(&Inputs {
             manifests: &render.rendered.manifests,
@@ -201,7 +200,7 @@ impl Engine {
         }));
         self.memories
             .with(app, |memory| memory.desired = Some((key, desired.clone())));
-        Ok(Source { revision, desired })
+        Ok(Source { revisions, desired })
     }
 
     fn scaled(&self, app: &AppId) -> BTreeSet<ObjectKey> {

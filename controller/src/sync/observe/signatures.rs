@@ -13,15 +13,16 @@ use tokio::{sync::watch, time::timeout};
 
 use crate::{
     access::{Denied, Project, SignatureDemand, SignatureError},
-    dialect::GPG_KEYS_CONFIG_MAP as KEYS,
+    dialect::{GPG_KEYS_CONFIG_MAP as KEYS, SourceIntent},
     git::{
-        CommitId, Mirrors, Repository,
+        Mirrors, Repository,
         signature::{SignedObject, Store, Trust},
     },
     sync::{
         engine::Engine,
         observe::applications::AppId,
         observe::follow::{Change, follow},
+        observe::sources::Resolved,
         world::{SourceProblem, SourceReason},
     },
 };
@@ -158,25 +159,41 @@ fn note(found: &mut Found, name: &'static str, change: Change<ConfigMap>) -> boo
 }
 
 impl Engine {
-    /// Refuses a commit that is not signed as the project demands.
+    /// Refuses sources of which a commit is not signed as the project demands. `asked_for` are the revisions that the pass is
+    /// about: while an operation runs, commits for which the spec may name tags.
     ///
     /// # Errors
-    /// When it is not, when that can't be found out, or when the project contradicts itself.
-    pub(super) async fn check_signature(
+    /// When one is not, when that can't be found out, or when the project contradicts itself.
+    pub(super) async fn check_signatures(
         &self,
         app: &AppId,
         project: &Project,
-        repository: &Repository,
-        revision: &str,
-        commit: CommitId,
+        sources: &[SourceIntent],
+        asked_for: &[String],
+        resolved: &[Resolved],
     ) -> Result<(), SourceProblem> {
+        for ((source, asked_for), at) in sources.iter().zip(asked_for).zip(resolved) {
+            let names = [asked_for.as_str(), source.revision.as_str()];
+            self.check_signature(app, project, names, at).await?;
+        }
+        Ok(())
+    }
+
+    async fn check_signature(
+        &self,
+        app: &AppId,
+        project: &Project,
+        names: [&str; 2],
+        at: &Resolved,
+    ) -> Result<(), SourceProblem> {
+        let Resolved { repository, commit } = at;
         let Some(demand) = project.demanded_signature(repository.url.as_str())? else {
             return Ok(());
         };
         self.memories.with(app, |memory| memory.signed = true);
         let object = self
             .mirrors
-            .signed_object(repository, revision, commit)
+            .signed_object(repository, &names, *commit)
             .await?;
         let verdict = self
             .signatures

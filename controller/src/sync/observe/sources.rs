@@ -1,4 +1,4 @@
-//! What Git holds for an Application: its revision resolved, its tree rendered, each render made once and shared.
+//! What Git holds for an Application: revisions resolved, trees rendered, each render made once and shared.
 //! It asks no cluster and compares nothing.
 
 use std::{
@@ -6,11 +6,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use futures::future;
 use tokio::sync::Semaphore;
 
+use crate::sync::revisions::Revisions;
 use crate::sync::world::{SourceProblem, SourceReason};
 use crate::{
-    dialect::SourceIntent,
+    dialect::{Intent, SourceIntent},
     git::{CommitId, Freshness, GitError, Mirrors, Repository, Tree},
     render::{self, RenderError, RenderKey, Rendered},
 };
@@ -19,6 +21,19 @@ use crate::{
 const RENDERS: usize = 2;
 /// Manifests that are kept for Applications with the same source: a few megabytes, and more than a wave of Applications needs.
 const KEPT_MANIFESTS: usize = 2_000;
+
+/// Where a source stands: its repository as it may be read, and the commit.
+#[derive(Clone, Debug)]
+pub(crate) struct Resolved {
+    pub(super) repository: Repository,
+    pub(super) commit: CommitId,
+}
+
+/// The revisions of all sources.
+pub(crate) fn revisions(resolved: &[Resolved]) -> Revisions {
+    let commits = resolved.iter().map(|source| source.commit.to_string());
+    Revisions::new(commits.collect())
+}
 
 /// Renders, and the repositories they come from.
 #[derive(Debug)]
@@ -37,24 +52,36 @@ impl Sources {
         }
     }
 
-    /// The commit that `revision` of the source means. With `insist`, a revision that the last listing does not have is looked for in
-    /// a new one.
+    /// What each source stands at. With `insist`, a revision that the last listing does not have is looked for in a new one.
     ///
     /// # Errors
-    /// When the repository can't be read or has no such revision.
+    /// When a repository can't be read or has no such revision.
     pub(crate) async fn resolve(
+        &self,
+        intent: &Intent,
+        revisions: &[String],
+        freshness: Freshness,
+        insist: bool,
+    ) -> Result<Vec<Resolved>, SourceProblem> {
+        let resolved = intent
+            .sources
+            .iter()
+            .zip(revisions)
+            .map(|(source, revision)| {
+                self.resolve_one(source, &intent.project, revision, freshness, insist)
+            });
+        future::try_join_all(resolved).await
+    }
+
+    async fn resolve_one(
         &self,
         source: &SourceIntent,
         project: &str,
         revision: &str,
         freshness: Freshness,
         insist: bool,
-    ) -> Result<(Repository, CommitId), SourceProblem> {
-        let repository = self
-            .mirrors
-            .repository(&source.repo_url, project)
-            .await
-            .map_err(SourceProblem::from)?;
+    ) -> Result<Resolved, SourceProblem> {
+        let repository = self.mirrors.repository(&source.repo_url, project).await?;
         let commit = match self.mirrors.resolve(&repository, revision, freshness).await {
             Err(GitError::RevisionNotFound { .. }) if insist => {
                 self.mirrors
@@ -63,25 +90,40 @@ impl Sources {
             }
             resolved => resolved,
         };
-        let commit = commit.map_err(SourceProblem::from)?;
-        Ok((repository, commit))
+        Ok(Resolved {
+            repository,
+            commit: commit?,
+        })
     }
 
-    /// The objects of the source at a commit.
+    /// The objects of all sources, in their order.
     ///
     /// # Errors
-    /// When the commit can't be fetched, has no such path, or holds something that is no manifest.
+    /// When a commit can't be fetched, has no such path, or holds something that is no manifest: then there are none at all.
     pub(crate) async fn render(
         &self,
-        source: &SourceIntent,
-        repository: &Repository,
-        commit: &CommitId,
+        sources: &[SourceIntent],
+        resolved: &[Resolved],
     ) -> Result<Arc<Rendered>, SourceProblem> {
-        let tree = self
-            .mirrors
-            .tree(repository, commit, &source.path)
-            .await
-            .map_err(SourceProblem::from)?;
+        let rendering = sources
+            .iter()
+            .zip(resolved)
+            .filter(|(source, _)| source.renders)
+            .map(|(source, resolved)| self.render_one(source, resolved));
+        let mut rendered = future::try_join_all(rendering).await?;
+        match rendered.len() {
+            1 => Ok(rendered.remove(0)),
+            _ => Ok(Arc::new(Rendered::joined(&rendered))),
+        }
+    }
+
+    async fn render_one(
+        &self,
+        source: &SourceIntent,
+        resolved: &Resolved,
+    ) -> Result<Arc<Rendered>, SourceProblem> {
+        let Resolved { repository, commit } = resolved;
+        let tree = self.mirrors.tree(repository, commit, &source.path).await?;
         let options = source.directory.clone();
         let _turn = self.turns.acquire().await;
         let (tree, key) =

@@ -73,7 +73,7 @@ impl Engine {
         Project::find(name, object.map_err(invalid)?.as_ref())
     }
 
-    /// The intent whose source may be read. What the project does not permit is not fetched, let alone with credentials.
+    /// The intent whose sources may be read. What the project does not permit is not fetched, let alone with credentials.
     pub(super) fn readable<'a>(
         &self,
         subject: &'a Subject,
@@ -86,8 +86,11 @@ impl Engine {
             &self.context.namespace,
             &sync.application_namespaces(),
         );
-        let source = project.permits_source(&intent.source.repo_url, sync.allow_file_repositories);
-        namespace.and(source).is_ok().then_some((intent, project))
+        let permitted = intent.sources.iter().all(|source| {
+            let allow_file = sync.allow_file_repositories;
+            project.permits_source(&source.repo_url, allow_file).is_ok()
+        });
+        (namespace.is_ok() && permitted).then_some((intent, project))
     }
 }
 

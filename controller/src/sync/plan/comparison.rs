@@ -53,7 +53,7 @@ pub(in crate::sync) fn compare(world: &World, terms: &Terms<'_>) -> (Comparison,
     let conditions = conditions::conditions(world, terms, &objects);
     let comparison = Comparison {
         status: overall(objects.values()),
-        revision: terms.source.revision.clone(),
+        revisions: terms.source.revisions.clone(),
         objects,
     };
     (comparison, conditions)
@@ -199,11 +199,7 @@ type LastKnown = BTreeMap<ObjectKey, SyncStatus>;
 /// After a restart an object's status is what it was at this revision, until it is compared again.
 fn last_known(world: &World, terms: &Terms<'_>) -> LastKnown {
     let status = &world.application.status;
-    if status
-        .sync
-        .as_ref()
-        .is_none_or(|sync| sync.revision != terms.source.revision)
-    {
+    if recorded::compared(status).as_ref() != Some(&terms.source.revisions) {
         return LastKnown::new();
     }
     let known = status.resources.iter().filter_map(|resource| {

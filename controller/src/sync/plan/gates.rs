@@ -77,10 +77,17 @@ pub(in crate::sync) fn policy(world: &World) -> Result<(&Intent, &Project), Stop
             &world.own_namespace,
             &world.application_namespaces,
         ),
-        project.permits_source(&intent.source.repo_url, world.allow_file_repositories),
         project.permits_destination(&intent.destination),
     ];
-    let denied: Vec<_> = checks.into_iter().filter_map(Result::err).collect();
+    let sources = intent
+        .sources
+        .iter()
+        .map(|source| project.permits_source(&source.repo_url, world.allow_file_repositories));
+    let denied: Vec<_> = checks
+        .into_iter()
+        .chain(sources)
+        .filter_map(Result::err)
+        .collect();
     match denied.is_empty() {
         true => Ok((intent, project)),
         false => Err(invalid(texts(&denied))),
@@ -211,7 +218,7 @@ fn does_not_open<'a>(world: &'a World, terms: &Terms<'_>, key: &ObjectKey) -> Op
 }
 
 fn is_new_revision(world: &World, terms: &Terms<'_>) -> bool {
-    recorded::synced_revision(&world.application) != Some(terms.source.revision.as_str())
+    recorded::synced(&world.application).as_ref() != Some(&terms.source.revisions)
 }
 
 /// SealedSecrets of a new revision of which is not known yet whether they are new or changed, and that are not known to

@@ -24,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::dialect::{Cascade, RetryPolicy};
 use crate::sync::key::ObjectKey;
 pub use crate::sync::plan::planner::plan;
+use crate::sync::revisions::Revisions;
 use crate::sync::world::Health;
 use k8s_openapi::jiff::Timestamp;
 
@@ -159,8 +160,8 @@ impl ConditionKind {
 pub struct Comparison {
     /// The Application's `status.sync.status`.
     pub status: SyncStatus,
-    /// The revision it was compared with.
-    pub revision: String,
+    /// The revisions it was compared with.
+    pub revisions: Revisions,
     /// Every wanted object and every entry of the inventory.
     pub objects: BTreeMap<ObjectKey, Compared>,
 }
@@ -249,8 +250,8 @@ pub enum Difference {
 /// The operation in effect.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Operation {
-    /// Commit that is pinned for it.
-    pub revision: String,
+    /// What is pinned for it: a revision for each source.
+    pub revisions: Revisions,
     /// Who began it.
     pub initiator: Initiator,
     /// Whether it deletes what is no longer wanted.

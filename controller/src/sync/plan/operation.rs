@@ -15,24 +15,30 @@ use crate::sync::plan::recorded;
 use crate::sync::plan::{
     Comparison, Condition, ConditionKind, Decision, Ending, Initiator, Operation, OperationPhase,
 };
+use crate::sync::revisions::{Revisions, is_about};
 use crate::sync::world::{AppFacts, World};
 
-/// The revision that the source of this pass is to be rendered at: the one asked for by `.operation`; the commit that is
-/// pinned by a requested operation that runs; else the Application's own, so that a new commit supersedes an automated one.
-pub fn revision_to_render(
+/// The revision that each source is to be rendered at in this pass: those asked for by `.operation`; those that are pinned
+/// by a requested operation that runs; else the Application's own, so that a new commit supersedes an automated one.
+pub fn revisions_to_render(
     application: &AppFacts,
     intent: &Intent,
     request: Option<&OperationRequest>,
-) -> String {
-    let own = || intent.source.revision.clone();
+) -> Vec<String> {
+    let own = || {
+        let sources = intent.sources.iter();
+        sources.map(|source| source.revision.clone()).collect()
+    };
     if let Some(request) = request {
-        return request.revision.clone().unwrap_or_else(own);
+        return request.revisions.clone().unwrap_or_else(own);
     }
     let running = recorded::operation(application).filter(|state| is_running(state));
     let requested = running.filter(|state| !recorded::is_automated(state));
-    requested
-        .and_then(recorded::pinned)
-        .map_or_else(own, str::to_owned)
+    let pinned = requested.and_then(recorded::pinned);
+    // A spec that has got another number of sources since then is another spec.
+    pinned
+        .filter(|pinned| pinned.all().len() == intent.sources.len())
+        .map_or_else(own, |pinned| pinned.all().to_vec())
 }
 
 /// What was decided, and what there is to say about it.
@@ -95,7 +101,7 @@ pub(in crate::sync) fn is_running(state: &OperationState) -> bool {
 
 fn requested(world: &World, terms: &Terms<'_>, request: &OperationRequest) -> Operation {
     Operation {
-        revision: terms.source.revision.clone(),
+        revisions: terms.source.revisions.clone(),
         initiator: Initiator::Requested(request.initiated_by.username.clone()),
         prune: request.prune,
         create_namespace: terms.intent.create_namespace || request.create_namespace,
@@ -108,7 +114,7 @@ fn requested(world: &World, terms: &Terms<'_>, request: &OperationRequest) -> Op
 /// An operation that begins now and has not done anything.
 fn blank(world: &World) -> Operation {
     Operation {
-        revision: String::new(),
+        revisions: Revisions::default(),
         initiator: Initiator::Automated,
         prune: false,
         create_namespace: false,
@@ -154,7 +160,7 @@ fn stored(world: &World, state: &OperationState) -> Operation {
     let intent = world.intent.as_ref().ok();
     let own_namespace_option = intent.is_some_and(|intent| intent.create_namespace);
     Operation {
-        revision: recorded::pinned(state).unwrap_or_default().to_owned(),
+        revisions: recorded::pinned(state).unwrap_or_default(),
         initiator: match automated {
             true => Initiator::Automated,
             false => Initiator::Requested(username.unwrap_or_default()),
@@ -201,7 +207,7 @@ fn running(
     state: &OperationState,
 ) -> Decided {
     let operation = stored(world, state);
-    if operation.revision != terms.source.revision {
+    if operation.revisions != terms.source.revisions {
         return superseded(world, terms, operation).into();
     }
     let Some(finished) = &state.finished_at else {
@@ -243,7 +249,7 @@ fn superseded(world: &World, terms: &Terms<'_>, operation: Operation) -> Operati
         },
         Initiator::Automated => begin(world, terms, None, 0),
         Initiator::Requested(_) => Operation {
-            revision: terms.source.revision.clone(),
+            revisions: terms.source.revisions.clone(),
             decision: Decision::Start,
             started_at: world.now,
             retry_count: 0,
@@ -268,15 +274,17 @@ pub(in crate::sync) fn begin(
         namespace: key.namespace_or_empty().to_owned(),
         ..SyncResource::default()
     };
+    let (revision, revisions) = terms.source.revisions.fields(&world.application.spec);
     let sync = SyncOperation {
-        revision: terms.source.revision.clone(),
+        revision,
+        revisions,
         prune,
         resources: only.iter().flatten().map(resource).collect(),
         auto_heal_attempts_count: (heals > 0).then_some(heals.into()),
         ..SyncOperation::default()
     };
     Operation {
-        revision: terms.source.revision.clone(),
+        revisions: terms.source.revisions.clone(),
         prune,
         create_namespace: intent.create_namespace,
         only,
@@ -324,7 +332,7 @@ fn automated(
         Some(state) => {
             let message = format!(
                 "the last sync to {} failed: {}",
-                terms.source.revision, state.message
+                terms.source.revisions, state.message
             );
             Decided {
                 condition: Some(Condition::new(ConditionKind::SyncError, message)),
@@ -334,14 +342,14 @@ fn automated(
     }
 }
 
-/// This revision of this source was tried already.
+/// These revisions of these sources were tried already.
 fn attempted(world: &World, terms: &Terms<'_>, state: &OperationState) -> bool {
-    let source = state
+    let spec = &world.application.spec;
+    let about = state
         .sync_result
         .as_ref()
-        .and_then(|result| result.source.as_ref());
-    recorded::pinned(state) == Some(&terms.source.revision)
-        && source == world.application.spec.source.as_ref()
+        .is_some_and(|result| is_about(result.source.as_ref(), &result.sources, spec));
+    about && recorded::pinned(state).as_ref() == Some(&terms.source.revisions)
 }
 
 /// What an earlier pass had to leave out can be dealt with now.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crds::{ApplicationStatus, OperationState, ResourceResult, ResourceStatus};
 
 use crate::sync::key::{GroupKind, ObjectKey};
+use crate::sync::revisions::{Revisions, is_about};
 use crate::sync::world::AppFacts;
 
 /// The inventory: what belongs to the Application, with the version each was last seen in. Hooks don't belong to it.
@@ -31,12 +32,19 @@ pub(in crate::sync) fn key_of_result(result: &ResourceResult) -> ObjectKey {
     ObjectKey::new(&kind, Some(&result.namespace), &result.name)
 }
 
-/// The commit that was last synced as a whole from the source as it stands in the spec.
-pub(in crate::sync) fn synced_revision(application: &AppFacts) -> Option<&str> {
-    let source = application.spec.source.as_ref();
-    let from_history = application.status.history.last();
-    if let Some(entry) = from_history.filter(|entry| entry.source.as_ref() == source) {
-        return Some(&entry.revision);
+/// What the cluster was last compared with.
+pub(in crate::sync) fn compared(status: &ApplicationStatus) -> Option<Revisions> {
+    let sync = status.sync.as_ref()?;
+    Some(Revisions::stored(&sync.revision, &sync.revisions))
+}
+
+/// What was last synced as a whole from the sources as they stand in the spec.
+pub(in crate::sync) fn synced(application: &AppFacts) -> Option<Revisions> {
+    let spec = &application.spec;
+    let last = application.status.history.last();
+    if let Some(entry) = last.filter(|entry| is_about(entry.source.as_ref(), &entry.sources, spec))
+    {
+        return Some(Revisions::stored(&entry.revision, &entry.revisions));
     }
     let state = operation(application).filter(|state| state.phase == "Succeeded")?;
     let result = state.sync_result.as_ref()?;
@@ -45,7 +53,8 @@ pub(in crate::sync) fn synced_revision(application: &AppFacts) -> Option<&str> {
         .sync
         .as_ref()
         .is_none_or(|sync| sync.resources.is_empty());
-    (whole && result.source.as_ref() == source).then_some(&result.revision)
+    let about = is_about(result.source.as_ref(), &result.sources, spec);
+    (whole && about).then(|| Revisions::stored(&result.revision, &result.revisions))
 }
 
 /// The operation that runs or ran last.
@@ -53,10 +62,11 @@ pub(in crate::sync) fn operation(application: &AppFacts) -> Option<&OperationSta
     application.status.operation_state.as_ref()
 }
 
-/// The revision that an operation has pinned, if it got that far.
-pub(in crate::sync) fn pinned(state: &OperationState) -> Option<&str> {
-    let revision = &state.sync_result.as_ref()?.revision;
-    (!revision.is_empty()).then_some(revision)
+/// The revisions that an operation has pinned, if it got that far.
+pub(in crate::sync) fn pinned(state: &OperationState) -> Option<Revisions> {
+    let result = state.sync_result.as_ref()?;
+    let pinned = Revisions::stored(&result.revision, &result.revisions);
+    (!pinned.is_empty()).then_some(pinned)
 }
 
 /// The sync policy began it.

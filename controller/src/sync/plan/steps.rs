@@ -11,6 +11,7 @@ use crate::sync::plan::comparison::Terms;
 use crate::sync::plan::order::is_sealed_secret;
 use crate::sync::plan::preface;
 use crate::sync::plan::prune::{self, Deletions};
+use crate::sync::plan::recorded;
 use crate::sync::plan::waves::{self, Wave};
 use crate::sync::plan::{
     Comparison, Difference, Ending, LeftOut, LeftOutReason, Operation, PlannedStep, Step,
@@ -281,8 +282,8 @@ pub(in crate::sync) fn verify(
             _ => None,
         })
         .collect();
-    let status = world.application.status.sync.as_ref();
-    let urgent = status.is_none_or(|sync| sync.revision != comparison.revision);
+    let known = recorded::compared(&world.application.status);
+    let urgent = known.as_ref() != Some(&comparison.revisions);
     let open = comparison.objects.iter().filter(|(key, compared)| {
         compared.difference == Some(Difference::Unverified) && !settled.contains(key)
     });

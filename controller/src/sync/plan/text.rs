@@ -46,7 +46,7 @@ fn write_comparison(f: &mut fmt::Formatter<'_>, comparison: &Comparison) -> fmt:
         f,
         "sync: {} at {}",
         comparison.status.name(),
-        comparison.revision
+        comparison.revisions
     )?;
     for (key, compared) in &comparison.objects {
         writeln!(f, "  {key}: {compared}")?;
@@ -122,8 +122,8 @@ fn write_operation(f: &mut fmt::Formatter<'_>, operation: &Operation) -> fmt::Re
         Initiator::Requested(name) => format!("the sync of {name:?}"),
     };
     write!(f, "operation: {verb}: {who}")?;
-    if !operation.revision.is_empty() {
-        write!(f, " to {}", operation.revision)?;
+    if !operation.revisions.is_empty() {
+        write!(f, " to {}", operation.revisions)?;
     }
     if operation.prune {
         f.write_str(", pruning")?;

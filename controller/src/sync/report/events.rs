@@ -20,7 +20,7 @@ pub(super) fn started(plan: &Plan) -> Option<Event> {
     };
     Some(normal(
         "OperationStarted",
-        format!("{who} to '{}'", operation.revision),
+        format!("{who} to '{}'", operation.revisions),
     ))
 }
 
@@ -59,16 +59,16 @@ pub(super) fn events(
 }
 
 fn completed(plan: &Plan, status: &ApplicationStatus, phase: OperationPhase) -> Option<Event> {
-    let revision = &plan.operation.as_ref()?.revision;
+    let revisions = &plan.operation.as_ref()?.revisions;
     let message = &status.operation_state.as_ref()?.message;
     Some(match phase {
         OperationPhase::Succeeded => normal(
             "OperationCompleted",
-            format!("Sync operation to {revision} succeeded"),
+            format!("Sync operation to {revisions} succeeded"),
         ),
         _ => warning(
             "OperationCompleted",
-            format!("Sync operation to {revision} failed: {message}"),
+            format!("Sync operation to {revisions} failed: {message}"),
         ),
     })
 }

@@ -11,6 +11,7 @@ use crate::sync::outcome::Outcome;
 use crate::sync::plan::comparison::named;
 use crate::sync::plan::operation::next_try;
 use crate::sync::plan::{Decision, Ending, Initiator, Operation, OperationPhase, Plan};
+use crate::sync::revisions::sources_of;
 use crate::sync::world::World;
 
 /// The operation as it begins or goes on, before its steps are executed.
@@ -57,7 +58,7 @@ pub(super) fn close(
     let mut state = base(world, operation);
     let refused = matches!(operation.ending, Ending::Refused(..));
     let comparison = plan.comparison.as_ref().filter(|_| !refused);
-    if !(refused && operation.revision.is_empty()) {
+    if !(refused && operation.revisions.is_empty()) {
         let before = state
             .sync_result
             .take()
@@ -203,10 +204,15 @@ fn remember(world: &World, operation: &Operation, history: &mut Vec<RevisionHist
             ..InitiatedBy::default()
         },
     };
+    let spec = &world.application.spec;
+    let (revision, revisions) = operation.revisions.fields(spec);
+    let (source, sources) = sources_of(spec);
     history.push(RevisionHistory {
         id: history.last().map_or(0, |last| last.id + 1),
-        revision: operation.revision.clone(),
-        source: world.application.spec.source.clone(),
+        revision,
+        revisions,
+        source,
+        sources,
         deploy_started_at: Some(time(operation.started_at)),
         deployed_at: Some(time(world.now)),
         initiated_by: Some(initiated_by),

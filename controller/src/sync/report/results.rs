@@ -11,6 +11,7 @@ use crate::sync::key::{GroupKind, ObjectKey};
 use crate::sync::outcome::{Done, Failure, FailureReason, Outcome};
 use crate::sync::plan::recorded::key_of_result;
 use crate::sync::plan::{Comparison, Difference, LeftOut, Operation, Step};
+use crate::sync::revisions::sources_of;
 use crate::sync::world::World;
 
 /// So many objects are listed; the rest is counted.
@@ -48,10 +49,15 @@ pub(super) fn merged(
     listed.sort_by_key(|result| result.status != "SyncFailed");
     let omitted = listed.len().saturating_sub(LISTED);
     listed.truncate(LISTED);
+    let spec = &world.application.spec;
+    let (revision, revisions) = operation.revisions.fields(spec);
+    let (source, sources) = sources_of(spec);
     let mut result = SyncOperationResult {
         resources: listed,
-        revision: operation.revision.clone(),
-        source: world.application.spec.source.clone(),
+        revision,
+        revisions,
+        source,
+        sources,
         ..SyncOperationResult::default()
     };
     if omitted > 0 {

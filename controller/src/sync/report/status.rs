@@ -10,7 +10,9 @@ use super::{AppMetrics, time};
 use crate::sync::health::{Member, aggregate, has_rule};
 use crate::sync::key::ObjectKey;
 use crate::sync::outcome::{Done, Outcome};
+use crate::sync::plan::recorded;
 use crate::sync::plan::{Compared, Comparison, Condition, OperationPhase, Plan, Step, SyncStatus};
+use crate::sync::revisions::{Revisions, sources_of};
 use crate::sync::world::{Health, HealthStatus, World};
 
 /// Longest text of a condition or message: a status has to stay far below etcd's limit.
@@ -30,7 +32,7 @@ pub(super) fn status(world: &World, plan: &Plan, outcomes: &[Outcome]) -> Applic
             .collect();
         status.sync = Some(sync(
             world,
-            &comparison.revision,
+            &comparison.revisions,
             overall(comparison, &settled),
         ));
         status.source_type = "Directory".into();
@@ -40,12 +42,8 @@ pub(super) fn status(world: &World, plan: &Plan, outcomes: &[Outcome]) -> Applic
         let health = health_after(world, comparison, outcomes).or_else(|| plan.health.clone());
         status.health = Some(dated(world, health));
     } else if world.application.deletion_timestamp.is_none() {
-        let revision = status
-            .sync
-            .as_ref()
-            .map(|sync| sync.revision.clone())
-            .unwrap_or_default();
-        status.sync = Some(sync(world, &revision, SyncStatus::Unknown));
+        let revisions = recorded::compared(&status).unwrap_or_default();
+        status.sync = Some(sync(world, &revisions, SyncStatus::Unknown));
         status.health = Some(dated(world, plan.health.clone()));
     }
     status
@@ -95,13 +93,17 @@ fn resource(key: &ObjectKey, compared: &Compared) -> ResourceStatus {
     }
 }
 
-fn sync(world: &World, revision: &str, status: SyncStatus) -> StoredSync {
+fn sync(world: &World, revisions: &Revisions, status: SyncStatus) -> StoredSync {
     let spec = &world.application.spec;
+    let (revision, revisions) = revisions.fields(spec);
+    let (source, sources) = sources_of(spec);
     StoredSync {
         status: status.name().into(),
-        revision: revision.to_owned(),
+        revision,
+        revisions,
         compared_to: Some(ComparedTo {
-            source: spec.source.clone(),
+            source,
+            sources,
             destination: spec.destination.clone(),
             ..ComparedTo::default()
         }),

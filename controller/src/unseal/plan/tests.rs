@@ -472,6 +472,14 @@ fn another_type_is_refused() {
 }
 
 #[test]
+fn no_type_means_opaque_which_is_another_type_too() {
+    let typed = |secret: &mut Secret| secret.type_ = Some("kubernetes.io/tls".to_owned());
+    let refused =
+        "refused: Secret \"db\" is invalid: type: Invalid value: \"Opaque\": field is immutable\n";
+    assert_eq!(printed(&wanted(|_| {}), stored(typed)), refused);
+}
+
+#[test]
 fn no_template_makes_a_sealing_key() {
     let key = wanted(|secret| {
         secret.metadata.labels = Some(BTreeMap::from([(

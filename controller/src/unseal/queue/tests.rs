@@ -26,8 +26,19 @@ fn with(names: &[&str]) -> Queue {
 
 fn order(queue: &mut Queue, now: Instant) -> Vec<String> {
     std::iter::from_fn(|| queue.take(now))
-        .map(|job| job.name.name)
+        .map(|job| job.id.name.name)
         .collect()
+}
+
+/// The job that runs for this name.
+fn running(queue: &Queue, text: &str) -> JobId {
+    match queue.entries[&name(text)].state {
+        State::Running { job, .. } => JobId {
+            name: name(text),
+            number: job,
+        },
+        ref state => panic!("{text} is {state:?}"),
+    }
 }
 
 #[test]
@@ -47,8 +58,8 @@ fn a_name_never_runs_twice_at_once() {
     queue.take(now).unwrap();
     queue.want(&name("a"), None, Place::Fresh);
     assert!(queue.take(now).is_none());
-    let again = queue.is_outdated(&name("a"), |_| true, None);
-    assert!(again && queue.ended(&name("a"), Ended::Calm, again, now));
+    let again = queue.is_outdated(&running(&queue, "a"), |_| true, None);
+    assert!(again && queue.ended(&running(&queue, "a"), Ended::Calm, again, now));
     assert!(queue.take(now).is_some());
 }
 
@@ -59,16 +70,16 @@ fn an_echo_of_our_own_write_asks_for_nothing() {
     queue.take(now).unwrap();
     queue.want(&name("a"), Some(Box::default()), Place::Fresh);
     queue.secret_changed(&name("a"), "7", None, now);
-    assert!(!queue.is_outdated(&name("a"), |_| true, Some("7")));
+    assert!(!queue.is_outdated(&running(&queue, "a"), |_| true, Some("7")));
     assert!(
-        queue.is_outdated(&name("a"), |_| false, Some("7")),
+        queue.is_outdated(&running(&queue, "a"), |_| false, Some("7")),
         "another object came"
     );
     assert!(
-        queue.is_outdated(&name("a"), |_| true, Some("6")),
+        queue.is_outdated(&running(&queue, "a"), |_| true, Some("6")),
         "another version of the Secret came"
     );
-    queue.ended(&name("a"), Ended::Wrote, false, now);
+    queue.ended(&running(&queue, "a"), Ended::Wrote, false, now);
     queue.secret_changed(&name("a"), "7", Some("7"), now);
     assert!(queue.take(now).is_none());
     queue.secret_changed(&name("a"), "8", Some("7"), now);
@@ -82,7 +93,7 @@ fn pauses_double_then_stay_at_five_minutes_for_ever() {
     let mut pauses = Vec::new();
     for _ in 0..8 {
         queue.take(now).unwrap();
-        queue.ended(&name("a"), Ended::Failed, false, now);
+        queue.ended(&running(&queue, "a"), Ended::Failed, false, now);
         let next = queue.next_retry().unwrap();
         assert!(queue.take(now).is_none());
         pauses.push((next - now).as_millis());
@@ -100,7 +111,7 @@ fn an_absent_server_is_asked_every_fifteen_seconds_at_least() {
     let mut queue = with(&["a"]);
     for _ in 0..8 {
         queue.take(now).unwrap();
-        queue.ended(&name("a"), Ended::Unreachable, false, now);
+        queue.ended(&running(&queue, "a"), Ended::Unreachable, false, now);
         let next = queue.next_retry().unwrap();
         assert!(next - now <= LONGEST_ABSENCE);
         now = next;
@@ -116,7 +127,7 @@ fn a_secret_is_known_to_be_absent_only_once_all_are_listed() {
     queue.secrets_are_listed();
     assert!(!queue.take(now).unwrap().hints.is_absent, "b is there");
     assert!(queue.take(now).unwrap().hints.is_absent);
-    queue.ended(&name("b"), Ended::Calm, false, now);
+    queue.ended(&running(&queue, "b"), Ended::Calm, false, now);
     queue.secret_is_gone(&name("b"));
     queue.secret_changed(&name("b"), "", Some("1"), now);
     assert!(queue.take(now).unwrap().hints.is_absent);
@@ -128,8 +139,8 @@ fn a_changed_key_wakes_what_failed_and_what_it_opened_at_once() {
     let mut queue = with(&["a", "b"]);
     queue.take(now).unwrap();
     queue.take(now).unwrap();
-    queue.ended(&name("a"), Ended::Failed, false, now);
-    queue.ended(&name("b"), Ended::Calm, false, now);
+    queue.ended(&running(&queue, "a"), Ended::Failed, false, now);
+    queue.ended(&running(&queue, "b"), Ended::Calm, false, now);
     queue.keys_changed(vec![name("b"), name("gone")]);
     assert_eq!(order(&mut queue, now), ["a", "b"]);
 }
@@ -139,7 +150,7 @@ fn fight(queue: &mut Queue, mut now: Instant, repairs: usize) -> Vec<u128> {
     let mut pauses = Vec::new();
     for _ in 0..repairs {
         queue.take(now).expect("it is its turn");
-        queue.ended(&name("a"), Ended::Wrote, false, now);
+        queue.ended(&running(queue, "a"), Ended::Wrote, false, now);
         queue.secret_changed(&name("a"), "theirs", Some("ours"), now);
         let next = queue.next_retry().unwrap_or(now);
         pauses.push((next - now).as_millis());
@@ -167,7 +178,7 @@ fn a_repair_that_had_to_wait_is_known_as_contested() {
     fight(&mut queue, now, QUICK_REPAIRS as usize);
     let job = queue.take(now).unwrap();
     assert!(!job.hints.is_contested);
-    queue.ended(&name("a"), Ended::Wrote, false, now);
+    queue.ended(&running(&queue, "a"), Ended::Wrote, false, now);
     queue.secret_changed(&name("a"), "theirs", Some("ours"), now);
     assert!(queue.take(now + FIRST).unwrap().hints.is_contested);
 }
@@ -179,7 +190,7 @@ fn a_fight_is_forgotten_when_it_is_over() {
     fight(&mut queue, now, 8);
     let end = queue.next_retry().unwrap();
     queue.take(end).unwrap();
-    queue.ended(&name("a"), Ended::Wrote, false, end);
+    queue.ended(&running(&queue, "a"), Ended::Wrote, false, end);
     let later = end + CALM + LONGEST;
     queue.secret_changed(&name("a"), "theirs", Some("ours"), later);
     assert!(!queue.take(later).unwrap().hints.is_contested);
@@ -205,7 +216,7 @@ fn an_edit_of_what_blocks_ends_the_pause_at_once() {
         queue.exists(&name("a"), 1);
         queue.want(&name("a"), None, Place::Backlog);
         queue.take(now).unwrap();
-        queue.ended(&name("a"), Ended::Failed, false, now);
+        queue.ended(&running(&queue, "a"), Ended::Failed, false, now);
         queue.secret_changed(&name("a"), "8", Some("7"), now);
         assert!(queue.take(now).is_some(), "self_heal: {self_heal}");
     }
@@ -221,7 +232,7 @@ fn without_self_heal_an_edit_stays_and_a_deletion_does_not() {
     queue.exists(&name("a"), 1);
     queue.want(&name("a"), None, Place::Backlog);
     queue.take(now).unwrap();
-    queue.ended(&name("a"), Ended::Wrote, false, now);
+    queue.ended(&running(&queue, "a"), Ended::Wrote, false, now);
     queue.secret_changed(&name("a"), "8", Some("7"), now);
     assert!(queue.take(now).is_none());
     queue.secret_changed(&name("a"), "", None, now);
@@ -255,11 +266,28 @@ fn objects_that_wait_take_bounded_memory() {
 fn a_forgotten_name_leaves_nothing_behind() {
     let now = Instant::now();
     let mut queue = with(&["a", "b"]);
-    queue.take(now).unwrap();
-    queue.ended(&name("a"), Ended::Failed, false, now);
+    let job = queue.take(now).unwrap().id;
+    queue.ended(&job, Ended::Failed, false, now);
     assert!(queue.forget(&name("a")) && queue.forget(&name("b")) && !queue.forget(&name("b")));
     assert!(queue.take(now + LONGEST).is_none() && queue.next_retry().is_none());
-    assert!(!queue.ended(&name("a"), Ended::Calm, false, now));
+    assert!(!queue.ended(&job, Ended::Calm, false, now));
+}
+
+#[test]
+fn the_end_of_a_job_for_one_that_has_gone_is_not_the_end_of_its_successors() {
+    let now = Instant::now();
+    let mut queue = with(&["a"]);
+    let old = queue.take(now).unwrap().id;
+    queue.forget(&name("a"));
+    queue.exists(&name("a"), 1);
+    queue.want(&name("a"), None, Place::Fresh);
+    assert!(!queue.is_outdated(&old, |_| false, None));
+    assert!(queue.ended(&old, Ended::Failed, false, now));
+    let new = queue.take(now).expect("it still waits for its turn").id;
+    assert!(queue.ended(&old, Ended::Failed, false, now));
+    queue.want(&name("a"), None, Place::Fresh);
+    assert!(queue.take(now).is_none(), "it runs");
+    assert!(queue.is_outdated(&new, |_| true, None));
 }
 
 #[test]

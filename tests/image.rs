@@ -1,0 +1,130 @@
+//! The container image, as far as it shows without a container engine: what its build puts into it runs as a Pod that sees
+//! nothing else, read-only and without root. `tests/run image` makes the image's root and runs this.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+#[path = "testbed/harness.rs"]
+mod harness;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use harness::{GitRepository, Testbed, eventually};
+
+/// The root of the image, which is before the mark in the program's path.
+fn root() -> PathBuf {
+    let program = std::env::var("SIGNET_CONTROLLER").unwrap_or_default();
+    let (root, _) = program.split_once("/./").expect(
+        "SIGNET_CONTROLLER names the program in the image: run this suite as `tests/run image`",
+    );
+    PathBuf::from(root)
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| {
+            if path.is_dir() {
+                files_below(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
+}
+
+/// Whether an executable asks for a dynamic linker: a program header of type 3 (ELF-64, little-endian).
+fn asks_for_a_linker(elf: &[u8]) -> bool {
+    const INTERPRETER: u32 = 3;
+    let number = |at: usize, size: usize| {
+        let bytes = elf[at..at + size].iter().rev();
+        bytes.fold(0_usize, |number, byte| number << 8 | usize::from(*byte))
+    };
+    assert_eq!(elf[..6], *b"\x7fELF\x02\x01");
+    let (headers, size, count) = (number(32, 8), number(54, 2), number(56, 2));
+    assert!(count > 0);
+    (0..count).any(|index| number(headers + index * size, 4) == INTERPRETER as usize)
+}
+
+#[test]
+fn it_holds_one_static_program_and_certificates() {
+    let root = root();
+    let mut files = files_below(&root);
+    files.sort();
+    let expected = ["etc/ssl/certs/ca-certificates.crt", "signet-controller"];
+    assert_eq!(files, expected.map(|file| root.join(file)));
+    assert!(!asks_for_a_linker(
+        &fs::read(root.join("signet-controller")).unwrap()
+    ));
+    assert!(asks_for_a_linker(
+        &fs::read(std::env::current_exe().unwrap()).unwrap()
+    ));
+}
+
+#[test]
+fn the_containerfile_makes_it_for_the_user_of_the_install() {
+    let read = |file: &str| fs::read_to_string(harness::repository_root().join(file)).unwrap();
+    let containerfile = read("deploy/Containerfile");
+    let user = read("deploy/5-controller.yaml")
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("runAsUser: ").map(str::to_owned))
+        .unwrap();
+    for line in [
+        "RUN /signet/deploy/image/root /image --release".to_owned(),
+        "FROM scratch".to_owned(),
+        "COPY --from=build /image /".to_owned(),
+        format!("USER {user}:{user}"),
+        "ENTRYPOINT [\"/signet-controller\"]".to_owned(),
+    ] {
+        assert!(containerfile.lines().any(|l| l == line), "{line}");
+    }
+}
+
+#[test]
+fn the_install_seals_and_syncs_with_nothing_but_it() {
+    let testbed = Testbed::get();
+    let folder = |name: &str| harness::repository_root().join(name).display().to_string();
+    testbed.kubectl(&["apply", "-f", &folder("crds"), "-f", &folder("deploy")]);
+    testbed.kubectl(&[
+        "wait",
+        "deployment/signet-controller",
+        "--namespace=signet",
+        "--for=condition=Available",
+        "--timeout=90s",
+    ]);
+    let namespace = testbed.namespace("image");
+    let sealed = eventually("there is a certificate to seal with", || {
+        let secret = format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: shop-db, namespace: {namespace}}}\nstringData: {{password: hunter2}}\n"
+        );
+        let output = harness::signet_with_input(&["seal"], &secret);
+        if output.code == Some(0) {
+            Ok(output.stdout)
+        } else {
+            Err(output.stderr)
+        }
+    });
+    let repository = GitRepository::create("image");
+    repository.commit(&[("secret.yaml", &sealed)], "Seal");
+    // By name: finding hosts is what a static program may lack.
+    let url = repository.url().replace(harness::ADDRESS, "git.testbed");
+    testbed.apply(&format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: image, namespace: signet}}\n\
+         spec:\n  project: default\n  source: {{repoURL: '{url}', targetRevision: main, path: .}}\n\
+         \x20 destination: {{server: https://kubernetes.default.svc, namespace: {namespace}}}\n\
+         \x20 syncPolicy: {{automated: {{}}}}\n"
+    ));
+    eventually("the Secret is there", || {
+        let value = "--output=jsonpath={.data.password}";
+        let read =
+            testbed.try_kubectl(&["get", "secret", "shop-db", value, "--namespace", &namespace])?;
+        harness::equal(&read.as_str(), &"aHVudGVyMg==").map_err(|error| {
+            let status = testbed.object("signet", "application", "image")["status"].clone();
+            format!("{error}\n{status}")
+        })
+    });
+}
