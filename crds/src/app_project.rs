@@ -64,9 +64,9 @@ pub struct AppProjectSpec {
     /// Keys of which one must have signed a commit. Deprecated: use sourceIntegrity.
     #[serde(skip_serializing_if = "is_default")]
     pub signature_keys: Vec<SignatureKey>,
-    /// What signatures a commit must carry.
+    /// What signatures a commit must carry. Not together with signatureKeys.
     #[serde(skip_serializing_if = "is_default")]
-    pub source_integrity: Option<Map<String, Value>>,
+    pub source_integrity: Option<SourceIntegrity>,
     /// Only clusters that name this project may be written to.
     #[serde(skip_serializing_if = "is_default")]
     pub permit_only_project_scoped_clusters: bool,
@@ -209,6 +209,67 @@ pub struct SignatureKey {
     /// Id of the GPG key.
     #[serde(rename = "keyID")]
     pub key_id: String,
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// What signatures sources must carry.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "camelCase")]
+pub struct SourceIntegrity {
+    /// For Git repositories.
+    #[serde(skip_serializing_if = "is_default")]
+    pub git: Option<GitIntegrity>,
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// What signatures commits must carry.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "camelCase")]
+pub struct GitIntegrity {
+    /// At most one may match a repository; repositories that none matches need no signature.
+    #[serde(skip_serializing_if = "is_default")]
+    pub policies: Vec<GitPolicy>,
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// What signatures commits of some repositories must carry.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "camelCase")]
+pub struct GitPolicy {
+    /// The repositories.
+    #[serde(skip_serializing_if = "is_default")]
+    pub repos: Vec<GitPolicyRepository>,
+    /// Signatures of GPG.
+    #[serde(skip_serializing_if = "is_default")]
+    pub gpg: Option<GpgPolicy>,
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// Repositories by their URL.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "camelCase")]
+pub struct GitPolicyRepository {
+    /// URL of the repository; a glob, with ! in front for repositories that are left out.
+    #[serde(skip_serializing_if = "is_default")]
+    pub url: String,
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// Which GPG signatures count.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "camelCase")]
+pub struct GpgPolicy {
+    /// head for the commit or annotated tag that is synced, none for no signature.
+    #[serde(skip_serializing_if = "is_default")]
+    pub mode: String,
+    /// Ids or fingerprints of the GPG keys.
+    #[serde(skip_serializing_if = "is_default")]
+    pub keys: Vec<String>,
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }

@@ -72,5 +72,11 @@ pub const SEALING_KEY_ACTIVE: &str = "active";
 
 /// ConfigMap in our namespace that holds the current certificate for everybody.
 pub const CERTIFICATE_CONFIG_MAP: &str = "signet-certificate";
+/// ConfigMap in our namespace with the file of allowed SSH signers under [`ALLOWED_SIGNERS_ENTRY`].
+pub const ALLOWED_SIGNERS_CONFIG_MAP: &str = "signet-allowed-signers";
+/// Entry of [`ALLOWED_SIGNERS_CONFIG_MAP`].
+pub const ALLOWED_SIGNERS_ENTRY: &str = "allowed_signers";
+/// On an AppProject: whose SSH signatures count, as names and patterns of that file with commas between them.
+pub const ALLOWED_SIGNERS: &str = "signet.dev/allowed-signers";
 /// On the newest key Secret: an RFC 3339 time at which somebody asked for a new key.
 pub const ROTATE: &str = "signet.dev/rotate";

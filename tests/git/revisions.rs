@@ -1,6 +1,6 @@
 //! What revisions mean, and that the commits they mean are read, whatever became of branches.
 
-use controller::git::MirrorOptions;
+use controller::git::{CommitId, MirrorOptions};
 
 use crate::bench::{Bench, message, open};
 
@@ -310,4 +310,40 @@ async fn a_submodule_is_refused_by_name_where_its_files_would_be_missing() {
     assert_eq!(message(entries("deploy/other", false).await), refused);
     assert_eq!(entries("plain", true).await.unwrap(), 1);
     assert_eq!(entries("", false).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn an_annotated_tag_carries_the_signature_where_the_revision_names_it() {
+    let bench = Bench::new();
+    let origin = bench.origin("config");
+    let commit: CommitId = origin.commit(&[("a", "1")]).parse().unwrap();
+    origin.git(&["tag", "light"]);
+    origin.git(&["tag", "-a", "-m", "release", "v1"]);
+    origin.git(&["tag", "-a", "-m", "tag of a tag", "v2", "v1"]);
+    origin.git(&["push", "-q", "origin", "--tags"]);
+    let repository = open(&origin.file_url());
+    let payload = async |revision: &str| {
+        let object = bench
+            .mirrors
+            .signed_object(&repository, &[&commit.to_string(), revision], commit)
+            .await
+            .unwrap();
+        let signed = bench.mirrors.signed(&repository, object).await.unwrap();
+        signed.map(|signed| String::from_utf8(signed.payload).unwrap())
+    };
+    for revision in ["main", "HEAD", "light", &commit.to_string()] {
+        let payload = payload(revision).await.unwrap();
+        assert!(payload.starts_with("tree "), "{revision}: {payload}");
+    }
+    for revision in ["v1", "refs/tags/v1", "tags/v1"] {
+        let payload = payload(revision).await.unwrap();
+        assert!(
+            payload.starts_with(&format!("object {commit}\ntype commit\ntag v1\n")),
+            "{revision}: {payload}"
+        );
+    }
+    assert_eq!(
+        payload("v2").await,
+        Err("the tag does not lead to the commit")
+    );
 }

@@ -175,6 +175,7 @@ fn source(
     for (field, reason) in [
         ("fetchProblem", SourceReason::Fetch),
         ("renderProblem", SourceReason::Render),
+        ("signatureProblem", SourceReason::Signature),
     ] {
         if let Some(message) = settings[field].as_str() {
             return Err(SourceProblem {

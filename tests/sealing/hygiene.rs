@@ -84,6 +84,13 @@ fn each_kind_of_cryptography_lives_in_one_file() {
             ],
         ),
         ("aws_lc_rs::cipher", vec![of_templates("aes.rs")]),
+        (
+            "aws_lc_rs::signature",
+            vec![
+                "controller/src/git/signature/algorithm.rs".to_owned(),
+                of_templates("keys.rs"),
+            ],
+        ),
         ("bcrypt::", vec![of_templates("passwords.rs")]),
         ("scrypt::", vec![of_templates("passwords.rs")]),
         ("x509_cert", vec![certificate.to_owned()]),

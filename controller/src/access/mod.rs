@@ -7,11 +7,15 @@ mod destinations;
 mod kinds;
 mod pattern;
 mod project;
+mod signatures;
 mod source;
+mod unsigned;
 
 pub use claim::Claim;
 pub use denied::{Denied, Reason};
 pub use project::{FEATURES, Project};
+pub use signatures::SignatureDemand;
+pub use unsigned::SignatureError;
 
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ use super::denied::{Denied, Reason};
 use super::destinations::{self, Rule};
 use super::kinds::{KindRule, KindRules};
 use super::pattern::{Pattern, Separator, permits};
+use super::signatures::{SignatureDemand, SignatureRules};
 use super::source;
 use crate::dialect::Destination;
 use crate::dialect::verdict::{Row, Verdict::*, walk};
@@ -34,6 +35,11 @@ pub const FEATURES: &[Row] = &[
     ("spec.namespaceResourceBlacklist[].group", Honoured),
     ("spec.namespaceResourceBlacklist[].kind", Honoured),
     ("spec.sourceNamespaces", Honoured),
+    ("spec.signatureKeys[].keyID", Honoured),
+    ("spec.sourceIntegrity.git.policies[].repos[].url", Honoured),
+    ("spec.sourceIntegrity.git.policies[].gpg.mode", Honoured),
+    ("spec.sourceIntegrity.git.policies[].gpg.keys", Honoured),
+    ("spec.sourceIntegrity.helm", Refused),
     (
         "spec.roles",
         Harmless("they are for people who sign in to Argo CD's server, which is not there"),
@@ -43,8 +49,6 @@ pub const FEATURES: &[Row] = &[
         Harmless("it reports objects and touches none; nothing is reported yet"),
     ),
     ("spec.syncWindows", Refused),
-    ("spec.signatureKeys", Refused),
-    ("spec.sourceIntegrity", Refused),
     ("spec.permitOnlyProjectScopedClusters", Refused),
     ("spec.destinationServiceAccounts", Refused),
 ];
@@ -57,6 +61,7 @@ pub struct Project {
     destinations: Vec<Rule>,
     kinds: KindRules,
     source_namespaces: Vec<Pattern>,
+    signatures: SignatureRules,
 }
 
 impl Project {
@@ -89,7 +94,9 @@ impl Project {
             denied: &mut denied,
         };
         let spec = &project.spec;
-        let repository = |url: &String| Pattern::new(&normalise_pattern(url), Separator::Slash);
+        let signatures = reader.signatures(project);
+        let repository =
+            |url: &String| Pattern::new(&source::normalise_pattern(url), Separator::Slash);
         let rules = Self {
             source_repos: reader.read("sourceRepos", &spec.source_repos, repository),
             destinations: reader.read("destinations", &spec.destinations, Rule::new),
@@ -116,6 +123,7 @@ impl Project {
             source_namespaces: reader.read("sourceNamespaces", &spec.source_namespaces, |text| {
                 namespace_pattern(text)
             }),
+            signatures,
             name: name.clone(),
         };
         match denied.is_empty() {
@@ -176,6 +184,17 @@ impl Project {
         };
         let message = format!("repository {url} is not permitted: {problem}");
         Err(Denied::new(Reason::SourceNotPermitted, message))
+    }
+
+    /// Whose signature a commit of the repository needs; none when it needs no signature.
+    ///
+    /// # Errors
+    /// When the project's policies contradict each other for this repository.
+    pub fn demanded_signature(&self, url: &str) -> Result<Option<SignatureDemand>, Denied> {
+        self.signatures.demand(&self.name, url).map_err(|problem| {
+            let message = format!("AppProject {}: {problem}: {url}", self.name);
+            Denied::new(Reason::ProjectInvalid, message)
+        })
     }
 
     /// Whether Applications of this project may have this destination.
@@ -276,6 +295,13 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    fn signatures(&mut self, project: &AppProject) -> SignatureRules {
+        SignatureRules::read(self.project, project).unwrap_or_else(|denied| {
+            self.denied.extend(denied);
+            SignatureRules::default()
+        })
+    }
+
     fn read<T, R>(
         &mut self,
         field: &str,
@@ -315,13 +341,6 @@ fn unsupported(name: &str, project: &AppProject) -> Vec<Denied> {
         )
     };
     refusals.into_iter().map(denied).collect()
-}
-
-fn normalise_pattern(url: &str) -> String {
-    match url.strip_prefix('!') {
-        Some(url) => format!("!{}", source::normalise(url)),
-        None => source::normalise(url),
-    }
 }
 
 /// A namespace may be a glob, not a regular expression between slashes.

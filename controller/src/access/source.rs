@@ -19,6 +19,14 @@ pub(super) fn normalise(url: &str) -> String {
     url.strip_suffix(".git").unwrap_or(url).to_owned()
 }
 
+/// A pattern for such URLs, in their spelling.
+pub(super) fn normalise_pattern(url: &str) -> String {
+    match url.strip_prefix('!') {
+        Some(url) => format!("!{}", normalise(url)),
+        None => normalise(url),
+    }
+}
+
 /// Who asks makes no other repository of it.
 fn web(rest: &str, port: &str) -> String {
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));

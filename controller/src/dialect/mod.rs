@@ -15,7 +15,7 @@ pub mod repository_config;
 mod tracking;
 pub mod verdict;
 
-pub use argocd::{APPLICATION_CONTROLLER_SELECTOR, REPOSITORY_SELECTOR};
+pub use argocd::{APPLICATION_CONTROLLER_SELECTOR, GPG_KEYS_CONFIG_MAP, REPOSITORY_SELECTOR};
 pub use intent::{
     Automated, Cascade, Destination, Intent, Marks, ObjectDefaults, Refresh, RetryPolicy,
     SourceIntent, intent, marks,

@@ -127,10 +127,8 @@ mod tests {
 
     fn refs(commit: &str) -> Listed {
         let id = gix::ObjectId::from_hex(commit.repeat(40).as_bytes()).unwrap();
-        Ok(Arc::new(Refs(BTreeMap::from([(
-            "refs/heads/main".to_owned(),
-            id,
-        )]))))
+        let heads = BTreeMap::from([("refs/heads/main".to_owned(), id)]);
+        Ok(Arc::new(Refs(heads, BTreeMap::new())))
     }
 
     fn down() -> Listed {

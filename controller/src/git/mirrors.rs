@@ -229,7 +229,7 @@ impl Mirrors {
         (due, mirrors.values().map(|used| used.next_poll).min())
     }
 
-    fn mirror(&self, repository: &Repository) -> Result<Arc<Mirror>, GitError> {
+    pub(super) fn mirror(&self, repository: &Repository) -> Result<Arc<Mirror>, GitError> {
         if repository.url.is_file() && !self.options.allow_file {
             return Err(GitError::FileNotAllowed {
                 url: repository.url.to_string(),

@@ -12,6 +12,7 @@ mod place;
 mod range;
 mod revision;
 mod run;
+pub mod signature;
 mod ssh;
 mod store;
 mod tree;

@@ -36,9 +36,13 @@ impl std::str::FromStr for CommitId {
 #[error("{0:?} is no commit SHA: expected 40 hexadecimal digits")]
 pub struct NotACommitId(String);
 
-/// The refs of a repository as a server listed them: full name to commit, annotated tags peeled.
+/// The refs of a repository as a server listed them: full name to commit, annotated tags peeled; and the annotated tags
+/// themselves, by the same names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Refs(pub(super) BTreeMap<String, ObjectId>);
+pub(super) struct Refs(
+    pub(super) BTreeMap<String, ObjectId>,
+    pub(super) BTreeMap<String, ObjectId>,
+);
 
 /// What an Application names: one ref or commit, or the highest version within a range.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,11 +154,22 @@ impl Refs {
         }
     }
 
+    /// The annotated tag that `revision` names, if it names one and that leads to `commit`.
+    pub(super) fn annotated_tag(&self, revision: &str, commit: CommitId) -> Option<ObjectId> {
+        let name = self.full_name(revision)?;
+        let leads_there = self.0.get(&name) == Some(&commit.0);
+        self.1.get(&name).filter(|_| leads_there).copied()
+    }
+
     fn called(&self, name: &str) -> Option<ObjectId> {
+        self.0.get(&self.full_name(name)?).copied()
+    }
+
+    fn full_name(&self, revision: &str) -> Option<String> {
         ["", "refs/heads/", "refs/tags/", "refs/"]
             .iter()
-            .find_map(|prefix| self.0.get(&format!("{prefix}{name}")))
-            .copied()
+            .map(|prefix| format!("{prefix}{revision}"))
+            .find(|name| self.0.contains_key(name))
     }
 
     /// The highest version within `range` that a tag has behind `prefix`; of equal ones the last by name.
@@ -212,6 +227,7 @@ mod tests {
     const A: &str = "aaaaaaaa00000000000000000000000000000001";
     const B: &str = "aaaaaaaa00000000000000000000000000000002";
     const C: &str = "cccccccc00000000000000000000000000000003";
+    const TAG: &str = "dddddddd00000000000000000000000000000004";
 
     fn url() -> RepositoryUrl {
         RepositoryUrl::parse("https://git.example/a").unwrap()
@@ -231,6 +247,9 @@ mod tests {
                 .iter()
                 .map(|(name, id)| ((*name).to_owned(), id.parse::<CommitId>().unwrap().0))
                 .collect(),
+            ["refs/tags/v1", "refs/tags/v2"]
+                .map(|name| (name.to_owned(), TAG.parse::<CommitId>().unwrap().0))
+                .into(),
         )
     }
 
@@ -258,6 +277,19 @@ mod tests {
     }
 
     #[test]
+    fn a_tag_is_found_where_the_revision_names_it_and_no_branch_hides_it() {
+        let tag = |revision, commit: &str| {
+            let tag = refs().annotated_tag(revision, commit.parse().unwrap());
+            tag.map(|id| id.to_string())
+        };
+        assert_eq!(tag("v2", B), Some(TAG.to_owned()));
+        assert_eq!(tag("refs/tags/v1", B), Some(TAG.to_owned()));
+        assert_eq!(tag("v2", A), None);
+        assert_eq!(tag("v1", C), None);
+        assert_eq!(tag("main", A), None);
+    }
+
+    #[test]
     fn the_beginning_of_a_sha_means_the_one_commit_that_has_it() {
         assert_eq!(meaning("ccccccc"), C);
         assert_eq!(meaning("CCCCCCCC00"), C);
@@ -277,7 +309,7 @@ mod tests {
             let id = format!("{number:040x}").parse::<CommitId>().unwrap();
             (format!("refs/tags/{tag}"), id.0)
         });
-        let mut refs = Refs(listed.collect());
+        let mut refs = Refs(listed.collect(), BTreeMap::new());
         refs.0.insert(
             "refs/heads/9.9.9".to_owned(),
             A.parse::<CommitId>().unwrap().0,

@@ -157,6 +157,7 @@ pub(super) fn list_refs(
         let (map, _) = connection.ref_map(Discard, gix::remote::ref_map::Options::default())?;
         Ok(Refs(
             map.remote_refs.iter().filter_map(name_and_commit).collect(),
+            map.remote_refs.iter().filter_map(name_and_tag).collect(),
         ))
     });
     listed.map_err(|failed| match failed {
@@ -268,4 +269,13 @@ fn name_and_commit(listed: &Ref) -> Option<(String, gix::ObjectId)> {
         Ref::Unborn { .. } => return None,
     };
     Some((String::from_utf8(name.to_vec()).ok()?, *object))
+}
+
+fn name_and_tag(listed: &Ref) -> Option<(String, gix::ObjectId)> {
+    match listed {
+        Ref::Peeled {
+            full_ref_name, tag, ..
+        } => Some((String::from_utf8(full_ref_name.to_vec()).ok()?, *tag)),
+        _ => None,
+    }
 }

@@ -96,6 +96,8 @@ impl Engine {
         let engine = self.clone();
         watches.spawn(async move { engine.follow_keys().await });
         let engine = self.clone();
+        watches.spawn(async move { engine.follow_signatures().await });
+        let engine = self.clone();
         watches.spawn(async move { engine.tidy().await });
         let (mirrors, context) = (self.mirrors.clone(), self.context.clone());
         watches.spawn(async move {
@@ -256,6 +258,16 @@ impl Engine {
                     .filter(|app| self.memories.get(app).locked),
             );
         }
+    }
+
+    /// Keys for signatures came or went: what was refused may be good, and what was good refused.
+    async fn follow_signatures(&self) {
+        let tell = || {
+            let apps = self.applications.ids().into_iter();
+            self.wake_apps(apps.filter(|app| self.memories.get(app).signed));
+        };
+        let (client, namespace) = (self.context.client.clone(), &self.context.namespace);
+        self.signatures.follow(client, namespace, tell).await;
     }
 
     async fn tidy(&self) {

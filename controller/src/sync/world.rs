@@ -117,6 +117,8 @@ pub enum SourceReason {
     Fetch,
     /// The files could not be turned into objects.
     Render,
+    /// The commit is not signed as its project demands.
+    Signature,
 }
 
 /// The destination namespace.

@@ -17,6 +17,9 @@ pub const APPLICATION_CONTROLLER_SELECTOR: &str =
 /// Selects the Secrets that hold repositories and credentials for them.
 pub const REPOSITORY_SELECTOR: &str = "argocd.argoproj.io/secret-type in (repository,repo-creds)";
 
+/// ConfigMap with OpenPGP public keys, armoured, under their ids.
+pub const GPG_KEYS_CONFIG_MAP: &str = "argocd-gpg-keys-cm";
+
 /// Keeps an Application until its objects are deleted; [`FOREGROUND_FINALIZER`] is the same.
 pub const FINALIZER: &str = "resources-finalizer.argocd.argoproj.io";
 /// Deletes each object's children before the object.

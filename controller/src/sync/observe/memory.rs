@@ -41,6 +41,8 @@ pub(crate) struct Memory {
     pub(crate) unknown: BTreeSet<String>,
     /// A SealedSecret could not be opened: another key may help.
     pub(crate) locked: bool,
+    /// Its project demands signatures: other keys change what they are worth.
+    pub(crate) signed: bool,
     /// Why it was left alone the last time.
     pub(crate) left_alone: Option<String>,
     /// When the status was last written.

@@ -11,6 +11,7 @@ pub(super) mod neighbours;
 mod objects;
 mod opening;
 pub(super) mod projects;
+pub(super) mod signatures;
 pub(super) mod sources;
 mod subject;
 
@@ -32,6 +33,7 @@ use crate::sync::{
     world::{Source, SourceProblem, Unsealer, World},
 };
 use crate::{
+    access::Project,
     dialect::{Intent, Refresh},
     git::Freshness,
 };
@@ -55,7 +57,7 @@ impl Engine {
         }
         let project = self.project(&subject);
         let rendered = match self.readable(&subject, project.as_ref().ok()) {
-            Some(intent) => self.render(app, &subject, intent, first).await,
+            Some((intent, project)) => self.render(app, &subject, intent, project, first).await,
             None => Err(no_source()),
         };
         let kinds = self.kinds(app, &subject, rendered.as_ref().ok()).await?;
@@ -97,6 +99,7 @@ impl Engine {
         app: &AppId,
         subject: &Subject,
         intent: &Intent,
+        rules: &Project,
         first: bool,
     ) -> Result<Render, SourceProblem> {
         let request = subject.request.as_ref().ok().and_then(Option::as_ref);
@@ -115,6 +118,8 @@ impl Engine {
         let resolved = self
             .sources
             .resolve(intent, &asked_for, freshness, known.is_none())
+            .await?;
+        self.check_signatures(app, rules, &intent.sources, &asked_for, &resolved)
             .await?;
         let revisions = sources::revisions(&resolved);
         let trusted = subject.facts.marks.refresh != Some(Refresh::Hard) || !first;

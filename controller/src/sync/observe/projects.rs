@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crds::names::app_project as names;
+use crds::names::{ALLOWED_SIGNERS, app_project as names};
 use kube::{
     Api, Client, ResourceExt,
     api::DynamicObject,
@@ -66,12 +66,18 @@ impl Projects {
                     names::KIND,
                 );
                 let before = known.insert(name.clone(), Arc::new(project));
-                let changed =
-                    before.is_none_or(|before| before.get("spec") != known[&name].get("spec"));
+                let changed = before.is_none_or(|before| rules(&before) != rules(&known[&name]));
                 changed.then_some(Told::Changed(name))
             }
             Change::Gone { name, .. } => known.remove(&name).map(|_| Told::Changed(name)),
             Change::Whole => Some(Told::Whole),
         }
     }
+}
+
+/// What of an AppProject makes a difference to its Applications.
+fn rules(project: &Value) -> [Option<&Value>; 2] {
+    let annotations = project.pointer("/metadata/annotations");
+    let signers = annotations.and_then(|annotations| annotations.get(ALLOWED_SIGNERS));
+    [project.get("spec"), signers]
 }

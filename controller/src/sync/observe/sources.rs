@@ -25,8 +25,8 @@ const KEPT_MANIFESTS: usize = 2_000;
 /// Where a source stands: its repository as it may be read, and the commit.
 #[derive(Clone, Debug)]
 pub(crate) struct Resolved {
-    repository: Repository,
-    commit: CommitId,
+    pub(super) repository: Repository,
+    pub(super) commit: CommitId,
 }
 
 /// The revisions of all sources.

@@ -77,8 +77,8 @@ impl Engine {
     pub(super) fn readable<'a>(
         &self,
         subject: &'a Subject,
-        project: Option<&Project>,
-    ) -> Option<&'a Intent> {
+        project: Option<&'a Project>,
+    ) -> Option<(&'a Intent, &'a Project)> {
         let (intent, project) = (subject.intent.as_ref().ok()?, project?);
         let sync = &self.context.settings.sync;
         let namespace = project.permits_application_namespace(
@@ -90,7 +90,7 @@ impl Engine {
             let allow_file = sync.allow_file_repositories;
             project.permits_source(&source.repo_url, allow_file).is_ok()
         });
-        (namespace.is_ok() && permitted).then_some(intent)
+        (namespace.is_ok() && permitted).then_some((intent, project))
     }
 }
 

@@ -1,0 +1,280 @@
+//! Whether a commit is signed as its project demands, by keys that the cluster's admins keep in two ConfigMaps.
+//! Each commit is verified once per demand and set of keys; what follows from a refusal is the planner's business.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use k8s_openapi::{api::core::v1::ConfigMap, jiff::Timestamp};
+use kube::{Api, Client, runtime::watcher};
+use tokio::{sync::watch, time::timeout};
+
+use crate::{
+    access::{Denied, Project, SignatureDemand, SignatureError},
+    dialect::{GPG_KEYS_CONFIG_MAP as KEYS, SourceIntent},
+    git::{
+        Mirrors, Repository,
+        signature::{SignedObject, Store, Trust},
+    },
+    sync::{
+        engine::Engine,
+        observe::applications::AppId,
+        observe::follow::{Change, follow},
+        observe::sources::Resolved,
+        world::{SourceProblem, SourceReason},
+    },
+};
+
+/// The ConfigMap with the file of allowed signers.
+const SIGNERS: &str = crds::names::ALLOWED_SIGNERS_CONFIG_MAP;
+/// How long to wait for the first look at the ConfigMaps before saying that they are not known.
+const KEYS_WAIT: Duration = Duration::from_secs(30);
+/// Verdicts that are kept: more than there are sources in use, and each is some hundred bytes.
+const VERDICTS: usize = 4_096;
+
+/// Data of the two ConfigMaps, as far as they were looked for.
+type Found = BTreeMap<&'static str, BTreeMap<String, String>>;
+
+/// The keys of the cluster, and what was found out with them.
+#[derive(Debug)]
+pub(crate) struct Signatures {
+    /// None until both ConfigMaps were looked for.
+    trust: watch::Sender<Option<Arc<Trust>>>,
+    verdicts: Mutex<HashMap<(SignedObject, SignatureDemand), Verdict>>,
+}
+
+/// What was found out about a signature.
+#[derive(Clone, Debug)]
+struct Verdict {
+    /// Until when the signature counts, in seconds since 1970; none is for ever.
+    answer: Result<Option<i64>, SignatureError>,
+    /// It holds for these keys only.
+    with: Arc<Trust>,
+}
+
+impl Signatures {
+    pub(crate) fn new() -> Self {
+        Self {
+            trust: watch::Sender::new(None),
+            verdicts: Mutex::default(),
+        }
+    }
+
+    /// Follows the two ConfigMaps of a namespace for ever, and tells when what they hold changed.
+    pub(crate) async fn follow(&self, client: Client, namespace: &str, tell: impl Fn()) {
+        let found = Mutex::new(Found::new());
+        let follow_one = |name: &'static str| {
+            let api = Api::<ConfigMap>::namespaced(client.clone(), namespace);
+            let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
+            let (found, tell) = (&found, &tell);
+            follow(api, config, move |change| {
+                let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                if note(&mut found, name, change) && found.len() == 2 {
+                    self.take_over(&found);
+                    tell();
+                }
+            })
+        };
+        tokio::join!(follow_one(KEYS), follow_one(SIGNERS));
+    }
+
+    fn take_over(&self, found: &Found) {
+        let signers = found[SIGNERS].get(crds::names::ALLOWED_SIGNERS_ENTRY);
+        let trust = Trust::read(&found[KEYS], signers.map_or("", String::as_str));
+        for problem in [Store::Keys, Store::Signers]
+            .map(|store| trust.unread(store))
+            .concat()
+        {
+            tracing::warn!(problem, "a key for signatures of commits can not be read");
+        }
+        self.trust.send_replace(Some(Arc::new(trust)));
+        self.verdicts().clear();
+    }
+
+    async fn verdict(
+        &self,
+        mirrors: &Mirrors,
+        repository: &Repository,
+        object: SignedObject,
+        demand: SignatureDemand,
+    ) -> Result<Verdict, SourceProblem> {
+        let with = self.trust().await?;
+        let now = Timestamp::now().as_second();
+        let key = (object, demand);
+        let known = self.verdicts().get(&key).cloned();
+        let counts = |known: &Verdict| {
+            let over = matches!(known.answer, Ok(Some(until)) if until <= now);
+            Arc::ptr_eq(&known.with, &with) && !over
+        };
+        if let Some(known) = known.filter(counts) {
+            return Ok(known);
+        }
+        let name = object.to_string();
+        let answer = match mirrors.signed(repository, object).await? {
+            Ok(signed) => key.1.check(&signed, &name, &with, now),
+            Err(problem) => Err(SignatureError::Unreadable {
+                object: name,
+                problem,
+            }),
+        };
+        let verdict = Verdict { answer, with };
+        let mut verdicts = self.verdicts();
+        if verdicts.len() >= VERDICTS {
+            verdicts.clear();
+        }
+        verdicts.insert(key, verdict.clone());
+        Ok(verdict)
+    }
+
+    async fn trust(&self) -> Result<Arc<Trust>, SourceProblem> {
+        let mut trust = self.trust.subscribe();
+        let known = timeout(KEYS_WAIT, trust.wait_for(Option::is_some)).await;
+        let known = known.ok().and_then(|known| known.ok()?.clone());
+        known.ok_or_else(|| SourceProblem {
+            reason: SourceReason::Fetch,
+            message: format!(
+                "the ConfigMaps {KEYS} and {SIGNERS} of our namespace are not known yet"
+            ),
+            hint: None,
+        })
+    }
+
+    fn verdicts(&self) -> MutexGuard<'_, HashMap<(SignedObject, SignatureDemand), Verdict>> {
+        self.verdicts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes a change in; true when it makes a difference.
+fn note(found: &mut Found, name: &'static str, change: Change<ConfigMap>) -> bool {
+    let data = match change {
+        Change::Listed(map) | Change::Changed(map) => map.data.unwrap_or_default(),
+        Change::Whole if found.contains_key(name) => return false,
+        Change::Whole | Change::Gone { .. } => BTreeMap::new(),
+    };
+    found.get(name) != Some(&data) && {
+        found.insert(name, data);
+        true
+    }
+}
+
+impl Engine {
+    /// Refuses sources of which a commit is not signed as the project demands. `asked_for` are the revisions that the pass is
+    /// about: while an operation runs, commits for which the spec may name tags.
+    ///
+    /// # Errors
+    /// When one is not, when that can't be found out, or when the project contradicts itself.
+    pub(super) async fn check_signatures(
+        &self,
+        app: &AppId,
+        project: &Project,
+        sources: &[SourceIntent],
+        asked_for: &[String],
+        resolved: &[Resolved],
+    ) -> Result<(), SourceProblem> {
+        for ((source, asked_for), at) in sources.iter().zip(asked_for).zip(resolved) {
+            let names = [asked_for.as_str(), source.revision.as_str()];
+            self.check_signature(app, project, names, at).await?;
+        }
+        Ok(())
+    }
+
+    async fn check_signature(
+        &self,
+        app: &AppId,
+        project: &Project,
+        names: [&str; 2],
+        at: &Resolved,
+    ) -> Result<(), SourceProblem> {
+        let Resolved { repository, commit } = at;
+        let Some(demand) = project.demanded_signature(repository.url.as_str())? else {
+            return Ok(());
+        };
+        self.memories.with(app, |memory| memory.signed = true);
+        let object = self
+            .mirrors
+            .signed_object(repository, &names, *commit)
+            .await?;
+        let verdict = self
+            .signatures
+            .verdict(&self.mirrors, repository, object, demand)
+            .await?;
+        if let Some(until) = verdict.answer? {
+            let seconds = u64::try_from(until - Timestamp::now().as_second()).unwrap_or_default();
+            let at = Instant::now().checked_add(Duration::from_secs(seconds));
+            at.into_iter().for_each(|at| self.queue.wake_at(app, at));
+        }
+        Ok(())
+    }
+}
+
+impl From<SignatureError> for SourceProblem {
+    fn from(error: SignatureError) -> Self {
+        SourceProblem {
+            reason: SourceReason::Signature,
+            message: error.to_string(),
+            hint: Some(error.hint().to_owned()),
+        }
+    }
+}
+
+impl From<Denied> for SourceProblem {
+    fn from(denied: Denied) -> Self {
+        SourceProblem {
+            reason: SourceReason::Signature,
+            message: denied.to_string(),
+            hint: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(value: &str) -> ConfigMap {
+        ConfigMap {
+            data: Some([("key".to_owned(), value.to_owned())].into()),
+            ..ConfigMap::default()
+        }
+    }
+
+    fn gone() -> Change<ConfigMap> {
+        Change::Gone {
+            namespace: String::new(),
+            name: String::new(),
+        }
+    }
+
+    #[test]
+    fn only_what_makes_a_difference_is_news() {
+        let mut found = Found::new();
+        for (name, change, news) in [
+            (KEYS, Change::Listed(map("1")), true),
+            (KEYS, Change::Whole, false),
+            (SIGNERS, Change::Whole, true),
+            (KEYS, Change::Listed(map("1")), false),
+            (SIGNERS, gone(), false),
+            (SIGNERS, Change::Changed(map("1")), true),
+            (KEYS, Change::Changed(map("2")), true),
+            (KEYS, gone(), true),
+        ] {
+            let before = format!("{found:?} {change:?}");
+            assert_eq!(note(&mut found, name, change), news, "{before}");
+        }
+        assert!(found[KEYS].is_empty());
+    }
+
+    #[tokio::test]
+    async fn keys_are_known_once_both_config_maps_were_looked_for_and_new_ones_end_all_verdicts() {
+        let signatures = Signatures::new();
+        assert!(signatures.trust.borrow().is_none());
+        let found = Found::from([(KEYS, BTreeMap::new()), (SIGNERS, BTreeMap::new())]);
+        signatures.take_over(&found);
+        let first = signatures.trust().await.expect("known");
+        signatures.take_over(&found);
+        let second = signatures.trust().await.expect("known");
+        assert!(!Arc::ptr_eq(&first, &second));
+    }
+}
