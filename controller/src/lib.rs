@@ -2,6 +2,7 @@
 //! A room that reconciles has the same four verbs: observe, plan, apply, report.
 
 pub mod access;
+pub mod charts;
 pub mod context;
 pub mod dialect;
 mod documents;

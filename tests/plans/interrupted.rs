@@ -154,7 +154,7 @@ fn manifests(image: &str) -> Vec<Manifest> {
         manifests.push(Manifest {
             file: "all.yaml".into(),
             document: 1,
-            line: 1,
+            line: Some(1),
             object,
         });
     };
@@ -198,6 +198,7 @@ fn source(image: &str) -> Source {
     Source {
         revision: image.to_owned(),
         desired: Arc::new(wanted),
+        ..Source::default()
     }
 }
 

@@ -187,6 +187,7 @@ fn source(
     Ok(Source {
         revision: settings["revision"].as_str().unwrap_or("c2").to_owned(),
         desired: Arc::new(desired(&inputs)),
+        ..Source::default()
     })
 }
 
@@ -349,7 +350,7 @@ fn manifests(folder: &Path) -> Vec<Manifest> {
     let manifest = |(file, (document, line), object)| Manifest {
         file,
         document,
-        line,
+        line: Some(line),
         object,
     };
     documents.map(manifest).collect()

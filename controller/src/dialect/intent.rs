@@ -7,7 +7,7 @@ use crds::Application;
 
 use super::argocd;
 use super::refusal::Refusal;
-use crate::render::DirectoryOptions;
+use crate::render::SourceOptions;
 
 /// What one Application asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,8 +41,8 @@ pub struct SourceIntent {
     pub revision: String,
     /// Directory inside the repository, without `/` at its ends; empty for the root.
     pub path: String,
-    /// Which files of it.
-    pub directory: DirectoryOptions,
+    /// How it is rendered.
+    pub options: SourceOptions,
 }
 
 /// Where objects go: so far always the cluster we run in.

@@ -12,10 +12,12 @@ mod object;
 mod operation;
 mod refusal;
 pub mod secret_labels;
+pub mod signet;
 mod tracking;
 pub mod verdict;
 
 pub use argocd::{APPLICATION_CONTROLLER_SELECTOR, REPOSITORY_SELECTOR};
+pub(crate) use argocd::changed_options;
 pub use intent::{
     Automated, Cascade, Destination, Intent, Marks, ObjectDefaults, Refresh, RetryPolicy,
     SourceIntent, intent, marks,

@@ -22,7 +22,7 @@ pub use error::GitError;
 pub use mirrors::{Changed, Freshness, MirrorOptions, Mirrors};
 pub use revision::CommitId;
 pub use run::{poll, run};
-pub use tree::{Entry, EntryKind, Target, Tree};
+pub use tree::{Entry, EntryKind, Found, Target, Tree};
 pub use url::{RepositoryUrl, redacted};
 
 /// A repository as an Application names it, with the credentials that its project may use.

@@ -16,6 +16,7 @@ use crate::sync::{
     metrics::SyncMetrics,
     observe::applications::{AppId, Applications},
     observe::discovery::Discovery,
+    observe::facts::Facts,
     observe::live::Live,
     observe::memory::Memories,
     observe::neighbours::Neighbours,
@@ -32,6 +33,7 @@ use crate::{
     context::Context,
     events::{Component, Event, EventType},
     git::Mirrors,
+    render::{Renderer, RendererOptions, child::Runner},
 };
 
 /// Comparisons that nobody waits for, at once: after a start they take their time.
@@ -51,6 +53,7 @@ pub(crate) struct Engine {
     pub(crate) mirrors: Arc<Mirrors>,
     pub(crate) sources: Sources,
     pub(crate) discovery: Discovery,
+    pub(crate) facts: Facts,
     pub(crate) live: Arc<Live>,
     pub(crate) memories: Memories,
     pub(crate) metrics: SyncMetrics,
@@ -78,8 +81,9 @@ impl Engine {
             applications: Applications::new(&context.namespace),
             projects: Projects::default(),
             neighbours: Neighbours::default(),
-            sources: Sources::new(mirrors.clone()),
+            sources: Sources::new(mirrors.clone(), renderer(&context, &mirrors)),
             discovery: Discovery::new(client.clone()),
+            facts: Facts::new(client.clone()),
             live: Live::new(client.clone(), &context.namespace, queue.clone()),
             memories: Memories::default(),
             mirrors,
@@ -283,6 +287,17 @@ impl Engine {
     pub(crate) fn misses(&self, app: &AppId, group: &str) -> bool {
         self.memories.get(app).unknown.contains(group)
     }
+}
+
+fn renderer(context: &Context, mirrors: &Mirrors) -> Renderer {
+    let settings = &context.settings.render;
+    Renderer::new(RendererOptions {
+        kustomize: settings.kustomize_program.clone(),
+        helm: settings.helm_program.clone(),
+        kustomize_charts: settings.kustomize_enable_helm,
+        directory: mirrors.directory().to_owned(),
+        runner: Runner::default(),
+    })
 }
 
 fn has(steps: &[PlannedStep], is: impl Fn(&Step) -> bool) -> bool {

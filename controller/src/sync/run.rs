@@ -211,6 +211,7 @@ impl Engine {
                 match told {
                     definitions::Told::Changed(group) => {
                         engine.discovery.changed(&group).await;
+                        engine.facts.changed();
                         engine.wake_apps(
                             engine
                                 .applications
@@ -221,6 +222,7 @@ impl Engine {
                     }
                     definitions::Told::Gone(group) => {
                         engine.discovery.changed(&group).await;
+                        engine.facts.changed();
                         let concerned = engine.live.index().concerned_with(&group);
                         engine.live.end(&group);
                         engine.wake_apps(concerned);

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::access::{Denied, Project};
 use crate::dialect::{Intent, Marks, OperationRequest, Refusal};
+use crate::render::SourceType;
 use crate::sync::desired::{Desired, WantedHash};
 use crate::sync::key::{GroupKind, ObjectKey};
 use crate::sync::kinds::Kinds;
@@ -90,6 +91,8 @@ pub struct Source {
     pub revision: String,
     /// Its objects, normalised.
     pub desired: Arc<Desired>,
+    /// What rendered them.
+    pub source_type: SourceType,
 }
 
 /// Why there is no render.

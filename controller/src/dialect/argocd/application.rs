@@ -13,6 +13,7 @@ use super::{
 use crate::dialect::intent::{Cascade, Intent, Marks, Refresh};
 use crate::dialect::object::field;
 use crate::dialect::refusal::Refusal;
+use crate::dialect::signet;
 use crate::dialect::verdict::{Row, Verdict::*, refuse, verdict, walk};
 
 /// Every field of `spec`.
@@ -28,8 +29,46 @@ pub const SPEC: &[Row] = &[
     ("spec.source.chart", Refused),
     ("spec.source.ref", Refused),
     ("spec.source.tagPrefix", Refused),
-    ("spec.source.helm", Refused),
-    ("spec.source.kustomize", Refused),
+    ("spec.source.helm.valueFiles", Honoured),
+    ("spec.source.helm.ignoreMissingValueFiles", Honoured),
+    ("spec.source.helm.values", Honoured),
+    ("spec.source.helm.valuesObject", Honoured),
+    ("spec.source.helm.parameters[].name", Honoured),
+    ("spec.source.helm.parameters[].value", Honoured),
+    ("spec.source.helm.parameters[].forceString", Honoured),
+    ("spec.source.helm.fileParameters[].name", Honoured),
+    ("spec.source.helm.fileParameters[].path", Honoured),
+    ("spec.source.helm.releaseName", Honoured),
+    ("spec.source.helm.namespace", Honoured),
+    ("spec.source.helm.version", Honoured),
+    ("spec.source.helm.passCredentials", Honoured),
+    ("spec.source.helm.skipCrds", Honoured),
+    ("spec.source.helm.skipTests", Honoured),
+    ("spec.source.helm.skipSchemaValidation", Honoured),
+    ("spec.source.helm.kubeVersion", Honoured),
+    ("spec.source.helm.apiVersions", Honoured),
+    ("spec.source.kustomize.namePrefix", Honoured),
+    ("spec.source.kustomize.nameSuffix", Honoured),
+    ("spec.source.kustomize.images", Honoured),
+    ("spec.source.kustomize.replicas[].name", Honoured),
+    ("spec.source.kustomize.replicas[].count", Honoured),
+    ("spec.source.kustomize.commonLabels", Honoured),
+    ("spec.source.kustomize.forceCommonLabels", Honoured),
+    ("spec.source.kustomize.labelWithoutSelector", Honoured),
+    ("spec.source.kustomize.labelIncludeTemplates", Honoured),
+    ("spec.source.kustomize.commonAnnotations", Honoured),
+    ("spec.source.kustomize.forceCommonAnnotations", Honoured),
+    ("spec.source.kustomize.commonAnnotationsEnvsubst", Honoured),
+    ("spec.source.kustomize.namespace", Honoured),
+    ("spec.source.kustomize.patches[].path", Honoured),
+    ("spec.source.kustomize.patches[].patch", Honoured),
+    ("spec.source.kustomize.patches[].target", Honoured),
+    ("spec.source.kustomize.patches[].options", Honoured),
+    ("spec.source.kustomize.components", Honoured),
+    ("spec.source.kustomize.ignoreMissingComponents", Honoured),
+    ("spec.source.kustomize.version", Refused),
+    ("spec.source.kustomize.kubeVersion", Honoured),
+    ("spec.source.kustomize.apiVersions", Honoured),
     ("spec.source.plugin", Refused),
     ("spec.source.directory.recurse", Honoured),
     ("spec.source.directory.include", Honoured),
@@ -129,7 +168,11 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
     let mut refusals = Vec::new();
     check_spec(spec, &mut refusals);
     check_metadata(&application.metadata, &mut refusals);
-    let source = collect(spec::source(spec), &mut refusals).flatten();
+    let mut source = collect(spec::source(spec), &mut refusals).flatten();
+    let empty_lookup = collect(signet::empty_lookup(&application.metadata), &mut refusals);
+    if let (Some(source), Some(empty)) = (&mut source, empty_lookup) {
+        source.options.empty_lookup = empty;
+    }
     let destination = collect(spec::destination(spec), &mut refusals);
     let policy = spec.sync_policy.clone().unwrap_or_default();
     let retry = collect(

@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use crds::{ApplicationSpec, Retry, SyncPolicy};
 
-use super::options;
+use super::{options, source_options};
 use super::revision::is_version_range;
 use crate::dialect::intent::{Automated, Destination, ObjectDefaults, RetryPolicy, SourceIntent};
 use crate::dialect::refusal::Refusal;
-use crate::render::DirectoryOptions;
 
 /// The cluster we run in, by URL.
 const IN_CLUSTER_SERVER: &str = "https://kubernetes.default.svc";
@@ -38,16 +37,11 @@ pub(super) fn source(spec: &ApplicationSpec) -> Result<Option<SourceIntent>, Ref
             "found none, expected the URL of a repository",
         ));
     }
-    let directory = source.directory.clone().unwrap_or_default();
     Ok(Some(SourceIntent {
         repo_url: source.repo_url.clone(),
         revision: revision("spec.source.targetRevision", &source.target_revision)?,
         path: path("spec.source.path", &source.path)?,
-        directory: DirectoryOptions {
-            recurse: directory.recurse,
-            include: directory.include,
-            exclude: directory.exclude,
-        },
+        options: source_options::options(source)?,
     }))
 }
 

@@ -83,13 +83,16 @@ pub struct Origin {
     pub file: String,
     /// Which document of the file, from 1.
     pub document: usize,
-    /// First line of the document, from 1.
-    pub line: usize,
+    /// First line of the document, from 1; none where a program wrote it.
+    pub line: Option<usize>,
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
+        match self.line {
+            Some(line) => write!(f, "{}:{line}", self.file),
+            None => f.write_str(&self.file),
+        }
     }
 }
 

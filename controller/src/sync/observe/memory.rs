@@ -16,7 +16,7 @@ use crate::sync::{
 use crate::{
     dialect::{ObjectDefaults, SourceIntent},
     git::CommitId,
-    render::{RenderKey, Rendered},
+    render::{BuildEnvironment, ClusterFacts, RenderKey, Rendered},
 };
 
 /// First and longest pause after the API server was away during a pass.
@@ -53,7 +53,10 @@ pub(crate) struct Memory {
 #[derive(Clone, Debug)]
 pub(crate) struct Render {
     pub(crate) source: SourceIntent,
-    pub(crate) project: String,
+    /// With the commit in it.
+    pub(crate) environment: BuildEnvironment,
+    /// What the cluster said of itself, where that matters.
+    pub(crate) cluster: Option<Arc<ClusterFacts>>,
     pub(crate) commit: CommitId,
     pub(crate) rendered: Arc<Rendered>,
 }

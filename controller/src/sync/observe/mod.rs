@@ -4,6 +4,7 @@
 pub(super) mod applications;
 pub(super) mod definitions;
 pub(super) mod discovery;
+pub(super) mod facts;
 pub(super) mod follow;
 pub(super) mod live;
 pub(super) mod memory;
@@ -32,8 +33,9 @@ use crate::sync::{
     world::{Cluster, Source, SourceProblem, Unsealer, World},
 };
 use crate::{
-    dialect::{Intent, Refresh},
-    git::Freshness,
+    dialect::{Intent, Refresh, SourceIntent},
+    git::{CommitId, Freshness, Repository},
+    render::BuildEnvironment,
 };
 use subject::Subject;
 pub(super) use subject::stored_status;
@@ -55,7 +57,7 @@ impl Engine {
         }
         let project = self.project(&subject);
         let rendered = match self.readable(&subject, project.as_ref().ok()) {
-            Some(intent) => self.render(app, &subject, intent, first).await,
+            Some(intent) => self.render(app, &subject, intent, first).await?,
             None => Err(no_source()),
         };
         let kinds = self.kinds(app, &subject, rendered.as_ref().ok()).await?;
@@ -93,13 +95,16 @@ impl Engine {
 
     /// What Git holds at the revision in question. A request waits for a new listing of refs; a revision that is not in the last
     /// listing gets one when the source is new to us.
+    ///
+    /// # Errors
+    /// When the API server is away and the render depends on what it says of itself.
     async fn render(
         &self,
         app: &AppId,
         subject: &Subject,
         intent: &Intent,
         first: bool,
-    ) -> Result<Render, SourceProblem> {
+    ) -> Result<Result<Render, SourceProblem>, kube::Error> {
         let (source, project) = (&intent.source, &intent.project);
         let request = subject.request.as_ref().ok().and_then(Option::as_ref);
         let revision = revision_to_render(&subject.facts, intent, request);
@@ -113,26 +118,68 @@ impl Engine {
             .memories
             .get(app)
             .render
-            .filter(|known| known.source == *source && known.project == *project);
+            .filter(|known| known.source == *source && known.environment.project == *project);
         let resolved = self
             .sources
             .resolve(source, project, &revision, freshness, known.is_none())
             .await;
-        let (repository, commit) = resolved?;
+        let (repository, commit) = match resolved {
+            Ok(resolved) => resolved,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let environment = environment(subject, intent, &commit);
         let trusted = subject.facts.marks.refresh != Some(Refresh::Hard) || !first;
-        if let Some(known) = known.filter(|known| trusted && known.commit == commit) {
-            return Ok(known);
+        let same = |known: &Render| trusted && known.environment == environment;
+        if let Some(known) = known.filter(same) {
+            let facts = match known.cluster {
+                Some(_) => Some(self.facts.get().await?),
+                None => None,
+            };
+            if known.cluster == facts {
+                return Ok(Ok(known));
+            }
         }
-        let rendered = self.sources.render(source, &repository, &commit).await?;
-        let render = Render {
+        let render = self
+            .render_anew(source, &repository, commit, environment)
+            .await?;
+        if let Ok(render) = &render {
+            self.memories
+                .with(app, |memory| memory.render = Some(render.clone()));
+        }
+        Ok(render)
+    }
+
+    async fn render_anew(
+        &self,
+        source: &SourceIntent,
+        repository: &Repository,
+        commit: CommitId,
+        environment: BuildEnvironment,
+    ) -> Result<Result<Render, SourceProblem>, kube::Error> {
+        let request = self
+            .sources
+            .request(source, repository, &commit, environment.clone())
+            .await;
+        let mut request = match request {
+            Ok(request) => request,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let cluster = match self.sources.needs_cluster(&request).await {
+            Ok(true) => Some(self.facts.get().await?),
+            Ok(false) => None,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        if let Some(cluster) = &cluster {
+            request.cluster = cluster.clone();
+        }
+        let rendered = self.sources.render(request).await;
+        Ok(rendered.map(|rendered| Render {
             source: source.clone(),
-            project: project.clone(),
+            environment,
+            cluster,
             commit,
             rendered,
-        };
-        self.memories
-            .with(app, |memory| memory.render = Some(render.clone()));
-        Ok(render)
+        }))
     }
 
     /// Kinds of all that is rendered or remembered, and of the objects that steps of ours make.
@@ -184,7 +231,11 @@ impl Engine {
         if let Some((known, desired)) = self.memories.get(app).desired
             && known == key
         {
-            return Ok(Source { revision, desired });
+            return Ok(Source {
+                revision,
+                desired,
+                source_type: render.rendered.source_type,
+            });
         }
         let desired = Arc::new(desired(&Inputs {
             manifests: &render.rendered.manifests,
@@ -196,11 +247,32 @@ impl Engine {
         }));
         self.memories
             .with(app, |memory| memory.desired = Some((key, desired.clone())));
-        Ok(Source { revision, desired })
+        Ok(Source {
+            revision,
+            desired,
+            source_type: render.rendered.source_type,
+        })
     }
 
     fn scaled(&self, app: &AppId) -> BTreeSet<ObjectKey> {
         self.live.index().scaled_of(app)
+    }
+}
+
+/// What the variables of the build environment stand for.
+fn environment(subject: &Subject, intent: &Intent, commit: &CommitId) -> BuildEnvironment {
+    let source = &intent.source;
+    let target_revision = subject.facts.spec.source.as_ref();
+    BuildEnvironment {
+        app_name: subject.facts.name.clone(),
+        namespace: intent.destination.namespace.clone(),
+        project: intent.project.clone(),
+        revision: commit.to_string(),
+        repo_url: source.repo_url.clone(),
+        path: source.path.clone(),
+        target_revision: target_revision
+            .map(|source| source.target_revision.clone())
+            .unwrap_or_default(),
     }
 }
 

@@ -2,7 +2,7 @@
 //! It asks no cluster and compares nothing.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -11,8 +11,10 @@ use tokio::sync::Semaphore;
 use crate::sync::world::{SourceProblem, SourceReason};
 use crate::{
     dialect::SourceIntent,
-    git::{CommitId, Freshness, GitError, Mirrors, Repository, Tree},
-    render::{self, RenderError, RenderKey, Rendered},
+    git::{CommitId, Freshness, GitError, Mirrors, Repository},
+    render::{
+        BuildEnvironment, RenderError, RenderKey, Rendered, Renderer, Request, Root,
+    },
 };
 
 /// Renders at once: they are CPU time, and Applications of one commit mostly find the render of another.
@@ -24,14 +26,16 @@ const KEPT_MANIFESTS: usize = 2_000;
 #[derive(Debug)]
 pub(crate) struct Sources {
     mirrors: Arc<Mirrors>,
+    renderer: Arc<Renderer>,
     turns: Semaphore,
     recent: Mutex<VecDeque<Arc<Rendered>>>,
 }
 
 impl Sources {
-    pub(crate) fn new(mirrors: Arc<Mirrors>) -> Self {
+    pub(crate) fn new(mirrors: Arc<Mirrors>, renderer: Renderer) -> Self {
         Sources {
             mirrors,
+            renderer: Arc::new(renderer),
             turns: Semaphore::new(RENDERS),
             recent: Mutex::default(),
         }
@@ -67,40 +71,58 @@ impl Sources {
         Ok((repository, commit))
     }
 
-    /// The objects of the source at a commit.
+    /// What is to be rendered of the source at a commit. What the cluster says of itself is not in it yet.
     ///
     /// # Errors
-    /// When the commit can't be fetched, has no such path, or holds something that is no manifest.
-    pub(crate) async fn render(
+    /// When the commit can't be fetched, or has no such path.
+    pub(crate) async fn request(
         &self,
         source: &SourceIntent,
         repository: &Repository,
         commit: &CommitId,
-    ) -> Result<Arc<Rendered>, SourceProblem> {
+        environment: BuildEnvironment,
+    ) -> Result<Request, SourceProblem> {
         let tree = self
             .mirrors
             .tree(repository, commit, &source.path)
             .await
             .map_err(SourceProblem::from)?;
-        let options = source.directory.clone();
+        Ok(Request {
+            options: source.options.clone(),
+            root: Root::Tree(tree),
+            overridable: true,
+            references: BTreeMap::new(),
+            environment,
+            cluster: Arc::default(),
+            dependencies: Vec::new(),
+        })
+    }
+
+    /// Whether what the cluster says of itself must be put into the request.
+    ///
+    /// # Errors
+    /// When it can't be told how the source is rendered.
+    pub(crate) async fn needs_cluster(&self, request: &Request) -> Result<bool, SourceProblem> {
+        let (renderer, request) = (self.renderer.clone(), request.clone());
+        blocking(move || renderer.needs_cluster(&request)).await
+    }
+
+    /// The objects of the source.
+    ///
+    /// # Errors
+    /// When something in it is no manifest, or its program refuses it.
+    pub(crate) async fn render(&self, request: Request) -> Result<Arc<Rendered>, SourceProblem> {
         let _turn = self.turns.acquire().await;
-        let (tree, key) =
-            blocking(move || render::key(&tree, &options).map(|key| (tree, key))).await?;
+        let renderer = self.renderer.clone();
+        let (request, key) =
+            blocking(move || renderer.key(&request).map(|key| (request, key))).await?;
         if let Some(rendered) = self.recall(&key) {
             return Ok(rendered);
         }
-        let rendered = Arc::new(self.directory(tree, source).await?);
+        let renderer = self.renderer.clone();
+        let rendered = Arc::new(blocking(move || renderer.render(&request)).await?);
         self.keep(rendered.clone());
         Ok(rendered)
-    }
-
-    async fn directory(
-        &self,
-        tree: Tree,
-        source: &SourceIntent,
-    ) -> Result<Rendered, SourceProblem> {
-        let options = source.directory.clone();
-        blocking(move || render::directory(&tree, &options)).await
     }
 
     fn recall(&self, key: &RenderKey) -> Option<Arc<Rendered>> {

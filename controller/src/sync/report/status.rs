@@ -33,7 +33,9 @@ pub(super) fn status(world: &World, plan: &Plan, outcomes: &[Outcome]) -> Applic
             &comparison.revision,
             overall(comparison, &settled),
         ));
-        status.source_type = "Directory".into();
+        if let Ok(source) = &world.source {
+            status.source_type = source.source_type.as_str().into();
+        }
         status.controller_namespace.clone_from(&world.own_namespace);
         status.resource_health_source = "appTree".into();
         status.summary = summary(world, &status);
