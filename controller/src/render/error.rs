@@ -50,11 +50,10 @@ pub enum RenderError {
     #[error("{file}: helmCharts is not allowed: expected --kustomize-enable-helm")]
     ChartInKustomization { file: String },
     /// A template asked the cluster.
-    #[error("{file}: the template function {function} asks {whom}, which no render does")]
+    #[error("{file}: the template function {function} asks {}, which no render does", asked_by(function))]
     Asked {
         file: String,
         function: &'static str,
-        whom: &'static str,
     },
     /// Charts that a chart is made of are neither in the repository nor fetched.
     #[error("{file}: the chart depends on {}, which is not there", names.join(", "))]
@@ -90,6 +89,13 @@ fn at(line: Option<usize>) -> String {
     line.map_or_else(String::new, |line| format!(":{line}"))
 }
 
+fn asked_by(function: &str) -> &'static str {
+    match function {
+        "lookup" => "the cluster",
+        _ => "a name server",
+    }
+}
+
 fn joined(refusals: &[Refusal]) -> String {
     let texts: Vec<_> = refusals.iter().map(ToString::to_string).collect();
     texts.join("; ")
@@ -100,9 +106,9 @@ impl RenderError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Manifest { line: Some(_), .. } | Self::File { .. } => {
-                Some("correct the file, or leave it out with spec.source.directory.exclude")
-            }
+            Self::Manifest { line: Some(_), .. } | Self::File { .. } => Some(
+                "correct the file, or leave it out of a plain directory with spec.source.directory.exclude",
+            ),
             Self::SourceType { .. } => Some(
                 "commit the rendered manifests instead, or leave it out with spec.source.directory.exclude",
             ),

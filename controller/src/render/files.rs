@@ -90,6 +90,18 @@ impl Files {
         Ok(true)
     }
 
+    /// Files that were taken along below a directory, by their paths.
+    pub(super) fn below(&self, directory: &str) -> Result<Vec<(&str, &Entry)>, RenderError> {
+        let At::Directory(tree) = self.clone().add(directory)? else {
+            return Ok(Vec::new());
+        };
+        let prefix = format!("{}/", tree.path());
+        let below = self.found.iter().filter(|(path, entry)| {
+            entry.kind == EntryKind::File && path.starts_with(&prefix)
+        });
+        Ok(below.map(|(path, entry)| (path.as_str(), entry)).collect())
+    }
+
     /// Everything: what a render reads of this commit can't be told beforehand.
     pub(super) fn add_everything(&mut self) {
         self.whole = true;

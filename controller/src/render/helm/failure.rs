@@ -2,23 +2,19 @@
 
 use crate::render::RenderError;
 
-/// Template functions that ask somebody, and what helm says when nobody answers.
-const ASKING: [(&str, &str); 2] = [("lookup", "the cluster"), ("getHostByName", "a name server")];
+/// Template functions that ask somebody, which fail when nobody answers.
+const ASKING: [&str; 2] = ["lookup", "getHostByName"];
 
 /// A failure of `helm` for the chart `name`, which lies in `directory`.
 pub(super) fn explained(error: RenderError, name: &str, directory: &str) -> RenderError {
     let RenderError::Program { command, words } = error else {
         return error;
     };
-    for (function, whom) in ASKING {
+    for function in ASKING {
         if let Some(end) = words.find(&format!("error calling {function}:")) {
             let file = place(&words[..end]).unwrap_or_default();
             let file = in_repository(file, name, directory);
-            return RenderError::Asked {
-                file,
-                function,
-                whom,
-            };
+            return RenderError::Asked { file, function };
         }
     }
     RenderError::Program {
@@ -46,11 +42,12 @@ pub(super) fn in_repository(words: &str, name: &str, directory: &str) -> String 
         let (before, after) = (&rest[..at], &rest[at + name.len()..]);
         let begins = !before.ends_with(|c: char| c == '/' || c == '-' || c.is_alphanumeric());
         shown.push_str(before);
-        match begins && BELOW.iter().any(|below| after.starts_with(below)) {
-            true => shown.push_str(if directory.is_empty() { "." } else { directory }),
-            false => shown.push_str(name),
-        }
-        rest = after;
+        let of_chart = begins && BELOW.iter().any(|below| after.starts_with(below));
+        shown.push_str(if of_chart { directory } else { name });
+        rest = match of_chart && directory.is_empty() {
+            true => &after[1..],
+            false => after,
+        };
     }
     shown + rest
 }

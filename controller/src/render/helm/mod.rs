@@ -193,9 +193,14 @@ impl ChartAt {
                 (place, unpacked, directory.unwrap_or_default())
             }
         };
-        let chart = place.read(&join(&directory, "Chart.yaml"))?;
-        let chart = chart.and_then(|text| value::yaml(&text).ok());
-        let name = chart.as_ref().and_then(|chart| chart["name"].as_str());
+        let file = join(&directory, "Chart.yaml");
+        let Some(text) = place.read(&file)? else {
+            let problem = "is missing, expected a chart".to_owned();
+            return Err(RenderError::File { file, problem });
+        };
+        // What we can't read, helm says what is wrong with.
+        let chart = value::yaml(&text).unwrap_or_default();
+        let name = chart["name"].as_str();
         Ok(Self {
             name: name.unwrap_or_default().to_owned(),
             place,

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::charts;
 use super::references::{Reference, is_remote, references};
 use crate::{
-    git::{Tree, redacted},
+    git::{Entry, Tree, redacted},
     render::{
         RenderError,
         files::{At, Files, join},
@@ -19,11 +20,19 @@ use crate::{
 /// Kustomizations of one source; one that includes itself is for `kustomize` to refuse.
 const KUSTOMIZATIONS: usize = 10_000;
 
+/// What of charts in kustomizations is accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Charts {
+    Refused,
+    /// Those whose templates ask nobody.
+    WithoutAsking,
+    Allowed,
+}
+
 /// Reads kustomizations, each once.
 pub(super) struct Closure {
     pub(super) files: Files,
-    /// Charts are allowed in kustomizations.
-    charts: bool,
+    charts: Charts,
     /// Directories by their paths without links.
     known: BTreeSet<String>,
     left: Vec<String>,
@@ -35,7 +44,7 @@ impl Closure {
     /// Everything that the kustomization in the directory `tree` reads, with further components and patches of the Application.
     pub(super) fn of(
         tree: &Tree,
-        charts: bool,
+        charts: Charts,
         more: &[Reference],
     ) -> Result<Self, RenderError> {
         let mut closure = Self {
@@ -88,7 +97,7 @@ impl Closure {
         for reference in references(kustomization) {
             if let Reference::Chart { .. } = reference {
                 self.has_charts = true;
-                if !self.charts {
+                if self.charts == Charts::Refused {
                     let file = file.to_owned();
                     return Err(RenderError::ChartInKustomization { file });
                 }
@@ -107,6 +116,12 @@ impl Closure {
     ) -> Result<(), RenderError> {
         match reference {
             Reference::Unknown => self.files.add_everything(),
+            Reference::Variables(path) => {
+                self.follow(directory, &Reference::Path(path.clone()), within)?;
+                if let At::File(entry) = self.files.add(&join(directory, path))? {
+                    self.refuse_variables(&entry)?;
+                }
+            }
             Reference::Path(path) => {
                 if !self.add(directory, path, within)? && is_remote(path) {
                     return Err(remote(path, within));
@@ -115,7 +130,11 @@ impl Closure {
             Reference::Chart { name, folders } => {
                 let mut found = false;
                 for folder in folders {
-                    found |= self.files.add_below(&join(directory, folder))?;
+                    let folder = join(directory, folder);
+                    if self.files.add_below(&folder)? {
+                        found = true;
+                        self.refuse_asking(&folder)?;
+                    }
                 }
                 if !found {
                     return Err(missing_chart(name, &folders[0], within));
@@ -123,6 +142,45 @@ impl Closure {
             }
         }
         Ok(())
+    }
+
+    fn refuse_asking(&self, chart: &str) -> Result<(), RenderError> {
+        if self.charts == Charts::Allowed {
+            return Ok(());
+        }
+        for (path, entry) in self.files.below(chart)? {
+            if !path.contains("/templates/") {
+                continue;
+            }
+            let template = self.files.read(entry)?;
+            if let Some((function, line)) = charts::asks(&String::from_utf8_lossy(&template)) {
+                return Err(RenderError::Asked {
+                    file: format!("{path}:{line}"),
+                    function,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// A name without a value stands for a variable of the environment, and a render has none.
+    fn refuse_variables(&self, entry: &Entry) -> Result<(), RenderError> {
+        let text = self.files.read(entry)?;
+        let text = String::from_utf8_lossy(&text);
+        let is_variable = |line: &str| {
+            let line = line.trim();
+            !line.is_empty() && !line.starts_with('#') && !line.contains('=')
+        };
+        match text.lines().position(is_variable) {
+            None => Ok(()),
+            Some(line) => Err(RenderError::File {
+                file: entry.path.clone(),
+                problem: format!(
+                    "line {}: takes its value from the environment, expected NAME=VALUE",
+                    line + 1
+                ),
+            }),
+        }
     }
 
     /// Whether there is such a file or directory. A directory is one more kustomization.

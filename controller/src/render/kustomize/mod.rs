@@ -1,6 +1,7 @@
 //! Kustomize: what a kustomization reads, the commands that change it as the Application says, and its build by the real program.
 //! It fetches nothing, and no plugin of a repository ever runs.
 
+mod charts;
 mod closure;
 mod edits;
 mod references;
@@ -21,7 +22,7 @@ use super::{
     value,
 };
 use crate::git::Tree;
-use closure::Closure;
+use closure::{Charts, Closure};
 use references::Reference;
 
 /// A build, ready to run.
@@ -52,7 +53,12 @@ impl Build {
             .chain(options.patches.iter().filter_map(path_of))
             .map(Reference::Path)
             .collect();
-        let closure = Closure::of(tree, renderer.kustomize_charts(), &more)?;
+        let charts = match (renderer.kustomize_charts(), request.options.empty_lookup) {
+            (false, _) => Charts::Refused,
+            (true, false) => Charts::WithoutAsking,
+            (true, true) => Charts::Allowed,
+        };
+        let closure = Closure::of(tree, charts, &more)?;
         let program = renderer.kustomize()?;
         let helm = closure.has_charts.then(|| renderer.helm()).transpose()?;
         let expand = |text: &str| request.environment.expand(text, &request.cluster);

@@ -7,6 +7,8 @@ use serde_json::Value;
 pub(super) enum Reference {
     /// A file, a directory with a kustomization, or a URL.
     Path(String),
+    /// A file of variables.
+    Variables(String),
     /// A chart, in one of these folders.
     Chart { name: String, folders: Vec<String> },
     /// A plugin's configuration, which may refer to anything.
@@ -46,12 +48,15 @@ pub(super) fn references(kustomization: &Value) -> Vec<Reference> {
     }
     path(&kustomization["openapi"]["path"]);
     for generator in GENERATORS.iter().flat_map(|field| items(&kustomization[*field])) {
-        path(&generator["env"]);
-        items(&generator["envs"]).for_each(&mut path);
         for file in items(&generator["files"]).filter_map(Value::as_str) {
             let file = file.split_once('=').map_or(file, |(_, file)| file);
             path(&file.into());
         }
+    }
+    for generator in GENERATORS.iter().flat_map(|field| items(&kustomization[*field])) {
+        let files = items(&generator["envs"]).chain([&generator["env"]]);
+        let files = files.filter_map(Value::as_str);
+        found.extend(files.map(|file| Reference::Variables(file.to_owned())));
     }
     let plugins = PLUGINS.iter().flat_map(|field| items(&kustomization[*field]));
     let plugins = plugins.map(|_| Reference::Unknown).next();
@@ -142,6 +147,7 @@ mod tests {
             .into_iter()
             .map(|reference| match reference {
                 Reference::Path(path) => path,
+                Reference::Variables(path) => format!("variables of {path}"),
                 other => format!("{other:?}"),
             })
             .collect();
@@ -149,7 +155,7 @@ mod tests {
             paths,
             [
                 "a.yaml", "../base", "../old", "../tls", "crd.json", "names.yaml", "merge.yaml",
-                "p.yaml", "j.json", "r.yaml", "schema.json", "e.env", "f.txt", "g.txt", "old.env"
+                "p.yaml", "j.json", "r.yaml", "schema.json", "f.txt", "g.txt", "variables of e.env", "variables of old.env"
             ]
         );
     }
