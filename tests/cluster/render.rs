@@ -57,7 +57,8 @@ async fn every_chart_renders_as_its_folder_says() {
 async fn every_case(folder: &str) {
     let sources = Sources::new();
     for path in cases(folder) {
-        let case: Case = serde_json::from_slice(&fs::read(path.join("case.json")).unwrap()).unwrap();
+        let case: Case =
+            serde_json::from_slice(&fs::read(path.join("case.json")).unwrap()).unwrap();
         let request = request_of(&sources, &path, &case).await;
         let programs = Programs {
             kustomize_charts: case.charts,
@@ -71,10 +72,18 @@ async fn every_case(folder: &str) {
         let manifests = rendered.map(|rendered| rendered.manifests);
         if !case.by_hand.is_empty() {
             let ours = manifests.as_ref().unwrap();
-            assert_eq!(objects(ours), by_hand(&path, &case.by_hand), "{}", path.display());
+            assert_eq!(
+                objects(ours),
+                by_hand(&path, &case.by_hand),
+                "{}",
+                path.display()
+            );
         }
         let shown = printed(&manifests);
-        assert!(!shown.contains("/render-"), "shows the scratch folder: {shown}");
+        assert!(
+            !shown.contains("/render-"),
+            "shows the scratch folder: {shown}"
+        );
         expect(&path.join("rendered.txt"), shown);
     }
 }
@@ -99,13 +108,20 @@ async fn request_of(sources: &Sources, path: &Path, case: &Case) -> Request {
 }
 
 fn objects(manifests: &[Manifest]) -> Vec<Value> {
-    manifests.iter().map(|manifest| manifest.object.clone()).collect()
+    manifests
+        .iter()
+        .map(|manifest| manifest.object.clone())
+        .collect()
 }
 
 /// What a person gets who types `line` in the root of the repository.
 fn by_hand(case: &Path, line: &str) -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
-    let copied = Command::new("cp").arg("-a").arg(case.join(".")).arg(folder.path()).status();
+    let copied = Command::new("cp")
+        .arg("-a")
+        .arg(case.join("."))
+        .arg(folder.path())
+        .status();
     assert!(copied.unwrap().success());
     let output = Command::new("sh")
         .args(["-ec", line])
@@ -113,8 +129,14 @@ fn by_hand(case: &Path, line: &str) -> Vec<Value> {
         .output()
         .unwrap();
     let output_text = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let documents = output_text.split("\n---\n").map(|text| text.trim_start_matches("---\n"));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let documents = output_text
+        .split("\n---\n")
+        .map(|text| text.trim_start_matches("---\n"));
     documents
         .map(|text| serde_saphyr::from_str::<Value>(text).unwrap())
         .filter(|value| !value.is_null())
@@ -128,17 +150,29 @@ async fn a_chart_of_200_objects_renders() {
     let template = "{{- range $n := until 200 }}\n---\napiVersion: v1\nkind: ConfigMap\n\
         metadata: {name: {{ $.Release.Name }}-{{ $n }}}\ndata: {n: {{ $n | quote }}}\n{{- end }}\n";
     let commit = origin.commit(&[
-        ("Chart.yaml", "{apiVersion: v2, name: large, version: 1.0.0}"),
+        (
+            "Chart.yaml",
+            "{apiVersion: v2, name: large, version: 1.0.0}",
+        ),
         ("templates/all.yaml", template),
     ]);
     let tree = sources.tree(&origin, &commit, "").await;
     let request = request(&application("shop", &Value::Object(Map::new())), tree);
-    let rendered = sources.renderer(&Programs::default()).render(&request).unwrap();
+    let rendered = sources
+        .renderer(&Programs::default())
+        .render(&request)
+        .unwrap();
     assert_eq!(rendered.manifests.len(), 200);
     let files: BTreeMap<&str, usize> =
-        rendered.manifests.iter().fold(BTreeMap::new(), |mut files, manifest| {
-            *files.entry(manifest.file.as_str()).or_default() += 1;
-            files
-        });
-    assert_eq!(files.into_iter().collect::<Vec<_>>(), [("templates/all.yaml", 200)]);
+        rendered
+            .manifests
+            .iter()
+            .fold(BTreeMap::new(), |mut files, manifest| {
+                *files.entry(manifest.file.as_str()).or_default() += 1;
+                files
+            });
+    assert_eq!(
+        files.into_iter().collect::<Vec<_>>(),
+        [("templates/all.yaml", 200)]
+    );
 }

@@ -7,6 +7,8 @@ mod harness;
 mod metrics;
 #[path = "sync/scene.rs"]
 mod scene;
+#[path = "sync/tools.rs"]
+mod tools;
 
 use harness::{Controller, Port, Proxy, equal, eventually, get};
 use scene::{Scene, config_map, deployment};

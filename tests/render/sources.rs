@@ -91,10 +91,7 @@ impl Sources {
     pub(crate) async fn tree(&self, origin: &Origin, commit: &str, path: &str) -> Tree {
         let repository = Repository::public(&origin.file_url()).unwrap();
         let commit = commit.parse().unwrap();
-        self.mirrors
-            .tree(&repository, &commit, path)
-            .await
-            .unwrap()
+        self.mirrors.tree(&repository, &commit, path).await.unwrap()
     }
 }
 

@@ -16,8 +16,8 @@ pub mod signet;
 mod tracking;
 pub mod verdict;
 
-pub use argocd::{APPLICATION_CONTROLLER_SELECTOR, REPOSITORY_SELECTOR};
 pub(crate) use argocd::changed_options;
+pub use argocd::{APPLICATION_CONTROLLER_SELECTOR, REPOSITORY_SELECTOR};
 pub use intent::{
     Automated, Cascade, Destination, Intent, Marks, ObjectDefaults, Refresh, RetryPolicy,
     SourceIntent, intent, marks,

@@ -50,7 +50,10 @@ pub enum RenderError {
     #[error("{file}: helmCharts is not allowed: expected --kustomize-enable-helm")]
     ChartInKustomization { file: String },
     /// A template asked the cluster.
-    #[error("{file}: the template function {function} asks {}, which no render does", asked_by(function))]
+    #[error(
+        "{file}: the template function {function} asks {}, which no render does",
+        asked_by(function)
+    )]
     Asked {
         file: String,
         function: &'static str,
@@ -120,11 +123,15 @@ impl RenderError {
             Self::ChartInKustomization { .. } => Some(
                 "start the controller with --kustomize-enable-helm, or make the chart a source of its own",
             ),
-            Self::Asked { function: "lookup", .. } => Some(
+            Self::Asked {
+                function: "lookup", ..
+            } => Some(
                 "set the values with which the chart does not ask, or the annotation signet.dev/helm-lookup: empty to let it find nothing",
             ),
             Self::Asked { .. } => Some("set the values with which the chart does not ask"),
-            Self::Dependencies { .. } => Some("commit what helm dependency build writes to charts/"),
+            Self::Dependencies { .. } => {
+                Some("commit what helm dependency build writes to charts/")
+            }
             Self::NoProgram { .. } => Some(
                 "use an image that has it, or name it with --kustomize-program or --helm-program",
             ),

@@ -96,9 +96,10 @@ impl Files {
             return Ok(Vec::new());
         };
         let prefix = format!("{}/", tree.path());
-        let below = self.found.iter().filter(|(path, entry)| {
-            entry.kind == EntryKind::File && path.starts_with(&prefix)
-        });
+        let below = self
+            .found
+            .iter()
+            .filter(|(path, entry)| entry.kind == EntryKind::File && path.starts_with(&prefix));
         Ok(below.map(|(path, entry)| (path.as_str(), entry)).collect())
     }
 

@@ -83,9 +83,8 @@ impl Program {
             name: self.name,
             problem,
         };
-        let path = located(&self.set).ok_or_else(|| {
-            problem(format!("found no program {}", self.set.display()))
-        })?;
+        let path = located(&self.set)
+            .ok_or_else(|| problem(format!("found no program {}", self.set.display())))?;
         let scratch = Scratch::create(parent).map_err(|error| problem(error.to_string()))?;
         let child = Child {
             program: &path,
@@ -101,11 +100,19 @@ impl Program {
         if !version.starts_with(self.expected) {
             let path = path.display();
             let expected = self.expected;
-            return Err(problem(format!("{path} is {version}, expected {expected}x")));
+            return Err(problem(format!(
+                "{path} is {version}, expected {expected}x"
+            )));
         }
         tracing::info!(program = %path.display(), version, "renders with");
         let name = self.name;
-        Ok(found.insert(Found { name, path, version }).clone())
+        Ok(found
+            .insert(Found {
+                name,
+                path,
+                version,
+            })
+            .clone())
     }
 }
 
@@ -127,18 +134,16 @@ impl Found {
             network: false,
         };
         let command = || format!("{} {}", self.name, run.command);
-        run.runner
-            .run(&child)
-            .map_err(|cause| match cause.words() {
-                Some(words) => RenderError::Program {
-                    command: command(),
-                    words: cut(in_repository(&words, run.scratch)),
-                },
-                None => RenderError::Child {
-                    command: command(),
-                    cause,
-                },
-            })
+        run.runner.run(&child).map_err(|cause| match cause.words() {
+            Some(words) => RenderError::Program {
+                command: command(),
+                words: cut(in_repository(&words, run.scratch)),
+            },
+            None => RenderError::Child {
+                command: command(),
+                cause,
+            },
+        })
     }
 }
 
@@ -156,11 +161,17 @@ fn located(set: &Path) -> Option<PathBuf> {
 /// The words of a program, with the paths of files as they are in the repository.
 fn in_repository(words: &str, scratch: &Scratch) -> String {
     let mut words = words.to_owned();
-    for folder in [scratch.tree(), scratch.temporary(), scratch.root().to_owned()] {
+    for folder in [
+        scratch.tree(),
+        scratch.temporary(),
+        scratch.root().to_owned(),
+    ] {
         let named = folder.to_string_lossy().into_owned();
         let real = fs::canonicalize(&folder).unwrap_or(folder);
         for folder in [&*real.to_string_lossy(), &named] {
-            words = words.replace(&format!("{folder}/"), "").replace(folder, ".");
+            words = words
+                .replace(&format!("{folder}/"), "")
+                .replace(folder, ".");
         }
     }
     words

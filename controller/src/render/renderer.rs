@@ -96,9 +96,7 @@ impl Renderer {
     pub fn render(&self, request: &Request) -> Result<Rendered, RenderError> {
         let (key, manifests, source_type) = match self.prepare(request)? {
             Prepared::Directory(tree, options) => return directory::render(tree, &options),
-            Prepared::Kustomize(build) => {
-                (build.key(), build.run(self)?, SourceType::Kustomize)
-            }
+            Prepared::Kustomize(build) => (build.key(), build.run(self)?, SourceType::Kustomize),
             Prepared::Helm(template) => (template.key(), template.run(self)?, SourceType::Helm),
         };
         Ok(Rendered {
@@ -122,8 +120,8 @@ impl Renderer {
             (Tool::Directory(options), Root::Tree(tree)) => Prepared::Directory(tree, options),
             (tool, _) => {
                 return Err(RenderError::Option {
-                    field: "spec.source".to_owned(),
-                    problem: format!("a chart can't be rendered as {tool:?}"),
+                    field: "chart".to_owned(),
+                    problem: format!("can't be rendered as {tool:?}"),
                 });
             }
         })

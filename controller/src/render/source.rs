@@ -58,7 +58,7 @@ fn of_chart(options: &SourceOptions) -> Result<Tool, RenderError> {
         Tool::Detect => Ok(Tool::Helm(Box::default())),
         tool @ Tool::Helm(_) => Ok(tool.clone()),
         Tool::Directory(_) | Tool::Kustomize(_) => Err(RenderError::Option {
-            field: "spec.source.chart".to_owned(),
+            field: "chart".to_owned(),
             problem: "is rendered by Helm, expected no options of another tool".to_owned(),
         }),
     }

@@ -10,11 +10,21 @@ use super::go;
 #[command(next_help_heading = "Rendering")]
 pub struct Render {
     /// Kustomize 5, by its path or by its name in PATH
-    #[arg(long, env = "SIGNET_KUSTOMIZE_PROGRAM", value_name = "PROGRAM", default_value = "kustomize")]
+    #[arg(
+        long,
+        env = "SIGNET_KUSTOMIZE_PROGRAM",
+        value_name = "PROGRAM",
+        default_value = "kustomize"
+    )]
     pub kustomize_program: PathBuf,
 
     /// Helm 3, by its path or by its name in PATH
-    #[arg(long, env = "SIGNET_HELM_PROGRAM", value_name = "PROGRAM", default_value = "helm")]
+    #[arg(
+        long,
+        env = "SIGNET_HELM_PROGRAM",
+        value_name = "PROGRAM",
+        default_value = "helm"
+    )]
     pub helm_program: PathBuf,
 
     /// Let kustomizations inflate charts that lie in their repository

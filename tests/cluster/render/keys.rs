@@ -73,7 +73,11 @@ impl Suite {
         now.api_versions = side.api_versions.clone().or(now.api_versions.take());
         let commit = self.origin.commit(&files(&side.files));
         let values = self.values.commit(&files(&side.values));
-        let source = self.now.source.clone().unwrap_or_else(|| serde_json::json!({}));
+        let source = self
+            .now
+            .source
+            .clone()
+            .unwrap_or_else(|| serde_json::json!({}));
         let path = source["path"].as_str().unwrap_or_default().to_owned();
         let tree = self.sources.tree(&self.origin, &commit, &path).await;
         let app = self.now.app.as_deref().unwrap_or("shop");
@@ -94,7 +98,10 @@ impl Suite {
 }
 
 fn files(files: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
-    files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect()
+    files
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect()
 }
 
 /// Copies of the programs that say another version.
@@ -128,7 +135,10 @@ fn other_programs() -> Programs {
 
 #[test]
 fn every_thing_that_matters_has_a_case() {
-    let names: Vec<_> = cases("keys").iter().map(|path| name(path).to_owned()).collect();
+    let names: Vec<_> = cases("keys")
+        .iter()
+        .map(|path| name(path).to_owned())
+        .collect();
     for thing in [
         "a-base-outside-the-path",
         "a-value-file-of-another-source",

@@ -1,4 +1,4 @@
-//! `spec.source.helm`: which fields are accepted, and what they ask for.
+//! The options of Helm: which fields are accepted, and what they ask for.
 //! It must not look at a chart.
 
 use crds::HelmSource;
@@ -6,15 +6,14 @@ use crds::HelmSource;
 use crate::dialect::refusal::Refusal;
 use crate::render::{HelmOptions, HelmParameter};
 
-const FIELD: &str = "spec.source.helm";
 /// The one that renders, as Argo CD's field spells it.
 const VERSION: &str = "v3";
 
-/// What the source asks of Helm.
-pub(super) fn options(source: &HelmSource) -> Result<HelmOptions, Refusal> {
+/// What the source asks of Helm; `field` is where it stands.
+pub(super) fn options(field: &str, source: &HelmSource) -> Result<HelmOptions, Refusal> {
     if !matches!(source.version.as_str(), "" | VERSION) {
         return Err(Refusal::invalid(
-            format!("{FIELD}.version"),
+            format!("{field}.version"),
             format!("found \"{}\", expected {VERSION}", source.version),
         ));
     }
@@ -24,8 +23,8 @@ pub(super) fn options(source: &HelmSource) -> Result<HelmOptions, Refusal> {
         value_files: source.value_files.clone(),
         ignore_missing_value_files: source.ignore_missing_value_files,
         values: values(source),
-        parameters: parameters(source)?,
-        file_parameters: file_parameters(source)?,
+        parameters: parameters(field, source)?,
+        file_parameters: file_parameters(field, source)?,
         skip_crds: source.skip_crds,
         skip_tests: source.skip_tests,
         skip_schema_validation: source.skip_schema_validation,
@@ -43,29 +42,49 @@ fn values(source: &HelmSource) -> String {
     }
 }
 
-fn parameters(source: &HelmSource) -> Result<Vec<HelmParameter>, Refusal> {
+fn parameters(field: &str, source: &HelmSource) -> Result<Vec<HelmParameter>, Refusal> {
     let parameter = |(index, parameter): (usize, &crds::HelmParameter)| {
         Ok(HelmParameter {
-            name: name(&parameter.name, "parameters", index)?,
+            name: name(&parameter.name, || {
+                format!("{field}.parameters[{index}].name")
+            })?,
             value: parameter.value.clone(),
             force_string: parameter.force_string,
         })
     };
-    source.parameters.iter().enumerate().map(parameter).collect()
+    source
+        .parameters
+        .iter()
+        .enumerate()
+        .map(parameter)
+        .collect()
 }
 
-fn file_parameters(source: &HelmSource) -> Result<Vec<(String, String)>, Refusal> {
+fn file_parameters(field: &str, source: &HelmSource) -> Result<Vec<(String, String)>, Refusal> {
     let parameter = |(index, parameter): (usize, &crds::HelmFileParameter)| {
-        let name = name(&parameter.name, "fileParameters", index)?;
+        let field = || format!("{field}.fileParameters[{index}].name");
+        let name = name(&parameter.name, field)?;
+        // Helm would take what follows for the path of another file, which nobody has looked at.
+        if name.contains(['=', ',']) {
+            return Err(Refusal::invalid(
+                field(),
+                format!("found \"{name}\", expected the path of one value"),
+            ));
+        }
         Ok((name, parameter.path.clone()))
     };
-    source.file_parameters.iter().enumerate().map(parameter).collect()
+    source
+        .file_parameters
+        .iter()
+        .enumerate()
+        .map(parameter)
+        .collect()
 }
 
-fn name(name: &str, list: &str, index: usize) -> Result<String, Refusal> {
+fn name(name: &str, field: impl Fn() -> String) -> Result<String, Refusal> {
     match name {
         "" => Err(Refusal::invalid(
-            format!("{FIELD}.{list}[{index}].name"),
+            field(),
             "found none, expected the path of a value such as image.tag",
         )),
         name => Ok(name.to_owned()),

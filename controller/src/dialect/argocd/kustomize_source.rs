@@ -1,4 +1,4 @@
-//! `spec.source.kustomize`: which fields are accepted, and what they ask for.
+//! The options of Kustomize: which fields are accepted, and what they ask for.
 //! It must not look at a kustomization.
 
 use crds::KustomizeSource;
@@ -7,15 +7,13 @@ use serde_json::{Map, Value};
 use crate::dialect::refusal::Refusal;
 use crate::render::KustomizeOptions;
 
-pub(super) const FIELD: &str = "spec.source.kustomize";
-
-/// What the source asks of Kustomize.
-pub(super) fn options(source: &KustomizeSource) -> Result<KustomizeOptions, Refusal> {
+/// What the source asks of Kustomize; `field` is where it stands.
+pub(super) fn options(field: &str, source: &KustomizeSource) -> Result<KustomizeOptions, Refusal> {
     Ok(KustomizeOptions {
         name_prefix: source.name_prefix.clone(),
         name_suffix: source.name_suffix.clone(),
         images: source.images.clone(),
-        replicas: replicas(source)?,
+        replicas: replicas(field, source)?,
         common_labels: source.common_labels.clone(),
         force_common_labels: source.force_common_labels,
         label_without_selector: source.label_without_selector,
@@ -33,7 +31,7 @@ pub(super) fn options(source: &KustomizeSource) -> Result<KustomizeOptions, Refu
 }
 
 /// A number may be written as text.
-fn replicas(source: &KustomizeSource) -> Result<Vec<(String, i64)>, Refusal> {
+fn replicas(field: &str, source: &KustomizeSource) -> Result<Vec<(String, i64)>, Refusal> {
     let mut replicas = Vec::new();
     for (index, replica) in source.replicas.iter().enumerate() {
         let count = match &replica.count {
@@ -42,7 +40,7 @@ fn replicas(source: &KustomizeSource) -> Result<Vec<(String, i64)>, Refusal> {
         };
         let Some(count) = count.filter(|count| *count >= 0) else {
             return Err(Refusal::invalid(
-                format!("{FIELD}.replicas[{index}].count"),
+                format!("{field}.replicas[{index}].count"),
                 format!("found {}, expected a number, 0 or more", replica.count),
             ));
         };

@@ -12,8 +12,8 @@ use crate::render::{DirectoryOptions, SourceOptions, Tool};
 /// The fields that name a tool. Others of a source are not for files beside it to change.
 const TOOLS: [&str; 3] = ["directory", "kustomize", "helm"];
 
-/// What a source says of its tool. Options that are all at their defaults name no tool, as for Argo CD.
-pub(super) fn options(source: &ApplicationSource) -> Result<SourceOptions, Refusal> {
+/// What a source says of its tool; `field` is where the source stands. Options that are all at their defaults name no tool, as for Argo CD.
+pub(super) fn options(field: &str, source: &ApplicationSource) -> Result<SourceOptions, Refusal> {
     let mut written = Map::new();
     if let Ok(Value::Object(mut fields)) = serde_json::to_value(source) {
         for tool in TOOLS {
@@ -25,15 +25,22 @@ pub(super) fn options(source: &ApplicationSource) -> Result<SourceOptions, Refus
     if written.len() > 1 {
         let names: Vec<_> = written.keys().map(String::as_str).collect();
         return Err(Refusal::invalid(
-            "spec.source",
-            format!("found {}, expected options of one tool", names.join(" and ")),
+            field,
+            format!(
+                "found {}, expected options of one tool",
+                names.join(" and ")
+            ),
         ));
     }
     let tool = if written.contains_key("helm") {
-        let options = source.helm.as_ref().map(helm_source::options);
+        let field = format!("{field}.helm");
+        let options = source.helm.as_ref();
+        let options = options.map(|helm| helm_source::options(&field, helm));
         Tool::Helm(Box::new(options.transpose()?.unwrap_or_default()))
     } else if written.contains_key("kustomize") {
-        let options = source.kustomize.as_ref().map(kustomize_source::options);
+        let field = format!("{field}.kustomize");
+        let options = source.kustomize.as_ref();
+        let options = options.map(|kustomize| kustomize_source::options(&field, kustomize));
         Tool::Kustomize(Box::new(options.transpose()?.unwrap_or_default()))
     } else if written.contains_key("directory") {
         let directory = source.directory.clone().unwrap_or_default();
@@ -70,7 +77,10 @@ pub(crate) fn changed(
         let path = format!("spec.source.{field}");
         match TOOLS.contains(&field.as_str()) {
             true => walk(SPEC, &path, &without_nulls(value), &mut refusals),
-            false => refusals.push(Refusal::invalid(path, "a file beside the source can't change it")),
+            false => refusals.push(Refusal::invalid(
+                path,
+                "a file beside the source can't change it",
+            )),
         }
     }
     if !refusals.is_empty() {
@@ -80,7 +90,7 @@ pub(crate) fn changed(
     merge(&mut written, Value::Object(changes));
     let source: ApplicationSource = serde_json::from_value(written)
         .map_err(|error| vec![Refusal::invalid("spec.source", error.to_string())])?;
-    let changed = self::options(&source).map_err(|refusal| vec![refusal])?;
+    let changed = self::options("spec.source", &source).map_err(|refusal| vec![refusal])?;
     Ok(SourceOptions {
         empty_lookup: options.empty_lookup,
         ..changed
@@ -96,7 +106,9 @@ fn merge(target: &mut Value, patch: Value) {
     if !target.is_object() {
         *target = Value::Object(Map::new());
     }
-    let Value::Object(fields) = target else { return };
+    let Value::Object(fields) = target else {
+        return;
+    };
     for (key, value) in patch {
         if value.is_null() {
             fields.shift_remove(&key);
@@ -126,7 +138,7 @@ mod tests {
 
     fn options_of(source: Value) -> SourceOptions {
         let source = serde_json::from_value(source).unwrap();
-        options(&source).unwrap()
+        options("spec.source", &source).unwrap()
     }
 
     #[test]
@@ -144,7 +156,8 @@ mod tests {
     #[test]
     fn options_of_two_tools_are_refused() {
         let source = json!({"helm": {"skipCrds": true}, "kustomize": {"namePrefix": "a-"}});
-        let refusal = options(&serde_json::from_value(source).unwrap()).unwrap_err();
+        let source = serde_json::from_value(source).unwrap();
+        let refusal = options("spec.source", &source).unwrap_err();
         assert_eq!(
             refusal.to_string(),
             "spec.source: found kustomize and helm, expected options of one tool"
@@ -156,7 +169,8 @@ mod tests {
         let before = options_of(json!({"helm": {
             "releaseName": "web", "values": "a: 1", "parameters": [{"name": "tag", "value": "1"}]
         }}));
-        let changes = json!({"helm": {"values": null, "parameters": [{"name": "tag", "value": "2"}]}});
+        let changes =
+            json!({"helm": {"values": null, "parameters": [{"name": "tag", "value": "2"}]}});
         let after = changed(&before, changes).unwrap();
         let Tool::Helm(options) = after.tool else {
             unreachable!("{after:?}")
@@ -167,7 +181,10 @@ mod tests {
 
     #[test]
     fn a_file_may_name_the_tool_and_must_not_change_more() {
-        let after = changed(&SourceOptions::default(), json!({"kustomize": {"images": ["web:2"]}}));
+        let after = changed(
+            &SourceOptions::default(),
+            json!({"kustomize": {"images": ["web:2"]}}),
+        );
         assert!(matches!(after.unwrap().tool, Tool::Kustomize(_)));
         for (changes, refused) in [
             (
@@ -178,7 +195,10 @@ mod tests {
                 json!({"kustomize": {"version": "v4"}}),
                 "not supported yet: spec.source.kustomize.version",
             ),
-            (json!([]), "spec.source: is no object, expected fields of spec.source"),
+            (
+                json!([]),
+                "spec.source: is no object, expected fields of spec.source",
+            ),
         ] {
             let refusals = changed(&SourceOptions::default(), changes).unwrap_err();
             let texts: Vec<_> = refusals.iter().map(ToString::to_string).collect();

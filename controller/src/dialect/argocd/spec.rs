@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crds::{ApplicationSpec, Retry, SyncPolicy};
 
-use super::{options, source_options};
 use super::revision::is_version_range;
+use super::{options, source_options};
 use crate::dialect::intent::{Automated, Destination, ObjectDefaults, RetryPolicy, SourceIntent};
 use crate::dialect::refusal::Refusal;
 
@@ -41,7 +41,7 @@ pub(super) fn source(spec: &ApplicationSpec) -> Result<Option<SourceIntent>, Ref
         repo_url: source.repo_url.clone(),
         revision: revision("spec.source.targetRevision", &source.target_revision)?,
         path: path("spec.source.path", &source.path)?,
-        options: source_options::options(source)?,
+        options: source_options::options("spec.source", source)?,
     }))
 }
 

@@ -33,8 +33,14 @@ pub(super) fn arguments(
         "" => default.to_owned(),
         set => set.to_owned(),
     };
-    arguments.set("--namespace", or(&options.namespace, &environment.namespace));
-    arguments.set("--kube-version", kube_version(request, &options.kube_version));
+    arguments.set(
+        "--namespace",
+        or(&options.namespace, &environment.namespace),
+    );
+    arguments.set(
+        "--kube-version",
+        kube_version(request, &options.kube_version),
+    );
     let versions = match options.api_versions.as_slice() {
         [] => &request.cluster.api_versions,
         versions => versions,
@@ -101,9 +107,8 @@ pub(in crate::render) fn kube_version(request: &Request, set: &str) -> String {
 
 /// Of parameters with the same name and type, the last one counts.
 fn last_of_each(parameters: &[HelmParameter]) -> impl Iterator<Item = &HelmParameter> {
-    let same = |a: &HelmParameter, b: &HelmParameter| {
-        a.name == b.name && a.force_string == b.force_string
-    };
+    let same =
+        |a: &HelmParameter, b: &HelmParameter| a.name == b.name && a.force_string == b.force_string;
     parameters
         .iter()
         .enumerate()

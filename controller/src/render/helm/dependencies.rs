@@ -164,7 +164,9 @@ mod tests {
             ("web/charts/any/Chart.yaml", "name: common"),
             ("web/charts/lost/Chart.yaml", "name: lost"),
         ]);
-        assert!(missing.remote.is_empty() && missing.local.is_empty() && missing.nowhere.is_empty());
+        assert!(
+            missing.remote.is_empty() && missing.local.is_empty() && missing.nowhere.is_empty()
+        );
         let missing = missing_of(&[
             ("web/Chart.yaml", CHART),
             ("web/charts/redis-cluster-9.0.0.tgz", ""),

@@ -67,7 +67,9 @@ mod tests {
     #[test]
     fn files_are_named_as_they_lie_in_the_repository() {
         assert_eq!(
-            told(r#"template: web/templates/a.yaml:3:5: executing "web/templates/a.yaml" at <fail "no">: error calling fail: no"#),
+            told(
+                r#"template: web/templates/a.yaml:3:5: executing "web/templates/a.yaml" at <fail "no">: error calling fail: no"#
+            ),
             r#"helm template failed: template: charts/web/templates/a.yaml:3:5: executing "charts/web/templates/a.yaml" at <fail "no">: error calling fail: no"#
         );
         assert_eq!(

@@ -217,7 +217,7 @@ fn others(request: &Request) -> Result<Vec<(String, Place)>, RenderError> {
     for (name, tree) in &request.references {
         if name.is_empty() || !name.chars().all(plain) {
             return Err(RenderError::Option {
-                field: "spec.sources.ref".to_owned(),
+                field: "ref".to_owned(),
                 problem: format!("{name:?} is no name, expected letters, digits, - and _"),
             });
         }
@@ -280,7 +280,7 @@ fn without_beside(error: RenderError) -> RenderError {
     match error {
         RenderError::Program { command, words } => {
             let words = words
-                .replace(&format!("{BESIDE}/{VALUES}"), "spec.source.helm.values")
+                .replace(&format!("{BESIDE}/{VALUES}"), "helm.values")
                 .replace(&format!("{BESIDE}/{REFERENCES}/"), "$");
             RenderError::Program { command, words }
         }

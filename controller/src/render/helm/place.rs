@@ -44,8 +44,9 @@ impl Place {
                 At::Directory(_) | At::Missing => return Ok(None),
             },
             Self::Disk(root) => match root.join(path) {
-                path if path.is_file() => fs::read(&path)
-                    .map_err(|error| scratch(&path.to_string_lossy(), &error))?,
+                path if path.is_file() => {
+                    fs::read(&path).map_err(|error| scratch(&path.to_string_lossy(), &error))?
+                }
                 _ => return Ok(None),
             },
         };
@@ -72,7 +73,11 @@ pub(super) fn on_disk(directory: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut left = vec![PathBuf::new()];
     while let Some(below) = left.pop() {
-        for entry in fs::read_dir(directory.join(&below)).into_iter().flatten().flatten() {
+        for entry in fs::read_dir(directory.join(&below))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
             let path = below.join(entry.file_name());
             match entry.file_type() {
                 Ok(kind) if kind.is_dir() => left.push(path),

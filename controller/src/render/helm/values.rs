@@ -38,17 +38,25 @@ impl Roots<'_> {
         ignore_missing: bool,
         expand: impl Fn(&str) -> String,
     ) -> Result<Vec<FileAt>, RenderError> {
-        const FIELD: &str = "spec.source.helm.valueFiles";
+        const FIELD: &str = "helm.valueFiles";
         let mut wanted = Vec::new();
         for file in listed {
             wanted.push(self.locate(FIELD, file, &expand)?);
         }
-        let explicit: BTreeSet<_> = wanted.iter().filter(|file| !is_glob(file)).cloned().collect();
+        let explicit: BTreeSet<_> = wanted
+            .iter()
+            .filter(|file| !is_glob(file))
+            .cloned()
+            .collect();
         let mut found: Vec<FileAt> = Vec::new();
         for (file, listed) in wanted.into_iter().zip(listed) {
             let matches = match is_glob(&file) {
                 true => self.matching(&file)?,
-                false => self.present(&file)?.then(|| file.clone()).into_iter().collect(),
+                false => self
+                    .present(&file)?
+                    .then(|| file.clone())
+                    .into_iter()
+                    .collect(),
             };
             if matches.is_empty() && !ignore_missing {
                 return Err(option(FIELD, listed, "is not in the repository"));
@@ -69,7 +77,7 @@ impl Roots<'_> {
         file: &str,
         expand: impl Fn(&str) -> String,
     ) -> Result<FileAt, RenderError> {
-        const FIELD: &str = "spec.source.helm.fileParameters";
+        const FIELD: &str = "helm.fileParameters";
         let at = self.locate(FIELD, file, &expand)?;
         match self.present(&at)? {
             true => Ok(at),
@@ -89,7 +97,11 @@ impl Roots<'_> {
             None => (None, expand(file)),
         };
         if other.is_none() && path.contains("://") {
-            return Err(option(field, file, "is not in the repository, and remote files are never fetched"));
+            return Err(option(
+                field,
+                file,
+                "is not in the repository, and remote files are never fetched",
+            ));
         }
         let base = match other.is_none() && !path.starts_with('/') {
             true => self.chart,
@@ -133,11 +145,13 @@ impl Roots<'_> {
         let matcher = built
             .map_err(|error| {
                 let problem = format!("is no glob: {}", error.kind());
-                option("spec.source.helm.valueFiles", &glob.path, &problem)
+                option("helm.valueFiles", &glob.path, &problem)
             })?
             .compile_matcher();
         let before = glob.path.find(GLOB).unwrap_or(glob.path.len());
-        let directory = glob.path[..before].rsplit_once('/').map_or("", |(above, _)| above);
+        let directory = glob.path[..before]
+            .rsplit_once('/')
+            .map_or("", |(above, _)| above);
         let place = self.place(glob);
         let mut found = Vec::new();
         for path in place.files_below(directory)? {
@@ -200,9 +214,18 @@ mod tests {
         };
         let mut source = place(
             "source",
-            &["web/values.yaml", "web/env/a.yaml", "web/env/b.yaml", "web/env/deep/c.yaml", "common.yaml"],
+            &[
+                "web/values.yaml",
+                "web/env/a.yaml",
+                "web/env/b.yaml",
+                "web/env/deep/c.yaml",
+                "common.yaml",
+            ],
         );
-        let mut others = vec![("values".to_owned(), place("other", &["prod.yaml", "shop/x.yaml"]))];
+        let mut others = vec![(
+            "values".to_owned(),
+            place("other", &["prod.yaml", "shop/x.yaml"]),
+        )];
         let mut roots = Roots {
             source: &mut source,
             chart: "web",
@@ -223,13 +246,25 @@ mod tests {
     #[test]
     fn value_files_are_of_the_chart_the_repository_or_another_source() {
         for (listed, found) in [
-            (&["values.yaml", "../common.yaml"][..], &["web/values.yaml", "common.yaml"][..]),
+            (
+                &["values.yaml", "../common.yaml"][..],
+                &["web/values.yaml", "common.yaml"][..],
+            ),
             (&["/common.yaml"], &["common.yaml"]),
             (&["$values/prod.yaml"], &["values:prod.yaml"]),
-            (&["$values/$ARGOCD_APP_NAME/x.yaml"], &["values:shop/x.yaml"]),
+            (
+                &["$values/$ARGOCD_APP_NAME/x.yaml"],
+                &["values:shop/x.yaml"],
+            ),
             (&["env/*.yaml"], &["web/env/a.yaml", "web/env/b.yaml"]),
-            (&["env/**/*.yaml"], &["web/env/a.yaml", "web/env/b.yaml", "web/env/deep/c.yaml"]),
-            (&["env/*.yaml", "env/a.yaml"], &["web/env/b.yaml", "web/env/a.yaml"]),
+            (
+                &["env/**/*.yaml"],
+                &["web/env/a.yaml", "web/env/b.yaml", "web/env/deep/c.yaml"],
+            ),
+            (
+                &["env/*.yaml", "env/a.yaml"],
+                &["web/env/b.yaml", "web/env/a.yaml"],
+            ),
             (&["env/a.yaml", "env/a.yaml"], &["web/env/a.yaml"]),
         ] {
             assert_eq!(resolve(listed, false).unwrap(), found, "{listed:?}");
@@ -243,10 +278,13 @@ mod tests {
             ("no/*.yaml", "is not in the repository"),
             ("../../x.yaml", "leaves the repository"),
             ("$values/../x.yaml", "leaves the repository"),
-            ("https://example.org/v.yaml", "is not in the repository, and remote files are never fetched"),
+            (
+                "https://example.org/v.yaml",
+                "is not in the repository, and remote files are never fetched",
+            ),
         ] {
             let error = resolve(&[listed], false).unwrap_err();
-            assert_eq!(error, format!("spec.source.helm.valueFiles: {listed:?} {problem}"));
+            assert_eq!(error, format!("helm.valueFiles: {listed:?} {problem}"));
         }
         for listed in ["no.yaml", "no/*.yaml", "$values/no.yaml"] {
             assert!(resolve(&[listed], true).unwrap().is_empty(), "{listed}");

@@ -50,13 +50,19 @@ mod tests {
     #[test]
     fn a_template_that_asks_is_found_with_its_line() {
         for (template, found) in [
-            ("a: {{ lookup \"v1\" \"Secret\" \"\" \"\" }}", Some(("lookup", 1))),
+            (
+                "a: {{ lookup \"v1\" \"Secret\" \"\" \"\" }}",
+                Some(("lookup", 1)),
+            ),
             ("a\n\n{{- $s := (lookup \"v1\") }}", Some(("lookup", 3))),
             ("{{ if .x }}\n{{ .y |\n lookup }}", Some(("lookup", 3))),
             ("{{ getHostByName .host }}", Some(("getHostByName", 1))),
             ("lookup {{ include \"a.lookup\" . }} {{ .lookup }}", None),
             ("{{ \"lookup\" }} {{ `lookup` }} {{ $lookup }}", None),
-            ("{{- /* {{ lookup }}\n*/ -}}\n{{ lookup }}", Some(("lookup", 3))),
+            (
+                "{{- /* {{ lookup }}\n*/ -}}\n{{ lookup }}",
+                Some(("lookup", 3)),
+            ),
             ("{{/* lookup */}}", None),
             ("{{ lookups }} {{ open", None),
         ] {

@@ -20,6 +20,9 @@ use crate::{
 /// Kustomizations of one source; one that includes itself is for `kustomize` to refuse.
 const KUSTOMIZATIONS: usize = 10_000;
 
+/// What refers to files when no kustomization does.
+const APPLICATION: &str = "the options of kustomize";
+
 /// What of charts in kustomizations is accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Charts {
@@ -42,11 +45,7 @@ pub(super) struct Closure {
 
 impl Closure {
     /// Everything that the kustomization in the directory `tree` reads, with further components and patches of the Application.
-    pub(super) fn of(
-        tree: &Tree,
-        charts: Charts,
-        more: &[Reference],
-    ) -> Result<Self, RenderError> {
+    pub(super) fn of(tree: &Tree, charts: Charts, more: &[Reference]) -> Result<Self, RenderError> {
         let mut closure = Self {
             files: Files::of(tree),
             charts,
@@ -190,9 +189,16 @@ impl Closure {
         path: &str,
         within: Option<(&str, &str)>,
     ) -> Result<bool, RenderError> {
-        // An absolute path is refused by kustomize, and an inline text is no path.
-        if path.starts_with('/') || path.contains('\n') {
+        // An inline text is no path.
+        if path.contains('\n') {
             return Ok(false);
+        }
+        if path.starts_with('/') {
+            let (file, _) = within.unwrap_or((APPLICATION, ""));
+            return Err(RenderError::File {
+                file: file.to_owned(),
+                problem: format!("{path} is an absolute path, expected one in the repository"),
+            });
         }
         if path.contains("://") {
             return Err(remote(path, within));
@@ -216,7 +222,7 @@ fn remote(reference: &str, within: Option<(&str, &str)>) -> RenderError {
             let line = text.lines().position(|line| line.contains(reference));
             (file.to_owned(), line.map(|line| line + 1))
         }
-        None => ("spec.source.kustomize".to_owned(), None),
+        None => (APPLICATION.to_owned(), None),
     };
     RenderError::Remote {
         file,

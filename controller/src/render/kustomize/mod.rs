@@ -118,9 +118,7 @@ impl Build {
             directory => directory,
         };
         let arguments = ["build", directory].map(str::to_owned).to_vec();
-        let output = self
-            .program
-            .run(&run, [arguments, self.charts].concat())?;
+        let output = self.program.run(&run, [arguments, self.charts].concat())?;
         output::manifests(output, &format!("kustomize {command}"), str::to_owned)
     }
 }
@@ -188,8 +186,8 @@ fn add_patches(path: &Path, file: &str, patches: &[Value]) -> Result<(), RenderE
         problem,
     };
     let text = fs::read_to_string(path).map_err(|error| unwritable(file, &error))?;
-    let mut kustomization =
-        value::yaml(&text).map_err(|error| refused(format!("line {}: {}", error.line, error.problem)))?;
+    let mut kustomization = value::yaml(&text)
+        .map_err(|error| refused(format!("line {}: {}", error.line, error.problem)))?;
     if kustomization.is_null() {
         kustomization = json!({});
     }

@@ -47,18 +47,26 @@ pub(super) fn references(kustomization: &Value) -> Vec<Reference> {
         items(&kustomization[field]).for_each(|item| path(&item["path"]));
     }
     path(&kustomization["openapi"]["path"]);
-    for generator in GENERATORS.iter().flat_map(|field| items(&kustomization[*field])) {
+    for generator in GENERATORS
+        .iter()
+        .flat_map(|field| items(&kustomization[*field]))
+    {
         for file in items(&generator["files"]).filter_map(Value::as_str) {
             let file = file.split_once('=').map_or(file, |(_, file)| file);
             path(&file.into());
         }
     }
-    for generator in GENERATORS.iter().flat_map(|field| items(&kustomization[*field])) {
+    for generator in GENERATORS
+        .iter()
+        .flat_map(|field| items(&kustomization[*field]))
+    {
         let files = items(&generator["envs"]).chain([&generator["env"]]);
         let files = files.filter_map(Value::as_str);
         found.extend(files.map(|file| Reference::Variables(file.to_owned())));
     }
-    let plugins = PLUGINS.iter().flat_map(|field| items(&kustomization[*field]));
+    let plugins = PLUGINS
+        .iter()
+        .flat_map(|field| items(&kustomization[*field]));
     let plugins = plugins.map(|_| Reference::Unknown).next();
     found.extend(plugins);
     found.extend(charts(kustomization));
@@ -92,7 +100,11 @@ fn charts(kustomization: &Value) -> Vec<Reference> {
         let home = chart["chartHome"].as_str().unwrap_or(CHART_HOME);
         let folders = vec![format!("{home}/{name}")];
         found.push(Reference::Chart { name, folders });
-        found.extend(chart["values"].as_str().map(|file| Reference::Path(file.to_owned())));
+        found.extend(
+            chart["values"]
+                .as_str()
+                .map(|file| Reference::Path(file.to_owned())),
+        );
     }
     found
 }
@@ -154,8 +166,21 @@ mod tests {
         assert_eq!(
             paths,
             [
-                "a.yaml", "../base", "../old", "../tls", "crd.json", "names.yaml", "merge.yaml",
-                "p.yaml", "j.json", "r.yaml", "schema.json", "f.txt", "g.txt", "variables of e.env", "variables of old.env"
+                "a.yaml",
+                "../base",
+                "../old",
+                "../tls",
+                "crd.json",
+                "names.yaml",
+                "merge.yaml",
+                "p.yaml",
+                "j.json",
+                "r.yaml",
+                "schema.json",
+                "f.txt",
+                "g.txt",
+                "variables of e.env",
+                "variables of old.env"
             ]
         );
     }
@@ -178,7 +203,10 @@ mod tests {
         assert_eq!(
             references(&kustomization),
             [
-                Reference::Chart { name: "web".to_owned(), folders: folders.to_vec() },
+                Reference::Chart {
+                    name: "web".to_owned(),
+                    folders: folders.to_vec()
+                },
                 Reference::Path("w.yaml".to_owned()),
                 Reference::Path("v.yaml".to_owned()),
             ]

@@ -12,9 +12,7 @@ use crate::sync::world::{SourceProblem, SourceReason};
 use crate::{
     dialect::SourceIntent,
     git::{CommitId, Freshness, GitError, Mirrors, Repository},
-    render::{
-        BuildEnvironment, RenderError, RenderKey, Rendered, Renderer, Request, Root,
-    },
+    render::{BuildEnvironment, RenderError, RenderKey, Rendered, Renderer, Request, Root},
 };
 
 /// Renders at once: they are CPU time, and Applications of one commit mostly find the render of another.
