@@ -143,6 +143,36 @@ fn by_hand(case: &Path, line: &str) -> Vec<Value> {
         .collect()
 }
 
+/// Git makes no entry named `..`, but somebody may.
+#[tokio::test]
+async fn a_tree_that_git_would_not_make_is_written_nowhere() {
+    let sources = Sources::new();
+    let origin = sources.origin("odd");
+    origin.commit(&[("Chart.yaml", "{name: odd}"), ("evil", "evil")]);
+    let script = r#"
+        chart=$(git rev-parse HEAD:Chart.yaml)
+        inner=$(printf '100644 blob %s\tevil\n' $(git rev-parse HEAD:evil) | git mktree)
+        root=$(printf '100644 blob %s\tChart.yaml\n040000 tree %s\t..\n' $chart $inner | git mktree)
+        export GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@t GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@t
+        commit=$(git commit-tree -m odd $root)
+        git push -q -f origin $commit:refs/heads/main
+        echo $commit"#;
+    let output = Command::new("sh")
+        .args(["-ec", script])
+        .current_dir(&origin.work)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let commit = String::from_utf8(output.stdout).unwrap();
+    let tree = sources.tree(&origin, commit.trim(), "").await;
+    let request = request(&application("shop", &Value::Object(Map::new())), tree);
+    let error = sources.renderer(&Programs::default()).render(&request);
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "../evil: is no path that Git would make"
+    );
+}
+
 #[tokio::test]
 async fn a_chart_of_200_objects_renders() {
     let sources = Sources::new();

@@ -175,7 +175,10 @@ impl From<RenderError> for SourceProblem {
             RenderError::Git(error) => error.into(),
             error => SourceProblem {
                 reason: SourceReason::Render,
-                message: error.to_string(),
+                message: match error.hint() {
+                    Some(hint) => format!("{error} (hint: {hint})"),
+                    None => error.to_string(),
+                },
             },
         }
     }
