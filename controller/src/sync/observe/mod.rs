@@ -57,7 +57,8 @@ impl Engine {
         }
         let project = self.project(&subject);
         let rendered = match self.readable(&subject, project.as_ref().ok()) {
-            Some(intent) => self.render(app, &subject, intent, first).await?,
+            // A request is large, and mostly nothing is rendered.
+            Some(intent) => Box::pin(self.render(app, &subject, intent, first)).await?,
             None => Err(no_source()),
         };
         let kinds = self.kinds(app, &subject, rendered.as_ref().ok()).await?;
