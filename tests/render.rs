@@ -1,25 +1,20 @@
-//! Golden renders: each folder of tests/render holds a source, and what it renders to or why it is refused.
-//! `TRYCMD=overwrite` writes the expectation anew.
+//! Golden renders of plain directories: each folder of tests/render/directory holds a source, and what it renders to or why it
+//! is refused. `TRYCMD=overwrite` writes the expectation anew. What other programs render is in `cluster/render.rs`.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 #[path = "git/repository.rs"]
 mod repository;
+#[path = "render/sources.rs"]
+mod sources;
 
-use std::{
-    fmt::Write,
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::Path};
 
-use controller::{
-    git::{CommitId, MirrorOptions, Mirrors, Repository, Tree},
-    render::{DirectoryOptions, Rendered, directory, key},
-};
+use controller::render::{DirectoryOptions, RenderKey, Renderer, Request, SourceOptions, Tool};
+use serde_json::json;
+
 use repository::Origin;
-
-const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/render");
+use sources::{Programs, Sources, application, cases, expect, name, printed, request};
 
 /// `options.json` of a case: the fields of `spec.source.directory`, and `path`.
 #[derive(Default, serde::Deserialize)]
@@ -31,83 +26,6 @@ struct CaseOptions {
     exclude: String,
 }
 
-/// One commit with every case's `source` in it, so that one fetch serves all.
-struct Sources {
-    mirrors: Mirrors,
-    repository: Repository,
-    commit: CommitId,
-    origin: Origin,
-    _directory: tempfile::TempDir,
-}
-
-impl Sources {
-    fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let served = directory.path().join("served");
-        fs::create_dir(&served).unwrap();
-        let origin = Origin::create(&served, "sources");
-        let options = MirrorOptions {
-            allow_file: true,
-            ..MirrorOptions::default()
-        };
-        let mirrors = Mirrors::temporary(options).unwrap();
-        let repository = Repository::public(&origin.file_url()).unwrap();
-        for case in cases() {
-            let copied = Command::new("cp")
-                .arg("-a")
-                .arg(case.join("source"))
-                .arg(origin.work.join(name(&case)))
-                .status();
-            assert!(copied.unwrap().success());
-        }
-        let commit = origin.commit(&[]).parse().unwrap();
-        Self {
-            mirrors,
-            repository,
-            commit,
-            origin,
-            _directory: directory,
-        }
-    }
-
-    async fn tree(&self, path: &str) -> Tree {
-        self.mirrors
-            .tree(&self.repository, &self.commit, path)
-            .await
-            .unwrap()
-    }
-
-    async fn render(&self, case: &Path) -> String {
-        let options = options(case);
-        let tree = self.tree(&format!("{}/{}", name(case), options.path)).await;
-        let text = match directory(&tree, &directory_options(&options)) {
-            Ok(rendered) => printed(&rendered),
-            Err(error) => format!(
-                "error: {error}\n{}",
-                error
-                    .hint()
-                    .map_or_else(String::new, |hint| format!("hint: {hint}\n"))
-            ),
-        };
-        text.replace(&format!("{}/", name(case)), "")
-    }
-}
-
-fn cases() -> Vec<PathBuf> {
-    let mut cases: Vec<_> = fs::read_dir(CASES)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_dir())
-        .collect();
-    cases.sort();
-    assert!(cases.len() > 10, "the cases are found");
-    cases
-}
-
-fn name(case: &Path) -> &str {
-    case.file_name().unwrap().to_str().unwrap()
-}
-
 fn options(case: &Path) -> CaseOptions {
     let file = case.join("options.json");
     if file.exists() {
@@ -117,89 +35,116 @@ fn options(case: &Path) -> CaseOptions {
     }
 }
 
-fn directory_options(options: &CaseOptions) -> DirectoryOptions {
-    DirectoryOptions {
-        recurse: options.recurse,
-        include: options.include.clone(),
-        exclude: options.exclude.clone(),
-    }
-}
-
-fn printed(rendered: &Rendered) -> String {
-    let mut text = String::new();
-    for manifest in &rendered.manifests {
-        let (file, document, line) = (&manifest.file, manifest.document, manifest.line);
-        writeln!(text, "# {file}: document {document}, line {line}").unwrap();
-        writeln!(
-            text,
-            "{}",
-            serde_json::to_string_pretty(&manifest.object).unwrap()
-        )
-        .unwrap();
-    }
-    if text.is_empty() {
-        "nothing\n".to_owned()
-    } else {
-        text
-    }
+/// Of plain manifests, whatever lies there.
+async fn plain(
+    sources: &Sources,
+    origin: &Origin,
+    commit: &str,
+    path: &str,
+    options: DirectoryOptions,
+) -> Request {
+    let tree = sources.tree(origin, commit, path).await;
+    let mut request = request(&application("shop", &json!({"path": path})), tree);
+    request.options = SourceOptions {
+        tool: Tool::Directory(options),
+        ..SourceOptions::default()
+    };
+    request
 }
 
 #[tokio::test]
 async fn every_source_renders_as_its_folder_says() {
     let sources = Sources::new();
-    for case in cases() {
-        let expected = snapbox::Data::read_from(
+    let renderer = sources.renderer(&Programs::default());
+    for case in cases("directory") {
+        let origin = sources.origin_of(name(&case), &case.join("source"));
+        let commit = origin.commit(&[]);
+        let CaseOptions {
+            path,
+            recurse,
+            include,
+            exclude,
+        } = options(&case);
+        let options = DirectoryOptions {
+            recurse,
+            include,
+            exclude,
+        };
+        let request = plain(&sources, &origin, &commit, &path, options).await;
+        let rendered = renderer.render(&request);
+        expect(
             &case.join("rendered.txt"),
-            Some(snapbox::data::DataFormat::Text),
+            printed(&rendered.map(|rendered| rendered.manifests)),
         );
-        snapbox::Assert::new()
-            .action_env("TRYCMD")
-            .normalize_paths(false)
-            .eq(sources.render(&case).await, expected);
     }
 }
 
 #[tokio::test]
 async fn the_key_tells_whether_rendering_again_would_give_the_same() {
-    let mut sources = Sources::new();
+    let sources = Sources::new();
+    let renderer = sources.renderer(&Programs::default());
+    let links = cases("directory")
+        .into_iter()
+        .find(|case| case.ends_with("symlinks-inside-the-repository"))
+        .unwrap();
+    let origin = sources.origin_of("links", &links.join("source"));
     let all = DirectoryOptions {
         recurse: true,
         ..DirectoryOptions::default()
     };
-    let key_now = async |sources: &Sources, path: &str, options: &DirectoryOptions| {
-        let tree = sources.tree(path).await;
-        let key = key(&tree, options).unwrap();
-        assert_eq!(directory(&tree, options).unwrap().key, key);
-        key
+    let key = async |commit: &str, options: &DirectoryOptions| {
+        let request = plain(&sources, &origin, commit, "app", options.clone()).await;
+        key_of(&renderer, &request)
     };
-    let path = "symlinks-inside-the-repository/app";
-    let before = key_now(&sources, path, &all).await;
-    assert_ne!(
-        before,
-        key_now(&sources, path, &DirectoryOptions::default()).await
-    );
-    assert_ne!(
-        before,
-        key_now(
-            &sources,
-            path,
-            &DirectoryOptions {
-                include: "*.yaml".to_owned(),
-                ..all.clone()
-            }
-        )
-        .await
-    );
+    let commit = origin.commit(&[]);
+    let before = key(&commit, &all).await;
+    assert_ne!(before, key(&commit, &DirectoryOptions::default()).await);
+    let only = DirectoryOptions {
+        include: "*.yaml".to_owned(),
+        ..all.clone()
+    };
+    assert_ne!(before, key(&commit, &only).await);
 
-    let mut commit =
-        |files: &[(&str, &str)]| sources.commit = sources.origin.commit(files).parse().unwrap();
-    commit(&[("elsewhere.yaml", "a: 1")]);
-    assert_eq!(before, key_now(&sources, path, &all).await);
-    let mut commit =
-        |files: &[(&str, &str)]| sources.commit = sources.origin.commit(files).parse().unwrap();
-    commit(&[(
-        "symlinks-inside-the-repository/shared/common.yaml",
-        "{apiVersion: v1, kind: Service, metadata: {name: new}}",
-    )]);
-    assert_ne!(before, key_now(&sources, path, &all).await);
+    let commit = origin.commit(&[("elsewhere.yaml", "a: 1")]);
+    assert_eq!(before, key(&commit, &all).await);
+    let service = "{apiVersion: v1, kind: Service, metadata: {name: new}}";
+    let commit = origin.commit(&[("shared/common.yaml", service)]);
+    assert_ne!(before, key(&commit, &all).await);
+}
+
+/// The key, which a render has as well.
+fn key_of(renderer: &Renderer, request: &Request) -> RenderKey {
+    let key = renderer.key(request).unwrap();
+    assert_eq!(renderer.render(request).unwrap().key, key);
+    key
+}
+
+#[tokio::test]
+async fn a_program_that_is_not_there_is_named_with_what_needs_it() {
+    let sources = Sources::new();
+    let programs = Programs {
+        kustomize: "/nowhere/kustomize".into(),
+        helm: "/nowhere/helm".into(),
+        ..Programs::default()
+    };
+    let renderer = sources.renderer(&programs);
+    for (file, problem) in [
+        (
+            "kustomization.yaml",
+            "kustomize is needed to render this source: found no program /nowhere/kustomize",
+        ),
+        (
+            "Chart.yaml",
+            "helm is needed to render this source: found no program /nowhere/helm",
+        ),
+    ] {
+        let origin = sources.origin(file);
+        let commit = origin.commit(&[(file, "{}")]);
+        let tree = sources.tree(&origin, &commit, "").await;
+        let error = renderer
+            .render(&request(&application("shop", &json!({})), tree))
+            .unwrap_err();
+        assert_eq!(error.to_string(), problem);
+        assert!(error.hint().unwrap().contains("--helm-program"));
+    }
 }

@@ -5,6 +5,7 @@ mod environment;
 mod go;
 mod keys;
 mod log;
+mod render;
 mod renewal;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, ValueEnum};
 pub use go::ListenAddress;
 pub use keys::{Cutoff, Entries, KeyOrder, Keys};
 pub use log::{Log, LogFormat, LogLevel};
+pub use render::Render;
 pub use renewal::RenewPeriod;
 
 /// Opens SealedSecrets and mirrors config repositories into the cluster.
@@ -66,6 +68,8 @@ pub struct Settings {
     pub log: Log,
     #[command(flatten)]
     pub sync: Sync,
+    #[command(flatten)]
+    pub render: Render,
 }
 
 /// A part of the controller that can run alone.

@@ -11,6 +11,8 @@ mod refused;
 mod scene;
 #[path = "sync/sources.rs"]
 mod sources;
+#[path = "sync/tools.rs"]
+mod tools;
 
 use harness::{Controller, Port, Proxy, equal, eventually, get};
 use scene::{Scene, config_map, deployment};

@@ -154,7 +154,7 @@ fn manifests(image: &str) -> Vec<Manifest> {
         manifests.push(Manifest {
             file: "all.yaml".into(),
             document: 1,
-            line: 1,
+            line: Some(1),
             object,
         });
     };
@@ -188,7 +188,7 @@ fn source(image: &str) -> Source {
         });
     }
     let wanted = desired(&Inputs {
-        manifests: &manifests,
+        manifests: &manifests.iter().collect::<Vec<_>>(),
         kinds: &built_in_kinds(),
         application_id: "shop",
         namespace: "demo",
@@ -198,6 +198,7 @@ fn source(image: &str) -> Source {
     Source {
         revisions: Revisions::new(vec![image.to_owned()]),
         desired: Arc::new(wanted),
+        ..Source::default()
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use controller::access::Project;
 use controller::dialect::{self, Intent, ObjectDefaults, OperationRequest};
-use controller::render::Manifest;
+use controller::render::{Manifest, SourceType};
 use controller::sync::desired::{Desired, Inputs, WantedHash, desired};
 use controller::sync::health::health;
 use controller::sync::key::{GroupKind, ObjectKey, group_version};
@@ -192,7 +192,7 @@ fn source(
         .map(|text| key_of(text, kinds))
         .collect();
     let inputs = Inputs {
-        manifests,
+        manifests: &manifests.iter().collect::<Vec<_>>(),
         kinds,
         application_id: "shop",
         namespace,
@@ -202,6 +202,8 @@ fn source(
     Ok(Source {
         revisions,
         desired: Arc::new(desired(&inputs)),
+        source_types: vec![SourceType::Directory],
+        ..Source::default()
     })
 }
 
@@ -387,7 +389,7 @@ fn manifests(folder: &Path) -> Vec<Manifest> {
     let manifest = |(file, (document, line), object)| Manifest {
         file,
         document,
-        line,
+        line: Some(line),
         object,
     };
     documents.map(manifest).collect()

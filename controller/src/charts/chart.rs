@@ -51,6 +51,12 @@ impl Chart {
         })
     }
 
+    /// The archive itself.
+    #[must_use]
+    pub fn archive(&self) -> &[u8] {
+        &self.archive
+    }
+
     /// Writes the chart's files below `into` and gives the directory with its `Chart.yaml`: the chart's name, not there before.
     /// Blocking.
     ///

@@ -7,7 +7,7 @@ use crds::Application;
 
 use super::argocd;
 use super::refusal::Refusal;
-use crate::render::DirectoryOptions;
+use crate::render::SourceOptions;
 
 /// What one Application asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,18 +37,20 @@ pub struct Intent {
 pub struct SourceIntent {
     /// As written in the Application.
     pub repo_url: String,
-    /// Branch, tag, commit, range of versions or `HEAD`; never empty.
+    /// Branch, tag, commit, range of versions or `HEAD`; empty only for a chart, whose newest release it means.
     pub revision: String,
     /// What stands before the version in the tags that a range looks at.
     pub tag_prefix: String,
     /// Directory inside the repository, without `/` at its ends; empty for the root.
     pub path: String,
+    /// Name of a chart: the repository is one of charts then, and `revision` a version or a range of versions.
+    pub chart: Option<String>,
     /// The name by which value files of other sources refer to its repository.
     pub reference: Option<String>,
     /// Objects come from it. False where it is only referred to.
     pub renders: bool,
-    /// Which files of it.
-    pub directory: DirectoryOptions,
+    /// How it is rendered.
+    pub options: SourceOptions,
 }
 
 /// Where objects go: so far always the cluster we run in.

@@ -12,9 +12,11 @@ mod object;
 mod operation;
 mod refusal;
 pub mod repository_config;
+pub mod signet;
 mod tracking;
 pub mod verdict;
 
+pub(crate) use argocd::changed_options;
 pub use argocd::{APPLICATION_CONTROLLER_SELECTOR, GPG_KEYS_CONFIG_MAP, REPOSITORY_SELECTOR};
 pub use intent::{
     Automated, Cascade, Destination, Intent, Marks, ObjectDefaults, Refresh, RetryPolicy,

@@ -124,6 +124,12 @@ impl Mirrors {
         &self.repositories
     }
 
+    /// A directory of this process alone, which goes with it.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.place.path()
+    }
+
     /// The repository of `url` as an Application of `project` may read it; waits until the repository Secrets are known.
     ///
     /// # Errors

@@ -28,7 +28,7 @@ pub use mirrors::{Changed, Freshness, MirrorOptions, Mirrors};
 pub use range::is_version_range;
 pub use revision::{CommitId, Revision};
 pub use run::{poll, run};
-pub use tree::{Entry, EntryKind, Target, Tree};
+pub use tree::{Entry, EntryKind, Found, Target, Tree};
 
 /// A repository as an Application names it, with the access that its project has.
 #[derive(Clone, Debug)]

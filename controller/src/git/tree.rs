@@ -7,7 +7,7 @@ use gix::{ObjectId, object::tree::EntryKind as Mode};
 use super::{
     CommitId, GitError, RepositoryUrl,
     store::Store,
-    walk::{Reached, walk},
+    walk::{Reached, walk, walk_over},
 };
 
 /// A directory of one commit. Cheap to clone; keeps its objects on disk. Its calls read files: not for async threads.
@@ -43,6 +43,19 @@ impl Entry {
     pub fn id(&self) -> String {
         self.id.to_string()
     }
+}
+
+/// What lies at a path of a commit.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// The entry's path is that without links, from the root.
+    File(Entry),
+    Directory(Tree),
+    Missing,
+    /// Out of the repository, by `..` or an absolute path.
+    Outside,
+    /// Too many links that lead to links.
+    Loop,
 }
 
 /// Where a symlink leads to.
@@ -118,6 +131,48 @@ impl Tree {
         &self.path
     }
 
+    /// The root of its commit.
+    #[must_use]
+    pub fn root(&self) -> Self {
+        Self {
+            path: String::new(),
+            id: self.root,
+            ..self.clone()
+        }
+    }
+
+    /// What lies at `path`, counted from the root of the commit, and the symlinks on the way there.
+    ///
+    /// # Errors
+    /// When the mirror can't be read.
+    pub fn look_up(&self, path: &str) -> Result<(Found, Vec<Entry>), GitError> {
+        let mut links = Vec::new();
+        let reached = walk_over(&self.store.open(), self.root, path, &mut links)
+            .map_err(|error| self.unreadable(&error))?;
+        let place = match reached {
+            Reached::File { id, path } => Found::File(Entry {
+                path,
+                kind: EntryKind::File,
+                id,
+            }),
+            Reached::Directory { id, path } => Found::Directory(Self {
+                path,
+                id,
+                ..self.clone()
+            }),
+            Reached::Missing => Found::Missing,
+            Reached::Outside => Found::Outside,
+            Reached::Submodule => return Err(submodule(&self.url, path)),
+            Reached::Loop => Found::Loop,
+        };
+        let links = links.into_iter().map(|link| Entry {
+            path: link.path,
+            kind: EntryKind::Symlink,
+            id: link.id,
+        });
+        Ok((place, links.collect()))
+    }
+
     /// Files and symlinks, sorted by path; with `recurse` those of all directories below.
     ///
     /// # Errors
@@ -167,7 +222,7 @@ impl Tree {
         let path = format!("{}/{}", self.path, link.path);
         let reached = walk(&self.store.open(), self.root, path.trim_start_matches('/'));
         Ok(match reached.map_err(|error| self.unreadable(&error))? {
-            Reached::File { id } => Target::File(Entry {
+            Reached::File { id, .. } => Target::File(Entry {
                 path: link.path.clone(),
                 kind: EntryKind::File,
                 id,

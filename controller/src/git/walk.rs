@@ -7,7 +7,7 @@ use gix::{ObjectId, Repository, object::tree::EntryKind as Mode};
 /// As Linux counts: more links than this on one path are a loop.
 const LINKS: usize = 40;
 
-/// Where a path leads to.
+/// Where a path leads to. Paths are those without links, from the root.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Reached {
     Directory {
@@ -16,6 +16,7 @@ pub(super) enum Reached {
     },
     File {
         id: ObjectId,
+        path: String,
     },
     Missing,
     Outside,
@@ -24,14 +25,30 @@ pub(super) enum Reached {
     Submodule,
 }
 
+/// A symlink on the way, by its path from the root.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Link {
+    pub(super) path: String,
+    pub(super) id: ObjectId,
+}
+
 /// Follows `path` from the tree `root`.
 pub(super) fn walk(repository: &Repository, root: ObjectId, path: &str) -> gix::Result<Reached> {
+    walk_over(repository, root, path, &mut Vec::new())
+}
+
+/// Follows `path` from the tree `root` and collects the symlinks on the way, those to nowhere too.
+pub(super) fn walk_over(
+    repository: &Repository,
+    root: ObjectId,
+    path: &str,
+    links: &mut Vec<Link>,
+) -> gix::Result<Reached> {
     if path.starts_with('/') {
         return Ok(Reached::Outside);
     }
     let mut left: VecDeque<String> = parts(path).collect();
     let mut directories = vec![(String::new(), root)];
-    let mut links = 0;
     while let Some(name) = left.pop_front() {
         if name == ".." {
             directories.pop();
@@ -52,15 +69,18 @@ pub(super) fn walk(repository: &Repository, root: ObjectId, path: &str) -> gix::
             Mode::Blob | Mode::BlobExecutable if left.is_empty() => {
                 return Ok(Reached::File {
                     id: entry.object_id(),
+                    path: below(&directories, &name),
                 });
             }
             Mode::Commit => return Ok(Reached::Submodule),
             Mode::Blob | Mode::BlobExecutable => return Ok(Reached::Missing),
             Mode::Link => {
-                links += 1;
-                let target = repository.find_blob(entry.object_id())?.take_data();
+                let id = entry.object_id();
+                let target = repository.find_blob(id)?.take_data();
                 let target = String::from_utf8_lossy(&target).into_owned();
-                if links > LINKS {
+                let path = below(&directories, &name);
+                links.push(Link { path, id });
+                if links.len() > LINKS {
                     return Ok(Reached::Loop);
                 }
                 if target.starts_with('/') {
@@ -85,6 +105,12 @@ pub(super) fn walk(repository: &Repository, root: ObjectId, path: &str) -> gix::
         id,
         path: names.join("/"),
     })
+}
+
+/// The path of an entry of the last directory.
+fn below(directories: &[(String, ObjectId)], name: &str) -> String {
+    let above = directories.iter().skip(1).map(|(above, _)| above.as_str());
+    above.chain([name]).collect::<Vec<_>>().join("/")
 }
 
 fn parts(path: &str) -> impl DoubleEndedIterator<Item = String> {

@@ -3,10 +3,9 @@
 use serde_json::Value;
 
 use super::{
-    DirectoryOptions, Manifest, RenderError, Rendered,
-    key::key_of,
-    limits,
-    manifest::objects,
+    DirectoryOptions, RenderError, RenderKey, Rendered, SourceType,
+    collect::{Collected, Origin},
+    key,
     select::{in_repository, select},
     value,
 };
@@ -16,13 +15,15 @@ use crate::{
     git::Tree,
 };
 
-/// Renders a plain directory. Reads files: not for async threads.
-///
-/// # Errors
-/// When one document of one file is no Kubernetes object: then nothing of the revision is used.
-pub fn directory(tree: &Tree, options: &DirectoryOptions) -> Result<Rendered, RenderError> {
+/// The key that [`render`] would give, without reading a manifest.
+pub(super) fn key(tree: &Tree, options: &DirectoryOptions) -> Result<RenderKey, RenderError> {
+    Ok(key::of_directory(tree, options, &select(tree, options)?))
+}
+
+/// Renders a plain directory. When one document of one file is no Kubernetes object, nothing of the revision is used.
+pub(super) fn render(tree: &Tree, options: &DirectoryOptions) -> Result<Rendered, RenderError> {
     let selected = select(tree, options)?;
-    let mut found = Found::default();
+    let mut found = Collected::default();
     for (path, entry) in &selected.files {
         let name = in_repository(tree, path);
         let bytes = tree.read(entry)?;
@@ -40,19 +41,12 @@ pub fn directory(tree: &Tree, options: &DirectoryOptions) -> Result<Rendered, Re
     }
     Ok(Rendered {
         manifests: found.manifests,
-        key: key_of(tree, options, &selected),
+        key: key::of_directory(tree, options, &selected),
+        source_type: SourceType::Directory,
     })
 }
 
-/// What the files read so far hold.
-#[derive(Default)]
-struct Found {
-    manifests: Vec<Manifest>,
-    /// The least text that all of it can be written with, aliases written out.
-    written: usize,
-}
-
-fn render_file(file: &str, text: &str, found: &mut Found) -> Result<(), RenderError> {
+fn render_file(file: &str, text: &str, found: &mut Collected) -> Result<(), RenderError> {
     if file.ends_with(".json") {
         let document = Document {
             number: 1,
@@ -75,37 +69,16 @@ fn add(
     file: &str,
     document: &Document<'_>,
     read: Result<Value, value::Unreadable>,
-    found: &mut Found,
+    found: &mut Collected,
 ) -> Result<(), RenderError> {
-    let refused = |line, problem| {
-        let (file, document) = (file.to_owned(), document.number);
-        RenderError::Manifest {
-            file,
-            document,
-            line,
-            problem,
-        }
+    let origin = Origin {
+        file,
+        document: document.number,
+        line: Some(document.line),
     };
-    let value = read.map_err(|error| refused(document.start + error.line - 1, error.problem))?;
-    if value.is_null() {
-        return Ok(());
-    }
-    found.written += limits::written(&value);
-    if found.written > limits::TOTAL_BYTES {
-        return Err(RenderError::Limit {
-            what: format!(
-                "the size of the manifests up to {file}, with their aliases written out,"
-            ),
-            limit: limits::total(),
-        });
-    }
-    for object in objects(value).map_err(|problem| refused(document.line, problem))? {
-        found.manifests.push(Manifest {
-            file: file.to_owned(),
-            document: document.number,
-            line: document.line,
-            object,
-        });
-    }
-    Ok(())
+    let value = read.map_err(|error| {
+        let line = document.start + error.line - 1;
+        origin.refused(Some(line), error.problem)
+    })?;
+    found.add(origin, value)
 }

@@ -1,16 +1,17 @@
 //! Why a source does not render: file, document and line where they are known, and what was expected.
 
-use crate::git::GitError;
+use super::child::ChildError;
+use crate::{charts::ChartError, dialect::Refusal, git::GitError};
 
 /// Why a source does not render. Nothing of such a revision is applied, and nothing is pruned.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
-    /// A document that is no Kubernetes object.
-    #[error("{file}: document {document}, line {line}: {problem}")]
+    /// A document that is no Kubernetes object. What a program writes has no lines of a file.
+    #[error("{file}: document {document}{}: {problem}", at_line(*line))]
     Manifest {
         file: String,
         document: usize,
-        line: usize,
+        line: Option<usize>,
         problem: String,
     },
     /// A file that can't be used at all.
@@ -19,6 +20,9 @@ pub enum RenderError {
     /// A kind of source that another release will support, known by a file of it.
     #[error("not supported yet: source type {kind}: found {file}")]
     SourceType { kind: &'static str, file: String },
+    /// A directory of plain manifests has a directory of another tool in it.
+    #[error("{file} is of {kind}, expected plain manifests only")]
+    OtherSource { kind: &'static str, file: String },
     /// `include` or `exclude` is no glob.
     #[error("spec.source.directory.{field}: {glob:?} is no glob: {problem}")]
     Glob {
@@ -26,12 +30,78 @@ pub enum RenderError {
         glob: String,
         problem: String,
     },
+    /// An option that does not fit to what lies at the source.
+    #[error("{field}: {problem}")]
+    Option { field: String, problem: String },
+    /// A file of the source changes options, and what it says is not accepted.
+    #[error("{file}: {}", joined(refusals))]
+    Overrides {
+        file: String,
+        refusals: Vec<Refusal>,
+    },
+    /// A kustomization that is not all in the repository.
+    #[error("{file}{}: {reference} is not in the repository, and remote bases are never fetched", at(*line))]
+    Remote {
+        file: String,
+        line: Option<usize>,
+        reference: String,
+    },
+    /// A kustomization with charts in it.
+    #[error("{file}: helmCharts is not allowed: expected --kustomize-enable-helm")]
+    ChartInKustomization { file: String },
+    /// A template asked the cluster.
+    #[error(
+        "{file}: the template function {function} asks {}, which no render does",
+        asked_by(function)
+    )]
+    Asked {
+        file: String,
+        function: &'static str,
+    },
+    /// Charts that a chart is made of are neither in the repository nor fetched.
+    #[error("{file}: the chart depends on {}, which is not there", names.join(", "))]
+    Dependencies { file: String, names: Vec<String> },
+    /// The program worked and refused its input; its own first words, with paths of the repository.
+    #[error("{command} failed: {words}")]
+    Program { command: String, words: String },
+    /// The program did not do its work.
+    #[error("{command}: {cause}")]
+    Child { command: String, cause: ChildError },
+    /// The program is not there, or is no such program.
+    #[error("{name} is needed to render this source: {problem}")]
+    NoProgram { name: &'static str, problem: String },
+    /// Where programs work can't be written.
+    #[error("can't write {file} where programs find it: {problem}")]
+    Scratch { file: String, problem: String },
     /// More than one Application may hold in memory.
     #[error("{what} exceeds the limit of {limit}")]
     Limit { what: String, limit: String },
     /// The mirror can't be read.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// A chart can't be unpacked.
+    #[error(transparent)]
+    Chart(#[from] ChartError),
+}
+
+fn at_line(line: Option<usize>) -> String {
+    line.map_or_else(String::new, |line| format!(", line {line}"))
+}
+
+fn at(line: Option<usize>) -> String {
+    line.map_or_else(String::new, |line| format!(":{line}"))
+}
+
+fn asked_by(function: &str) -> &'static str {
+    match function {
+        "lookup" => "the cluster",
+        _ => "a name server",
+    }
+}
+
+fn joined(refusals: &[Refusal]) -> String {
+    let texts: Vec<_> = refusals.iter().map(ToString::to_string).collect();
+    texts.join("; ")
 }
 
 impl RenderError {
@@ -39,15 +109,41 @@ impl RenderError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Manifest { .. } | Self::File { .. } => {
-                Some("correct the file, or leave it out with spec.source.directory.exclude")
-            }
+            Self::Manifest { line: Some(_), .. } | Self::File { .. } => Some(
+                "correct the file, or leave it out of a plain directory with spec.source.directory.exclude",
+            ),
             Self::SourceType { .. } => Some(
                 "commit the rendered manifests instead, or leave it out with spec.source.directory.exclude",
             ),
+            Self::OtherSource { .. } => Some(
+                "leave it out with spec.source.directory.exclude, and give it an Application of its own",
+            ),
             Self::Glob { .. } => Some("write a glob such as {*.yaml,config/*.json}"),
+            Self::Remote { .. } => Some("commit the base to the repository"),
+            Self::ChartInKustomization { .. } => Some(
+                "start the controller with --kustomize-enable-helm, or make the chart a source of its own",
+            ),
+            Self::Asked {
+                function: "lookup", ..
+            } => Some(
+                "set the values with which the chart does not ask, or the annotation signet.dev/helm-lookup: empty to let it find nothing",
+            ),
+            Self::Asked { .. } => Some("set the values with which the chart does not ask"),
+            Self::Dependencies { .. } => {
+                Some("commit what helm dependency build writes to charts/")
+            }
+            Self::NoProgram { .. } => Some(
+                "use an image that has it, or name it with --kustomize-program or --helm-program",
+            ),
+            Self::Scratch { .. } => Some("make room in the folder of --data-dir"),
             Self::Limit { .. } => Some("spread the manifests over several Applications"),
             Self::Git(error) => error.hint(),
+            Self::Manifest { line: None, .. }
+            | Self::Option { .. }
+            | Self::Overrides { .. }
+            | Self::Program { .. }
+            | Self::Child { .. }
+            | Self::Chart(_) => None,
         }
     }
 }

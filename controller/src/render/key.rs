@@ -2,29 +2,15 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{
-    DirectoryOptions, RenderError,
-    select::{Selected, select},
-};
+use super::{DirectoryOptions, select::Selected};
 use crate::git::Tree;
 
 /// Another version may read the same files in another way.
-const PROGRAM: &str = concat!(
-    "signet-controller ",
-    env!("CARGO_PKG_VERSION"),
-    " directory"
-);
+const PROGRAM: &str = concat!("signet-controller ", env!("CARGO_PKG_VERSION"));
 
 /// A hash of everything that a render reads.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RenderKey(String);
-
-impl RenderKey {
-    /// The key of several renders together.
-    pub(super) fn joined<'a>(keys: impl Iterator<Item = &'a RenderKey>) -> Self {
-        Self(hash(keys.map(|key| key.0.as_str())))
-    }
-}
 
 impl std::fmt::Display for RenderKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -32,44 +18,57 @@ impl std::fmt::Display for RenderKey {
     }
 }
 
-/// The key that [`super::directory`] would give, without reading a manifest.
-///
-/// # Errors
-/// When the mirror can't be read, a glob is not valid, or the directory is of another source type.
-pub fn key(tree: &Tree, options: &DirectoryOptions) -> Result<RenderKey, RenderError> {
-    Ok(key_of(tree, options, &select(tree, options)?))
+/// A key in the making: parts in their order, none of which can pass for two others.
+pub(super) struct KeyHash(Sha256);
+
+impl KeyHash {
+    /// Of a render by `tool`.
+    pub(super) fn of(tool: &str) -> Self {
+        let mut hash = Self(Sha256::new());
+        hash.part(PROGRAM).part(tool);
+        hash
+    }
+
+    pub(super) fn part(&mut self, part: &str) -> &mut Self {
+        self.count(part.len());
+        self.0.update(part);
+        self
+    }
+
+    /// Several parts, and how many.
+    pub(super) fn parts<'a>(&mut self, parts: impl ExactSizeIterator<Item = &'a str>) -> &mut Self {
+        self.count(parts.len());
+        for part in parts {
+            self.part(part);
+        }
+        self
+    }
+
+    pub(super) fn count(&mut self, count: usize) -> &mut Self {
+        self.0.update((count as u64).to_be_bytes());
+        self
+    }
+
+    pub(super) fn key(self) -> RenderKey {
+        let bytes = self.0.finalize();
+        RenderKey(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
 }
 
 /// Path and id of the directory, the options, and the targets of symlinks, which the id does not cover.
-pub(super) fn key_of(tree: &Tree, options: &DirectoryOptions, selected: &Selected) -> RenderKey {
-    let recurse = options.recurse.to_string();
-    let mut parts = vec![
-        PROGRAM,
-        tree.path(),
-        &recurse,
-        &options.include,
-        &options.exclude,
-    ];
-    let id = tree.id();
-    parts.push(&id);
-    let links: Vec<String> = selected
-        .links
-        .iter()
-        .map(|link| format!("{link} {}", selected.files[link].id()))
-        .collect();
-    parts.extend(links.iter().map(String::as_str));
-    RenderKey(hash(parts.into_iter()))
-}
-
-/// In hex. The length of each part goes before it, so that none runs into the next.
-fn hash<'a>(parts: impl Iterator<Item = &'a str>) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
+pub(super) fn of_directory(
+    tree: &Tree,
+    options: &DirectoryOptions,
+    selected: &Selected,
+) -> RenderKey {
+    let mut hash = KeyHash::of("directory");
+    hash.part(tree.path())
+        .part(&tree.id())
+        .part(&options.recurse.to_string())
+        .part(&options.include)
+        .part(&options.exclude);
+    for link in &selected.links {
+        hash.part(link).part(&selected.files[link].id());
     }
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hash.key()
 }

@@ -1,41 +1,47 @@
-//! From files of a commit to Kubernetes objects. It reads Git objects only, asks no cluster and changes no object.
+//! From files of a commit to Kubernetes objects: by ourselves for plain manifests, by confined programs for all else.
+//! It fetches nothing, asks no cluster and changes no object.
 
 pub mod child;
+mod collect;
 mod directory;
 mod error;
+mod files;
 #[cfg(any(test, fuzzing))]
 #[path = "../../../tests/fuzzing/manifests.rs"]
 pub mod fuzz_manifests;
+mod helm;
 mod key;
+mod kustomize;
 mod limits;
 mod manifest;
+mod options;
+mod output;
+mod program;
+mod renderer;
+mod request;
 mod select;
+mod source;
 mod value;
 
-pub use directory::directory;
 pub use error::RenderError;
-pub use key::{RenderKey, key};
-
-/// What `spec.source.directory` of an Application says.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct DirectoryOptions {
-    /// Directories below the path too.
-    pub recurse: bool,
-    /// Only files whose path below the directory matches this glob; empty for all.
-    pub include: String,
-    /// No file whose path below the directory matches this glob; empty for none.
-    pub exclude: String,
-}
+pub use helm::Dependency;
+pub use key::RenderKey;
+pub use options::{
+    DirectoryOptions, HelmOptions, HelmParameter, KustomizeOptions, SourceOptions, Tool,
+};
+pub use renderer::{Renderer, RendererOptions, needs};
+pub use request::{BuildEnvironment, ClusterFacts, Request, Root};
+pub use source::SourceType;
 
 /// One object of a source, and where it was written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
-    /// Path of the file in the repository.
+    /// Path of the file in the repository, or the command that wrote it.
     pub file: String,
     /// Which document of the file, from 1.
     pub document: usize,
-    /// The line of the file on which the document begins, from 1.
-    pub line: usize,
+    /// The line of the file on which the document begins, from 1; none where a program wrote it.
+    pub line: Option<usize>,
     pub object: serde_json::Value,
 }
 
@@ -44,16 +50,5 @@ pub struct Manifest {
 pub struct Rendered {
     pub manifests: Vec<Manifest>,
     pub key: RenderKey,
-}
-
-impl Rendered {
-    /// What several sources render to together, in their order.
-    #[must_use]
-    pub fn joined(rendered: &[std::sync::Arc<Self>]) -> Self {
-        let manifests = rendered.iter().flat_map(|one| one.manifests.clone());
-        Self {
-            manifests: manifests.collect(),
-            key: RenderKey::joined(rendered.iter().map(|one| &one.key)),
-        }
-    }
+    pub source_type: SourceType,
 }

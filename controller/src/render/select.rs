@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use globset::{Glob, GlobBuilder, GlobMatcher};
 
-use super::{DirectoryOptions, RenderError, limits};
+use super::{DirectoryOptions, RenderError, files::join, limits};
 use crate::git::{Entry, EntryKind, Target, Tree};
 
 /// The manifest files of a directory.
@@ -15,13 +15,15 @@ pub(super) struct Selected {
     pub(super) links: Vec<String>,
 }
 
-/// Files that make a directory the root of another kind of source.
-const ROOTS: [(&str, &str); 4] = [
-    ("Chart.yaml", "Helm"),
-    ("kustomization.yaml", "Kustomize"),
-    ("kustomization.yml", "Kustomize"),
-    ("Kustomization", "Kustomize"),
+/// Files that make a directory the root of another kind of source, the one that wins first.
+pub(super) const ROOTS: [(&str, &str); 4] = [
+    ("kustomization.yaml", KUSTOMIZE),
+    ("kustomization.yml", KUSTOMIZE),
+    ("Kustomization", KUSTOMIZE),
+    ("Chart.yaml", HELM),
 ];
+pub(super) const KUSTOMIZE: &str = "Kustomize";
+pub(super) const HELM: &str = "Helm";
 
 /// Finds the files of `tree` that `options` ask for.
 pub(super) fn select(tree: &Tree, options: &DirectoryOptions) -> Result<Selected, RenderError> {
@@ -63,11 +65,7 @@ pub(super) fn select(tree: &Tree, options: &DirectoryOptions) -> Result<Selected
 
 /// The path of a file of `tree`, from the root of the repository.
 pub(super) fn in_repository(tree: &Tree, path: &str) -> String {
-    if tree.path().is_empty() {
-        path.to_owned()
-    } else {
-        format!("{}/{path}", tree.path())
-    }
+    join(tree.path(), path)
 }
 
 fn name_of(entry: &Entry) -> &str {
@@ -89,11 +87,13 @@ fn refuse_other_sources(tree: &Tree, entry: &Entry) -> Result<(), RenderError> {
             .find(|(root, _)| *root == name)
             .map(|(_, kind)| *kind)
     });
+    let file = || in_repository(tree, &entry.path);
     match kind {
-        Some(kind) => Err(RenderError::SourceType {
-            kind,
-            file: in_repository(tree, &entry.path),
+        Some("Jsonnet") => Err(RenderError::SourceType {
+            kind: "Jsonnet",
+            file: file(),
         }),
+        Some(kind) => Err(RenderError::OtherSource { kind, file: file() }),
         None => Ok(()),
     }
 }

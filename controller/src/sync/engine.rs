@@ -16,6 +16,7 @@ use crate::sync::{
     metrics::SyncMetrics,
     observe::applications::{AppId, Applications},
     observe::discovery::Discovery,
+    observe::facts::Facts,
     observe::live::Live,
     observe::memory::Memories,
     observe::neighbours::Neighbours,
@@ -30,9 +31,11 @@ use crate::sync::{
     world::World,
 };
 use crate::{
+    charts::{ChartOptions, Charts},
     context::Context,
     events::{Component, Event, EventType},
     git::Mirrors,
+    render::{Renderer, RendererOptions, child::Runner},
 };
 
 /// Comparisons that nobody waits for, at once: after a start they take their time.
@@ -50,9 +53,11 @@ pub(crate) struct Engine {
     pub(crate) projects: Projects,
     pub(crate) neighbours: Neighbours,
     pub(crate) mirrors: Arc<Mirrors>,
+    pub(crate) charts: Arc<Charts>,
     pub(crate) sources: Sources,
     pub(crate) signatures: Signatures,
     pub(crate) discovery: Discovery,
+    pub(crate) facts: Facts,
     pub(crate) live: Arc<Live>,
     pub(crate) memories: Memories,
     pub(crate) metrics: SyncMetrics,
@@ -70,6 +75,7 @@ enum After {
 
 impl Engine {
     pub(crate) fn new(context: Arc<Context>, mirrors: Arc<Mirrors>) -> Arc<Self> {
+        let charts = Arc::new(Charts::new(chart_options(&context)));
         let queue = Arc::new(Queue::new());
         let client = &context.client;
         let metrics = SyncMetrics::default();
@@ -80,12 +86,18 @@ impl Engine {
             applications: Applications::new(&context.namespace),
             projects: Projects::default(),
             neighbours: Neighbours::default(),
-            sources: Sources::new(mirrors.clone()),
+            sources: Sources::new(
+                mirrors.clone(),
+                charts.clone(),
+                renderer(&context, &mirrors),
+            ),
             signatures: Signatures::new(),
             discovery: Discovery::new(client.clone()),
+            facts: Facts::new(client.clone()),
             live: Live::new(client.clone(), &context.namespace, queue.clone()),
             memories: Memories::default(),
             mirrors,
+            charts,
             metrics,
             pace: Semaphore::new(UNHURRIED),
             queue,
@@ -286,6 +298,26 @@ impl Engine {
     pub(crate) fn misses(&self, app: &AppId, group: &str) -> bool {
         self.memories.get(app).unknown.contains(group)
     }
+}
+
+fn chart_options(context: &Context) -> ChartOptions {
+    let settings = &context.settings.sync;
+    ChartOptions {
+        poll_interval: settings.git_poll_interval,
+        poll_jitter: settings.git_poll_jitter,
+        ..ChartOptions::default()
+    }
+}
+
+fn renderer(context: &Context, mirrors: &Mirrors) -> Renderer {
+    let settings = &context.settings.render;
+    Renderer::new(RendererOptions {
+        kustomize: settings.kustomize_program.clone(),
+        helm: settings.helm_program.clone(),
+        kustomize_charts: settings.kustomize_enable_helm,
+        directory: mirrors.directory().to_owned(),
+        runner: Runner::default(),
+    })
 }
 
 fn has(steps: &[PlannedStep], is: impl Fn(&Step) -> bool) -> bool {

@@ -25,6 +25,7 @@ use crate::sync::{
     queue::Lane,
 };
 use crate::{
+    charts,
     context::Context,
     git::{self, MirrorOptions, Mirrors, RepositoryUrl},
     leadership::Role,
@@ -93,6 +94,10 @@ impl Engine {
         watches.spawn(async move { engine.follow_definitions().await });
         let engine = self.clone();
         watches.spawn(async move { engine.follow_repositories().await });
+        let engine = self.clone();
+        watches.spawn(async move { engine.follow_charts().await });
+        let charts = self.charts.clone();
+        watches.spawn(async move { charts::poll(&charts).await });
         let engine = self.clone();
         watches.spawn(async move { engine.follow_keys().await });
         let engine = self.clone();
@@ -213,6 +218,7 @@ impl Engine {
                 match told {
                     definitions::Told::Changed(group) => {
                         engine.discovery.changed(&group).await;
+                        engine.facts.changed();
                         engine.wake_apps(
                             engine
                                 .applications
@@ -223,6 +229,7 @@ impl Engine {
                     }
                     definitions::Told::Gone(group) => {
                         engine.discovery.changed(&group).await;
+                        engine.facts.changed();
                         let concerned = engine.live.index().concerned_with(&group);
                         engine.live.end(&group);
                         engine.wake_apps(concerned);
@@ -241,6 +248,19 @@ impl Engine {
                 Ok(changed) => {
                     self.wake_those(|object| repositories(object).any(|url| changed.concerns(&url)))
                 }
+                Err(RecvError::Lagged(_)) => self.wake_those(|_| true),
+                Err(RecvError::Closed) => return,
+            }
+        }
+    }
+
+    /// The versions in a chart repository moved, likewise.
+    async fn follow_charts(&self) {
+        let mut changes = self.charts.changed();
+        loop {
+            match changes.recv().await {
+                Ok(changed) => self
+                    .wake_those(|object| chart_repositories(object).any(|url| url == changed.url)),
                 Err(RecvError::Lagged(_)) => self.wake_those(|_| true),
                 Err(RecvError::Closed) => return,
             }
@@ -287,6 +307,13 @@ impl Engine {
                 .flat_map(|object| repositories(object).collect::<Vec<_>>())
                 .collect();
             self.mirrors.retain(|url| used.contains(url));
+            let used: BTreeSet<String> = self
+                .applications
+                .all()
+                .iter()
+                .flat_map(|object| chart_repositories(object).collect::<Vec<_>>())
+                .collect();
+            self.charts.retain(|url| used.contains(url));
             self.live.retire();
         }
     }
@@ -309,13 +336,24 @@ fn project(object: &Value) -> &str {
     }
 }
 
-/// Of each source.
+/// Of each source that has a repository of Git.
 fn repositories(object: &Value) -> impl Iterator<Item = RepositoryUrl> {
-    let several = object.pointer("/spec/sources").and_then(Value::as_array);
-    let sources = object
-        .pointer("/spec/source")
-        .into_iter()
-        .chain(several.into_iter().flatten());
-    let urls = sources.filter_map(|source| source["repoURL"].as_str());
+    let urls = sources(object).filter(|source| source["chart"].as_str().is_none_or(str::is_empty));
+    let urls = urls.filter_map(|source| source["repoURL"].as_str());
     urls.filter_map(|url| RepositoryUrl::parse(url).ok())
+}
+
+/// Of each source that is a chart, as the room of charts knows it.
+fn chart_repositories(object: &Value) -> impl Iterator<Item = String> {
+    let charts = sources(object).filter_map(|source| {
+        let chart = source["chart"].as_str().filter(|chart| !chart.is_empty())?;
+        Some((source["repoURL"].as_str()?, chart))
+    });
+    charts.filter_map(|(url, chart)| charts::repository_url(url, chart).ok())
+}
+
+fn sources(object: &Value) -> impl Iterator<Item = &Value> {
+    let several = object.pointer("/spec/sources").and_then(Value::as_array);
+    let one = object.pointer("/spec/source");
+    one.into_iter().chain(several.into_iter().flatten())
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::access::{Denied, Project};
 use crate::dialect::{Intent, Marks, OperationRequest, Refusal};
+use crate::render::SourceType;
 use crate::sync::desired::{Desired, WantedHash};
 use crate::sync::key::{GroupKind, ObjectKey};
 use crate::sync::kinds::Kinds;
@@ -90,6 +91,8 @@ pub struct Source {
     pub revisions: Revisions,
     /// Its objects, normalised.
     pub desired: Arc<Desired>,
+    /// What rendered them: one for each source that renders.
+    pub source_types: Vec<SourceType>,
 }
 
 /// Why there is no render; displayed as status and event tell it.

@@ -13,6 +13,7 @@ use super::{
 use crate::dialect::intent::{Cascade, Intent, Marks, Refresh};
 use crate::dialect::object::field;
 use crate::dialect::refusal::Refusal;
+use crate::dialect::signet;
 use crate::dialect::verdict::{Row, Verdict::*, refuse, verdict, walk};
 
 /// Every field of `spec`.
@@ -25,11 +26,49 @@ pub const SPEC: &[Row] = &[
         "spec.source.name",
         Harmless("it is for people; sources are told apart by their order"),
     ),
-    ("spec.source.chart", Refused),
+    ("spec.source.chart", Honoured),
     ("spec.source.ref", Honoured),
     ("spec.source.tagPrefix", Honoured),
-    ("spec.source.helm", Refused),
-    ("spec.source.kustomize", Refused),
+    ("spec.source.helm.valueFiles", Honoured),
+    ("spec.source.helm.ignoreMissingValueFiles", Honoured),
+    ("spec.source.helm.values", Honoured),
+    ("spec.source.helm.valuesObject", Honoured),
+    ("spec.source.helm.parameters[].name", Honoured),
+    ("spec.source.helm.parameters[].value", Honoured),
+    ("spec.source.helm.parameters[].forceString", Honoured),
+    ("spec.source.helm.fileParameters[].name", Honoured),
+    ("spec.source.helm.fileParameters[].path", Honoured),
+    ("spec.source.helm.releaseName", Honoured),
+    ("spec.source.helm.namespace", Honoured),
+    ("spec.source.helm.version", Honoured),
+    ("spec.source.helm.passCredentials", Honoured),
+    ("spec.source.helm.skipCrds", Honoured),
+    ("spec.source.helm.skipTests", Honoured),
+    ("spec.source.helm.skipSchemaValidation", Honoured),
+    ("spec.source.helm.kubeVersion", Honoured),
+    ("spec.source.helm.apiVersions", Honoured),
+    ("spec.source.kustomize.namePrefix", Honoured),
+    ("spec.source.kustomize.nameSuffix", Honoured),
+    ("spec.source.kustomize.images", Honoured),
+    ("spec.source.kustomize.replicas[].name", Honoured),
+    ("spec.source.kustomize.replicas[].count", Honoured),
+    ("spec.source.kustomize.commonLabels", Honoured),
+    ("spec.source.kustomize.forceCommonLabels", Honoured),
+    ("spec.source.kustomize.labelWithoutSelector", Honoured),
+    ("spec.source.kustomize.labelIncludeTemplates", Honoured),
+    ("spec.source.kustomize.commonAnnotations", Honoured),
+    ("spec.source.kustomize.forceCommonAnnotations", Honoured),
+    ("spec.source.kustomize.commonAnnotationsEnvsubst", Honoured),
+    ("spec.source.kustomize.namespace", Honoured),
+    ("spec.source.kustomize.patches[].path", Honoured),
+    ("spec.source.kustomize.patches[].patch", Honoured),
+    ("spec.source.kustomize.patches[].target", Honoured),
+    ("spec.source.kustomize.patches[].options", Honoured),
+    ("spec.source.kustomize.components", Honoured),
+    ("spec.source.kustomize.ignoreMissingComponents", Honoured),
+    ("spec.source.kustomize.version", Refused),
+    ("spec.source.kustomize.kubeVersion", Honoured),
+    ("spec.source.kustomize.apiVersions", Honoured),
     ("spec.source.plugin", Refused),
     ("spec.source.directory.recurse", Honoured),
     ("spec.source.directory.include", Honoured),
@@ -129,13 +168,19 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
     let mut refusals = Vec::new();
     check_spec(spec, &mut refusals);
     check_metadata(&application.metadata, &mut refusals);
-    let sources = match source::sources(spec) {
+    let mut sources = match source::sources(spec) {
         Ok(sources) => Some(sources),
         Err(more) => {
             refusals.extend(more);
             None
         }
     };
+    let empty_lookup = collect(signet::empty_lookup(&application.metadata), &mut refusals);
+    if let (Some(sources), Some(empty)) = (&mut sources, empty_lookup) {
+        sources
+            .iter_mut()
+            .for_each(|source| source.options.empty_lookup = empty);
+    }
     let destination = collect(spec::destination(spec), &mut refusals);
     let policy = spec.sync_policy.clone().unwrap_or_default();
     // A newer commit takes over, unless it says otherwise.

@@ -2,11 +2,16 @@
 //! It must not decide what to do with them: it says what they ask for, or that they are refused.
 
 pub mod application;
+mod helm_source;
+mod kustomize_source;
 pub mod object;
 pub mod operation;
 pub mod options;
 mod source;
+mod source_options;
 mod spec;
+
+pub(crate) use source_options::changed as changed_options;
 
 /// Prefix of Argo CD's annotations.
 const PREFIX: &str = "argocd.argoproj.io/";

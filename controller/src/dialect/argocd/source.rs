@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use crds::{ApplicationSource, ApplicationSpec};
-use sealing::go::semver::Constraint;
+use sealing::go::semver::{Constraint, Version};
 
+use super::source_options;
 use crate::dialect::intent::SourceIntent;
 use crate::dialect::refusal::Refusal;
-use crate::{git::is_version_range, render::DirectoryOptions};
+use crate::git::is_version_range;
 
 /// Every source in its order; at least one.
 pub(super) fn sources(spec: &ApplicationSpec) -> Result<Vec<SourceIntent>, Vec<Refusal>> {
@@ -50,20 +51,43 @@ fn intent(field: &str, source: &ApplicationSource, alone: bool) -> Result<Source
             "found none, expected the URL of a repository",
         ));
     }
-    let directory = source.directory.clone().unwrap_or_default();
+    let chart = (!source.chart.is_empty()).then(|| source.chart.clone());
+    for (name, value) in [("path", &source.path), ("ref", &source.ref_)] {
+        if chart.is_some() && !value.is_empty() {
+            let problem = format!("found \"{value}\", expected none beside chart");
+            return Err(Refusal::invalid(format!("{field}.{name}"), problem));
+        }
+    }
+    let at_revision = format!("{field}.targetRevision");
     Ok(SourceIntent {
         repo_url: source.repo_url.clone(),
-        revision: revision(&format!("{field}.targetRevision"), &source.target_revision)?,
+        revision: match chart {
+            Some(_) => version(&at_revision, &source.target_revision)?,
+            None => revision(&at_revision, &source.target_revision)?,
+        },
         tag_prefix: source.tag_prefix.clone(),
         path: path(&format!("{field}.path"), &source.path)?,
+        chart,
         reference: (!source.ref_.is_empty()).then(|| source.ref_.clone()),
         renders: alone || source.ref_.is_empty() || !source.path.is_empty(),
-        directory: DirectoryOptions {
-            recurse: directory.recurse,
-            include: directory.include,
-            exclude: directory.exclude,
-        },
+        options: source_options::options(field, source)?,
     })
+}
+
+/// A version of a chart or a range of versions; the newest release when it is empty.
+fn version(field: &str, version: &str) -> Result<String, Refusal> {
+    match version.is_empty()
+        || Version::parse(version).is_ok()
+        || Constraint::parse(version).is_ok()
+    {
+        true => Ok(version.to_owned()),
+        false => Err(Refusal::invalid(
+            field,
+            format!(
+                "found \"{version}\", expected a version, or a range such as 1.2.*, ^1.2 or >=1.2 <2"
+            ),
+        )),
+    }
 }
 
 /// The names by which value files refer to a source: one source each, in letters that need no quoting.

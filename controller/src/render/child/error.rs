@@ -24,7 +24,7 @@ pub(super) enum Why {
     )]
     Killed(i32),
     /// Its own words, first line first.
-    #[error("{}", first_line(.0))]
+    #[error("{}", failed(.0))]
     Failed(String),
 }
 
@@ -36,27 +36,49 @@ impl ChildError {
         Self { program, why }
     }
 
-    /// The program worked and refused its input, as against a limit or a broken installation.
+    /// The program's own words, the first line that says what is wrong; `None` unless it refused its input.
     #[must_use]
-    pub fn is_refusal(&self) -> bool {
-        matches!(self.why, Why::Failed(_))
+    pub fn words(&self) -> Option<String> {
+        match &self.why {
+            Why::Failed(words) => first_line(words),
+            _ => None,
+        }
     }
 }
 
-/// The first line that says what is wrong, without the program's own mark before it.
-fn first_line(words: &str) -> String {
-    let mut lines = words.lines().map(str::trim).filter(|line| !line.is_empty());
-    let error = lines.clone().find_map(|line| {
-        line.strip_prefix("Error: ")
-            .or(line.strip_prefix("error: "))
-    });
-    match error.or_else(|| lines.next()) {
+fn failed(words: &str) -> String {
+    match first_line(words) {
         None => "failed and did not say why".to_owned(),
-        Some(line) if line.chars().count() > LINE => {
-            format!("failed: {}…", line.chars().take(LINE).collect::<String>())
-        }
-        Some(line) => format!("failed: {line}"),
+        Some(line) => format!("failed: {}", cut(line)),
     }
+}
+
+/// A line that fits into the status of an Application.
+pub(in crate::render) fn cut(line: String) -> String {
+    match line.char_indices().nth(LINE) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+/// The first line that says what is wrong, without the program's own mark before it. One that ends in a colon says nothing
+/// without those that follow.
+fn first_line(words: &str) -> Option<String> {
+    let lines: Vec<_> = words.lines().map(str::trim).collect();
+    let error = |line: &&str| line.starts_with("Error: ") || line.starts_with("error: ");
+    let first = lines.iter().position(error);
+    let first = first.or_else(|| lines.iter().position(|line| !line.is_empty()))?;
+    let line = lines[first];
+    let line = line
+        .strip_prefix("Error: ")
+        .or(line.strip_prefix("error: "))
+        .unwrap_or(line);
+    if line.ends_with(':') {
+        let more = lines[first + 1..].iter().filter(|line| !line.is_empty());
+        let all: Vec<_> = [line].into_iter().chain(more.copied()).collect();
+        return Some(all.join(" "));
+    }
+    Some(line.to_owned())
 }
 
 #[cfg(test)]
@@ -72,6 +94,10 @@ mod tests {
             ),
             ("\nwent wrong\n", "failed: went wrong"),
             ("", "failed and did not say why"),
+            (
+                "Error: values don't meet the schema:\nweb:\n- replicas: not a number\n",
+                "failed: values don't meet the schema: web: - replicas: not a number",
+            ),
         ] {
             assert_eq!(Why::Failed(words.to_owned()).to_string(), told);
         }

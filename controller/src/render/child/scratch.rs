@@ -33,6 +33,12 @@ impl Scratch {
         self.directory.path()
     }
 
+    /// The folder that holds all of it.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        self.path()
+    }
+
     /// Where the files of a commit go, by their paths in the repository.
     #[must_use]
     pub fn tree(&self) -> PathBuf {

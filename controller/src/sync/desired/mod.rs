@@ -83,8 +83,8 @@ pub struct Origin {
     pub file: String,
     /// Which document of the file, from 1.
     pub document: usize,
-    /// First line of the document, from 1.
-    pub line: usize,
+    /// First line of the document, from 1; none where a program wrote it.
+    pub line: Option<usize>,
 }
 
 impl fmt::Display for Origin {
@@ -94,7 +94,10 @@ impl fmt::Display for Origin {
             document,
             line,
         } = self;
-        write!(f, "{file}: document {document}, line {line}")
+        match line {
+            Some(line) => write!(f, "{file}: document {document}, line {line}"),
+            None => write!(f, "{file}: document {document}"),
+        }
     }
 }
 
@@ -131,8 +134,8 @@ pub struct Desired {
 /// What `desired` is made from: equal inputs give an equal value.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {
-    /// The render.
-    pub manifests: &'a [Manifest],
+    /// The renders of all sources, one after the other.
+    pub manifests: &'a [&'a Manifest],
     /// Kinds of the destination cluster: they say which objects have a namespace.
     pub kinds: &'a Kinds,
     /// The Application in tracking ids.
@@ -313,7 +316,7 @@ fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
         .unwrap_or_default()
 }
 
-fn definitions(manifests: &[Manifest]) -> BTreeMap<GroupKind, Definition> {
+fn definitions(manifests: &[&Manifest]) -> BTreeMap<GroupKind, Definition> {
     let mut found = BTreeMap::new();
     for manifest in manifests {
         let object = &manifest.object;

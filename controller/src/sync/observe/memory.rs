@@ -16,7 +16,7 @@ use crate::sync::{
 };
 use crate::{
     dialect::{ObjectDefaults, SourceIntent},
-    render::{RenderKey, Rendered},
+    render::{BuildEnvironment, ClusterFacts, Manifest, RenderKey, Rendered},
 };
 
 /// First and longest pause after the API server was away during a pass.
@@ -55,15 +55,28 @@ pub(crate) struct Memory {
 #[derive(Clone, Debug)]
 pub(crate) struct Render {
     pub(crate) sources: Vec<SourceIntent>,
-    pub(crate) project: String,
+    /// One for each source, with its revision in it.
+    pub(crate) environments: Vec<BuildEnvironment>,
+    /// What the cluster said of itself, where that matters.
+    pub(crate) cluster: Option<Arc<ClusterFacts>>,
     pub(crate) revisions: Revisions,
-    pub(crate) rendered: Arc<Rendered>,
+    /// One for each source that renders.
+    pub(crate) rendered: Vec<Arc<Rendered>>,
+}
+
+impl Render {
+    /// The objects of all sources, in their order.
+    pub(crate) fn manifests(&self) -> impl Iterator<Item = &Manifest> {
+        self.rendered
+            .iter()
+            .flat_map(|rendered| &rendered.manifests)
+    }
 }
 
 /// All that a `Desired` depends on beside the Application's name.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct DesiredKey {
-    pub(crate) render: RenderKey,
+    pub(crate) renders: Vec<RenderKey>,
     pub(crate) namespace: String,
     pub(crate) defaults: ObjectDefaults,
     pub(crate) kinds: Arc<Kinds>,

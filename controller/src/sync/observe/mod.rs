@@ -4,6 +4,7 @@
 pub(super) mod applications;
 pub(super) mod definitions;
 pub(super) mod discovery;
+pub(super) mod facts;
 pub(super) mod follow;
 pub(super) mod live;
 pub(super) mod memory;
@@ -11,6 +12,8 @@ pub(super) mod neighbours;
 mod objects;
 mod opening;
 pub(super) mod projects;
+mod rendering;
+mod requests;
 pub(super) mod signatures;
 pub(super) mod sources;
 mod subject;
@@ -22,6 +25,7 @@ use crds::ApplicationStatus;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
+use crate::dialect::Refresh;
 use crate::sync::{
     desired::{Inputs, desired},
     engine::Engine,
@@ -29,13 +33,7 @@ use crate::sync::{
     kinds::Kinds,
     observe::applications::AppId,
     observe::memory::{DesiredKey, Render},
-    plan::revision::revisions_to_render,
     world::{Source, SourceProblem, Unsealer, World},
-};
-use crate::{
-    access::Project,
-    dialect::{Intent, Refresh},
-    git::Freshness,
 };
 use subject::Subject;
 pub(super) use subject::stored_status;
@@ -57,7 +55,10 @@ impl Engine {
         }
         let project = self.project(&subject);
         let rendered = match self.readable(&subject, project.as_ref().ok()) {
-            Some((intent, project)) => self.render(app, &subject, intent, project, first).await,
+            // A request is large, and mostly nothing is rendered.
+            Some((intent, project)) => {
+                Box::pin(self.render(app, &subject, intent, project, first)).await?
+            }
             None => Err(no_source()),
         };
         let kinds = self.kinds(app, &subject, rendered.as_ref().ok()).await?;
@@ -92,52 +93,6 @@ impl Engine {
         })
     }
 
-    /// What Git holds at the revisions in question. A request waits for a new listing of refs; a revision that is not in the last
-    /// listing gets one when the sources are new to us.
-    async fn render(
-        &self,
-        app: &AppId,
-        subject: &Subject,
-        intent: &Intent,
-        rules: &Project,
-        first: bool,
-    ) -> Result<Render, SourceProblem> {
-        let request = subject.request.as_ref().ok().and_then(Option::as_ref);
-        let asked_for = revisions_to_render(&subject.facts, intent, request);
-        let asked = subject.facts.marks.refresh.is_some() || request.is_some();
-        let freshness = if first && asked {
-            Freshness::Latest
-        } else {
-            Freshness::Cached
-        };
-        let known = self
-            .memories
-            .get(app)
-            .render
-            .filter(|known| known.sources == intent.sources && known.project == intent.project);
-        let resolved = self
-            .sources
-            .resolve(intent, &asked_for, freshness, known.is_none())
-            .await?;
-        self.check_signatures(app, rules, &intent.sources, &asked_for, &resolved)
-            .await?;
-        let revisions = sources::revisions(&resolved);
-        let trusted = subject.facts.marks.refresh != Some(Refresh::Hard) || !first;
-        if let Some(known) = known.filter(|known| trusted && known.revisions == revisions) {
-            return Ok(known);
-        }
-        let rendered = self.sources.render(&intent.sources, &resolved).await?;
-        let render = Render {
-            sources: intent.sources.clone(),
-            project: intent.project.clone(),
-            revisions,
-            rendered,
-        };
-        self.memories
-            .with(app, |memory| memory.render = Some(render.clone()));
-        Ok(render)
-    }
-
     /// Kinds of all that is rendered or remembered, and of the objects that steps of ours make.
     async fn kinds(
         &self,
@@ -145,10 +100,7 @@ impl Engine {
         subject: &Subject,
         render: Option<&Render>,
     ) -> Result<Arc<Kinds>, kube::Error> {
-        let manifests = render
-            .map(|render| &render.rendered.manifests)
-            .into_iter()
-            .flatten();
+        let manifests = render.into_iter().flat_map(Render::manifests);
         let mut wanted: BTreeSet<(GroupKind, String)> = manifests
             .map(|manifest| kind_of(&manifest.object))
             .collect();
@@ -177,20 +129,25 @@ impl Engine {
             return Err(no_source());
         };
         let key = DesiredKey {
-            render: render.rendered.key.clone(),
+            renders: render.rendered.iter().map(|one| one.key.clone()).collect(),
             namespace: intent.destination.namespace.clone(),
             defaults: intent.defaults,
             kinds: kinds.clone(),
             scaled: self.scaled(app),
         };
         let revisions = render.revisions.clone();
+        let source_types = render.rendered.iter().map(|one| one.source_type).collect();
         if let Some((known, desired)) = self.memories.get(app).desired
             && known == key
         {
-            return Ok(Source { revisions, desired });
+            return Ok(Source {
+                revisions,
+                desired,
+                source_types,
+            });
         }
         let desired = Arc::new(desired(&Inputs {
-            manifests: &render.rendered.manifests,
+            manifests: &render.manifests().collect::<Vec<_>>(),
             kinds,
             application_id: &subject.facts.tracking_name,
             namespace: &key.namespace,
@@ -199,13 +156,19 @@ impl Engine {
         }));
         self.memories
             .with(app, |memory| memory.desired = Some((key, desired.clone())));
-        Ok(Source { revisions, desired })
+        Ok(Source {
+            revisions,
+            desired,
+            source_types,
+        })
     }
 
     fn scaled(&self, app: &AppId) -> BTreeSet<ObjectKey> {
         self.live.index().scaled_of(app)
     }
 }
+
+/// What the variables of the build environment stand for.
 
 fn namespace_kind() -> GroupKind {
     GroupKind::new("", "Namespace")

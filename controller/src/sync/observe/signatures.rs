@@ -187,7 +187,10 @@ impl Engine {
         names: [&str; 2],
         at: &Resolved,
     ) -> Result<(), SourceProblem> {
-        let Resolved { repository, commit } = at;
+        // A chart is known by its digest; who signed it is not asked yet.
+        let Resolved::Commit { repository, commit } = at else {
+            return Ok(());
+        };
         let Some(demand) = project.demanded_signature(repository.url.as_str())? else {
             return Ok(());
         };

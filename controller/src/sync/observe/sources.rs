@@ -1,5 +1,5 @@
-//! What Git holds for an Application: revisions resolved, trees rendered, each render made once and shared.
-//! It asks no cluster and compares nothing.
+//! What repositories hold for an Application: revisions resolved, each source rendered, each render made once and shared.
+//! It compares nothing, and asks the cluster for nothing.
 
 use std::{
     collections::VecDeque,
@@ -12,9 +12,11 @@ use tokio::sync::Semaphore;
 use crate::sync::revisions::Revisions;
 use crate::sync::world::{SourceProblem, SourceReason};
 use crate::{
+    charts::{ChartError, Charts},
     dialect::{Intent, SourceIntent},
-    git::{CommitId, Freshness, GitError, Mirrors, Repository, Revision, Tree},
-    render::{self, RenderError, RenderKey, Rendered},
+    git::{CommitId, Freshness, GitError, Mirrors, Repository, Revision},
+    render::{ClusterFacts, RenderError, RenderKey, Rendered, Renderer, Request},
+    repositories::{Access, AccessError, RepositoryKind},
 };
 
 /// Renders at once: they are CPU time, and Applications of one commit mostly find the render of another.
@@ -22,31 +24,51 @@ const RENDERS: usize = 2;
 /// Manifests that are kept for Applications with the same source: a few megabytes, and more than a wave of Applications needs.
 const KEPT_MANIFESTS: usize = 2_000;
 
-/// Where a source stands: its repository as it may be read, and the commit.
+/// Where a source stands, and how its repository may be read.
 #[derive(Clone, Debug)]
-pub(crate) struct Resolved {
-    pub(super) repository: Repository,
-    pub(super) commit: CommitId,
+pub(crate) enum Resolved {
+    Commit {
+        repository: Repository,
+        commit: CommitId,
+    },
+    /// An exact version of a chart.
+    Chart {
+        access: Box<Access>,
+        version: String,
+    },
+}
+
+impl Resolved {
+    /// The full commit id, or the version of the chart.
+    pub(crate) fn revision(&self) -> String {
+        match self {
+            Self::Commit { commit, .. } => commit.to_string(),
+            Self::Chart { version, .. } => version.clone(),
+        }
+    }
 }
 
 /// The revisions of all sources.
 pub(crate) fn revisions(resolved: &[Resolved]) -> Revisions {
-    let commits = resolved.iter().map(|source| source.commit.to_string());
-    Revisions::new(commits.collect())
+    Revisions::new(resolved.iter().map(Resolved::revision).collect())
 }
 
 /// Renders, and the repositories they come from.
 #[derive(Debug)]
 pub(crate) struct Sources {
-    mirrors: Arc<Mirrors>,
+    pub(super) mirrors: Arc<Mirrors>,
+    pub(super) charts: Arc<Charts>,
+    renderer: Arc<Renderer>,
     turns: Semaphore,
     recent: Mutex<VecDeque<Arc<Rendered>>>,
 }
 
 impl Sources {
-    pub(crate) fn new(mirrors: Arc<Mirrors>) -> Self {
+    pub(crate) fn new(mirrors: Arc<Mirrors>, charts: Arc<Charts>, renderer: Renderer) -> Self {
         Sources {
             mirrors,
+            charts,
+            renderer: Arc::new(renderer),
             turns: Semaphore::new(RENDERS),
             recent: Mutex::default(),
         }
@@ -67,13 +89,21 @@ impl Sources {
             .sources
             .iter()
             .zip(revisions)
-            .map(|(source, revision)| {
-                self.resolve_one(source, &intent.project, revision, freshness, insist)
+            .map(async |(source, revision)| match &source.chart {
+                Some(chart) => {
+                    let project = &intent.project;
+                    self.resolve_chart(source, chart, project, revision, freshness, insist)
+                        .await
+                }
+                None => {
+                    self.resolve_commit(source, &intent.project, revision, freshness, insist)
+                        .await
+                }
             });
         future::try_join_all(resolved).await
     }
 
-    async fn resolve_one(
+    async fn resolve_commit(
         &self,
         source: &SourceIntent,
         project: &str,
@@ -94,59 +124,97 @@ impl Sources {
             }
             resolved => resolved,
         };
-        Ok(Resolved {
-            repository,
+        Ok(Resolved::Commit {
             commit: commit?,
+            repository,
         })
     }
 
-    /// The objects of all sources, in their order.
-    ///
-    /// # Errors
-    /// When a commit can't be fetched, has no such path, or holds something that is no manifest: then there are none at all.
-    pub(crate) async fn render(
-        &self,
-        sources: &[SourceIntent],
-        resolved: &[Resolved],
-    ) -> Result<Arc<Rendered>, SourceProblem> {
-        let rendering = sources
-            .iter()
-            .zip(resolved)
-            .filter(|(source, _)| source.renders)
-            .map(|(source, resolved)| self.render_one(source, resolved));
-        let mut rendered = future::try_join_all(rendering).await?;
-        match rendered.len() {
-            1 => Ok(rendered.remove(0)),
-            _ => Ok(Arc::new(Rendered::joined(&rendered))),
-        }
-    }
-
-    async fn render_one(
+    async fn resolve_chart(
         &self,
         source: &SourceIntent,
-        resolved: &Resolved,
-    ) -> Result<Arc<Rendered>, SourceProblem> {
-        let Resolved { repository, commit } = resolved;
-        let tree = self.mirrors.tree(repository, commit, &source.path).await?;
-        let options = source.directory.clone();
+        chart: &str,
+        project: &str,
+        version: &str,
+        freshness: Freshness,
+        insist: bool,
+    ) -> Result<Resolved, SourceProblem> {
+        let access = self.access(&source.repo_url, project).await?;
+        let url = &source.repo_url;
+        let resolve = async |freshness| {
+            self.charts
+                .resolve(url, &access, chart, version, freshness)
+                .await
+        };
+        let version = match resolve(freshness).await {
+            Err(ChartError::VersionNotFound { .. } | ChartError::ChartNotFound { .. })
+                if insist =>
+            {
+                resolve(Freshness::Latest).await
+            }
+            resolved => resolved,
+        };
+        Ok(Resolved::Chart {
+            version: version?,
+            access: Box::new(access),
+        })
+    }
+
+    /// How a repository of charts may be read. One without a scheme is a registry, as for Argo CD.
+    pub(super) async fn access(&self, url: &str, project: &str) -> Result<Access, SourceProblem> {
+        let kind = match url.split_once("://") {
+            None | Some(("oci", _)) => RepositoryKind::Oci,
+            Some(_) => RepositoryKind::Helm,
+        };
+        let repositories = self.mirrors.repositories();
+        Ok(repositories.access(kind, url, project).await?)
+    }
+
+    /// Whether what the cluster says of itself must be put into one of the requests.
+    ///
+    /// # Errors
+    /// When it can't be told how a source is rendered.
+    pub(crate) async fn need_cluster(&self, requests: &[Request]) -> Result<bool, SourceProblem> {
+        let (renderer, requests) = (self.renderer.clone(), requests.to_vec());
+        blocking(move || {
+            let mut needs = requests
+                .iter()
+                .map(|request| renderer.needs_cluster(request));
+            needs.try_fold(false, |known, needs| Ok(known | needs?))
+        })
+        .await
+    }
+
+    /// The objects of each source.
+    ///
+    /// # Errors
+    /// When something in one is no manifest, or its program refuses it: then there are none at all.
+    pub(crate) async fn render(
+        &self,
+        requests: Vec<Request>,
+        cluster: Option<&Arc<ClusterFacts>>,
+    ) -> Result<Vec<Arc<Rendered>>, SourceProblem> {
+        let rendered = requests.into_iter().map(|request| {
+            self.render_one(Request {
+                cluster: cluster.cloned().unwrap_or_default(),
+                ..request
+            })
+        });
+        future::try_join_all(rendered).await
+    }
+
+    async fn render_one(&self, request: Request) -> Result<Arc<Rendered>, SourceProblem> {
         let _turn = self.turns.acquire().await;
-        let (tree, key) =
-            blocking(move || render::key(&tree, &options).map(|key| (tree, key))).await?;
+        let renderer = self.renderer.clone();
+        let (request, key) =
+            blocking(move || renderer.key(&request).map(|key| (request, key))).await?;
         if let Some(rendered) = self.recall(&key) {
             return Ok(rendered);
         }
-        let rendered = Arc::new(self.directory(tree, source).await?);
+        let renderer = self.renderer.clone();
+        let rendered = Arc::new(blocking(move || renderer.render(&request)).await?);
         self.keep(rendered.clone());
         Ok(rendered)
-    }
-
-    async fn directory(
-        &self,
-        tree: Tree,
-        source: &SourceIntent,
-    ) -> Result<Rendered, SourceProblem> {
-        let options = source.directory.clone();
-        blocking(move || render::directory(&tree, &options)).await
     }
 
     fn recall(&self, key: &RenderKey) -> Option<Arc<Rendered>> {
@@ -174,7 +242,7 @@ impl Sources {
 }
 
 /// Trees are read and parsed away from the async threads.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, RenderError> + Send + 'static,
 ) -> Result<T, SourceProblem> {
     match tokio::task::spawn_blocking(work).await {
@@ -189,6 +257,26 @@ async fn blocking<T: Send + 'static>(
 
 impl From<GitError> for SourceProblem {
     fn from(error: GitError) -> Self {
+        SourceProblem {
+            reason: SourceReason::Fetch,
+            message: error.to_string(),
+            hint: error.hint().map(str::to_owned),
+        }
+    }
+}
+
+impl From<ChartError> for SourceProblem {
+    fn from(error: ChartError) -> Self {
+        SourceProblem {
+            reason: SourceReason::Fetch,
+            message: error.to_string(),
+            hint: error.hint().map(str::to_owned),
+        }
+    }
+}
+
+impl From<AccessError> for SourceProblem {
+    fn from(error: AccessError) -> Self {
         SourceProblem {
             reason: SourceReason::Fetch,
             message: error.to_string(),

@@ -35,7 +35,16 @@ pub(super) fn status(world: &World, plan: &Plan, outcomes: &[Outcome]) -> Applic
             &comparison.revisions,
             overall(comparison, &settled),
         ));
-        status.source_type = "Directory".into();
+        if let Ok(source) = &world.source {
+            let types = source
+                .source_types
+                .iter()
+                .map(|tool| tool.as_str().to_owned());
+            match world.application.spec.sources.is_empty() {
+                true => status.source_type = types.collect(),
+                false => status.source_types = types.collect(),
+            }
+        }
         status.controller_namespace.clone_from(&world.own_namespace);
         status.resource_health_source = "appTree".into();
         status.summary = summary(world, &status);

@@ -63,6 +63,9 @@
   "data-dir" "/data"
   "git-poll-interval" .Values.sync.gitPollInterval
   "git-poll-jitter" .Values.sync.gitPollJitter
+  "helm-program" .Values.sync.helmProgram
+  "kustomize-enable-helm" .Values.sync.kustomizeEnableHelm
+  "kustomize-program" .Values.sync.kustomizeProgram
 ) -}}
 {{- else -}}
 {{- $_ := set $flags "only" "sealing" -}}

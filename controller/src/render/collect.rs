@@ -1,0 +1,62 @@
+//! Documents, once they are read, become manifests: those of all files of a source together within one limit.
+//! It reads no file and knows no tool.
+
+use serde_json::Value;
+
+use super::{Manifest, RenderError, limits, manifest::objects};
+
+/// What the documents read so far hold.
+#[derive(Default)]
+pub(super) struct Collected {
+    pub(super) manifests: Vec<Manifest>,
+    /// The least text that all of it can be written with, aliases written out.
+    written: usize,
+}
+
+/// Where a document was written.
+#[derive(Clone, Copy)]
+pub(super) struct Origin<'a> {
+    pub(super) file: &'a str,
+    pub(super) document: usize,
+    /// None where a program wrote it.
+    pub(super) line: Option<usize>,
+}
+
+impl Origin<'_> {
+    pub(super) fn refused(self, line: Option<usize>, problem: String) -> RenderError {
+        RenderError::Manifest {
+            file: self.file.to_owned(),
+            document: self.document,
+            line,
+            problem,
+        }
+    }
+}
+
+impl Collected {
+    /// Takes the objects of one document along. One that holds nothing is no document.
+    pub(super) fn add(&mut self, origin: Origin<'_>, value: Value) -> Result<(), RenderError> {
+        if value.is_null() {
+            return Ok(());
+        }
+        self.written += limits::written(&value);
+        if self.written > limits::TOTAL_BYTES {
+            return Err(RenderError::Limit {
+                what: format!(
+                    "the size of the manifests up to {}, with their aliases written out,",
+                    origin.file
+                ),
+                limit: limits::total(),
+            });
+        }
+        let found = objects(value).map_err(|problem| origin.refused(origin.line, problem))?;
+        self.manifests
+            .extend(found.into_iter().map(|object| Manifest {
+                file: origin.file.to_owned(),
+                document: origin.document,
+                line: origin.line,
+                object,
+            }));
+        Ok(())
+    }
+}

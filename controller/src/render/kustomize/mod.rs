@@ -1,0 +1,206 @@
+//! Kustomize: what a kustomization reads, the commands that change it as the Application says, and its build by the real program.
+//! It fetches nothing, and no plugin of a repository ever runs.
+
+mod charts;
+mod closure;
+mod edits;
+mod references;
+
+use std::{fs, path::Path};
+
+use serde_json::{Value, json};
+
+use super::{
+    KustomizeOptions, Manifest, RenderError, RenderKey, Renderer, Request,
+    child::Scratch,
+    files::{At, Files, join, scratch as unwritable},
+    helm::kube_version,
+    key::KeyHash,
+    output,
+    program::{Found, Run},
+    select::{KUSTOMIZE, ROOTS},
+    value,
+};
+use crate::git::Tree;
+use closure::{Charts, Closure};
+use references::Reference;
+
+/// A build, ready to run.
+pub(super) struct Build {
+    program: Found,
+    /// Set when the kustomization has charts in it.
+    helm: Option<Found>,
+    /// The overlay, from the root of the repository.
+    directory: String,
+    edits: Vec<Vec<String>>,
+    patches: Vec<Value>,
+    /// Arguments about charts.
+    charts: Vec<String>,
+    files: Files,
+}
+
+impl Build {
+    pub(super) fn prepare(
+        renderer: &Renderer,
+        request: &Request,
+        tree: &Tree,
+        options: &KustomizeOptions,
+    ) -> Result<Self, RenderError> {
+        let components = components(tree, options)?;
+        let more: Vec<_> = components
+            .iter()
+            .cloned()
+            .chain(options.patches.iter().filter_map(path_of))
+            .map(Reference::Path)
+            .collect();
+        let charts = match (renderer.kustomize_charts(), request.options.empty_lookup) {
+            (false, _) => Charts::Refused,
+            (true, false) => Charts::WithoutAsking,
+            (true, true) => Charts::Allowed,
+        };
+        let closure = Closure::of(tree, charts, &more)?;
+        let program = renderer.kustomize()?;
+        let helm = closure.has_charts.then(|| renderer.helm()).transpose()?;
+        let expand = |text: &str| request.environment.expand(text, &request.cluster);
+        let charts = match &helm {
+            Some(helm) => about_charts(options, request, helm),
+            None => Vec::new(),
+        };
+        Ok(Self {
+            program,
+            helm,
+            directory: tree.path().to_owned(),
+            edits: edits::edits(options, &components, expand),
+            patches: options.patches.clone(),
+            charts,
+            files: closure.files,
+        })
+    }
+
+    /// A hash of the program, of everything it is told, and of everything it may read.
+    pub(super) fn key(&self) -> RenderKey {
+        let mut hash = KeyHash::of("kustomize");
+        hash.part(&self.program.version).part(&self.directory);
+        let helm = self.helm.as_ref().map(|helm| helm.version.as_str());
+        hash.part(helm.unwrap_or_default());
+        hash.count(self.edits.len());
+        for edit in &self.edits {
+            hash.parts(edit.iter().map(String::as_str));
+        }
+        hash.part(&Value::from(self.patches.clone()).to_string());
+        hash.parts(self.charts.iter().map(String::as_str));
+        self.files.hash_into(&mut hash);
+        hash.key()
+    }
+
+    pub(super) fn run(self, renderer: &Renderer) -> Result<Vec<Manifest>, RenderError> {
+        let scratch = renderer.scratch()?;
+        self.files.write(&scratch.tree())?;
+        let command = match self.directory.as_str() {
+            "" => "build .".to_owned(),
+            directory => format!("build {directory}"),
+        };
+        let mut run = Run {
+            runner: renderer.runner(),
+            scratch: &scratch,
+            directory: &self.directory,
+            readable: Vec::new(),
+            command: &command,
+        };
+        for edit in self.edits {
+            self.program.run(&run, edit)?;
+        }
+        patch(&scratch, &self.directory, &self.patches)?;
+        run.readable.extend(self.helm.map(|helm| helm.path));
+        run.directory = "";
+        let directory = match self.directory.as_str() {
+            "" => ".",
+            directory => directory,
+        };
+        let arguments = ["build", directory].map(str::to_owned).to_vec();
+        let output = self.program.run(&run, [arguments, self.charts].concat())?;
+        output::manifests(output, &format!("kustomize {command}"), str::to_owned)
+    }
+}
+
+/// The components that the Application adds; with `ignoreMissingComponents` those that are there.
+fn components(tree: &Tree, options: &KustomizeOptions) -> Result<Vec<String>, RenderError> {
+    let mut components = Vec::new();
+    for component in &options.components {
+        let path = join(tree.path(), component);
+        let there = || match Files::of(tree).add(&path)? {
+            At::Directory(_) => Ok::<_, RenderError>(true),
+            At::File(_) | At::Missing => Ok(false),
+        };
+        if !options.ignore_missing_components || there()? {
+            components.push(component.clone());
+        }
+    }
+    Ok(components)
+}
+
+fn path_of(patch: &Value) -> Option<String> {
+    patch["path"].as_str().map(str::to_owned)
+}
+
+/// What charts inside a kustomization are told of the cluster.
+fn about_charts(options: &KustomizeOptions, request: &Request, helm: &Found) -> Vec<String> {
+    let version = kube_version(request, &options.kube_version);
+    let versions = match options.api_versions.as_slice() {
+        [] => &request.cluster.api_versions,
+        versions => versions,
+    };
+    let mut arguments = vec![
+        "--enable-helm".to_owned(),
+        "--helm-command".to_owned(),
+        helm.path.to_string_lossy().into_owned(),
+    ];
+    if !version.is_empty() {
+        arguments.extend(["--helm-kube-version".to_owned(), version]);
+    }
+    for version in versions {
+        arguments.extend(["--helm-api-versions".to_owned(), version.clone()]);
+    }
+    arguments
+}
+
+/// Adds the Application's patches to the kustomization; `kustomize edit` has no command for it that takes all of them.
+fn patch(scratch: &Scratch, directory: &str, patches: &[Value]) -> Result<(), RenderError> {
+    if patches.is_empty() {
+        return Ok(());
+    }
+    let names = ROOTS.iter().filter(|(_, kind)| *kind == KUSTOMIZE);
+    let files = names.map(|(name, _)| join(directory, name));
+    for file in files {
+        let path = scratch.tree().join(&file);
+        if path.is_file() {
+            return add_patches(&path, &file, patches);
+        }
+    }
+    Ok(())
+}
+
+fn add_patches(path: &Path, file: &str, patches: &[Value]) -> Result<(), RenderError> {
+    let refused = |problem: String| RenderError::File {
+        file: file.to_owned(),
+        problem,
+    };
+    let text = fs::read_to_string(path).map_err(|error| unwritable(file, &error))?;
+    let mut kustomization = value::yaml(&text)
+        .map_err(|error| refused(format!("line {}: {}", error.line, error.problem)))?;
+    if kustomization.is_null() {
+        kustomization = json!({});
+    }
+    let Some(fields) = kustomization.as_object_mut() else {
+        return Err(refused("is no object, expected a kustomization".to_owned()));
+    };
+    let list = fields.entry("patches").or_insert_with(|| json!([]));
+    if list.is_null() {
+        *list = json!([]);
+    }
+    let Some(list) = list.as_array_mut() else {
+        return Err(refused("patches is no list".to_owned()));
+    };
+    list.extend_from_slice(patches);
+    fs::write(path, kustomization.to_string()).map_err(|error| unwritable(file, &error))
+}

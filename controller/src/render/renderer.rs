@@ -1,0 +1,164 @@
+//! Renders sources: which tool, with what, and whether it would give the same again.
+//! It keeps nothing of a render.
+
+use std::path::PathBuf;
+
+use super::{
+    DirectoryOptions, RenderError, RenderKey, Rendered, Request, Root, SourceType, Tool,
+    child::{Runner, Scratch},
+    directory, helm, kustomize,
+    program::{Found, Program},
+    source,
+};
+use crate::git::Tree;
+
+/// What a user sets about rendering.
+#[derive(Clone, Debug)]
+pub struct RendererOptions {
+    /// `--kustomize-program`: a path, or a name in PATH.
+    pub kustomize: PathBuf,
+    /// `--helm-program`
+    pub helm: PathBuf,
+    /// `--kustomize-enable-helm`
+    pub kustomize_charts: bool,
+    /// Where the folders of single renders are made and removed.
+    pub directory: PathBuf,
+    pub runner: Runner,
+}
+
+/// Renders sources. Its calls read files and wait for programs: not for async threads.
+#[derive(Debug)]
+pub struct Renderer {
+    kustomize: Program,
+    helm: Program,
+    kustomize_charts: bool,
+    directory: PathBuf,
+    runner: Runner,
+}
+
+/// A render that is ready to be made.
+enum Prepared<'a> {
+    Directory(&'a Tree, DirectoryOptions),
+    Kustomize(Box<kustomize::Build>),
+    Helm(Box<helm::Template>),
+}
+
+impl Renderer {
+    #[must_use]
+    pub fn new(options: RendererOptions) -> Self {
+        const HELM_VERSION: &[&str] = &["version", "--template", "{{.Version}}"];
+        Self {
+            kustomize: Program::new("kustomize", options.kustomize, &["version"], "v5."),
+            helm: Program::new("helm", options.helm, HELM_VERSION, "v3."),
+            kustomize_charts: options.kustomize_charts,
+            directory: options.directory,
+            runner: options.runner,
+        }
+    }
+
+    /// What renders the source.
+    ///
+    /// # Errors
+    /// When the mirror can't be read, or a file of the source that changes its options is not accepted.
+    pub fn source_type(&self, request: &Request) -> Result<SourceType, RenderError> {
+        Ok(match source::tool(request)? {
+            Tool::Helm(_) => SourceType::Helm,
+            Tool::Kustomize(_) => SourceType::Kustomize,
+            Tool::Directory(_) | Tool::Detect => SourceType::Directory,
+        })
+    }
+
+    /// Whether the render depends on what the cluster says of itself, so that the request must have it.
+    ///
+    /// # Errors
+    /// As [`Self::source_type`].
+    pub fn needs_cluster(&self, request: &Request) -> Result<bool, RenderError> {
+        let kind = self.source_type(request)?;
+        Ok(kind == SourceType::Helm || kind == SourceType::Kustomize && self.kustomize_charts)
+    }
+
+    /// A hash of everything that the render reads.
+    ///
+    /// # Errors
+    /// When the source can't be rendered, as far as that is known before its program runs.
+    pub fn key(&self, request: &Request) -> Result<RenderKey, RenderError> {
+        match self.prepare(request)? {
+            Prepared::Directory(tree, options) => directory::key(tree, &options),
+            Prepared::Kustomize(build) => Ok(build.key()),
+            Prepared::Helm(template) => Ok(template.key()),
+        }
+    }
+
+    /// The objects of the source.
+    ///
+    /// # Errors
+    /// When it does not render whole: then nothing of the revision is used.
+    pub fn render(&self, request: &Request) -> Result<Rendered, RenderError> {
+        let (key, manifests, source_type) = match self.prepare(request)? {
+            Prepared::Directory(tree, options) => return directory::render(tree, &options),
+            Prepared::Kustomize(build) => (build.key(), build.run(self)?, SourceType::Kustomize),
+            Prepared::Helm(template) => (template.key(), template.run(self)?, SourceType::Helm),
+        };
+        Ok(Rendered {
+            manifests,
+            key,
+            source_type,
+        })
+    }
+
+    fn prepare<'a>(&self, request: &'a Request) -> Result<Prepared<'a>, RenderError> {
+        let tool = source::tool(request)?;
+        Ok(match (tool, &request.root) {
+            (Tool::Helm(options), _) => {
+                let template = helm::Template::prepare(self, request, &options)?;
+                Prepared::Helm(Box::new(template))
+            }
+            (Tool::Kustomize(options), Root::Tree(tree)) => {
+                let build = kustomize::Build::prepare(self, request, tree, &options)?;
+                Prepared::Kustomize(Box::new(build))
+            }
+            (Tool::Directory(options), Root::Tree(tree)) => Prepared::Directory(tree, options),
+            (tool, _) => {
+                return Err(RenderError::Option {
+                    field: "chart".to_owned(),
+                    problem: format!("can't be rendered as {tool:?}"),
+                });
+            }
+        })
+    }
+
+    pub(super) fn kustomize(&self) -> Result<Found, RenderError> {
+        self.kustomize.find(&self.runner, &self.directory)
+    }
+
+    pub(super) fn helm(&self) -> Result<Found, RenderError> {
+        self.helm.find(&self.runner, &self.directory)
+    }
+
+    pub(super) fn kustomize_charts(&self) -> bool {
+        self.kustomize_charts
+    }
+
+    pub(super) fn runner(&self) -> &Runner {
+        &self.runner
+    }
+
+    /// A new folder for one render.
+    pub(super) fn scratch(&self) -> Result<Scratch, RenderError> {
+        Scratch::create(&self.directory).map_err(|error| RenderError::Scratch {
+            file: "the source".to_owned(),
+            problem: error.to_string(),
+        })
+    }
+}
+
+/// Charts that the source needs and that a request must bring along, fetched: see [`Request::dependencies`].
+///
+/// # Errors
+/// When the mirror can't be read, or a file of the source that changes its options is not accepted.
+pub fn needs(request: &Request) -> Result<Vec<helm::Dependency>, RenderError> {
+    match (source::tool(request)?, &request.root) {
+        (Tool::Helm(_), Root::Tree(tree)) => helm::needs(tree),
+        _ => Ok(Vec::new()),
+    }
+}

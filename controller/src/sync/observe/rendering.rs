@@ -1,0 +1,156 @@
+//! The render of one pass: which revisions, whether the last render still holds, and else a new one of each source.
+//! It compares nothing with the cluster.
+
+use std::sync::Arc;
+
+use crate::sync::{
+    engine::Engine,
+    observe::applications::AppId,
+    observe::memory::Render,
+    observe::sources::{self, Resolved},
+    observe::subject::Subject,
+    plan::revision::revisions_to_render,
+    world::SourceProblem,
+};
+use crate::{
+    access::Project,
+    dialect::{Intent, Refresh},
+    git::Freshness,
+    render::{BuildEnvironment, ClusterFacts},
+};
+
+/// Why there is no render.
+enum Unrendered {
+    Problem(SourceProblem),
+    /// The API server is away.
+    Away(kube::Error),
+}
+
+impl From<SourceProblem> for Unrendered {
+    fn from(problem: SourceProblem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<kube::Error> for Unrendered {
+    fn from(error: kube::Error) -> Self {
+        Self::Away(error)
+    }
+}
+
+impl Engine {
+    /// What the sources hold at the revisions in question. A request waits for a new listing of refs; a revision that is not in
+    /// the last listing gets one when the sources are new to us.
+    ///
+    /// # Errors
+    /// When the API server is away and the render depends on what it says of itself.
+    pub(super) async fn render(
+        &self,
+        app: &AppId,
+        subject: &Subject,
+        intent: &Intent,
+        project: &Project,
+        first: bool,
+    ) -> Result<Result<Render, SourceProblem>, kube::Error> {
+        let rendered = self.render_if_new(app, subject, intent, project, first);
+        match rendered.await {
+            Ok(render) => Ok(Ok(render)),
+            Err(Unrendered::Problem(problem)) => Ok(Err(problem)),
+            Err(Unrendered::Away(error)) => Err(error),
+        }
+    }
+
+    async fn render_if_new(
+        &self,
+        app: &AppId,
+        subject: &Subject,
+        intent: &Intent,
+        project: &Project,
+        first: bool,
+    ) -> Result<Render, Unrendered> {
+        let request = subject.request.as_ref().ok().and_then(Option::as_ref);
+        let asked_for = revisions_to_render(&subject.facts, intent, request);
+        let asked = subject.facts.marks.refresh.is_some() || request.is_some();
+        let latest = |is: bool| {
+            if is {
+                Freshness::Latest
+            } else {
+                Freshness::Cached
+            }
+        };
+        let known = self.memories.get(app).render;
+        let known = known.filter(|known| known.sources == intent.sources);
+        let resolved = self
+            .sources
+            .resolve(intent, &asked_for, latest(first && asked), known.is_none())
+            .await?;
+        self.check_signatures(app, project, &intent.sources, &asked_for, &resolved)
+            .await?;
+        let environments = environments(subject, intent, &resolved);
+        let distrusted = subject.facts.marks.refresh == Some(Refresh::Hard) && first;
+        let same = |known: &Render| !distrusted && known.environments == environments;
+        if let Some(known) = known.filter(same)
+            && self.says_the_same(known.cluster.as_ref()).await?
+        {
+            return Ok(known);
+        }
+        let requests = self
+            .sources
+            .requests(
+                intent,
+                project,
+                &resolved,
+                &environments,
+                latest(distrusted),
+            )
+            .await?;
+        let cluster = match self.sources.need_cluster(&requests).await? {
+            true => Some(self.facts.get().await?),
+            false => None,
+        };
+        let rendered = self.sources.render(requests, cluster.as_ref()).await?;
+        let render = Render {
+            sources: intent.sources.clone(),
+            environments,
+            cluster,
+            revisions: sources::revisions(&resolved),
+            rendered,
+        };
+        self.memories
+            .with(app, |memory| memory.render = Some(render.clone()));
+        Ok(render)
+    }
+
+    /// What a render depends on of the cluster is as it was.
+    async fn says_the_same(&self, facts: Option<&Arc<ClusterFacts>>) -> Result<bool, kube::Error> {
+        Ok(match facts {
+            Some(facts) => *facts == self.facts.get().await?,
+            None => true,
+        })
+    }
+}
+
+/// One for each source.
+fn environments(
+    subject: &Subject,
+    intent: &Intent,
+    resolved: &[Resolved],
+) -> Vec<BuildEnvironment> {
+    let spec = &subject.facts.spec;
+    let written = match spec.sources.is_empty() {
+        true => spec.source.as_slice(),
+        false => &spec.sources,
+    };
+    let of_each = intent.sources.iter().zip(resolved).zip(written);
+    of_each
+        .map(|((source, resolved), written)| BuildEnvironment {
+            app_name: subject.facts.name.clone(),
+            namespace: intent.destination.namespace.clone(),
+            project: intent.project.clone(),
+            revision: resolved.revision(),
+            repo_url: source.repo_url.clone(),
+            path: source.path.clone(),
+            target_revision: written.target_revision.clone(),
+        })
+        .collect()
+}

@@ -1,0 +1,157 @@
+//! What is asked of the renderer: for each source its files or its chart, the roots of the sources it refers to, and the
+//! charts that its own chart depends on. Nothing is fetched that the project does not permit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::sync::observe::sources::{Resolved, Sources, blocking};
+use crate::sync::world::{SourceProblem, SourceReason};
+use crate::{
+    access::Project,
+    charts::{Chart, Fetch, Recipients},
+    dialect::{Intent, SourceIntent},
+    git::{Freshness, Tree},
+    render::{self, BuildEnvironment, Dependency, Request, Root, Tool},
+};
+
+impl Sources {
+    /// One request for each source that renders. What the cluster says of itself is not in them yet.
+    ///
+    /// # Errors
+    /// When a commit or chart can't be fetched, has no such path, or depends on what the project does not permit.
+    pub(super) async fn requests(
+        &self,
+        intent: &Intent,
+        project: &Project,
+        resolved: &[Resolved],
+        environments: &[BuildEnvironment],
+        freshness: Freshness,
+    ) -> Result<Vec<Request>, SourceProblem> {
+        let references = self.references(&intent.sources, resolved).await?;
+        let mut requests = Vec::new();
+        for ((source, resolved), environment) in
+            intent.sources.iter().zip(resolved).zip(environments)
+        {
+            if !source.renders {
+                continue;
+            }
+            let mut request = Request {
+                options: source.options.clone(),
+                root: self.root(source, resolved, freshness).await?,
+                // Argo CD reads the files that change options only where there is one source.
+                overridable: intent.sources.len() == 1,
+                references: references.clone(),
+                environment: environment.clone(),
+                cluster: Arc::default(),
+                dependencies: Vec::new(),
+            };
+            request.dependencies = self
+                .dependencies(&request, intent, project, freshness)
+                .await?;
+            requests.push(request);
+        }
+        Ok(requests)
+    }
+
+    /// Roots of the repositories that value files refer to.
+    async fn references(
+        &self,
+        sources: &[SourceIntent],
+        resolved: &[Resolved],
+    ) -> Result<BTreeMap<String, Tree>, SourceProblem> {
+        let mut roots = BTreeMap::new();
+        for (source, resolved) in sources.iter().zip(resolved) {
+            if let (Some(name), Resolved::Commit { repository, commit }) =
+                (&source.reference, resolved)
+            {
+                let root = self.mirrors.tree(repository, commit, "").await?;
+                roots.insert(name.clone(), root);
+            }
+        }
+        Ok(roots)
+    }
+
+    async fn root(
+        &self,
+        source: &SourceIntent,
+        resolved: &Resolved,
+        freshness: Freshness,
+    ) -> Result<Root, SourceProblem> {
+        match resolved {
+            Resolved::Commit { repository, commit } => {
+                let tree = self.mirrors.tree(repository, commit, &source.path).await?;
+                Ok(Root::Tree(tree))
+            }
+            Resolved::Chart { access, version } => {
+                let name = source.chart.as_deref().unwrap_or_default();
+                let how = Fetch {
+                    recipients: recipients(source),
+                    freshness,
+                };
+                let url = &source.repo_url;
+                let chart = self.charts.fetch(url, access, name, version, how).await?;
+                Ok(Root::Chart(chart))
+            }
+        }
+    }
+
+    /// Charts that the chart of a source depends on and does not bring along.
+    async fn dependencies(
+        &self,
+        request: &Request,
+        intent: &Intent,
+        project: &Project,
+        freshness: Freshness,
+    ) -> Result<Vec<Arc<Chart>>, SourceProblem> {
+        let asked = request.clone();
+        let needed = blocking(move || render::needs(&asked)).await?;
+        let mut charts = Vec::new();
+        for dependency in needed {
+            let permitted = project.permits_source(&dependency.repository, false);
+            permitted.map_err(|denied| not_permitted(&dependency, &denied.to_string()))?;
+            let chart = self.dependency(&dependency, &intent.project, freshness);
+            charts.push(chart.await?);
+        }
+        Ok(charts)
+    }
+
+    async fn dependency(
+        &self,
+        dependency: &Dependency,
+        project: &str,
+        freshness: Freshness,
+    ) -> Result<Arc<Chart>, SourceProblem> {
+        let Dependency {
+            name,
+            version,
+            repository,
+        } = dependency;
+        let access = self.access(repository, project).await?;
+        let charts = &self.charts;
+        let version = charts
+            .resolve(repository, &access, name, version, freshness)
+            .await?;
+        let how = Fetch {
+            recipients: Recipients::OwnHost,
+            freshness,
+        };
+        Ok(charts
+            .fetch(repository, &access, name, &version, how)
+            .await?)
+    }
+}
+
+fn recipients(source: &SourceIntent) -> Recipients {
+    match &source.options.tool {
+        Tool::Helm(options) if options.pass_credentials => Recipients::ChartHost,
+        _ => Recipients::OwnHost,
+    }
+}
+
+fn not_permitted(dependency: &Dependency, denied: &str) -> SourceProblem {
+    SourceProblem {
+        reason: SourceReason::Fetch,
+        message: format!("dependency {} of the chart: {denied}", dependency.name),
+        hint: None,
+    }
+}

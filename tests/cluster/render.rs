@@ -1,0 +1,208 @@
+//! Golden renders by the real kustomize and helm: each folder of tests/render/kustomize and tests/render/helm holds a source, what
+//! an Application asks of it, and what comes of it. `TRYCMD=overwrite` writes the expectations anew. Where a case says how a person
+//! would render it by hand, both must give the same objects.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+#[path = "../git/repository.rs"]
+mod repository;
+#[path = "../render/sources.rs"]
+mod sources;
+
+#[path = "render/keys.rs"]
+mod keys;
+
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
+
+use controller::render::{Manifest, Request};
+use serde_json::{Map, Value};
+
+use sources::{Programs, Sources, application, cases, expect, name, printed, request};
+
+/// `case.json`
+#[derive(serde::Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+struct Case {
+    /// `spec.source` of the Application.
+    source: Value,
+    /// Its annotations.
+    annotations: Map<String, Value>,
+    /// Whether the controller runs with `--kustomize-enable-helm`.
+    charts: bool,
+    /// What a person types in the root of the repository.
+    by_hand: String,
+}
+
+impl Default for Case {
+    fn default() -> Self {
+        Self {
+            source: Value::Object(Map::new()),
+            annotations: Map::new(),
+            charts: false,
+            by_hand: String::new(),
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_kustomization_renders_as_its_folder_says() {
+    every_case("kustomize").await;
+}
+
+#[tokio::test]
+async fn every_chart_renders_as_its_folder_says() {
+    every_case("helm").await;
+}
+
+async fn every_case(folder: &str) {
+    let sources = Sources::new();
+    for path in cases(folder) {
+        let case: Case =
+            serde_json::from_slice(&fs::read(path.join("case.json")).unwrap()).unwrap();
+        let request = request_of(&sources, &path, &case).await;
+        let programs = Programs {
+            kustomize_charts: case.charts,
+            ..Programs::default()
+        };
+        let renderer = sources.renderer(&programs);
+        let rendered = renderer.render(&request);
+        if let Ok(rendered) = &rendered {
+            assert_eq!(renderer.key(&request).as_ref(), Ok(&rendered.key));
+        }
+        let manifests = rendered.map(|rendered| rendered.manifests);
+        if !case.by_hand.is_empty() {
+            let ours = manifests.as_ref().unwrap();
+            assert_eq!(
+                objects(ours),
+                by_hand(&path, &case.by_hand),
+                "{}",
+                path.display()
+            );
+        }
+        let shown = printed(&manifests);
+        assert!(
+            !shown.contains("/render-"),
+            "shows the scratch folder: {shown}"
+        );
+        expect(&path.join("rendered.txt"), shown);
+    }
+}
+
+async fn request_of(sources: &Sources, path: &Path, case: &Case) -> Request {
+    let origin = sources.origin_of(name(path), &path.join("source"));
+    let directory = case.source["path"].as_str().unwrap_or_default();
+    let tree = sources.tree(&origin, &origin.commit(&[]), directory).await;
+    let mut application = application("shop", &case.source);
+    application["metadata"]["annotations"] = case.annotations.clone().into();
+    let mut request = request(&application, tree);
+    // The commit differs from run to run, and expectations must not.
+    request.environment.revision = "94c2159a7b3c000000000000000000000000beef".to_owned();
+    let references = fs::read_dir(path.join("references"));
+    for reference in references.into_iter().flatten() {
+        let folder = reference.unwrap().path();
+        let origin = sources.origin_of(&format!("{}-{}", name(path), name(&folder)), &folder);
+        let tree = sources.tree(&origin, &origin.commit(&[]), "").await;
+        request.references.insert(name(&folder).to_owned(), tree);
+    }
+    request
+}
+
+fn objects(manifests: &[Manifest]) -> Vec<Value> {
+    manifests
+        .iter()
+        .map(|manifest| manifest.object.clone())
+        .collect()
+}
+
+/// What a person gets who types `line` in the root of the repository.
+fn by_hand(case: &Path, line: &str) -> Vec<Value> {
+    let folder = tempfile::tempdir().unwrap();
+    let copied = Command::new("cp")
+        .arg("-a")
+        .arg(case.join("."))
+        .arg(folder.path())
+        .status();
+    assert!(copied.unwrap().success());
+    let output = Command::new("sh")
+        .args(["-ec", line])
+        .current_dir(folder.path().join("source"))
+        .output()
+        .unwrap();
+    let output_text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let documents = output_text
+        .split("\n---\n")
+        .map(|text| text.trim_start_matches("---\n"));
+    documents
+        .map(|text| serde_saphyr::from_str::<Value>(text).unwrap())
+        .filter(|value| !value.is_null())
+        .collect()
+}
+
+/// Git makes no entry named `..`, but somebody may.
+#[tokio::test]
+async fn a_tree_that_git_would_not_make_is_written_nowhere() {
+    let sources = Sources::new();
+    let origin = sources.origin("odd");
+    origin.commit(&[("Chart.yaml", "{name: odd}"), ("evil", "evil")]);
+    let script = r#"
+        chart=$(git rev-parse HEAD:Chart.yaml)
+        inner=$(printf '100644 blob %s\tevil\n' $(git rev-parse HEAD:evil) | git mktree)
+        root=$(printf '100644 blob %s\tChart.yaml\n040000 tree %s\t..\n' $chart $inner | git mktree)
+        export GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@t GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@t
+        commit=$(git commit-tree -m odd $root)
+        git push -q -f origin $commit:refs/heads/main
+        echo $commit"#;
+    let output = Command::new("sh")
+        .args(["-ec", script])
+        .current_dir(&origin.work)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let commit = String::from_utf8(output.stdout).unwrap();
+    let tree = sources.tree(&origin, commit.trim(), "").await;
+    let request = request(&application("shop", &Value::Object(Map::new())), tree);
+    let error = sources.renderer(&Programs::default()).render(&request);
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "../evil: is no path that Git would make"
+    );
+}
+
+#[tokio::test]
+async fn a_chart_of_200_objects_renders() {
+    let sources = Sources::new();
+    let origin = sources.origin("large");
+    let template = "{{- range $n := until 200 }}\n---\napiVersion: v1\nkind: ConfigMap\n\
+        metadata: {name: {{ $.Release.Name }}-{{ $n }}}\ndata: {n: {{ $n | quote }}}\n{{- end }}\n";
+    let commit = origin.commit(&[
+        (
+            "Chart.yaml",
+            "{apiVersion: v2, name: large, version: 1.0.0}",
+        ),
+        ("templates/all.yaml", template),
+    ]);
+    let tree = sources.tree(&origin, &commit, "").await;
+    let request = request(&application("shop", &Value::Object(Map::new())), tree);
+    let rendered = sources
+        .renderer(&Programs::default())
+        .render(&request)
+        .unwrap();
+    assert_eq!(rendered.manifests.len(), 200);
+    let files: BTreeMap<&str, usize> =
+        rendered
+            .manifests
+            .iter()
+            .fold(BTreeMap::new(), |mut files, manifest| {
+                *files.entry(manifest.file.as_str()).or_default() += 1;
+                files
+            });
+    assert_eq!(
+        files.into_iter().collect::<Vec<_>>(),
+        [("templates/all.yaml", 200)]
+    );
+}

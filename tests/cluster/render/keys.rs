@@ -1,0 +1,154 @@
+//! Golden cases of the render key: each file of tests/render/keys holds two requests and whether the second one may take the render
+//! of the first. The key must tell the same, however it comes about.
+
+use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
+
+use controller::render::{ClusterFacts, RenderKey};
+use serde_json::Value;
+
+use super::sources::{Programs, Sources, application, cases, name, request};
+
+/// One file. What `after` does not say is as before.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    expect: String,
+    before: Side,
+    after: Side,
+}
+
+#[derive(Clone, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Side {
+    /// `spec.source` of the Application.
+    source: Option<Value>,
+    /// Files that are written, each over what was there.
+    files: BTreeMap<String, String>,
+    /// Files of another source, by the `ref` `values`.
+    values: BTreeMap<String, String>,
+    /// Name of the Application.
+    app: Option<String>,
+    /// Of the cluster.
+    kube_version: Option<String>,
+    api_versions: Option<Vec<String>>,
+    /// The programs say another version.
+    other_programs: bool,
+}
+
+#[tokio::test]
+async fn the_key_changes_with_everything_that_a_render_reads_and_with_nothing_else() {
+    for path in cases("keys") {
+        let case: Case = serde_saphyr::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        let mut suite = Suite::new();
+        let before = suite.key(&case.before).await;
+        let after = suite.key(&case.after).await;
+        let found = if before == after { "same" } else { "different" };
+        assert_eq!(found, case.expect, "{}", path.display());
+    }
+}
+
+struct Suite {
+    sources: Sources,
+    origin: super::repository::Origin,
+    values: super::repository::Origin,
+    now: Side,
+}
+
+impl Suite {
+    fn new() -> Self {
+        let sources = Sources::new();
+        Self {
+            origin: sources.origin("source"),
+            values: sources.origin("values"),
+            sources,
+            now: Side::default(),
+        }
+    }
+
+    async fn key(&mut self, side: &Side) -> RenderKey {
+        let now = &mut self.now;
+        now.source = side.source.clone().or(now.source.take());
+        now.app = side.app.clone().or(now.app.take());
+        now.kube_version = side.kube_version.clone().or(now.kube_version.take());
+        now.api_versions = side.api_versions.clone().or(now.api_versions.take());
+        let commit = self.origin.commit(&files(&side.files));
+        let values = self.values.commit(&files(&side.values));
+        let source = self
+            .now
+            .source
+            .clone()
+            .unwrap_or_else(|| serde_json::json!({}));
+        let path = source["path"].as_str().unwrap_or_default().to_owned();
+        let tree = self.sources.tree(&self.origin, &commit, &path).await;
+        let app = self.now.app.as_deref().unwrap_or("shop");
+        let mut request = request(&application(app, &source), tree);
+        let values = self.sources.tree(&self.values, &values, "").await;
+        request.references.insert("values".to_owned(), values);
+        request.cluster = Arc::new(ClusterFacts {
+            kube_version: self.now.kube_version.clone().unwrap_or_default(),
+            api_versions: self.now.api_versions.clone().unwrap_or_default(),
+        });
+        let programs = match side.other_programs {
+            true => other_programs(),
+            false => Programs::default(),
+        };
+        let key = self.sources.renderer(&programs).key(&request);
+        key.unwrap_or_else(|error| unreachable!("{error}"))
+    }
+}
+
+fn files(files: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
+    files
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect()
+}
+
+/// Copies of the programs that say another version.
+fn other_programs() -> Programs {
+    let folder = std::env::temp_dir().join(format!("signet-other-programs-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let copy = |program: &str, version: &[u8], other: &[u8]| -> PathBuf {
+        let path = std::env::var_os("PATH").unwrap();
+        let found = std::env::split_paths(&path).map(|folder| folder.join(program));
+        let found = found.into_iter().find(|path| path.is_file()).unwrap();
+        let mut bytes = fs::read(&found).unwrap();
+        let places: Vec<_> = bytes
+            .windows(version.len())
+            .enumerate()
+            .filter_map(|(at, window)| (window == version).then_some(at))
+            .collect();
+        for at in places {
+            bytes[at..at + other.len()].copy_from_slice(other);
+        }
+        let copy = folder.join(program);
+        fs::write(&copy, bytes).unwrap();
+        fs::set_permissions(&copy, fs::metadata(&found).unwrap().permissions()).unwrap();
+        copy
+    };
+    Programs {
+        kustomize: copy("kustomize", b"v5.8.2", b"v5.8.9"),
+        helm: copy("helm", b"v3.22", b"v3.99"),
+        ..Programs::default()
+    }
+}
+
+#[test]
+fn every_thing_that_matters_has_a_case() {
+    let names: Vec<_> = cases("keys")
+        .iter()
+        .map(|path| name(path).to_owned())
+        .collect();
+    for thing in [
+        "a-base-outside-the-path",
+        "a-value-file-of-another-source",
+        "the-build-environment-where-it-is-used",
+        "another-version-of-helm",
+        "another-version-of-kustomize",
+        "another-version-of-the-cluster",
+        "another-commit-with-the-same-files",
+        "an-unrelated-path",
+    ] {
+        assert!(names.iter().any(|name| name == thing), "{thing}");
+    }
+}
