@@ -10,6 +10,7 @@ pub mod events;
 #[path = "../../tests/fuzzing/replay.rs"]
 mod fuzz_replay;
 pub mod git;
+mod http_server;
 pub mod keys;
 pub mod leadership;
 pub mod metrics;
@@ -21,3 +22,4 @@ pub mod sealing_api;
 pub mod settings;
 pub mod sync;
 pub mod unseal;
+pub mod web;

@@ -5,6 +5,7 @@ mod environment;
 mod go;
 mod keys;
 mod log;
+mod web;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, ValueEnum};
 pub use go::ListenAddress;
 pub use keys::{Cutoff, Entries, KeyOrder, Keys};
 pub use log::{Log, LogFormat, LogLevel};
+pub use web::Web;
 
 /// Opens SealedSecrets and mirrors config repositories into the cluster.
 ///
@@ -64,6 +66,8 @@ pub struct Settings {
     pub log: Log,
     #[command(flatten)]
     pub sync: Sync,
+    #[command(flatten)]
+    pub web: Web,
 }
 
 /// A part of the controller that can run alone.
@@ -71,7 +75,7 @@ pub struct Settings {
 pub enum Part {
     /// Keep the sealing keys, open SealedSecrets, serve the sealing API
     Sealing,
-    /// Mirror config repositories into the cluster
+    /// Mirror config repositories into the cluster, serve webhooks
     Sync,
 }
 

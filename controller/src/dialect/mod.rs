@@ -14,6 +14,7 @@ mod refusal;
 pub mod secret_labels;
 mod tracking;
 pub mod verdict;
+pub mod webhooks;
 
 pub use argocd::{APPLICATION_CONTROLLER_SELECTOR, REPOSITORY_SELECTOR};
 pub use intent::{

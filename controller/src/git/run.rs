@@ -1,6 +1,10 @@
 //! What goes on by itself: polling each repository in use, and watching the repository Secrets of our namespace.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures::TryStreamExt;
 use k8s_openapi::api::core::v1::Secret;
@@ -32,11 +36,9 @@ pub async fn run(
     }
 }
 
-/// Lists the refs of each repository in use again and again, each at its own time so that servers see no bursts.
+/// Lists the refs of each repository in use again and again, each at its own time so that servers see no bursts; and at once
+/// where [`Mirrors::due_now`] says so, also when nothing is polled.
 pub async fn poll(mirrors: &Mirrors) {
-    if mirrors.options.poll_interval.is_zero() {
-        return std::future::pending().await;
-    }
     let mut listings = JoinSet::new();
     loop {
         let (due, next) = mirrors.due(|| interval(mirrors));
@@ -44,23 +46,30 @@ pub async fn poll(mirrors: &Mirrors) {
             // A failure is kept and told by the mirror itself.
             listings.spawn(async move { drop(mirror.refs(Freshness::Latest).await) });
         }
-        let next = next.map_or_else(
-            || time::Instant::now() + mirrors.options.poll_interval,
-            time::Instant::from_std,
-        );
         tokio::select! {
-            () = time::sleep_until(next) => {}
-            () = mirrors.added.notified() => {}
+            () = until(next) => {}
+            () = mirrors.sooner.notified() => {}
         }
         while listings.try_join_next().is_some() {}
     }
 }
 
-fn interval(mirrors: &Mirrors) -> Duration {
+async fn until(next: Option<Instant>) {
+    match next {
+        Some(next) => time::sleep_until(next.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Until the next poll of a repository; nothing where there is none.
+fn interval(mirrors: &Mirrors) -> Option<Duration> {
+    if !mirrors.options.polls() {
+        return None;
+    }
     let share = rand::rngs::SysRng
         .try_next_u32()
         .map_or(0.5, |random| f64::from(random) / f64::from(u32::MAX));
-    mirrors.options.poll_interval + mirrors.options.poll_jitter.mul_f64(share)
+    Some(mirrors.options.poll_interval + mirrors.options.poll_jitter.mul_f64(share))
 }
 
 async fn watch_secrets(mirrors: &Mirrors, client: Client, namespace: &str) {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::{
     sync::{
         broadcast::error::RecvError,
-        mpsc::{self, UnboundedSender},
+        mpsc::{self, Receiver, UnboundedSender},
     },
     task::JoinSet,
 };
@@ -30,6 +30,7 @@ use crate::{
     leadership::Role,
     run::Error,
     settings,
+    web::Push,
 };
 
 /// Takes one message for each first listing that is whole; nobody listens once all are.
@@ -41,15 +42,17 @@ const TIDY: Duration = Duration::from_secs(30);
 /// What made a pass panic is likely still there: look again, but not at once.
 const AFTER_PANIC: Duration = Duration::from_secs(300);
 
-/// Syncs Applications until shutdown.
+/// Syncs Applications until shutdown, at once where `pushes` tell of a new commit.
 ///
 /// # Errors
 /// When the folder for Git mirrors can't be written. Everything else that fails is waited out.
-pub async fn run(context: Arc<Context>) -> Result<(), Error> {
+pub async fn run(context: Arc<Context>, pushes: Receiver<Push>) -> Result<(), Error> {
     let mirrors = mirrors(&context.settings.sync)?;
     let engine = Engine::new(context, mirrors);
     let mut watches = JoinSet::new();
     let ready = engine.feed(&mut watches);
+    let told = engine.clone();
+    watches.spawn(async move { told.follow_pushes(pushes).await });
     tokio::select! {
         () = ready => {}
         () = engine.context.shutdown.cancelled() => return Ok(()),
@@ -289,14 +292,14 @@ impl Engine {
     }
 }
 
-fn project(object: &Value) -> &str {
+pub(crate) fn project(object: &Value) -> &str {
     match object.pointer("/spec/project").and_then(Value::as_str) {
         None | Some("") => "default",
         Some(name) => name,
     }
 }
 
-fn repository(object: &Value) -> Option<RepositoryUrl> {
+pub(crate) fn repository(object: &Value) -> Option<RepositoryUrl> {
     let url = object.pointer("/spec/source/repoURL")?.as_str()?;
     RepositoryUrl::parse(url).ok()
 }

@@ -1,0 +1,99 @@
+//! What happens when somebody pushed: repositories are listed anew, by the process that syncs.
+//! It must not look at what was pushed: the listing says it.
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
+
+use kube::api::{Patch, PatchParams};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use crate::{
+    dialect::argocd::{REFRESH, SKIP_RECONCILE},
+    git::{CommitId, RepositoryUrl},
+    sync::{
+        engine::Engine,
+        observe::applications::{self, AppId},
+        run::{project, repository},
+    },
+    web::{Concerned, Push},
+};
+
+/// Whose refresh lists a repository: mirrors are apart for each project that has credentials of its own.
+type Mirrored = (RepositoryUrl, String);
+
+impl Engine {
+    /// Answers pushes for ever.
+    pub(crate) async fn follow_pushes(&self, mut pushes: mpsc::Receiver<Push>) {
+        while let Some(push) = pushes.recv().await {
+            let concerned = if self.context.leadership.leads() {
+                self.mirrors.due_now(|url| push.concerns(url))
+            } else {
+                self.ask_leader(&push).await
+            };
+            push.answer(concerned);
+        }
+    }
+
+    /// The process that syncs may be another one, which watches the same Applications: it lists the refs for one of them, and wakes
+    /// all the others where these moved.
+    async fn ask_leader(&self, push: &Push) -> Concerned {
+        let mut concerned = Concerned::new();
+        for ((url, _), app) in spokesmen(&self.applications.all(), push) {
+            match self.ask_for_refresh(&app).await {
+                Ok(()) => drop(concerned.insert(url)),
+                Err(error) => {
+                    tracing::warn!(application = %app, %error, "can't tell the process that syncs of a push");
+                }
+            }
+        }
+        concerned
+    }
+
+    async fn ask_for_refresh(&self, app: &AppId) -> Result<(), kube::Error> {
+        let api = applications::api(self.context.client.clone(), &app.namespace);
+        let params = PatchParams {
+            field_manager: Some(crds::names::FIELD_MANAGER.to_owned()),
+            ..PatchParams::default()
+        };
+        let patch = json!({ "metadata": { "annotations": { REFRESH: "normal" } } });
+        api.patch(&app.name, &params, &Patch::Merge(&patch)).await?;
+        Ok(())
+    }
+}
+
+/// One Application for each mirror that the push concerns, where there is one whose refresh lists refs: not of a fixed commit, and
+/// rather one that was compared before, since a faulty one is not looked at so far.
+fn spokesmen(applications: &[Arc<Value>], push: &Push) -> BTreeMap<Mirrored, AppId> {
+    let mut chosen: BTreeMap<Mirrored, (bool, AppId)> = BTreeMap::new();
+    for object in applications.iter().filter(|object| lists_refs(object)) {
+        let Some(url) = repository(object).filter(|url| push.concerns(url)) else {
+            continue;
+        };
+        let candidate = (
+            object.pointer("/status/sync/revision").is_none(),
+            AppId::new(text(object, "/metadata/namespace"), text(object, "/metadata/name")),
+        );
+        match chosen.entry((url, project(object).to_owned())) {
+            Entry::Vacant(place) => drop(place.insert(candidate)),
+            Entry::Occupied(mut place) if candidate < *place.get() => drop(place.insert(candidate)),
+            Entry::Occupied(_) => {}
+        }
+    }
+    let chosen = chosen.into_iter();
+    chosen.map(|(mirrored, (_, app))| (mirrored, app)).collect()
+}
+
+fn lists_refs(object: &Value) -> bool {
+    let annotation = |name: &str| object["metadata"]["annotations"].get(name).is_some();
+    let revision = text(object, "/spec/source/targetRevision").trim();
+    let is_fixed = revision.parse::<CommitId>().is_ok();
+    !is_fixed && !annotation(SKIP_RECONCILE) && object["metadata"].get("deletionTimestamp").is_none()
+}
+
+fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+    let value = object.pointer(pointer).and_then(Value::as_str);
+    value.unwrap_or_default()
+}
