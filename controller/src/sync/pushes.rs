@@ -97,3 +97,48 @@ fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
     let value = object.pointer(pointer).and_then(Value::as_str);
     value.unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::Location;
+
+    const URL: &str = "https://git.example/team/config.git";
+
+    fn application(name: &str, url: &str, revision: &str) -> Value {
+        json!({
+            "metadata": { "name": name, "namespace": "signet" },
+            "spec": { "source": { "repoURL": url, "targetRevision": revision } },
+        })
+    }
+
+    fn asked(applications: Vec<Value>) -> Vec<String> {
+        let location = Location::of("git@git.example:team/config").unwrap();
+        let (push, _answer) = Push::new(vec![location]);
+        let applications: Vec<_> = applications.into_iter().map(Arc::new).collect();
+        let asked = spokesmen(&applications, &push).into_values();
+        asked.map(|app| app.to_string()).collect()
+    }
+
+    #[test]
+    fn one_application_of_each_repository_and_project_is_asked_to_refresh() {
+        let mut other = application("c", URL, "main");
+        other["spec"]["project"] = "team".into();
+        let elsewhere = application("d", "https://git.example/team/other", "main");
+        let applications = vec![application("b", URL, "main"), application("a", URL, ""), other, elsewhere];
+        assert_eq!(asked(applications), ["signet/a", "signet/c"]);
+    }
+
+    #[test]
+    fn it_is_one_that_lists_refs_and_was_compared_before() {
+        let mut compared = application("z", URL, "main");
+        compared["status"] = json!({ "sync": { "revision": "1" } });
+        let mut left_alone = compared.clone();
+        left_alone["metadata"]["annotations"] = json!({ SKIP_RECONCILE: "true" });
+        let mut going = compared.clone();
+        going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
+        let fixed = application("a", URL, &"1".repeat(40));
+        assert_eq!(asked(vec![left_alone, going, fixed]), Vec::<String>::new());
+        assert_eq!(asked(vec![application("b", URL, "main"), compared]), ["signet/z"]);
+    }
+}

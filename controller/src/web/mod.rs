@@ -23,7 +23,7 @@ use axum::routing::any;
 use axum::serve::IncomingStream;
 use tokio::sync::{mpsc, watch};
 
-use self::location::Location;
+pub(crate) use self::location::Location;
 use self::outcome::Outcome;
 use self::payload::Event;
 use self::provider::Provider;

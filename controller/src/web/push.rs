@@ -23,7 +23,7 @@ pub struct Push {
 
 impl Push {
     /// A push, and where the answer to it arrives.
-    pub(super) fn new(locations: Vec<Location>) -> (Self, oneshot::Receiver<Concerned>) {
+    pub(crate) fn new(locations: Vec<Location>) -> (Self, oneshot::Receiver<Concerned>) {
         let (answer, answered) = oneshot::channel();
         (Self { locations, answer }, answered)
     }
