@@ -1,10 +1,7 @@
 //! What happens when somebody pushed: repositories are listed anew, by the process that syncs.
 //! It must not look at what was pushed: the listing says it.
 
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
@@ -43,7 +40,9 @@ impl Engine {
         let mut concerned = Concerned::new();
         for ((url, _), app) in spokesmen(&self.applications.all(), push) {
             match self.ask_for_refresh(&app).await {
-                Ok(()) => drop(concerned.insert(url)),
+                Ok(()) => {
+                    concerned.insert(url);
+                }
                 Err(error) => {
                     tracing::warn!(application = %app, %error, "can't tell the process that syncs of a push");
                 }
@@ -76,10 +75,10 @@ fn spokesmen(applications: &[Arc<Value>], push: &Push) -> BTreeMap<Mirrored, App
             object.pointer("/status/sync/revision").is_none(),
             AppId::new(text(object, "/metadata/namespace"), text(object, "/metadata/name")),
         );
-        match chosen.entry((url, project(object).to_owned())) {
-            Entry::Vacant(place) => drop(place.insert(candidate)),
-            Entry::Occupied(mut place) if candidate < *place.get() => drop(place.insert(candidate)),
-            Entry::Occupied(_) => {}
+        let mirrored = (url, project(object).to_owned());
+        let best = chosen.entry(mirrored).or_insert_with(|| candidate.clone());
+        if candidate < *best {
+            *best = candidate;
         }
     }
     let chosen = chosen.into_iter();

@@ -8,12 +8,11 @@ const SSH_HOSTS: [&str; 2] = ["ssh.", "altssh."];
 
 /// Host and path of a repository; equal for all spellings of its URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Location(String);
+pub(crate) struct Location(String);
 
 impl Location {
     /// Reads `https://host/path`, `ssh://user@host:port/path`, `user@host:path` or `host/path`; else there is none.
-    #[must_use]
-    pub fn of(url: &str) -> Option<Self> {
+    pub(crate) fn of(url: &str) -> Option<Self> {
         let url = url.trim();
         if url.len() > LONGEST || url.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return None;

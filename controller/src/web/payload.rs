@@ -100,9 +100,8 @@ impl Github {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
-#[derive(Default)]
 struct Gitlab {
     event_name: String,
     project: GitlabProject,

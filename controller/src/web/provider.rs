@@ -7,7 +7,7 @@ use crate::dialect::webhooks as keys;
 
 /// A kind of Git server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Provider {
+pub(super) enum Provider {
     AzureDevOps,
     Forgejo,
     Gitea,

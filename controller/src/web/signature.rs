@@ -69,7 +69,7 @@ fn unhex(text: &[u8]) -> Option<[u8; digest::SHA256_OUTPUT_LEN]> {
         return None;
     }
     for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        *byte = u8::try_from(digit(*high)? << 4 | digit(*low)?).ok()?;
+        *byte = u8::try_from(16 * digit(*high)? + digit(*low)?).ok()?;
     }
     Some(bytes)
 }
