@@ -10,12 +10,13 @@ mod fuzzer {
     type Target = fn(&[u8]);
 
     /// Each has a folder of its name in `corpus/`.
-    const TARGETS: [(&str, Target); 5] = [
+    const TARGETS: [(&str, Target); 6] = [
         ("envelope", sealing::fuzz_envelope::target),
         ("templates", sealing::fuzz_templates::target),
         ("documents", cli::fuzz_documents::target),
         ("manifests", controller::render::fuzz_manifests::target),
         ("bodies", controller::sealing_api::fuzz_bodies::target),
+        ("webhooks", controller::web::fuzz_webhooks::target),
     ];
 
     static CHOSEN: OnceLock<Target> = OnceLock::new();

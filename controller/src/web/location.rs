@@ -3,6 +3,8 @@
 
 /// Longer than any URL that a server gives a repository; what is longer names none of ours.
 const LONGEST: usize = 2048;
+/// Ways to reach a repository over the network.
+const SCHEMES: [&str; 6] = ["http", "https", "ssh", "git", "git+ssh", "ssh+git"];
 /// Hosts under which servers offer ssh where another host has the web pages.
 const SSH_HOSTS: [&str; 2] = ["ssh.", "altssh."];
 
@@ -13,23 +15,23 @@ pub(crate) struct Location(String);
 impl Location {
     /// Reads `https://host/path`, `ssh://user@host:port/path`, `user@host:path` or `host/path`; else there is none.
     pub(crate) fn of(url: &str) -> Option<Self> {
-        let url = url.trim();
+        let url = url.trim().to_lowercase();
         if url.len() > LONGEST || url.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return None;
         }
         let (host, path) = match url.split_once("://") {
-            Some((scheme, rest)) if is_network(scheme) => with_scheme(rest)?,
+            Some((scheme, rest)) if SCHEMES.contains(&scheme) => with_scheme(rest)?,
             Some(_) => return None,
-            None => without_scheme(url)?,
+            None => without_scheme(&url)?,
         };
-        let host = without_user(host).to_ascii_lowercase();
+        let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
         let host = SSH_HOSTS
             .iter()
             .find_map(|prefix| host.strip_prefix(prefix))
             .filter(|rest| rest.contains('.'))
-            .unwrap_or(&host);
-        let path = path.trim_matches('/').to_lowercase();
-        let path = path.strip_suffix(".git").unwrap_or(&path);
+            .unwrap_or(host);
+        let path = path.trim_matches('/');
+        let path = path.strip_suffix(".git").unwrap_or(path);
         if host.is_empty() || path.is_empty() {
             return None;
         }
@@ -37,9 +39,11 @@ impl Location {
     }
 }
 
-fn is_network(scheme: &str) -> bool {
-    let schemes = ["http", "https", "ssh", "git", "git+ssh", "ssh+git"];
-    schemes.iter().any(|known| scheme.eq_ignore_ascii_case(known))
+#[cfg(any(test, fuzzing))]
+impl Location {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// Host without its port, and path.
@@ -55,10 +59,6 @@ fn with_scheme(rest: &str) -> Option<(&str, &str)> {
 fn without_scheme(url: &str) -> Option<(&str, &str)> {
     url.split_at_checked(url.find([':', '/'])?)
         .map(|(host, path)| (host, path.trim_start_matches(':')))
-}
-
-fn without_user(host: &str) -> &str {
-    host.rsplit_once('@').map_or(host, |(_, host)| host)
 }
 
 /// Azure DevOps writes `v3/organisation/project/repository` over ssh and `organisation/project/_git/repository` elsewhere.

@@ -1,6 +1,9 @@
 //! The web server: `/api/webhook`, by which Git servers tell of pushes.
 //! A webhook is a hint and nothing more: it must not bring in a URL, a revision or a text that anybody acts on.
 
+#[cfg(any(test, fuzzing))]
+#[path = "../../../tests/fuzzing/webhooks.rs"]
+pub mod fuzz_webhooks;
 mod location;
 mod outcome;
 mod payload;

@@ -65,12 +65,16 @@ impl Provider {
 
     /// What happened, where a header says it.
     pub(super) fn event(self, headers: &HeaderMap) -> &str {
-        let header = match self {
+        let value = headers.get(self.event_header());
+        let value = value.and_then(|value| value.to_str().ok());
+        value.unwrap_or_default()
+    }
+
+    pub(super) fn event_header(self) -> &'static str {
+        match self {
             Self::BitbucketCloud => Self::BitbucketServer.mark(),
             other => other.mark(),
-        };
-        let value = headers.get(header).and_then(|value| value.to_str().ok());
-        value.unwrap_or_default()
+        }
     }
 
     pub(super) fn proof(self) -> Proof {
