@@ -591,7 +591,9 @@ async fn what_is_due_now_is_listed_at_once_though_nothing_is_polled() {
     }
     let due = || {
         let due = bench.mirrors.due_now(|known| known.as_str() == url("told"));
-        due.into_iter().map(|known| known.to_string()).collect::<Vec<_>>()
+        due.into_iter()
+            .map(|known| known.to_string())
+            .collect::<Vec<_>>()
     };
     for _ in 0..100 {
         assert_eq!(due(), [url("told")]);

@@ -27,14 +27,27 @@ const SECRETS: [(&str, &str); 8] = [
     ("webhook.gitlab.secret", "a-token-of-gitlab"),
     ("webhook.gitea.secret", "a-secret-of-gitea"),
     ("webhook.gogs.secret", "a-secret-of-gogs"),
-    ("webhook.bitbucket.uuid", "c7f1a2d4-0b5e-4c8e-9f13-1d2e3f4a5b6c"),
-    ("webhook.bitbucketserver.secret", "a-secret-of-bitbucket-server"),
+    (
+        "webhook.bitbucket.uuid",
+        "c7f1a2d4-0b5e-4c8e-9f13-1d2e3f4a5b6c",
+    ),
+    (
+        "webhook.bitbucketserver.secret",
+        "a-secret-of-bitbucket-server",
+    ),
     ("webhook.azuredevops.username", "signet"),
     ("webhook.azuredevops.password", "a-password-of-azure"),
 ];
 
 /// Texts of payloads that nobody may see in an answer or in the log.
-const NEVER_SHOWN: [&str; 6] = ["mira", "newer image", "evil", "sha256=", "a-secret", "a-token"];
+const NEVER_SHOWN: [&str; 6] = [
+    "mira",
+    "newer image",
+    "evil",
+    "sha256=",
+    "a-secret",
+    "a-token",
+];
 
 /// A server, and what it knows.
 struct Served {
@@ -65,7 +78,10 @@ impl Served {
     }
 
     async fn ask(&mut self, request: Request<Body>) -> Response<Body> {
-        self.server.call(request).await.unwrap_or_else(|never| match never {})
+        self.server
+            .call(request)
+            .await
+            .unwrap_or_else(|never| match never {})
     }
 
     async fn status(&mut self, request: Request<Body>) -> u16 {
@@ -74,7 +90,9 @@ impl Served {
 
     fn counted(&self) -> String {
         let text = self.metrics.text();
-        let lines = text.lines().filter(|line| line.starts_with("signet_webhook_requests_total"));
+        let lines = text
+            .lines()
+            .filter(|line| line.starts_with("signet_webhook_requests_total"));
         lines.map(|line| format!("{line}\n")).collect()
     }
 }
@@ -86,7 +104,9 @@ fn concerned(repositories: &[RepositoryUrl], push: &Push) -> Concerned {
 
 fn repositories() -> Vec<RepositoryUrl> {
     let text = read_to_string(folder().join("repositories.txt")).unwrap();
-    text.lines().map(|line| RepositoryUrl::parse(line).unwrap()).collect()
+    text.lines()
+        .map(|line| RepositoryUrl::parse(line).unwrap())
+        .collect()
 }
 
 fn decoded(secrets: &BTreeMap<String, String>) -> Secrets {
@@ -105,7 +125,10 @@ fn usual() -> BTreeMap<String, String> {
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("tests/webhooks")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .join("tests/webhooks")
 }
 
 /// A request as a file has it: `# ` lines with what is set, the request's line, headers, an empty line, the body.
@@ -155,7 +178,9 @@ fn answer(text: &str) -> String {
         .with_writer(log.try_clone().unwrap())
         .finish();
     let told = tracing::subscriber::with_default(lines, || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
         runtime.unwrap().block_on(async {
             let mut served = Served::start(Some(&case.secrets), case.allow_unsigned);
             let answer = served.ask(case.request).await;
@@ -183,8 +208,13 @@ fn written(mut log: std::fs::File) -> io::Result<String> {
 #[test]
 fn each_webhook_is_answered_as_its_file_says() {
     let assert = Assert::new().action_env("TRYCMD");
-    let entries = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
-    let is_case = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "http");
+    let entries = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let is_case = |path: &PathBuf| {
+        path.extension()
+            .is_some_and(|extension| extension == "http")
+    };
     let mut cases: Vec<_> = entries.filter(is_case).collect();
     cases.sort();
     assert!(!cases.is_empty());
@@ -193,7 +223,10 @@ fn each_webhook_is_answered_as_its_file_says() {
         for text in NEVER_SHOWN {
             assert!(!answer.contains(text), "{text:?} in {answer}");
         }
-        assert.eq(answer, Data::read_from(&case.with_extension("txt"), None).raw());
+        assert.eq(
+            answer,
+            Data::read_from(&case.with_extension("txt"), None).raw(),
+        );
     }
 }
 
@@ -209,7 +242,10 @@ async fn before_the_secrets_are_known_nobody_is_believed_and_a_change_counts_at_
     served.known.send_replace(Some(decoded(&usual())));
     assert_eq!(served.status(sound()).await, 200);
     let mut secrets = usual();
-    secrets.insert("webhook.gitlab.secret".to_owned(), "a-newer-token".to_owned());
+    secrets.insert(
+        "webhook.gitlab.secret".to_owned(),
+        "a-newer-token".to_owned(),
+    );
     served.known.send_replace(Some(decoded(&secrets)));
     assert_eq!(served.status(sound()).await, 403);
 }
@@ -231,7 +267,9 @@ async fn each_caller_is_limited_by_itself() {
     let mut served = Served::start(Some(&usual()), false);
     let from = |caller: &str| {
         let mut request = sound();
-        request.headers_mut().insert("x-forwarded-for", caller.parse().unwrap());
+        request
+            .headers_mut()
+            .insert("x-forwarded-for", caller.parse().unwrap());
         request
     };
     let mut answered = 0;

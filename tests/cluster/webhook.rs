@@ -41,7 +41,10 @@ impl Scene {
             text
         });
         let signature = ("X-Gitea-Signature", tag.as_str());
-        let mut headers = vec![("Content-Type", "application/json"), ("X-Gitea-Event", "push")];
+        let mut headers = vec![
+            ("Content-Type", "application/json"),
+            ("X-Gitea-Event", "push"),
+        ];
         headers.extend((!secret.is_empty()).then_some(signature));
         let webhook = format!("{}/api/webhook", controller.url(Port::Web));
         send(&webhook, &headers, &body).map(|(status, _)| status)
@@ -50,13 +53,15 @@ impl Scene {
     /// Tells of a push until somebody believes it: secrets are read a moment after the start.
     fn told(&self, controller: &Controller) {
         eventually("a webhook is accepted", || {
-            self.tell(controller, SECRET).and_then(|status| equal(&status, &200))
+            self.tell(controller, SECRET)
+                .and_then(|status| equal(&status, &200))
         });
     }
 
     /// Commits and tells nobody.
     fn push(&self, value: &str) -> String {
-        self.repository.commit(&[("app/a.yaml", &config_map("a", value))], value)
+        self.repository
+            .commit(&[("app/a.yaml", &config_map("a", value))], value)
     }
 
     /// Commits that were synced, in turn.
@@ -86,21 +91,29 @@ fn a_push_that_a_webhook_tells_of_is_synced_though_nothing_is_polled() {
     scene.push("two");
     for secret in ["", "another-secret"] {
         eventually("nobody is believed who does not know the secret", || {
-            scene.tell(&controller, secret).and_then(|status| equal(&status, &403))
+            scene
+                .tell(&controller, secret)
+                .and_then(|status| equal(&status, &403))
         });
     }
     let third = scene.push("three");
     scene.told(&controller);
     scene.operation("Succeeded", &third);
     scene.becomes("configmap", "a", "{.data.value}", "three");
-    assert_eq!(scene.history(), [first, third], "the refused ones did nothing");
+    assert_eq!(
+        scene.history(),
+        [first, third],
+        "the refused ones did nothing"
+    );
     assert_eq!(count(&controller, "a repository changed"), 1);
     assert!(count(&controller, "a webhook told of a push") >= 1);
     assert!(!controller.log().contains("another-secret"));
 
     scene.webhook_secret("a-newer-secret");
     eventually("the old secret counts no more", || {
-        scene.tell(&controller, SECRET).and_then(|status| equal(&status, &403))
+        scene
+            .tell(&controller, SECRET)
+            .and_then(|status| equal(&status, &403))
     });
     assert_eq!(scene.tell(&controller, "a-newer-secret"), Ok(200));
 }

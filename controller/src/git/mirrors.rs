@@ -281,7 +281,10 @@ impl Mirrors {
         );
         let used = InUse {
             mirror: Arc::new(mirror),
-            next_poll: self.options.polls().then(|| Instant::now() + self.options.poll_interval),
+            next_poll: self
+                .options
+                .polls()
+                .then(|| Instant::now() + self.options.poll_interval),
         };
         let mirror = Arc::clone(&used.mirror);
         mirrors.insert((repository.url.clone(), secret), used);

@@ -73,7 +73,10 @@ fn spokesmen(applications: &[Arc<Value>], push: &Push) -> BTreeMap<Mirrored, App
         };
         let candidate = (
             object.pointer("/status/sync/revision").is_none(),
-            AppId::new(text(object, "/metadata/namespace"), text(object, "/metadata/name")),
+            AppId::new(
+                text(object, "/metadata/namespace"),
+                text(object, "/metadata/name"),
+            ),
         );
         let mirrored = (url, project(object).to_owned());
         let best = chosen.entry(mirrored).or_insert_with(|| candidate.clone());
@@ -89,7 +92,9 @@ fn lists_refs(object: &Value) -> bool {
     let annotation = |name: &str| object["metadata"]["annotations"].get(name).is_some();
     let revision = text(object, "/spec/source/targetRevision").trim();
     let is_fixed = revision.parse::<CommitId>().is_ok();
-    !is_fixed && !annotation(SKIP_RECONCILE) && object["metadata"].get("deletionTimestamp").is_none()
+    !is_fixed
+        && !annotation(SKIP_RECONCILE)
+        && object["metadata"].get("deletionTimestamp").is_none()
 }
 
 fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
@@ -124,7 +129,12 @@ mod tests {
         let mut other = application("c", URL, "main");
         other["spec"]["project"] = "team".into();
         let elsewhere = application("d", "https://git.example/team/other", "main");
-        let applications = vec![application("b", URL, "main"), application("a", URL, ""), other, elsewhere];
+        let applications = vec![
+            application("b", URL, "main"),
+            application("a", URL, ""),
+            other,
+            elsewhere,
+        ];
         assert_eq!(asked(applications), ["signet/a", "signet/c"]);
     }
 
@@ -138,6 +148,9 @@ mod tests {
         going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
         let fixed = application("a", URL, &"1".repeat(40));
         assert_eq!(asked(vec![left_alone, going, fixed]), Vec::<String>::new());
-        assert_eq!(asked(vec![application("b", URL, "main"), compared]), ["signet/z"]);
+        assert_eq!(
+            asked(vec![application("b", URL, "main"), compared]),
+            ["signet/z"]
+        );
     }
 }

@@ -128,7 +128,17 @@ mod tests {
     #[test]
     fn what_is_no_url_of_a_repository_is_no_place() {
         let long = format!("https://git.example/{}", "a".repeat(LONGEST));
-        for url in ["", "nonsense", "https://", "https://host", "https:///path", "file:///srv/a.git", "https://h/a b", "/a", &long] {
+        for url in [
+            "",
+            "nonsense",
+            "https://",
+            "https://host",
+            "https:///path",
+            "file:///srv/a.git",
+            "https://h/a b",
+            "/a",
+            &long,
+        ] {
             assert_eq!(Location::of(url), None, "{url:?}");
         }
     }

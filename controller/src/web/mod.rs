@@ -139,11 +139,7 @@ impl Webhooks {
     }
 
     /// What becomes of a request. Nothing of its body is understood before its sender is believed.
-    async fn take(
-        &self,
-        provider: Option<Provider>,
-        request: Request,
-    ) -> Result<Outcome, Outcome> {
+    async fn take(&self, provider: Option<Provider>, request: Request) -> Result<Outcome, Outcome> {
         self.limit(&request)?;
         if request.method() != Method::POST {
             return Err(Outcome::NotPost);
@@ -174,12 +170,7 @@ impl Webhooks {
         }
     }
 
-    fn verify(
-        &self,
-        provider: Provider,
-        headers: &HeaderMap,
-        body: &[u8],
-    ) -> Result<(), Outcome> {
+    fn verify(&self, provider: Provider, headers: &HeaderMap, body: &[u8]) -> Result<(), Outcome> {
         let secrets = self.secrets.borrow();
         let secrets = secrets.as_ref().ok_or(Outcome::NotReady)?;
         signature::verify(provider, headers, body, secrets, self.allow_unsigned)?;

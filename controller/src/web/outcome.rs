@@ -55,7 +55,9 @@ impl Outcome {
             Self::Told(_) => "accepted\n",
             Self::Ignored => "ignored: no event that moves a branch or tag\n",
             Self::Refused(_) => "refused\n",
-            Self::Malformed(_) => "expected the body of a push webhook, with content type application/json\n",
+            Self::Malformed(_) => {
+                "expected the body of a push webhook, with content type application/json\n"
+            }
             Self::UnknownSender => "expected the headers of a webhook\n",
             Self::NotPost => "expected POST\n",
             Self::TooLarge => "the body is too large\n",
@@ -103,12 +105,12 @@ impl Outcome {
             Self::Refused(Refusal::NoSecret) => Some(format!(
                 "set key {key} of Secret {secret} in our namespace to the sender's secret, or start with --webhook-allow-unsigned"
             )),
-            Self::Refused(Refusal::SecretElsewhere) => {
-                Some(format!("put the secret itself into key {key} of Secret {secret}"))
-            }
-            Self::Refused(Refusal::Unsigned(_)) => {
-                Some(format!("set the sender's secret to key {key} of Secret {secret}"))
-            }
+            Self::Refused(Refusal::SecretElsewhere) => Some(format!(
+                "put the secret itself into key {key} of Secret {secret}"
+            )),
+            Self::Refused(Refusal::Unsigned(_)) => Some(format!(
+                "set the sender's secret to key {key} of Secret {secret}"
+            )),
             Self::Refused(Refusal::Wrong(_)) => Some(format!(
                 "compare the sender's secret with key {key} of Secret {secret}; if they are equal, somebody else sent it"
             )),

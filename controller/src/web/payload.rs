@@ -131,7 +131,10 @@ impl Gitlab {
                 project.homepage,
             ]
         };
-        of(self.project).into_iter().chain(of(self.repository)).collect()
+        of(self.project)
+            .into_iter()
+            .chain(of(self.repository))
+            .collect()
     }
 }
 

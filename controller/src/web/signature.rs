@@ -110,7 +110,14 @@ mod tests {
         assert!(!is_signed(value, BODY, b"Secret"));
         assert!(!is_signed(value, b"{}", b"secret"));
         let longer = format!("{TAG}00");
-        for value in [&TAG[1..], &longer, &TAG.replace('a', "g"), "", "sha1=00", "sha256="] {
+        for value in [
+            &TAG[1..],
+            &longer,
+            &TAG.replace('a', "g"),
+            "",
+            "sha1=00",
+            "sha256=",
+        ] {
             assert!(!is_signed(value.as_bytes(), BODY, b"secret"), "{value}");
         }
     }

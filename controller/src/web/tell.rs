@@ -65,7 +65,13 @@ impl Teller {
         if let Some(problem) = outcome.problem() {
             if let Some(unsaid) = self.is_news((name, problem.clone()), Instant::now()) {
                 let hint = outcome.hint(provider);
-                tracing::warn!(provider = name, problem, hint, unsaid, "a webhook was not accepted");
+                tracing::warn!(
+                    provider = name,
+                    problem,
+                    hint,
+                    unsaid,
+                    "a webhook was not accepted"
+                );
             }
             return;
         }
@@ -78,7 +84,11 @@ impl Teller {
             Outcome::Told(_) => {
                 let said = (name, "unmatched".to_owned());
                 if let Some(unsaid) = self.is_news(said, Instant::now()) {
-                    tracing::info!(provider = name, unsaid, "a webhook is about a repository that no Application uses");
+                    tracing::info!(
+                        provider = name,
+                        unsaid,
+                        "a webhook is about a repository that no Application uses"
+                    );
                 }
             }
             _ => tracing::debug!(provider = name, "a webhook moved no ref"),
@@ -112,7 +122,10 @@ mod tests {
         let teller = Teller::new(&Metrics::default());
         let start = Instant::now();
         let says = |text: &str, second| {
-            teller.is_news(("github", text.to_owned()), start + Duration::from_secs(second))
+            teller.is_news(
+                ("github", text.to_owned()),
+                start + Duration::from_secs(second),
+            )
         };
         assert_eq!(says("a", 0), Some(0));
         assert_eq!(says("a", 1), None);

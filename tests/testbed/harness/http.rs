@@ -36,7 +36,9 @@ fn request(
     let failed = |error: std::io::Error| format!("{method} {url}: {error}");
     let mut stream = TcpStream::connect(host).map_err(failed)?;
     // HTTP/1.0: the answer is whole, unchunked, and ends with the connection.
-    let headers = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+    let headers = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"));
     let (headers, length) = (headers.collect::<String>(), body.len());
     write!(
         stream,
