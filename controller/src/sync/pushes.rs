@@ -22,33 +22,32 @@ use crate::{
 type Mirrored = (RepositoryUrl, String);
 
 impl Engine {
-    /// Answers pushes for ever.
+    /// Answers pushes for ever. Of one that could not be handed on, the sender is told to come again.
     pub(crate) async fn follow_pushes(&self, mut pushes: mpsc::Receiver<Push>) {
         while let Some(push) = pushes.recv().await {
-            let concerned = if self.context.leadership.leads() {
-                self.mirrors.due_now(|url| push.concerns(url))
-            } else {
-                self.ask_leader(&push).await
-            };
-            push.answer(concerned);
+            if self.context.leadership.leads() {
+                let concerned = self.mirrors.due_now(|url| push.concerns(url));
+                push.answer(concerned);
+                continue;
+            }
+            match self.ask_leader(&push).await {
+                Ok(concerned) => push.answer(concerned),
+                Err(error) => {
+                    tracing::warn!(%error, "can't tell the process that syncs of a push");
+                }
+            }
         }
     }
 
     /// The process that syncs may be another one, which watches the same Applications: it lists the refs for one of them, and wakes
     /// all the others where these moved.
-    async fn ask_leader(&self, push: &Push) -> Concerned {
+    async fn ask_leader(&self, push: &Push) -> Result<Concerned, kube::Error> {
         let mut concerned = Concerned::new();
         for ((url, _), app) in spokesmen(&self.applications.all(), push) {
-            match self.ask_for_refresh(&app).await {
-                Ok(()) => {
-                    concerned.insert(url);
-                }
-                Err(error) => {
-                    tracing::warn!(application = %app, %error, "can't tell the process that syncs of a push");
-                }
-            }
+            self.ask_for_refresh(&app).await?;
+            concerned.insert(url);
         }
-        concerned
+        Ok(concerned)
     }
 
     async fn ask_for_refresh(&self, app: &AppId) -> Result<(), kube::Error> {

@@ -33,7 +33,7 @@ pub(super) enum Outcome {
     Limited(Verdict, u32),
     /// Bodies of other callers fill the room, or the sync engine is behind.
     Busy,
-    /// The secrets are not read yet, or we are about to end.
+    /// The secrets are not read yet, or nobody takes pushes: we are about to end, or the API server is away.
     NotReady,
 }
 
@@ -93,7 +93,10 @@ impl Outcome {
             Self::Broken => "its body did not arrive whole and in time".to_owned(),
             Self::Limited(..) => "its sender asks too often".to_owned(),
             Self::Busy => "too many at once".to_owned(),
-            Self::NotReady => "the webhook secrets are not read yet".to_owned(),
+            Self::NotReady => {
+                "the webhook secrets are not read yet, or the process that syncs was not reached"
+                    .to_owned()
+            }
         })
     }
 
