@@ -228,7 +228,7 @@ impl Mirrors {
     pub fn due_now(&self, is: impl Fn(&RepositoryUrl) -> bool) -> BTreeSet<RepositoryUrl> {
         let now = Instant::now();
         let mut named = BTreeSet::new();
-        for ((url, _), used) in self.mirrors().iter_mut().filter(|((url, _), _)| is(url)) {
+        for ((url, ..), used) in self.mirrors().iter_mut().filter(|((url, ..), _)| is(url)) {
             used.next_poll = Some(now);
             named.insert(url.clone());
         }
