@@ -9,6 +9,7 @@ mod harness;
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use harness::{GitRepository, Testbed, eventually};
@@ -51,11 +52,20 @@ fn asks_for_a_linker(elf: &[u8]) -> bool {
 }
 
 #[test]
-fn it_holds_one_static_program_and_certificates() {
+fn it_holds_one_static_program_what_that_starts_and_certificates() {
     let root = root();
     let mut files = files_below(&root);
+    // Where the programs of others are not static, here or on other machines.
+    files.retain(|file| !file.to_string_lossy().contains("/lib"));
     files.sort();
-    let expected = ["etc/ssl/certs/ca-certificates.crt", "signet-controller"];
+    let expected = [
+        "etc/passwd",
+        "etc/ssl/certs/ca-certificates.crt",
+        "signet-controller",
+        "usr/bin/helm",
+        "usr/bin/kustomize",
+        "usr/bin/ssh",
+    ];
     assert_eq!(files, expected.map(|file| root.join(file)));
     assert!(!asks_for_a_linker(
         &fs::read(root.join("signet-controller")).unwrap()
@@ -63,6 +73,15 @@ fn it_holds_one_static_program_and_certificates() {
     assert!(asks_for_a_linker(
         &fs::read(std::env::current_exe().unwrap()).unwrap()
     ));
+}
+
+#[test]
+fn what_it_starts_can_be_started_with_nothing_else_there() {
+    for (program, argument) in [("helm", "version"), ("kustomize", "version"), ("ssh", "-V")] {
+        let mut command = Command::new("chroot");
+        command.arg(root()).args([&format!("/usr/bin/{program}"), argument]);
+        harness::run(&mut command, None).success();
+    }
 }
 
 #[test]
@@ -109,12 +128,27 @@ fn the_install_seals_and_syncs_with_nothing_but_it() {
         }
     });
     let repository = GitRepository::create("image");
-    repository.commit(&[("secret.yaml", &sealed)], "Seal");
+    let kustomization = "resources: [secret.yaml, settings.yaml]\nnamePrefix: \"\"\ncommonAnnotations: {rendered: by-kustomize}\n";
+    let settings = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n";
+    let chart = "apiVersion: v2\nname: shop\nversion: 1.0.0\n";
+    let template = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}-chart}\n";
+    repository.commit(
+        &[
+            ("overlay/secret.yaml", &sealed),
+            ("overlay/settings.yaml", settings),
+            ("overlay/kustomization.yaml", kustomization),
+            ("chart/Chart.yaml", chart),
+            ("chart/templates/settings.yaml", template),
+        ],
+        "Seal",
+    );
     // By name: finding hosts is what a static program may lack.
     let url = repository.url().replace(harness::ADDRESS, "git.testbed");
     testbed.apply(&format!(
         "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: image, namespace: signet}}\n\
-         spec:\n  project: default\n  source: {{repoURL: '{url}', targetRevision: main, path: .}}\n\
+         spec:\n  project: default\n  sources:\n\
+         \x20 - {{repoURL: '{url}', targetRevision: main, path: overlay}}\n\
+         \x20 - {{repoURL: '{url}', targetRevision: main, path: chart}}\n\
          \x20 destination: {{server: https://kubernetes.default.svc, namespace: {namespace}}}\n\
          \x20 syncPolicy: {{automated: {{}}}}\n"
     ));
@@ -127,4 +161,7 @@ fn the_install_seals_and_syncs_with_nothing_but_it() {
             format!("{error}\n{status}")
         })
     });
+    for name in ["settings", "image-chart"] {
+        testbed.object(&namespace, "configmap", name);
+    }
 }

@@ -11,6 +11,7 @@ pub mod events;
 #[path = "../../tests/fuzzing/replay.rs"]
 mod fuzz_replay;
 pub mod git;
+mod http_server;
 pub mod keys;
 pub mod leadership;
 pub mod metrics;
@@ -23,3 +24,4 @@ pub mod sealing_api;
 pub mod settings;
 pub mod sync;
 pub mod unseal;
+pub mod web;

@@ -21,6 +21,7 @@ use crate::sealing_api;
 use crate::settings::{KeyOrder, Part, Settings};
 use crate::sync;
 use crate::unseal::{self, Unsealer};
+use crate::web;
 
 /// What ends the process with an error.
 #[derive(Debug, thiserror::Error)]
@@ -126,7 +127,9 @@ fn parts(context: &Arc<Context>) -> JoinSet<Result<(), Error>> {
         parts.spawn(sealing_api::run(Arc::clone(context)));
     }
     if context.settings.runs(Part::Sync) {
-        parts.spawn(sync::run(Arc::clone(context)));
+        let (tell, told) = web::channel();
+        parts.spawn(sync::run(Arc::clone(context), told));
+        parts.spawn(web::run(Arc::clone(context), tell));
     }
     parts
 }

@@ -5,8 +5,6 @@ mod body;
 #[cfg(any(test, fuzzing))]
 #[path = "../../tests/fuzzing/bodies.rs"]
 pub mod fuzz_bodies;
-mod limit;
-mod timeouts;
 mod turn;
 
 use std::num::NonZero;
@@ -15,22 +13,23 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use tokio::sync::Semaphore;
 
-use self::body::{Documents, Problem, Sealed};
-use self::limit::Limiter;
+use self::body::{Documents, Problem, Sealed, Text};
 use self::turn::Turn;
 use crate::context::Context;
+use crate::http_server::limit::{self, Limiter};
+use crate::http_server::room::Room;
+use crate::http_server::{TEXT, not_found, refusal, timeouts};
 use crate::keys::Standing;
 use crate::metrics::{HttpDurationLabels, HttpRequestLabels};
 use crate::run::Error;
 
-const TEXT: &str = "text/plain; charset=utf-8";
 const PEM: &str = "application/x-pem-file";
 const JSON: &str = "application/json";
 
@@ -38,8 +37,7 @@ const JSON: &str = "application/json";
 struct Api {
     context: Arc<Context>,
     limiter: Limiter,
-    /// Bytes of bodies that may still be held.
-    room: Arc<Semaphore>,
+    room: Room,
     turns: Arc<Semaphore>,
 }
 
@@ -69,7 +67,7 @@ fn router(context: Arc<Context>) -> Router {
     let api = Arc::new(Api {
         context,
         limiter,
-        room: Arc::new(Semaphore::new(body::HELD)),
+        room: Room::new(body::HELD, body::LARGEST),
         turns: Arc::new(Semaphore::new(turns)),
     });
     let limited = Router::new()
@@ -82,7 +80,7 @@ fn router(context: Arc<Context>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&api), measure))
         .route("/healthz", any(async || text(StatusCode::OK, "ok\n")))
         .route("/readyz", any(ready))
-        .fallback(async || refusal(StatusCode::NOT_FOUND, "404 page not found\n"))
+        .fallback(not_found)
         .with_state(api)
 }
 
@@ -144,7 +142,7 @@ impl Api {
         documents: Documents,
     ) -> Result<(Turn, Sealed), Problem> {
         let time = self.context.settings.api.read_timeout;
-        let text = body::read(request.into_body(), &self.room, time).await?;
+        let text = Text(self.room.read(request.into_body(), time).await?);
         let turn = Turn::wait(&self.turns).await;
         let sealed = turn.run(move || text.parse(documents)).await?;
         Ok((turn, sealed))
@@ -218,11 +216,4 @@ async fn measure(State(api): State<Arc<Api>>, request: Request, next: Next) -> R
 
 fn text(status: StatusCode, text: &'static str) -> Response {
     (status, [(CONTENT_TYPE, TEXT)], text).into_response()
-}
-
-fn refusal(status: StatusCode, text: &'static str) -> Response {
-    let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(TEXT));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    (status, headers, text).into_response()
 }

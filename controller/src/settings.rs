@@ -7,6 +7,7 @@ mod keys;
 mod log;
 mod render;
 mod renewal;
+mod web;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,6 +19,7 @@ pub use keys::{Cutoff, Entries, KeyOrder, Keys};
 pub use log::{Log, LogFormat, LogLevel};
 pub use render::Render;
 pub use renewal::RenewPeriod;
+pub use web::Web;
 
 /// Opens SealedSecrets and mirrors config repositories into the cluster.
 ///
@@ -70,6 +72,8 @@ pub struct Settings {
     pub sync: Sync,
     #[command(flatten)]
     pub render: Render,
+    #[command(flatten)]
+    pub web: Web,
 }
 
 /// A part of the controller that can run alone.
@@ -77,7 +81,7 @@ pub struct Settings {
 pub enum Part {
     /// Keep the sealing keys, open SealedSecrets, serve the sealing API
     Sealing,
-    /// Mirror config repositories into the cluster
+    /// Mirror config repositories into the cluster, serve webhooks
     Sync,
 }
 

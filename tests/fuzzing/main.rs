@@ -20,6 +20,7 @@ mod fuzzer {
             "signatures",
             controller::git::signature::fuzz_signatures::target,
         ),
+        ("webhooks", controller::web::fuzz_webhooks::target),
     ];
 
     static CHOSEN: OnceLock<Target> = OnceLock::new();

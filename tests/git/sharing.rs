@@ -98,3 +98,37 @@ async fn polling_tells_which_repository_moved() {
     assert_eq!(cached.to_string(), second);
     polling.abort();
 }
+
+#[tokio::test]
+async fn what_is_due_now_is_listed_at_once_though_nothing_is_polled() {
+    let bench = Bench::with(MirrorOptions {
+        poll_interval: Duration::ZERO,
+        ..MirrorOptions::default()
+    });
+    let (told, quiet) = (bench.origin("told"), bench.origin("quiet"));
+    let server = bench.serve();
+    let url = |name: &str| format!("{}/{name}.git", server.url);
+    for (name, origin) in [("told", &told), ("quiet", &quiet)] {
+        origin.commit(&[("a.yaml", "one")]);
+        bench.latest(&open(&url(name)), "main").await.unwrap();
+    }
+    let mut changed = bench.mirrors.changed();
+    let polled = Arc::clone(&bench.mirrors);
+    let polling = tokio::spawn(async move { controller::git::poll(&polled).await });
+    for origin in [&told, &quiet] {
+        origin.commit(&[("a.yaml", "two")]);
+    }
+    let due = || {
+        let due = bench.mirrors.due_now(|known| known.as_str() == url("told"));
+        due.into_iter()
+            .map(|known| known.to_string())
+            .collect::<Vec<_>>()
+    };
+    for _ in 0..100 {
+        assert_eq!(due(), [url("told")]);
+    }
+    assert_eq!(changed.recv().await.unwrap().url.as_str(), url("told"));
+    assert!(server.requests("GET /told.git/info/refs") <= 1 + 2);
+    assert_eq!(server.requests("GET /quiet.git/info/refs"), 1);
+    polling.abort();
+}

@@ -8,6 +8,7 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::jiff::ToSpan as _;
 use rand::{TryCryptoRng, TryRng};
+use sealing::go::semver::{Constraint, Flaw, Version};
 use sealing::{
     KeyError, KeyRequest, ResealError, Scope, SealError, SealingKey, SecretInput, reseal, seal,
 };
@@ -18,7 +19,7 @@ use crate::golden_errors::assert_said;
 
 #[test]
 fn what_no_command_says_is_kept_in_a_golden_file() {
-    let errors: [&dyn Error; 7] = [
+    let errors: [&dyn Error; 11] = [
         &unusable_certificate(),
         &odd_size(),
         &expired(),
@@ -26,8 +27,16 @@ fn what_no_command_says_is_kept_in_a_golden_file() {
         &sealing_with(Draws(1)),
         &deprecated_form(),
         &"everywhere".parse::<Scope>().expect_err("refused"),
+        &version("one"),
+        &version("1.2.3-01"),
+        &version("99999999999999999999.0.0"),
+        &Constraint::parse("=> one").expect_err("refused"),
     ];
     assert_said("sealing", &errors);
+}
+
+fn version(text: &str) -> Flaw {
+    Version::parse(text).expect_err("refused")
 }
 
 fn unusable_certificate() -> KeyError {

@@ -25,7 +25,7 @@ mod repository;
 
 pub(crate) use controller::{Controller, Port};
 pub(crate) use forward_proxy::ForwardProxy;
-pub(crate) use http::get;
+pub(crate) use http::{get, send};
 pub(crate) use proxy::Proxy;
 pub(crate) use repository::GitRepository;
 

@@ -15,6 +15,7 @@ pub mod repository_config;
 pub mod signet;
 mod tracking;
 pub mod verdict;
+pub mod webhooks;
 
 pub(crate) use argocd::changed_options;
 pub use argocd::{APPLICATION_CONTROLLER_SELECTOR, GPG_KEYS_CONFIG_MAP, REPOSITORY_SELECTOR};

@@ -2,7 +2,7 @@
 //! It decides nothing about Applications: who uses a repository is the caller's knowledge.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -54,6 +54,13 @@ impl Default for MirrorOptions {
     }
 }
 
+impl MirrorOptions {
+    /// Whether repositories are polled.
+    pub(super) fn polls(&self) -> bool {
+        !self.poll_interval.is_zero()
+    }
+}
+
 /// The refs of a repository moved, what is said of it changed, or it began or ceased to fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changed {
@@ -81,13 +88,15 @@ pub struct Mirrors {
     changed: broadcast::Sender<Changed>,
     repositories: Arc<Repositories>,
     mirrors: Mutex<BTreeMap<Key, InUse>>,
-    pub(super) added: Notify,
+    /// Something may be due earlier than it was.
+    pub(super) sooner: Notify,
 }
 
 #[derive(Debug)]
 struct InUse {
     mirror: Arc<Mirror>,
-    next_poll: Instant,
+    /// Nothing where it is never polled.
+    next_poll: Option<Instant>,
 }
 
 impl Mirrors {
@@ -114,7 +123,7 @@ impl Mirrors {
             changed: broadcast::Sender::new(CHANGES),
             repositories: Arc::default(),
             mirrors: Mutex::default(),
-            added: Notify::new(),
+            sooner: Notify::new(),
         }
     }
 
@@ -221,18 +230,38 @@ impl Mirrors {
             .retain(|(_, secret, settings), _| there(secret) && there(settings));
     }
 
+    /// Lists the refs of repositories in use that `is` names anew, at once, and returns their URLs. Who asks again before
+    /// that began shares the listing.
+    pub fn due_now(&self, is: impl Fn(&RepositoryUrl) -> bool) -> BTreeSet<RepositoryUrl> {
+        let now = Instant::now();
+        let mut named = BTreeSet::new();
+        for ((url, ..), used) in self.mirrors().iter_mut().filter(|((url, ..), _)| is(url)) {
+            used.next_poll = Some(now);
+            named.insert(url.clone());
+        }
+        if !named.is_empty() {
+            self.sooner.notify_one();
+        }
+        named
+    }
+
     /// The mirrors whose poll is due, each with its next one set by `after`; and when the next is due.
-    pub(super) fn due(&self, after: impl Fn() -> Duration) -> (Vec<Arc<Mirror>>, Option<Instant>) {
+    pub(super) fn due(
+        &self,
+        after: impl Fn() -> Option<Duration>,
+    ) -> (Vec<Arc<Mirror>>, Option<Instant>) {
         let now = Instant::now();
         let mut mirrors = self.mirrors();
         let mut due = Vec::new();
-        for used in mirrors.values_mut().filter(|used| used.next_poll <= now) {
-            used.next_poll = now + after();
+        let is_due = |used: &&mut InUse| used.next_poll.is_some_and(|at| at <= now);
+        for used in mirrors.values_mut().filter(is_due) {
+            used.next_poll = after().map(|wait| now + wait);
             if used.mirror.is_listed() {
                 due.push(Arc::clone(&used.mirror));
             }
         }
-        (due, mirrors.values().map(|used| used.next_poll).min())
+        let next = mirrors.values().filter_map(|used| used.next_poll).min();
+        (due, next)
     }
 
     pub(super) fn mirror(&self, repository: &Repository) -> Result<Arc<Mirror>, GitError> {
@@ -261,11 +290,14 @@ impl Mirrors {
         );
         let used = InUse {
             mirror: Arc::new(mirror),
-            next_poll: Instant::now() + self.options.poll_interval,
+            next_poll: self
+                .options
+                .polls()
+                .then(|| Instant::now() + self.options.poll_interval),
         };
         let mirror = Arc::clone(&used.mirror);
         mirrors.insert(key, used);
-        self.added.notify_one();
+        self.sooner.notify_one();
         Ok(mirror)
     }
 

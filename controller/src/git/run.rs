@@ -1,7 +1,10 @@
 //! What goes on by itself: polling each repository in use, and following what our namespace says of repositories.
 //! Must not decide what a moved branch means: whoever follows `changed` does.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use kube::Client;
 use rand::TryRng;
@@ -25,11 +28,9 @@ pub async fn run(
     }
 }
 
-/// Lists the refs of each repository in use again and again, each at its own time so that servers see no bursts.
+/// Lists the refs of each repository in use again and again, each at its own time so that servers see no bursts; and at once
+/// where [`Mirrors::due_now`] says so, also when nothing is polled.
 pub async fn poll(mirrors: &Mirrors) {
-    if mirrors.options.poll_interval.is_zero() {
-        return std::future::pending().await;
-    }
     let mut listings = JoinSet::new();
     loop {
         let (due, next) = mirrors.due(|| interval(&mirrors.options, share()));
@@ -37,21 +38,27 @@ pub async fn poll(mirrors: &Mirrors) {
             // A failure is kept and told by the mirror itself.
             listings.spawn(async move { drop(mirror.refs(Freshness::Latest).await) });
         }
-        let next = next.map_or_else(
-            || time::Instant::now() + mirrors.options.poll_interval,
-            time::Instant::from_std,
-        );
         tokio::select! {
-            () = time::sleep_until(next) => {}
-            () = mirrors.added.notified() => {}
+            () = until(next) => {}
+            () = mirrors.sooner.notified() => {}
         }
         while listings.try_join_next().is_some() {}
     }
 }
 
-/// `share` of the jitter, between 0 and 1, on top of the interval.
-fn interval(options: &MirrorOptions, share: f64) -> Duration {
-    options.poll_interval + options.poll_jitter.mul_f64(share)
+async fn until(next: Option<Instant>) {
+    match next {
+        Some(next) => time::sleep_until(next.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Until the next poll of a repository: `share` of the jitter, between 0 and 1, on top of the interval; nothing where there
+/// is none.
+fn interval(options: &MirrorOptions, share: f64) -> Option<Duration> {
+    options
+        .polls()
+        .then(|| options.poll_interval + options.poll_jitter.mul_f64(share))
 }
 
 fn share() -> f64 {
@@ -71,8 +78,13 @@ mod tests {
             poll_jitter: Duration::from_secs(60),
             ..MirrorOptions::default()
         };
-        let seconds = [0.0, 0.5, 1.0].map(|share| interval(&options, share).as_secs());
-        assert_eq!(seconds, [180, 210, 240]);
+        let after = [0.0, 0.5, 1.0].map(|share| interval(&options, share));
+        assert_eq!(after, [180, 210, 240].map(|seconds| Some(Duration::from_secs(seconds))));
+        let never = MirrorOptions {
+            poll_interval: Duration::ZERO,
+            ..options
+        };
+        assert_eq!(interval(&never, 0.5), None);
     }
 
     #[test]

@@ -1,26 +1,19 @@
-//! Reads one SealedSecret from a request: JSON or YAML, bounded in bytes, in parts and in time.
+//! Reads one SealedSecret from the body of a request: JSON or YAML, bounded in parts.
 //! It must not accept another kind, nor tell the caller more than a status.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use axum::body::Body;
 use axum::http::StatusCode;
 use crds::SealedSecret;
 use crds::names::sealed_secret;
-use futures::StreamExt;
 use serde_json::Value;
 use serde_saphyr::options::DuplicateKeyPolicy;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::documents;
+use crate::http_server::room::{Held, Unread};
 
 /// Largest body: ten times what etcd can hold of one object.
-const LARGEST: usize = 10 << 20;
+pub(super) const LARGEST: usize = 10 << 20;
 /// Bytes of bodies that are held at once, for all callers together.
 pub(super) const HELD: usize = 32 << 20;
-/// What a request counts at least, so that many small ones are bounded too.
-const SMALLEST: u32 = 16 << 10;
 /// Most values in one body: each takes a hundred bytes of memory where it may take two of text.
 const PARTS: usize = 50_000;
 /// Most items: more values than these, sealed with the smallest key there is, are no object that etcd can hold.
@@ -56,11 +49,18 @@ impl Problem {
     }
 }
 
-/// A body, and its share of the room for bodies.
+/// A body that was read.
 #[derive(Debug)]
-pub(super) struct Text {
-    bytes: Vec<u8>,
-    _share: OwnedSemaphorePermit,
+pub(super) struct Text(pub(super) Held);
+
+impl From<Unread> for Problem {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::TooLarge => Self::TooLarge,
+            Unread::Broken => Self::Unreadable,
+            Unread::Busy => Self::Busy,
+        }
+    }
 }
 
 /// What a body says.
@@ -72,48 +72,10 @@ pub(super) struct Sealed {
     pub(super) sealed: SealedSecret,
 }
 
-/// Takes a body into the room for bodies; `time` of zero is any time.
-pub(super) async fn read(
-    body: Body,
-    room: &Arc<Semaphore>,
-    time: Duration,
-) -> Result<Text, Problem> {
-    let whole = collect(body, room);
-    match time.is_zero() {
-        true => whole.await,
-        false => tokio::time::timeout(time, whole)
-            .await
-            .unwrap_or(Err(Problem::Unreadable)),
-    }
-}
-
-async fn collect(body: Body, room: &Arc<Semaphore>) -> Result<Text, Problem> {
-    let take = |bytes| {
-        let share = Arc::clone(room).try_acquire_many_owned(bytes);
-        share.map_err(|_| Problem::Busy)
-    };
-    let mut share = take(SMALLEST)?;
-    let mut bytes = Vec::new();
-    let mut chunks = body.into_data_stream();
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| Problem::Unreadable)?;
-        if bytes.len() + chunk.len() > LARGEST {
-            return Err(Problem::TooLarge);
-        }
-        bytes.extend_from_slice(&chunk);
-        let more = bytes.len().saturating_sub(share.num_permits());
-        share.merge(take(u32::try_from(more).unwrap_or(u32::MAX))?);
-    }
-    Ok(Text {
-        bytes,
-        _share: share,
-    })
-}
-
 impl Text {
     /// The SealedSecret in it.
     pub(super) fn parse(&self, documents: Documents) -> Result<Sealed, Problem> {
-        let text = std::str::from_utf8(&self.bytes).map_err(|_| Problem::NotASealedSecret)?;
+        let text = std::str::from_utf8(&self.0.bytes).map_err(|_| Problem::NotASealedSecret)?;
         let object = object(text, documents)?;
         let ours = object["apiVersion"] == sealed_secret::API_VERSION
             && object["kind"] == sealed_secret::KIND;

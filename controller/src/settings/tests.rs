@@ -184,7 +184,8 @@ fn every_flag_is_documented() {
         include_str!("../../../docs/sync.md"),
         include_str!("../../../docs/repositories.md"),
         include_str!("../../../docs/applications.md"),
-        include_str!("../../../docs/rendering.md")
+        include_str!("../../../docs/rendering.md"),
+        include_str!("../../../docs/webhooks.md")
     );
     for argument in Settings::command().get_arguments() {
         let name = argument.get_long().unwrap();

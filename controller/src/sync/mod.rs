@@ -3,7 +3,7 @@
 //!
 //! `observe/` reads what a pass looks at into a `world`; `desired/` is what Git wants, normalised; `compare/` holds it against
 //! live objects and `health/` judges those; `plan/` decides; `apply/` executes; `report/` tells. Only `observe/`, `apply/`,
-//! `status`, `queue`, `engine` and `run` have effects: all else is pure and proved in `tests/plans`.
+//! `status`, `queue`, `pushes`, `engine` and `run` have effects: all else is pure and proved in `tests/plans`.
 
 mod apply;
 pub mod compare;
@@ -16,6 +16,7 @@ mod metrics;
 mod observe;
 pub mod outcome;
 pub mod plan;
+mod pushes;
 mod queue;
 pub mod report;
 pub mod revisions;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::{
     sync::{
         broadcast::error::RecvError,
-        mpsc::{self, UnboundedSender},
+        mpsc::{self, Receiver, UnboundedSender},
     },
     task::JoinSet,
 };
@@ -31,6 +31,7 @@ use crate::{
     leadership::Role,
     run::Error,
     settings,
+    web::Push,
 };
 
 /// Takes one message for each first listing that is whole; nobody listens once all are.
@@ -42,15 +43,17 @@ const TIDY: Duration = Duration::from_secs(30);
 /// What made a pass panic is likely still there: look again, but not at once.
 const AFTER_PANIC: Duration = Duration::from_secs(300);
 
-/// Syncs Applications until shutdown.
+/// Syncs Applications until shutdown, at once where `pushes` tell of a new commit.
 ///
 /// # Errors
 /// When the folder for Git mirrors can't be written. Everything else that fails is waited out.
-pub async fn run(context: Arc<Context>) -> Result<(), Error> {
+pub async fn run(context: Arc<Context>, pushes: Receiver<Push>) -> Result<(), Error> {
     let mirrors = mirrors(&context.settings.sync)?;
     let engine = Engine::new(context, mirrors);
     let mut watches = JoinSet::new();
     let ready = engine.feed(&mut watches);
+    let told = engine.clone();
+    watches.spawn(async move { told.follow_pushes(pushes).await });
     tokio::select! {
         () = ready => {}
         () = engine.context.shutdown.cancelled() => return Ok(()),
@@ -329,7 +332,7 @@ impl Engine {
     }
 }
 
-fn project(object: &Value) -> &str {
+pub(crate) fn project(object: &Value) -> &str {
     match object.pointer("/spec/project").and_then(Value::as_str) {
         None | Some("") => "default",
         Some(name) => name,
@@ -338,9 +341,16 @@ fn project(object: &Value) -> &str {
 
 /// Of each source that has a repository of Git.
 fn repositories(object: &Value) -> impl Iterator<Item = RepositoryUrl> {
-    let urls = sources(object).filter(|source| source["chart"].as_str().is_none_or(str::is_empty));
-    let urls = urls.filter_map(|source| source["repoURL"].as_str());
-    urls.filter_map(|url| RepositoryUrl::parse(url).ok())
+    git_sources(object).map(|(url, _)| url)
+}
+
+/// Sources that have a repository of Git, with its URL.
+pub(crate) fn git_sources(object: &Value) -> impl Iterator<Item = (RepositoryUrl, &Value)> {
+    let of_git = sources(object).filter(|source| source["chart"].as_str().is_none_or(str::is_empty));
+    of_git.filter_map(|source| {
+        let url = RepositoryUrl::parse(source["repoURL"].as_str()?).ok()?;
+        Some((url, source))
+    })
 }
 
 /// Of each source that is a chart, as the room of charts knows it.

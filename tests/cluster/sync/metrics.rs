@@ -37,6 +37,8 @@ fn what_dashboard_alerts_and_pages_name_is_exposed_and_what_is_exposed_is_on_a_p
     scene.operation("Succeeded", &commit);
     let verify = format!("{}/v1/verify", controller.url(Port::Sealing));
     assert_eq!(get(&verify).map(|(status, _)| status), Ok(500));
+    let webhook = format!("{}/api/webhook", controller.url(Port::Web));
+    assert_eq!(get(&webhook).map(|(status, _)| status), Ok(405));
 
     let (pages, expressions) = (pages(), expressions());
     let named: BTreeSet<&str> = names(&pages)

@@ -12,6 +12,7 @@ use super::{ADDRESS, Testbed, equal, eventually, get, program, unique};
 pub(crate) enum Port {
     Sealing,
     Metrics,
+    Web,
 }
 
 /// A running controller. Dropping it kills it.
@@ -21,6 +22,7 @@ pub(crate) struct Controller {
     log: PathBuf,
     sealing: u16,
     metrics: u16,
+    web: u16,
 }
 
 impl Controller {
@@ -38,7 +40,7 @@ impl Controller {
         let log = Testbed::get().path(&format!("logs/controller-{}.log", unique()));
         let output = std::fs::File::create(&log).expect("the testbed's folder is writable");
         let errors = output.try_clone().expect("a file can be opened twice");
-        let (sealing, metrics) = (free_port(), free_port());
+        let [sealing, metrics, web] = [(); 3].map(|()| free_port());
         let child = Command::new(program(
             "SIGNET_CONTROLLER",
             option_env!("CARGO_BIN_EXE_signet-controller"),
@@ -47,6 +49,7 @@ impl Controller {
         .arg(format!("--kubeconfig={kubeconfig}"))
         .arg(format!("--listen-addr={ADDRESS}:{sealing}"))
         .arg(format!("--listen-metrics-addr={ADDRESS}:{metrics}"))
+        .arg(format!("--web-addr={ADDRESS}:{web}"))
         .args(args)
         .env_remove("KUBECONFIG")
         .stdin(Stdio::null())
@@ -59,6 +62,7 @@ impl Controller {
             log,
             sealing,
             metrics,
+            web,
         }
     }
 
@@ -96,6 +100,7 @@ impl Controller {
         match port {
             Port::Sealing => self.sealing,
             Port::Metrics => self.metrics,
+            Port::Web => self.web,
         }
     }
 

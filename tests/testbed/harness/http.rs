@@ -6,15 +6,29 @@ use std::net::TcpStream;
 
 /// Status and body of a GET. The error is for `eventually`: nobody listens yet.
 pub(crate) fn get(url: &str) -> Result<(u16, String), String> {
-    request("GET", url)
+    request("GET", url, &[], "")
 }
 
 /// Status and body of a POST without a body.
 pub(super) fn post(url: &str) -> Result<(u16, String), String> {
-    request("POST", url)
+    send(url, &[], "")
 }
 
-fn request(method: &str, url: &str) -> Result<(u16, String), String> {
+/// Status and body of the answer to a POST with these headers and this body.
+pub(crate) fn send(
+    url: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Result<(u16, String), String> {
+    request("POST", url, headers, body)
+}
+
+fn request(
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Result<(u16, String), String> {
     let rest = url
         .strip_prefix("http://")
         .ok_or_else(|| format!("{url}: expected http://"))?;
@@ -22,9 +36,13 @@ fn request(method: &str, url: &str) -> Result<(u16, String), String> {
     let failed = |error: std::io::Error| format!("{method} {url}: {error}");
     let mut stream = TcpStream::connect(host).map_err(failed)?;
     // HTTP/1.0: the answer is whole, unchunked, and ends with the connection.
+    let headers = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"));
+    let (headers, length) = (headers.collect::<String>(), body.len());
     write!(
         stream,
-        "{method} /{path} HTTP/1.0\r\nHost: {host}\r\nContent-Length: 0\r\n\r\n"
+        "{method} /{path} HTTP/1.0\r\nHost: {host}\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
     )
     .map_err(failed)?;
     let mut answer = Vec::new();

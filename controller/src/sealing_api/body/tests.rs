@@ -1,14 +1,20 @@
 //! What is taken for a SealedSecret, and what is too much of one.
 
+use std::time::Duration;
+
+use axum::body::Body;
+
 use super::*;
+use crate::http_server::room::Room;
 
 const OBJECT: &str = "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nspec: {}\n";
 const JSON: &str =
     r#"{"apiVersion":"bitnami.com/v1alpha1","kind":"SealedSecret","spec":{"encryptedData":{"#;
 
 async fn parse(text: &str, documents: Documents) -> Result<(), Problem> {
-    let room = Arc::new(Semaphore::new(HELD));
-    let text = read(Body::from(text.to_owned()), &room, Duration::ZERO).await?;
+    let room = Room::new(HELD, LARGEST);
+    let body = Body::from(text.to_owned());
+    let text = Text(room.read(body, Duration::ZERO).await?);
     text.parse(documents).map(drop)
 }
 
@@ -74,31 +80,4 @@ async fn aliases_that_multiply_are_refused() {
     let text = format!("{OBJECT}a: &a {large}\nb: [*a, *a, *a, *a]\n");
     let read = parse(&text, Documents::One).await;
     assert_eq!(read, Err(Problem::NotASealedSecret));
-}
-
-#[tokio::test]
-async fn bodies_are_refused_while_others_fill_the_room() {
-    let room = Arc::new(Semaphore::new(3 * SMALLEST as usize));
-    let body = |bytes: u32| Body::from("x".repeat(bytes as usize));
-    let first = read(body(2 * SMALLEST), &room, Duration::ZERO)
-        .await
-        .unwrap();
-    let second = read(body(2 * SMALLEST), &room, Duration::ZERO).await;
-    assert_eq!(second.unwrap_err(), Problem::Busy);
-    assert!(read(body(1), &room, Duration::ZERO).await.is_ok());
-    drop(first);
-    assert!(
-        read(body(2 * SMALLEST), &room, Duration::ZERO)
-            .await
-            .is_ok()
-    );
-}
-
-#[tokio::test]
-async fn a_body_that_does_not_end_is_given_up() {
-    let room = Arc::new(Semaphore::new(HELD));
-    let endless = Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
-    let read = read(endless, &room, Duration::from_millis(1)).await;
-    assert_eq!(read.unwrap_err(), Problem::Unreadable);
-    assert_eq!(room.available_permits(), HELD);
 }

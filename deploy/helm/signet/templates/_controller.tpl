@@ -18,6 +18,13 @@
 {{- if and (kindIs "float64" .) (eq . (floor .)) }}{{ int64 . }}{{ else if not (kindIs "invalid" .) }}{{ . }}{{ end -}}
 {{- end -}}
 
+{{/* A port of the container. Values of Sealed Secrets' chart do not have ours. Takes (root, name). */}}
+{{- define "signet.port" -}}
+{{- $usual := dict "http" 8080 "metrics" 8081 "web" 8082 -}}
+{{- $name := index . 1 -}}
+{{- include "signet.scalar" (get (index . 0).Values.containerPorts $name | default (get $usual $name)) -}}
+{{- end -}}
+
 {{/* k=v,k=v */}}
 {{- define "signet.entries" -}}
 {{- $entries := list -}}
@@ -41,8 +48,8 @@
   "key-ttl" .Values.keyttl
   "kubeclient-burst" .Values.kubeClientBurst
   "kubeclient-qps" .Values.kubeClientQPS
-  "listen-addr" (printf ":%v" (include "signet.scalar" .Values.containerPorts.http))
-  "listen-metrics-addr" (printf ":%v" (include "signet.scalar" .Values.containerPorts.metrics))
+  "listen-addr" (printf ":%s" (include "signet.port" (list . "http")))
+  "listen-metrics-addr" (printf ":%s" (include "signet.port" (list . "metrics")))
   "log-format" .Values.logFormat
   "log-info-stdout" .Values.logInfoStdout
   "log-level" .Values.logLevel
@@ -66,6 +73,8 @@
   "helm-program" .Values.sync.helmProgram
   "kustomize-enable-helm" .Values.sync.kustomizeEnableHelm
   "kustomize-program" .Values.sync.kustomizeProgram
+  "web-addr" (printf ":%s" (include "signet.port" (list . "web")))
+  "webhook-allow-unsigned" .Values.sync.webhookAllowUnsigned
 ) -}}
 {{- else -}}
 {{- $_ := set $flags "only" "sealing" -}}

@@ -1,4 +1,5 @@
-{{/* A Service of the controller. Takes a dict: root, service (its values), port (its name), suffix, labels. */}}
+{{/* A Service of the controller. Takes a dict: root, service (its values), port (its name), suffix, labels, and web where it
+     leads to webhooks too. kubeseal takes the first port. */}}
 {{- define "signet.service" }}
 {{- $name := printf "%s%s" (include "signet.fullname" .root) .suffix }}
 ---
@@ -20,4 +21,12 @@ spec:
       {{- with include "signet.scalar" .service.nodePort }}
       nodePort: {{ . }}
       {{- end }}
+    {{- if .web }}
+    - name: web
+      port: {{ include "signet.scalar" (.service.webPort | default 8082) }}
+      targetPort: web
+      {{- with include "signet.scalar" .service.webNodePort }}
+      nodePort: {{ . }}
+      {{- end }}
+    {{- end }}
 {{- end }}

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use crate::rate::{Bucket, Rate, Verdict};
 
 /// What a limited caller reads.
-pub(super) const EXCEEDED: &str = "limit exceeded\n";
+pub(crate) const EXCEEDED: &str = "limit exceeded\n";
 /// Callers that are told apart at once. Further ones share a bucket.
 const BUCKETS: usize = 4096;
 /// Longest part of the header that tells callers apart.
@@ -19,7 +19,7 @@ const LONGEST_CALLER: usize = 256;
 
 /// One bucket per path and caller.
 #[derive(Debug)]
-pub(super) struct Limiter {
+pub(crate) struct Limiter {
     rate: Rate,
     buckets: Mutex<HashMap<Caller, Bucket>>,
 }
@@ -27,7 +27,7 @@ pub(super) struct Limiter {
 type Caller = (String, Vec<u8>);
 
 impl Limiter {
-    pub(super) fn new(per_second: u32, burst: u32) -> Self {
+    pub(crate) fn new(per_second: u32, burst: u32) -> Self {
         Self {
             rate: Rate::new(f64::from(per_second), burst),
             buckets: Mutex::default(),
@@ -35,11 +35,11 @@ impl Limiter {
     }
 
     /// Requests that may come at once.
-    pub(super) fn limit(&self) -> u32 {
+    pub(crate) fn limit(&self) -> u32 {
         self.rate.limit()
     }
 
-    pub(super) fn check(&self, path: &str, caller: &[u8], now: Instant) -> Verdict {
+    pub(crate) fn check(&self, path: &str, caller: &[u8], now: Instant) -> Verdict {
         let caller = &caller[..caller.len().min(LONGEST_CALLER)];
         let mut key = (path.to_owned(), caller.to_vec());
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -55,7 +55,7 @@ impl Limiter {
 }
 
 /// Tells the caller where it stands, in whole seconds, rounded up.
-pub(super) fn write_headers(verdict: &Verdict, limit: u32, headers: &mut HeaderMap) {
+pub(crate) fn write_headers(verdict: &Verdict, limit: u32, headers: &mut HeaderMap) {
     let seconds =
         |time: Duration| HeaderValue::from(time.as_nanos().div_ceil(1_000_000_000) as u64);
     headers.insert(

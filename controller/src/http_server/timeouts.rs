@@ -13,14 +13,14 @@ use tokio::time::{Instant, Sleep, sleep};
 
 /// Accepts connections with time limits.
 #[derive(Debug)]
-pub(super) struct Listener {
+pub(crate) struct Listener {
     listener: TcpListener,
     read: Duration,
     write: Duration,
 }
 
 impl Listener {
-    pub(super) fn new(listener: TcpListener, read: Duration, write: Duration) -> Self {
+    pub(crate) fn new(listener: TcpListener, read: Duration, write: Duration) -> Self {
         Self {
             listener,
             read,
@@ -50,7 +50,7 @@ impl axum::serve::Listener for Listener {
 
 /// A connection with time limits.
 #[derive(Debug)]
-pub(super) struct Limited {
+pub(crate) struct Limited {
     stream: TcpStream,
     read: Limit,
     write: Limit,
