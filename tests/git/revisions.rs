@@ -264,7 +264,7 @@ async fn a_range_of_versions_follows_the_tags() {
     let bench = Bench::new();
     let origin = bench.origin("app");
     let url = origin.file_url();
-    let mut tagged = |tag: &str| {
+    let tagged = |tag: &str| {
         let sha = origin.commit(&[("a.yaml", tag)]);
         origin.git(&["tag", "-a", "-m", "release", tag]);
         origin.git(&["push", "-q", "origin", tag]);
