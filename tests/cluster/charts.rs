@@ -160,7 +160,7 @@ async fn an_index_that_helm_wrote_means_what_it_means_to_helm() {
     helm(&["repo", "index", &shown(&root.join("packages"))]);
     let served = root.join("packages");
     let server = Server::start(move |request| {
-        match fs::read(served.join(&request.path[1..].replace("%2B", "+"))) {
+        match fs::read(served.join(request.path[1..].replace("%2B", "+"))) {
             Ok(content) => Reply::ok(content),
             Err(_) => Reply::status(404),
         }

@@ -154,3 +154,44 @@ async fn a_secret_that_appears_is_told_to_who_waits_for_it() {
     running.apply_secret("config", "", "testbed");
     assert_eq!(changed.recv().await.unwrap().url.as_str(), running.url);
 }
+
+#[tokio::test]
+async fn a_credential_template_and_the_certificates_of_a_host_are_followed() {
+    let repository = GitRepository::create("private/below-a-template");
+    let commit = repository.commit(&[("a.yaml", "a: 1")], "first");
+    let running = Running::start(&repository).await;
+    let above = running.url.rsplit_once('/').unwrap().0.to_owned();
+    let namespace = running.namespace.clone();
+    running.testbed.apply(&format!(
+        "apiVersion: v1\nkind: Secret\n\
+         metadata:\n  name: template\n  namespace: {namespace}\n  labels: {{argocd.argoproj.io/secret-type: repo-creds}}\n\
+         stringData: {{url: {above}, username: signet, password: testbed}}\n"
+    ));
+    running
+        .becomes("the template opens it", "default", Ok(&commit))
+        .await;
+
+    let host = running.url.split(['/', ':']).nth(3).unwrap().to_owned();
+    running.testbed.apply(&format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: argocd-tls-certs-cm, namespace: {namespace}}}\n\
+         data: {{'{host}': nothing}}\n"
+    ));
+    let refused = format!("key {host} of ConfigMap argocd-tls-certs-cm holds no PEM certificate");
+    running
+        .becomes(
+            "certificates that are none are told",
+            "default",
+            Err(&refused),
+        )
+        .await;
+    running.testbed.kubectl(&[
+        "delete",
+        "configmap",
+        "argocd-tls-certs-cm",
+        "--namespace",
+        &namespace,
+    ]);
+    running
+        .becomes("without them it opens again", "default", Ok(&commit))
+        .await;
+}

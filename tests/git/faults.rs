@@ -35,7 +35,7 @@ async fn what_a_server_does_wrong_is_named_and_its_words_are_not_repeated() {
         );
     }
     let refused = "http://127.0.0.1:1/a.git";
-    let text = message(bench.latest(&open(&refused), "main").await);
+    let text = message(bench.latest(&open(refused), "main").await);
     assert!(
         text.starts_with("http://127.0.0.1:1/a.git: unreachable: ") && text.contains("refused"),
         "{text}"

@@ -66,7 +66,7 @@ impl Sshd {
             }
             thread::sleep(Duration::from_millis(20));
         }
-        panic!("sshd does not start: {}", self.log());
+        unreachable!("sshd does not start: {}", self.log());
     }
 
     pub(crate) fn log(&self) -> String {

@@ -8,11 +8,11 @@ pub(super) fn normalise(url: &str) -> String {
     let url = match url.split_once("://") {
         Some(("https", rest)) => format!("https://{}", web(rest, ":443")),
         Some(("http", rest)) => format!("http://{}", web(rest, ":80")),
-        Some(("ssh", rest)) => parts(rest, ":22"),
+        Some(("ssh" | "git+ssh" | "ssh+git", rest)) => ssh(rest),
         Some(_) => url,
-        None => match url.split_once(':') {
-            Some((host, path)) if !host.contains('/') => format!("{host}/{path}"),
-            _ => url,
+        None => match split_scp(&url) {
+            Some((host, path)) => ssh(&format!("{host}/{path}")),
+            None => url,
         },
     };
     let url = url.trim_end_matches('/');
@@ -32,6 +32,23 @@ fn web(rest: &str, port: &str) -> String {
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let host = authority.rsplit('@').next().unwrap_or(authority);
     parts(&format!("{host}/{path}"), port)
+}
+
+/// Over ssh, who asks may make another repository of it; nobody is `git`, as when we connect.
+fn ssh(rest: &str) -> String {
+    let authority = rest.split('/').next().unwrap_or_default();
+    match authority.contains('@') {
+        true => parts(rest, ":22"),
+        false => parts(&format!("git@{rest}"), ":22"),
+    }
+}
+
+/// `host:path`, where the host may be an IPv6 address in brackets.
+fn split_scp(url: &str) -> Option<(&str, &str)> {
+    let start = url.find(']').unwrap_or_default();
+    let colon = start + url[start..].find(':')?;
+    let (host, path) = (&url[..colon], &url[colon + 1..]);
+    (!host.contains('/')).then_some((host, path))
 }
 
 fn parts(rest: &str, port: &str) -> String {
@@ -121,6 +138,18 @@ mod tests {
             (
                 "ssh://git@git.example.org:22/shop/config",
                 "git@git.example.org/shop/config",
+            ),
+            (
+                "git+ssh://git.example.org/shop/config",
+                "git@git.example.org/shop/config",
+            ),
+            (
+                "git@git.example.org:/shop//config",
+                "git@git.example.org/shop/config",
+            ),
+            (
+                "git@[2001:db8::1]:shop/config",
+                "git@[2001:db8::1]/shop/config",
             ),
             ("file:///srv/git/Config.git", "file:///srv/git/config"),
             (

@@ -113,3 +113,79 @@ fn answer(message: &[u8], key: &SigningKey) -> Option<Vec<u8>> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made() -> SigningKey {
+        let pair = rcgen::KeyPair::generate().unwrap();
+        SigningKey::from_pem(&pair.serialize_pem()).unwrap()
+    }
+
+    /// What an agent for the process `client` answers us to each of `messages`; `None` where it hangs up.
+    async fn answers(key: &SigningKey, client: u32, messages: &[Vec<u8>]) -> Vec<Option<Vec<u8>>> {
+        let folder = tempfile::tempdir().unwrap();
+        let agent = Agent::listen(folder.path()).unwrap();
+        let socket = agent.socket.clone();
+        let mode = fs::metadata(&socket).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let _serving = agent.serve(key.clone(), client).unwrap();
+        let mut stream = UnixStream::connect(&socket).await.unwrap();
+        let mut answers = Vec::new();
+        for message in messages {
+            let mut framed = Writer::default();
+            framed.string(message);
+            // Who hung up takes no more questions.
+            drop(stream.write_all(&framed.0).await);
+            answers.push(match stream.read_u32().await {
+                Ok(length) => {
+                    let mut answer = vec![0; usize::try_from(length).unwrap()];
+                    stream.read_exact(&mut answer).await.unwrap();
+                    Some(answer)
+                }
+                Err(_) => None,
+            });
+        }
+        answers
+    }
+
+    fn sign_request(public: &[u8]) -> Vec<u8> {
+        let mut request = Writer(vec![SIGN_REQUEST]);
+        request.string(public);
+        request.string(b"what the server has to see signed");
+        request.number(0);
+        request.0
+    }
+
+    #[tokio::test]
+    async fn the_one_client_sees_the_one_key_and_gets_its_signature() {
+        let (key, other) = (made(), made());
+        let messages = [
+            vec![REQUEST_IDENTITIES],
+            sign_request(key.public()),
+            sign_request(other.public()),
+            vec![17],
+            vec![],
+        ];
+        let answers = answers(&key, std::process::id(), &messages).await;
+        let kinds: Vec<u8> = answers
+            .iter()
+            .map(|answer| answer.as_ref().unwrap()[0])
+            .collect();
+        assert_eq!(
+            kinds,
+            [IDENTITIES_ANSWER, SIGN_RESPONSE, FAILURE, FAILURE, FAILURE]
+        );
+        let listed = answers[0].as_ref().unwrap();
+        assert_eq!(listed[9..9 + key.public().len()], *key.public());
+    }
+
+    #[tokio::test]
+    async fn another_process_gets_nothing() {
+        let key = made();
+        let messages = [vec![REQUEST_IDENTITIES], sign_request(key.public())];
+        let answers = answers(&key, std::process::id() + 1, &messages).await;
+        assert_eq!(answers, [None, None]);
+    }
+}

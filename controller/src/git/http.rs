@@ -4,7 +4,7 @@
 use std::{
     io::{self, BufReader, Cursor, Read, Write},
     mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     time::{Duration, Instant},
 };
 
@@ -90,23 +90,37 @@ impl Caller {
     }
 
     /// Waits for one step of an answer.
-    fn wait<T>(&self, step: impl Future<Output = reqwest::Result<T>>) -> io::Result<T> {
-        self.attempt(step)?.map_err(|error| {
-            self.fail(failure::of_http(&self.repository, self.limits.idle, &error))
-        })
+    fn wait<T: Send + 'static>(
+        &self,
+        step: impl Future<Output = reqwest::Result<T>> + Send + 'static,
+    ) -> io::Result<T> {
+        self.attempt(step)?.map_err(|error| self.broken(&error))
     }
 
-    fn attempt<T>(
+    /// The same, with a failure for the caller to look at. The step is a task of its own: when the process ends, the task
+    /// is dropped, where waiting here for time and network would panic.
+    fn attempt<T: Send + 'static>(
         &self,
-        step: impl Future<Output = reqwest::Result<T>>,
+        step: impl Future<Output = reqwest::Result<T>> + Send + 'static,
     ) -> io::Result<reqwest::Result<T>> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         let limit = self.limits.idle.min(left);
-        let done = self.runtime.block_on(async { timeout(limit, step).await });
-        done.map_err(|_| match limit < self.limits.idle {
-            true => self.timed_out(self.limits.whole),
-            false => self.timed_out(self.limits.idle),
-        })
+        let (done, waiting) = mpsc::sync_channel(1);
+        self.runtime
+            .spawn(async move { drop(done.send(timeout(limit, step).await)) });
+        match waiting.recv() {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) if limit < self.limits.idle => Err(self.timed_out(self.limits.whole)),
+            Ok(Err(_)) => Err(self.timed_out(self.limits.idle)),
+            Err(mpsc::RecvError) => {
+                let ends = failure::unreachable(&self.repository, "the controller ends");
+                Err(self.fail(ends))
+            }
+        }
+    }
+
+    fn broken(&self, error: &reqwest::Error) -> io::Error {
+        self.fail(failure::of_http(&self.repository, self.limits.idle, error))
     }
 
     fn timed_out(&self, limit: Duration) -> io::Error {
@@ -121,7 +135,7 @@ impl Caller {
             };
             match self.attempt(attempt.send())? {
                 Err(error) if error.is_request() && !error.is_connect() && !error.is_timeout() => {}
-                sent => return self.wait(std::future::ready(sent)),
+                sent => return sent.map_err(|error| self.broken(&error)),
             }
         }
         self.wait(request.send())
@@ -259,7 +273,8 @@ enum Step {
 
 struct Answer {
     head: Cursor<Vec<u8>>,
-    response: Response,
+    /// Gone once a part of it did not come.
+    response: Option<Response>,
     part: Cursor<Vec<u8>>,
     /// Bytes of the body so far.
     read: u64,
@@ -276,7 +291,7 @@ impl Step {
         }
         Self::Answered(Answer {
             head: Cursor::new(head),
-            response,
+            response: Some(response),
             part: Cursor::default(),
             read: 0,
         })
@@ -333,7 +348,15 @@ impl Read for Body {
                 if count > 0 || buffer.is_empty() {
                     return Ok(count);
                 }
-                let Some(part) = caller.wait(answer.response.chunk())? else {
+                let Some(mut response) = answer.response.take() else {
+                    return Err(io::Error::other("noted"));
+                };
+                let (part, response) = caller.wait(async move {
+                    let part = response.chunk().await?;
+                    Ok((part, response))
+                })?;
+                answer.response = Some(response);
+                let Some(part) = part else {
                     return Ok(0);
                 };
                 answer.read += part.len() as u64;

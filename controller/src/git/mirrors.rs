@@ -214,7 +214,8 @@ impl Mirrors {
 
     /// Takes in what our namespace says of repositories, and tells of each repository for which that is new.
     pub fn learn(&self, known: Known) {
-        let before = self.repositories.learn(known.clone());
+        let known = Arc::new(known);
+        let before = self.repositories.learn(Arc::clone(&known));
         for changed in news(&before, &known) {
             // Nobody listening is no failure: then nobody uses a repository.
             let _ = self.changed.send(changed);

@@ -67,8 +67,8 @@ impl Default for Repositories {
 
 impl Repositories {
     /// Sets what is known; what was known before is the answer.
-    pub fn learn(&self, known: Known) -> Arc<Known> {
-        let before = self.known.send_replace(Some(Arc::new(known)));
+    pub fn learn(&self, known: Arc<Known>) -> Arc<Known> {
+        let before = self.known.send_replace(Some(known));
         before.unwrap_or_default()
     }
 

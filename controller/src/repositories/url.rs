@@ -271,7 +271,8 @@ fn check_host(host: &str, url: &str) -> Result<(), AccessError> {
     if name.is_empty() {
         return Err(invalid(url, "expected a host and a path"));
     }
-    let sound = |port: &str| port.parse::<u16>().is_ok();
+    // One spelling only: a rule for a port must not miss the same one with zeros in front.
+    let sound = |port: &str| !port.starts_with('0') && port.parse::<u16>().is_ok();
     if !port.is_none_or(sound) {
         return Err(invalid(url, "its port is not a number"));
     }

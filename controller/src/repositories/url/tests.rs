@@ -97,6 +97,7 @@ fn nothing_over_ssh_can_be_taken_for_an_option() {
         ("ssh://$(id)@host/a", "its user is not a name"),
         ("git@host:-upload", "its path begins with -"),
         ("ssh://git@host:x/a", "its port is not a number"),
+        ("ssh://git@host:022/a", "its port is not a number"),
     ] {
         assert!(refused(text).ends_with(problem), "{}", refused(text));
     }
