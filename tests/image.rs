@@ -79,7 +79,9 @@ fn it_holds_one_static_program_what_that_starts_and_certificates() {
 fn what_it_starts_can_be_started_with_nothing_else_there() {
     for (program, argument) in [("helm", "version"), ("kustomize", "version"), ("ssh", "-V")] {
         let mut command = Command::new("chroot");
-        command.arg(root()).args([&format!("/usr/bin/{program}"), argument]);
+        command
+            .arg(root())
+            .args([&format!("/usr/bin/{program}"), argument]);
         harness::run(&mut command, None).success();
     }
 }

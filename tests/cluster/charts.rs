@@ -9,19 +9,14 @@ mod harness;
 #[path = "../charts/server.rs"]
 mod server;
 
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Child, Command, Stdio},
-};
+use std::{fs, path::Path, process::Command};
 
 use controller::{
     charts::{ChartError, ChartOptions, Charts, Fetch},
     git::Freshness,
     repositories::Access,
 };
-use harness::run;
+use harness::{Registry, run};
 use server::{Reply, Server};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -175,38 +170,6 @@ async fn an_index_that_helm_wrote_means_what_it_means_to_helm() {
         );
     }
     fetched_are_the_packages(&charts, &server.url, &root).await;
-}
-
-/// A registry, until it is dropped.
-struct Registry {
-    process: Child,
-    port: String,
-}
-
-impl Registry {
-    fn start() -> Self {
-        let mut process = Command::new("registry")
-            .args(["-port", "0"])
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(process.stderr.take().unwrap())
-            .lines()
-            .map_while(Result::ok);
-        let port = lines
-            .find_map(|line| Some(line.split_once("serving on port ")?.1.to_owned()))
-            .unwrap();
-        // It logs each request, and would wait for a full pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { process, port }
-    }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
 
 #[tokio::test]

@@ -88,6 +88,7 @@ fn each_kind_of_cryptography_lives_in_one_file() {
             "aws_lc_rs::signature",
             vec![
                 "controller/src/git/signature/algorithm.rs".to_owned(),
+                "controller/src/repositories/signing.rs".to_owned(),
                 of_templates("keys.rs"),
             ],
         ),

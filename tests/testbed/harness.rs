@@ -20,6 +20,8 @@ mod forward_proxy;
 mod http;
 #[path = "harness/proxy.rs"]
 mod proxy;
+#[path = "harness/registry.rs"]
+mod registry;
 #[path = "harness/repository.rs"]
 mod repository;
 
@@ -27,6 +29,7 @@ pub(crate) use controller::{Controller, Port};
 pub(crate) use forward_proxy::ForwardProxy;
 pub(crate) use http::{get, send};
 pub(crate) use proxy::Proxy;
+pub(crate) use registry::Registry;
 pub(crate) use repository::GitRepository;
 
 use std::fmt::{Debug, Display};

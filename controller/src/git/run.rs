@@ -79,7 +79,10 @@ mod tests {
             ..MirrorOptions::default()
         };
         let after = [0.0, 0.5, 1.0].map(|share| interval(&options, share));
-        assert_eq!(after, [180, 210, 240].map(|seconds| Some(Duration::from_secs(seconds))));
+        assert_eq!(
+            after,
+            [180, 210, 240].map(|seconds| Some(Duration::from_secs(seconds)))
+        );
         let never = MirrorOptions {
             poll_interval: Duration::ZERO,
             ..options

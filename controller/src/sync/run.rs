@@ -346,7 +346,8 @@ fn repositories(object: &Value) -> impl Iterator<Item = RepositoryUrl> {
 
 /// Sources that have a repository of Git, with its URL.
 pub(crate) fn git_sources(object: &Value) -> impl Iterator<Item = (RepositoryUrl, &Value)> {
-    let of_git = sources(object).filter(|source| source["chart"].as_str().is_none_or(str::is_empty));
+    let of_git =
+        sources(object).filter(|source| source["chart"].as_str().is_none_or(str::is_empty));
     of_git.filter_map(|source| {
         let url = RepositoryUrl::parse(source["repoURL"].as_str()?).ok()?;
         Some((url, source))
