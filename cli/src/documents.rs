@@ -248,7 +248,7 @@ pub(crate) fn parse(input: &Input, text: &str) -> Result<Vec<Document>, Error> {
                 let place = Place {
                     input: input.clone(),
                     document: number,
-                    line: builder.line(span.start.line()),
+                    line: builder.line(&span.start),
                 };
                 read_document(&mut builder, &place).map(|document| documents.extend(document))
             }
@@ -294,14 +294,14 @@ fn next_json_value<'text>(
     let begins_json =
         *error.kind() == ErrorKind::ExpectedDocumentStart && text[start..].starts_with('{');
     (follows_json && begins_json)
-        .then(|| Builder::new(&text[start..], start, builder.line(error.marker().line())))
+        .then(|| Builder::new(&text[start..], start, builder.line(error.marker())))
 }
 
 fn syntax(input: &Input, number: usize, builder: &Builder<'_>, error: &ScanError) -> Error {
     let place = Place {
         input: input.clone(),
         document: number.max(1),
-        line: builder.line(error.marker().line()),
+        line: builder.line(error.marker()),
     };
     Error::Syntax {
         place,

@@ -2,11 +2,12 @@
 //! Must not know what the value means to Kubernetes, and never prints itself: it may hold a secret.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use granit_parser::{Event, ScalarStyle, Span, Tag};
+use granit_parser::{Event, Marker, ScalarStyle, Span, Tag};
 use indexmap::IndexMap;
 use sealing::SecretValue;
 use zeroize::Zeroizing;
@@ -227,6 +228,9 @@ fn as_float(scalar: Scalar) -> Scalar {
 
 /// Builds nodes from the events of one parser.
 pub(crate) struct Builder<'input> {
+    text: &'input str,
+    /// Up to which byte of the text lines were counted, and how many ended there.
+    counted: Cell<(usize, usize)>,
     parser: granit_parser::Parser<'input, granit_parser::StrInput<'input>>,
     anchors: HashMap<usize, Arc<Node>>,
     /// Where the parsed text begins in the whole input.
@@ -239,6 +243,8 @@ impl<'input> Builder<'input> {
         let options = granit_parser::options! { emit_comments: false };
         let parser = granit_parser::Parser::new_from_str_with_options(text, options);
         Self {
+            text,
+            counted: Cell::default(),
             parser,
             anchors: HashMap::new(),
             first_byte,
@@ -265,9 +271,18 @@ impl<'input> Builder<'input> {
         Ok(None)
     }
 
-    /// Line in the whole input of a line in the parsed text.
-    pub(crate) fn line(&self, line: usize) -> usize {
-        self.first_line + line - 1
+    /// Line in the whole input of a place in the parsed text. To YAML a lone carriage return ends a line as well, but not to
+    /// editors.
+    pub(crate) fn line(&self, place: &Marker) -> usize {
+        let offset = place.byte_offset().unwrap_or_default().min(self.text.len());
+        let (from, ended) = match self.counted.get() {
+            (from, _) if from > offset => (0, 0),
+            counted => counted,
+        };
+        let between = &self.text.as_bytes()[from..offset];
+        let ended = ended + between.iter().filter(|byte| **byte == b'\n').count();
+        self.counted.set((offset, ended));
+        self.first_line + ended
     }
 
     /// The node that begins with `event`.
@@ -277,7 +292,7 @@ impl<'input> Builder<'input> {
         span: Span,
     ) -> Result<Node, granit_parser::ScanError> {
         let (anchor, tag) = (event.anchor_id(), event.tag().cloned());
-        let (mut end, line) = (self.end(&span), self.line(span.start.line()));
+        let (mut end, line) = (self.end(&span), self.line(&span.start));
         let content = match event {
             Event::Scalar(text, style, ..) => Content::Scalar {
                 text: Zeroizing::new(text.into_owned()),

@@ -226,7 +226,7 @@ impl Stream<'_> {
                 Ok(Some(node)) if node.is_nothing() => {}
                 Ok(document) => return Ok(document),
                 Err(error) => {
-                    let line = builder.line(error.marker().line());
+                    let line = builder.line(error.marker());
                     return Err(self.syntax_at(line, without_content(&error)));
                 }
             }

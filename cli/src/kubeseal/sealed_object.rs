@@ -93,7 +93,7 @@ pub(super) fn trailing(character: char) -> Error {
 fn from_yaml(text: &str) -> Result<(SecretValue, bool), Error> {
     let mut builder = Builder::new(text, 0, 1);
     let first = builder.next_root().map_err(|error| {
-        let line = builder.line(error.marker().line());
+        let line = builder.line(error.marker());
         yaml_error(line, &without_content(&error))
     })?;
     let first = first

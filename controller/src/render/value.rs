@@ -37,13 +37,15 @@ pub(super) fn yaml(text: &str) -> Result<Value, Unreadable> {
 
 /// Reads a JSON file, which is one document.
 pub(super) fn json(text: &str) -> Result<Value, Unreadable> {
-    serde_json::from_str(text).map_err(|error| {
+    let mut value = serde_json::from_str(text).map_err(|error| {
         let problem = format!("not JSON: {}", without_place(&error.to_string()));
         Unreadable {
             line: error.line().max(1),
             problem,
         }
-    })
+    })?;
+    whole_numbers(&mut value);
+    Ok(value)
 }
 
 /// YAML 1.1 with Go's leniency: the last of two equal keys wins, `0644` is octal, `yes` is true.
@@ -89,7 +91,7 @@ fn without_place(message: &str) -> &str {
     message.split("; use ").next().unwrap_or(message)
 }
 
-/// Go writes `1.0` and `1e3` of YAML as the JSON numbers 1 and 1000, and integer fields accept them.
+/// Go writes `1.0`, `1e3` and `-0` as the JSON numbers 1, 1000 and 0, and integer fields accept them.
 fn whole_numbers(value: &mut Value) {
     match value {
         Value::Number(number) => {
