@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::harness::{ADDRESS, Registry, run};
+use crate::harness::{Registry, run};
 use crate::scene::Scene;
 
 /// Packs a chart with one ConfigMap and pushes it.
@@ -39,11 +39,12 @@ fn push(host: &str, name: &str, version: &str) {
 fn charts_of_a_registry_take_values_from_git_follow_their_range_and_are_brought_along() {
     let scene = Scene::new("chart");
     let registry = Registry::start();
-    let host = format!("{ADDRESS}:{}", registry.port);
+    let host = format!("localhost:{}", registry.port);
     push(&host, "shop", "1.0.0");
     push(&host, "part", "1.0.0");
     scene.testbed.apply(&format!(
-        "apiVersion: v1\nkind: Secret\nmetadata: {{name: registry, namespace: {}, labels: {{argocd.argoproj.io/secret-type: repository}}}}\n\
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: registry, namespace: {}, labels: {{argocd.argoproj.io/secret-type: repository}}, \
+         annotations: {{signet.dev/allow-local-addresses: 'true'}}}}\n\
          stringData: {{type: helm, name: registry, url: '{host}/charts', enableOCI: 'true', insecureOCIForceHttp: 'true'}}\n",
         scene.own
     ));

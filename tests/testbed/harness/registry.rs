@@ -9,7 +9,7 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct Registry {
     process: Child,
-    /// On all addresses of the testbed.
+    /// On `localhost`.
     pub(crate) port: String,
 }
 
