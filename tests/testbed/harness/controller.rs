@@ -1,9 +1,11 @@
 //! A `signet-controller` that the test itself starts, stops and kills.
 //! It is the dev-profile program; nothing of it is linked into the test.
 
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use super::{ADDRESS, Testbed, equal, eventually, get, program, unique};
 
@@ -142,10 +144,15 @@ impl Drop for Controller {
     }
 }
 
+/// A port that nobody listens on, and that no other test of this process was given: servers take theirs at different times.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind((ADDRESS, 0)).expect("the testbed has free ports");
-    listener
-        .local_addr()
-        .expect("a listener has an address")
-        .port()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let listener = TcpListener::bind((ADDRESS, 0)).expect("the testbed has free ports");
+        let address = listener.local_addr().expect("a listener has an address");
+        let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if given.insert(address.port()) {
+            return address.port();
+        }
+    }
 }
