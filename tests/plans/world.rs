@@ -203,7 +203,6 @@ fn source(
         revisions,
         desired: Arc::new(desired(&inputs)),
         source_types: vec![SourceType::Directory],
-        ..Source::default()
     })
 }
 

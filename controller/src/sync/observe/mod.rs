@@ -168,8 +168,6 @@ impl Engine {
     }
 }
 
-/// What the variables of the build environment stand for.
-
 fn namespace_kind() -> GroupKind {
     GroupKind::new("", "Namespace")
 }

@@ -130,7 +130,7 @@ impl Engine {
     }
 }
 
-/// One for each source.
+/// What the variables of the build environment stand for, for each source.
 fn environments(
     subject: &Subject,
     intent: &Intent,

@@ -28,7 +28,7 @@ const KEPT_MANIFESTS: usize = 2_000;
 #[derive(Clone, Debug)]
 pub(crate) enum Resolved {
     Commit {
-        repository: Repository,
+        repository: Box<Repository>,
         commit: CommitId,
     },
     /// An exact version of a chart.
@@ -126,7 +126,7 @@ impl Sources {
         };
         Ok(Resolved::Commit {
             commit: commit?,
-            repository,
+            repository: Box::new(repository),
         })
     }
 
