@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use sealing::SecretValue;
-use serde_json::Value;
 
 use crate::arguments::Format;
 use crate::documents::{Document, Input, parse};
@@ -54,11 +53,9 @@ fn what_is_printed_reads_the_same(root: &Node) {
             .iter()
             .map(|read| read.root.to_value().map(SecretValue::into_public))
             .collect();
-        let expected = match &value {
-            Value::Null => Vec::new(),
-            _ => vec![Ok(value.clone())],
-        };
-        assert_eq!(read, expected, "{printed}");
+        // A document of nothing may be none.
+        let nothing = value.is_null() && read.is_empty();
+        assert!(nothing || read == [Ok(value.clone())], "{printed}");
     }
 }
 
