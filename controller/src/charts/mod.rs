@@ -8,7 +8,6 @@ mod http;
 mod in_use;
 mod index;
 mod kept;
-mod known;
 mod limited;
 mod limits;
 mod place;

@@ -8,14 +8,15 @@ use std::{
 
 use tokio::sync::Mutex as Turn;
 
-use super::known::{Known, Listed, News};
+use super::ChartError;
 use crate::git::Freshness;
+use crate::repositories::listings::{Listed, Listings, News};
 
 /// One listing, as it is known now.
 #[derive(Debug)]
 pub(super) struct Shared<T> {
     turn: Turn<()>,
-    known: Mutex<Known<T>>,
+    known: Mutex<Listings<T, ChartError>>,
 }
 
 impl<T> Default for Shared<T> {
@@ -29,11 +30,11 @@ impl<T> Default for Shared<T> {
 
 impl<T: PartialEq> Shared<T> {
     /// The listing, as new as asked for, by `request` where need be; it is told the last good one. And what is new about it.
-    pub(super) async fn get<F: Future<Output = Listed<T>>>(
+    pub(super) async fn get<F: Future<Output = Listed<T, ChartError>>>(
         &self,
         freshness: Freshness,
         request: impl FnOnce(Option<Arc<T>>) -> F,
-    ) -> (Listed<T>, News) {
+    ) -> (Listed<T, ChartError>, News) {
         let asked = Instant::now();
         if let Some(listed) = self.answer(freshness, asked) {
             return (listed, News::None);
@@ -49,14 +50,14 @@ impl<T: PartialEq> Shared<T> {
         (listed, news)
     }
 
-    fn answer(&self, freshness: Freshness, asked: Instant) -> Option<Listed<T>> {
+    fn answer(&self, freshness: Freshness, asked: Instant) -> Option<Listed<T, ChartError>> {
         match freshness {
             Freshness::Cached => self.known().cached(Instant::now()),
             Freshness::Latest => self.known().since(asked),
         }
     }
 
-    fn known(&self) -> MutexGuard<'_, Known<T>> {
+    fn known(&self) -> MutexGuard<'_, Listings<T, ChartError>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -15,13 +15,15 @@ use tokio::sync::broadcast;
 
 use super::{
     Changed, CommitId, Freshness, GitError, Repository,
-    listings::{Listed, Listings, News},
-    revision::{Meaning, Revision, not_found},
+    revision::{Meaning, Refs, Revision, not_found},
     store::Store,
     turn::{Turn, Unfinished},
     wire::{self, Limits, Way},
 };
-use crate::repositories::Repositories;
+use crate::repositories::{
+    Repositories,
+    listings::{Listed, Listings, News},
+};
 
 /// A first fetch of a large repository takes longer than a listing, by about this factor.
 const FETCH_FACTOR: u32 = 5;
@@ -41,7 +43,7 @@ pub(super) struct Mirror {
 #[derive(Debug)]
 struct State {
     repository: Repository,
-    listings: Listings,
+    listings: Listings<Refs, GitError>,
     /// Full ref names beside branches and tags that somebody asked for.
     extra: BTreeSet<String>,
     store: Option<Arc<Store>>,
@@ -113,7 +115,7 @@ impl Mirror {
     }
 
     /// The refs, as new as asked for.
-    pub(super) async fn refs(self: &Arc<Self>, freshness: Freshness) -> Listed {
+    pub(super) async fn refs(self: &Arc<Self>, freshness: Freshness) -> Listed<Refs, GitError> {
         self.listed_once.store(true, Ordering::Relaxed);
         let asked = Instant::now();
         let known = || match freshness {
@@ -159,7 +161,7 @@ impl Mirror {
         self.state().store = None;
     }
 
-    fn list(&self) -> Listed {
+    fn list(&self) -> Listed<Refs, GitError> {
         let began = Instant::now();
         let (repository, extra) = {
             let state = self.state();
@@ -177,7 +179,7 @@ impl Mirror {
     }
 
     /// Keeps what a listing found, unless it was made with an access of before, and tells of it when it is news.
-    fn record(&self, repository: &Repository, began: Instant, listed: &Listed) {
+    fn record(&self, repository: &Repository, began: Instant, listed: &Listed<Refs, GitError>) {
         let news = {
             let mut state = self.state();
             if state.repository.access != repository.access {

@@ -5,7 +5,6 @@ mod agent;
 mod error;
 mod failure;
 mod http;
-mod listings;
 mod mirror;
 mod mirrors;
 mod place;

@@ -7,6 +7,7 @@ mod error;
 mod github_app;
 pub(crate) mod guard;
 mod known;
+pub(crate) mod listings;
 mod pem;
 mod secret;
 mod signing;

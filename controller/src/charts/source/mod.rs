@@ -18,7 +18,6 @@ use super::{
     Access, Changed, ChartError, Names,
     index::{Index, Release},
     kept::Origin,
-    known::{Listed, News},
     place::Place,
     registry::{Absent, Registry},
     repository::Repository,
@@ -26,6 +25,7 @@ use super::{
     versions::{Wanted, newest},
 };
 use crate::git::Freshness;
+use crate::repositories::listings::{Listed, News};
 
 /// A repository, or one chart of a registry.
 #[derive(Debug)]
@@ -163,7 +163,7 @@ impl Source {
         repository: &Repository,
         shared: &Shared<Index>,
         freshness: Freshness,
-    ) -> Listed<Index> {
+    ) -> Listed<Index, ChartError> {
         self.listed_once.store(true, Ordering::Relaxed);
         let request = async |known: Option<Arc<Index>>| {
             let fetched = repository.index(known.is_some()).await?;
@@ -183,7 +183,7 @@ impl Source {
         registry: &Registry,
         shared: &Shared<Vec<String>>,
         freshness: Freshness,
-    ) -> Listed<Vec<String>> {
+    ) -> Listed<Vec<String>, ChartError> {
         self.listed_once.store(true, Ordering::Relaxed);
         let request = async |_| match registry.tags().await {
             Ok(tags) => Ok(Arc::new(

@@ -6,28 +6,26 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::ChartError;
-
-/// For so long the last good listing stands in for a server that fails, as with Git repositories.
+/// For so long the last good listing stands in for a server that fails: a short outage is no news (Argo CD's default).
 const GRACE: Duration = Duration::from_secs(180);
-/// For so long a failure is the answer for everybody who has no need of a newer one.
+/// For so long a first failure is the answer for everybody who has no need of a newer one.
 const HOLD_OFF: Duration = Duration::from_secs(10);
 
-pub(super) type Listed<T> = Result<Arc<T>, ChartError>;
+pub(crate) type Listed<T, E> = Result<Arc<T>, E>;
 
 /// The listings of one repository so far.
 #[derive(Debug)]
-pub(super) struct Known<T> {
+pub(crate) struct Listings<T, E> {
     good: Option<Arc<T>>,
-    last: Option<Attempt<T>>,
+    last: Option<Attempt<T, E>>,
     failing: Option<Failing>,
 }
 
 #[derive(Debug)]
-struct Attempt<T> {
+struct Attempt<T, E> {
     began: Instant,
     ended: Instant,
-    listed: Listed<T>,
+    listed: Listed<T, E>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +37,7 @@ struct Failing {
 
 /// What a listing changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum News {
+pub(crate) enum News {
     None,
     Moved,
     Recovered,
@@ -49,7 +47,7 @@ pub(super) enum News {
     GraceOver,
 }
 
-impl<T> Default for Known<T> {
+impl<T, E> Default for Listings<T, E> {
     fn default() -> Self {
         Self {
             good: None,
@@ -59,13 +57,14 @@ impl<T> Default for Known<T> {
     }
 }
 
-impl<T: PartialEq> Known<T> {
-    pub(super) fn good(&self) -> Option<Arc<T>> {
+impl<T: PartialEq, E: Clone + PartialEq> Listings<T, E> {
+    /// The last good one.
+    pub(crate) fn good(&self) -> Option<Arc<T>> {
         self.good.clone()
     }
 
     /// The answer for who needs no new listing; `None` when there has to be one.
-    pub(super) fn cached(&self, now: Instant) -> Option<Listed<T>> {
+    pub(crate) fn cached(&self, now: Instant) -> Option<Listed<T, E>> {
         let failed = self.last.as_ref().filter(|attempt| attempt.listed.is_err());
         match (&self.good, self.failing) {
             (Some(good), None) => Some(Ok(Arc::clone(good))),
@@ -80,7 +79,7 @@ impl<T: PartialEq> Known<T> {
     }
 
     /// A listing that began when `asked` or later.
-    pub(super) fn since(&self, asked: Instant) -> Option<Listed<T>> {
+    pub(crate) fn since(&self, asked: Instant) -> Option<Listed<T, E>> {
         let last = self
             .last
             .as_ref()
@@ -89,7 +88,7 @@ impl<T: PartialEq> Known<T> {
     }
 
     /// Takes in a listing that took from `began` to `ended`.
-    pub(super) fn record(&mut self, began: Instant, ended: Instant, listed: &Listed<T>) -> News {
+    pub(crate) fn record(&mut self, began: Instant, ended: Instant, listed: &Listed<T, E>) -> News {
         let news = match listed {
             Ok(good) => self.succeeded(good),
             Err(error) => self.failed(began, ended, error),
@@ -114,7 +113,7 @@ impl<T: PartialEq> Known<T> {
         }
     }
 
-    fn failed(&mut self, began: Instant, ended: Instant, error: &ChartError) -> News {
+    fn failed(&mut self, began: Instant, ended: Instant, error: &E) -> News {
         let before = self
             .last
             .as_ref()
@@ -136,26 +135,26 @@ impl<T: PartialEq> Known<T> {
 mod tests {
     use super::*;
 
-    fn down() -> Listed<u8> {
-        Err(ChartError::RepositoryNotFound {
-            at: "https://h/a".to_owned(),
-        })
+    type Listing = Listed<u8, &'static str>;
+
+    fn down() -> Listing {
+        Err("down")
     }
 
-    fn listing(number: u8) -> Listed<u8> {
+    fn listing(number: u8) -> Listing {
         Ok(Arc::new(number))
     }
 
     struct Story {
         start: Instant,
-        known: Known<u8>,
+        listings: Listings<u8, &'static str>,
     }
 
     impl Story {
         fn new() -> Self {
             Self {
                 start: Instant::now(),
-                known: Known::default(),
+                listings: Listings::default(),
             }
         }
 
@@ -163,13 +162,13 @@ mod tests {
             self.start + Duration::from_secs(second)
         }
 
-        fn listed(&mut self, second: u64, listed: &Listed<u8>) -> News {
+        fn listed(&mut self, second: u64, listed: &Listing) -> News {
             let (began, ended) = (self.at(second), self.at(second + 1));
-            self.known.record(began, ended, listed)
+            self.listings.record(began, ended, listed)
         }
 
-        fn cached(&self, second: u64) -> Option<Listed<u8>> {
-            self.known.cached(self.at(second))
+        fn cached(&self, second: u64) -> Option<Listing> {
+            self.listings.cached(self.at(second))
         }
     }
 
@@ -210,7 +209,7 @@ mod tests {
     fn who_asks_while_a_listing_runs_needs_a_newer_one() {
         let mut story = Story::new();
         story.listed(10, &listing(1));
-        assert_eq!(story.known.since(story.at(10)), Some(listing(1)));
-        assert_eq!(story.known.since(story.at(11)), None);
+        assert_eq!(story.listings.since(story.at(10)), Some(listing(1)));
+        assert_eq!(story.listings.since(story.at(11)), None);
     }
 }
