@@ -37,6 +37,12 @@ fn uid_of_owner(place: &Place, name: &str) -> Value {
     secret["metadata"]["ownerReferences"][0]["uid"].clone()
 }
 
+/// Nothing when there is no such Secret.
+fn uid_of_secret(place: &Place, name: &str) -> String {
+    let uid = "--output=jsonpath={.metadata.uid}";
+    place.kubectl(&["get", "secret", name, "--ignore-not-found", uid])
+}
+
 /// #1599: `replace --force` deletes and creates. The garbage collector takes the old Secret later, here as late as we like.
 #[test]
 fn a_replaced_sealed_secret_gets_its_secret_when_the_old_one_has_gone() {
@@ -53,6 +59,13 @@ fn a_replaced_sealed_secret_gets_its_secret_when_the_old_one_has_gone() {
     });
     place.apply(&place.sealed("db", KEY, "new"));
     place.synced("db", "False");
+    // The collector learns of new kinds every 30 seconds only.
+    eventually("the old Secret waits for its finalizer", || {
+        let secret = place.testbed.object(&place.namespace, "secret", "db");
+        (!secret["metadata"]["deletionTimestamp"].is_null())
+            .then_some(())
+            .ok_or("not deleted yet")
+    });
     let release = "--patch={\"metadata\":{\"finalizers\":null}}";
     heals(&place, "db", || {
         place.kubectl(&["patch", "secret", "db", "--type=merge", release]);
@@ -62,7 +75,7 @@ fn a_replaced_sealed_secret_gets_its_secret_when_the_old_one_has_gone() {
     assert_eq!(uid_of_owner(&place, "db"), new["metadata"]["uid"]);
 }
 
-/// The same as one command, whenever the garbage collector comes.
+/// The same as one command, whenever the garbage collector comes: what is promised is the time after it.
 #[test]
 fn a_sealed_secret_replaced_by_force_ends_well() {
     let place = Place::with_key("forced");
@@ -73,8 +86,15 @@ fn a_sealed_secret_replaced_by_force_ends_well() {
             .path(&format!("{}-{round}.json", place.namespace));
         let text = place.sealed("db", KEY, round).to_string();
         std::fs::write(&file, text).expect("the testbed's folder is writable");
+        let old = uid_of_secret(&place, "db");
+        place.kubectl(&["replace", "--force", "-f", &file.display().to_string()]);
         heals(&place, "db", || {
-            place.kubectl(&["replace", "--force", "-f", &file.display().to_string()]);
+            eventually("the old Secret has gone", || {
+                let now = uid_of_secret(&place, "db");
+                (now.is_empty() || now != old)
+                    .then_some(())
+                    .ok_or("still there")
+            });
         });
         place.holds("db", round);
     }
