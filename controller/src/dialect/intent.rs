@@ -1,7 +1,7 @@
 //! What one Application asks for, in our own words: the typed policy that plans are made from.
 //! It must not look at a project or a cluster: whether it is permitted and possible is decided elsewhere.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use crds::Application;
 
@@ -16,6 +16,8 @@ pub struct Intent {
     pub project: String,
     /// Where its objects come from: one source, or several in their order.
     pub sources: Vec<SourceIntent>,
+    /// Variables that are substituted in them; `None` leaves what looks like one alone.
+    pub substitution: Option<Substitution>,
     /// Where they go.
     pub destination: Destination,
     /// Set when it syncs without being asked.
@@ -51,6 +53,42 @@ pub struct SourceIntent {
     pub renders: bool,
     /// How it is rendered.
     pub options: SourceOptions,
+}
+
+/// Variables that are substituted in what is rendered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Substitution {
+    /// Values in the Application itself; they win.
+    pub values: BTreeMap<String, String>,
+    /// Objects of the destination's namespace with more of them; a later one wins.
+    pub from: Vec<VariablesFrom>,
+}
+
+/// An object whose items are variables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VariablesFrom {
+    pub kind: VariablesKind,
+    pub name: String,
+    /// Where there is no such object, it has no variables.
+    pub optional: bool,
+}
+
+/// What kind of object variables are from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum VariablesKind {
+    ConfigMap,
+    Secret,
+}
+
+impl VariablesKind {
+    /// The kind, as manifests write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ConfigMap => "ConfigMap",
+            Self::Secret => "Secret",
+        }
+    }
 }
 
 /// Where objects go: so far always the cluster we run in.

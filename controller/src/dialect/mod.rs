@@ -6,6 +6,7 @@
 
 pub mod argocd;
 pub mod file_marker;
+pub(crate) mod flux;
 pub mod helm;
 mod intent;
 mod object;
@@ -21,7 +22,7 @@ pub(crate) use argocd::changed_options;
 pub use argocd::{APPLICATION_CONTROLLER_SELECTOR, GPG_KEYS_CONFIG_MAP, REPOSITORY_SELECTOR};
 pub use intent::{
     Automated, Cascade, Destination, Intent, Marks, ObjectDefaults, Refresh, RetryPolicy,
-    SourceIntent, intent, marks,
+    SourceIntent, Substitution, VariablesFrom, VariablesKind, intent, marks,
 };
 pub use object::{Guards, ObjectPolicy, guards, object_policy};
 pub use operation::{OperationRequest, operation, restrictions};

@@ -1,8 +1,12 @@
 //! Our own annotations on Applications: what they say beyond Argo CD's fields.
 //! It must not change what an Application without them does.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use std::collections::BTreeMap;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::intent::{Substitution, VariablesFrom, VariablesKind};
 use super::object::field;
 use super::refusal::Refusal;
 
@@ -10,6 +14,10 @@ use super::refusal::Refusal;
 /// failing the render.
 pub const HELM_LOOKUP: &str = "signet.dev/helm-lookup";
 const EMPTY: &str = "empty";
+/// On an Application: variables and their values, as in `postBuild.substitute` of a Kustomization of Flux.
+pub const SUBSTITUTE: &str = "signet.dev/substitute";
+/// On an Application: ConfigMaps and Secrets with more of them, as in `postBuild.substituteFrom` there.
+pub const SUBSTITUTE_FROM: &str = "signet.dev/substitute-from";
 
 /// Whether `lookup` finds nothing.
 pub(super) fn empty_lookup(metadata: &ObjectMeta) -> Result<bool, Refusal> {
@@ -21,5 +29,143 @@ pub(super) fn empty_lookup(metadata: &ObjectMeta) -> Result<bool, Refusal> {
             field(HELM_LOOKUP),
             format!("found \"{value}\", expected {EMPTY}"),
         )),
+    }
+}
+
+/// Variables to substitute in what is rendered; `None` when no annotation names any.
+pub(super) fn substitution(metadata: &ObjectMeta) -> Result<Option<Substitution>, Refusal> {
+    let expected = "a map of names and texts, such as `region: eu`";
+    let values = annotation::<BTreeMap<String, Text>>(metadata, SUBSTITUTE, expected)?;
+    let expected = "a list such as `[{kind: ConfigMap, name: cluster}]`, each with kind ConfigMap or Secret, name, and optional: true or false";
+    let from = annotation::<Vec<From>>(metadata, SUBSTITUTE_FROM, expected)?;
+    if values.is_none() && from.is_none() {
+        return Ok(None);
+    }
+    let values = values.unwrap_or_default().into_iter();
+    let from = from.unwrap_or_default().into_iter();
+    Ok(Some(Substitution {
+        values: values.map(|(name, Text(value))| (name, value)).collect(),
+        from: from
+            .map(|from| VariablesFrom {
+                kind: match from.kind {
+                    Kind::ConfigMap => VariablesKind::ConfigMap,
+                    Kind::Secret => VariablesKind::Secret,
+                },
+                name: from.name,
+                optional: from.optional,
+            })
+            .collect(),
+    }))
+}
+
+fn annotation<T: DeserializeOwned>(
+    metadata: &ObjectMeta,
+    key: &str,
+    expected: &str,
+) -> Result<Option<T>, Refusal> {
+    let annotations = metadata.annotations.as_ref();
+    let Some(text) = annotations.and_then(|annotations| annotations.get(key)) else {
+        return Ok(None);
+    };
+    let invalid = |_| Refusal::invalid(field(key), format!("expected {expected}, in YAML"));
+    serde_saphyr::from_str(text).map(Some).map_err(invalid)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct From {
+    kind: Kind,
+    name: String,
+    #[serde(default)]
+    optional: bool,
+}
+
+#[derive(Deserialize)]
+enum Kind {
+    ConfigMap,
+    Secret,
+}
+
+/// A scalar, read as text.
+struct Text(String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Scalar {
+            Text(String),
+            Number(serde_json::Number),
+            Bool(bool),
+        }
+        Ok(Self(match Scalar::deserialize(deserializer)? {
+            Scalar::Text(text) => text,
+            Scalar::Number(number) => number.to_string(),
+            Scalar::Bool(truth) => truth.to_string(),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(annotations: &[(&str, &str)]) -> Result<Option<Substitution>, String> {
+        let annotations = annotations.iter();
+        let owned = annotations.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let metadata = ObjectMeta {
+            annotations: Some(owned.collect()),
+            ..ObjectMeta::default()
+        };
+        substitution(&metadata).map_err(|refusal| refusal.to_string())
+    }
+
+    #[test]
+    fn variables_are_read_as_flux_writes_them() {
+        assert_eq!(read(&[]), Ok(None));
+        let found = read(&[
+            (SUBSTITUTE, "region: eu\nreplicas: 3\n"),
+            (
+                SUBSTITUTE_FROM,
+                "- kind: ConfigMap\n  name: cluster\n- {kind: Secret, name: db, optional: true}",
+            ),
+        ]);
+        let from = |kind, name: &str, optional| VariablesFrom {
+            kind,
+            name: name.to_owned(),
+            optional,
+        };
+        let expected = Substitution {
+            values: [("region", "eu"), ("replicas", "3")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            from: vec![
+                from(VariablesKind::ConfigMap, "cluster", false),
+                from(VariablesKind::Secret, "db", true),
+            ],
+        };
+        assert_eq!(found, Ok(Some(expected)));
+    }
+
+    #[test]
+    fn what_is_no_such_list_is_refused_with_an_example() {
+        for text in [
+            "ConfigMap/cluster",
+            "[{kind: Pod, name: a}]",
+            "[{kind: Secret}]",
+            "[{kind: Secret, name: a, namespace: b}]",
+        ] {
+            let refusal = read(&[(SUBSTITUTE_FROM, text)]).unwrap_err();
+            assert!(
+                refusal
+                    .starts_with("annotation signet.dev/substitute-from: expected a list such as"),
+                "{refusal}"
+            );
+        }
+        let refusal = read(&[(SUBSTITUTE, "region: [eu]")]).unwrap_err();
+        assert!(
+            refusal.contains("expected a map of names and texts"),
+            "{refusal}"
+        );
     }
 }

@@ -14,6 +14,16 @@ pub enum RenderError {
         line: Option<usize>,
         problem: String,
     },
+    /// A variable in an object that has no value, or none that may stand there.
+    #[error("{file}: document {document}{}: {object}: {field}: {problem}", at_line(*line))]
+    Variable {
+        file: String,
+        document: usize,
+        line: Option<usize>,
+        object: String,
+        field: String,
+        problem: String,
+    },
     /// A file that can't be used at all.
     #[error("{file}: {problem}")]
     File { file: String, problem: String },
@@ -111,6 +121,9 @@ impl RenderError {
         match self {
             Self::Manifest { line: Some(_), .. } | Self::File { .. } => Some(
                 "correct the file, or leave it out of a plain directory with spec.source.directory.exclude",
+            ),
+            Self::Variable { .. } => Some(
+                "name a ConfigMap or Secret that sets it in signet.dev/substitute-from, write ${NAME:=DEFAULT}, or $${ for a ${ that is no variable",
             ),
             Self::SourceType { .. } => Some(
                 "commit the rendered manifests instead, or leave it out with spec.source.directory.exclude",

@@ -21,6 +21,7 @@ mod renderer;
 mod request;
 mod select;
 mod source;
+mod substitution;
 mod value;
 
 pub use error::RenderError;
@@ -32,6 +33,7 @@ pub use options::{
 pub use renderer::{Renderer, RendererOptions, needs};
 pub use request::{BuildEnvironment, ClusterFacts, Request, Root};
 pub use source::SourceType;
+pub use substitution::{Origin, Variables, substitute};
 
 /// One object of a source, and where it was written.
 #[derive(Clone, Debug, PartialEq)]

@@ -23,6 +23,7 @@ use crate::sync::{
     observe::projects::Projects,
     observe::signatures::Signatures,
     observe::sources::Sources,
+    observe::variables::VariablesFromObjects,
     outcome::Outcome,
     plan::{Plan, PlannedStep, Step, plan},
     queue::Queue,
@@ -56,6 +57,7 @@ pub(crate) struct Engine {
     pub(crate) charts: Arc<Charts>,
     pub(crate) sources: Sources,
     pub(crate) signatures: Signatures,
+    pub(crate) variables: VariablesFromObjects,
     pub(crate) discovery: Discovery,
     pub(crate) facts: Facts,
     pub(crate) live: Arc<Live>,
@@ -92,6 +94,7 @@ impl Engine {
                 renderer(&context, &mirrors),
             ),
             signatures: Signatures::new(),
+            variables: VariablesFromObjects::new(client.clone(), queue.clone()),
             discovery: Discovery::new(client.clone()),
             facts: Facts::new(client.clone()),
             live: Live::new(client.clone(), &context.namespace, queue.clone()),
@@ -291,6 +294,7 @@ impl Engine {
         self.queue.forget(app);
         self.live.index().forget(app);
         self.memories.forget(app);
+        self.variables.forget(app);
         self.metrics.forget(app);
     }
 

@@ -181,6 +181,7 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
             .iter_mut()
             .for_each(|source| source.options.empty_lookup = empty);
     }
+    let substitution = collect(signet::substitution(&application.metadata), &mut refusals);
     let destination = collect(spec::destination(spec), &mut refusals);
     let policy = spec.sync_policy.clone().unwrap_or_default();
     // A newer commit takes over, unless it says otherwise.
@@ -189,8 +190,21 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
         &mut refusals,
     );
     let limit = collect(spec::revision_history_limit(spec), &mut refusals);
-    let (Some(sources), Some(destination), Some(retry), Some(revision_history_limit), true) =
-        (sources, destination, retry, limit, refusals.is_empty())
+    let (
+        Some(sources),
+        Some(substitution),
+        Some(destination),
+        Some(retry),
+        Some(revision_history_limit),
+        true,
+    ) = (
+        sources,
+        substitution,
+        destination,
+        retry,
+        limit,
+        refusals.is_empty(),
+    )
     else {
         return Err(refusals);
     };
@@ -198,6 +212,7 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
     Ok(Intent {
         project: spec::project(spec),
         sources,
+        substitution,
         destination,
         automated: spec::automated(&policy),
         create_namespace: options::allows(options(), "CreateNamespace") == Some(true),

@@ -16,7 +16,7 @@ use crate::sync::{
 };
 use crate::{
     dialect::{ObjectDefaults, SourceIntent},
-    render::{BuildEnvironment, ClusterFacts, Manifest, RenderKey, Rendered},
+    render::{BuildEnvironment, ClusterFacts, Manifest, RenderKey, Rendered, Variables},
 };
 
 /// First and longest pause after the API server was away during a pass.
@@ -59,6 +59,8 @@ pub(crate) struct Render {
     pub(crate) environments: Vec<BuildEnvironment>,
     /// What the cluster said of itself, where that matters.
     pub(crate) cluster: Option<Arc<ClusterFacts>>,
+    /// Values that were substituted in the objects; none where nothing was.
+    pub(crate) variables: Option<Variables>,
     pub(crate) revisions: Revisions,
     /// One for each source that renders.
     pub(crate) rendered: Vec<Arc<Rendered>>,

@@ -87,8 +87,12 @@ impl Engine {
         self.check_signatures(app, project, &intent.sources, &asked_for, &resolved)
             .await?;
         let environments = environments(subject, intent, &resolved);
+        let own = &self.context.namespace;
+        let variables = self.variables.get(app, intent, project, own).await?;
         let distrusted = subject.facts.marks.refresh == Some(Refresh::Hard) && first;
-        let same = |known: &Render| !distrusted && known.environments == environments;
+        let same = |known: &Render| {
+            !distrusted && known.environments == environments && known.variables == variables
+        };
         if let Some(known) = known.filter(same)
             && self.says_the_same(known.cluster.as_ref()).await?
         {
@@ -108,11 +112,16 @@ impl Engine {
             true => Some(self.facts.get().await?),
             false => None,
         };
-        let rendered = self.sources.render(requests, cluster.as_ref()).await?;
+        let mut rendered = self.sources.render(requests, cluster.as_ref()).await?;
+        if let Some(variables) = &variables {
+            let namespace = &intent.destination.namespace;
+            rendered = sources::substituted(rendered, variables, namespace).await?;
+        }
         let render = Render {
             sources: intent.sources.clone(),
             environments,
             cluster,
+            variables,
             revisions: sources::revisions(&resolved),
             rendered,
         };

@@ -15,7 +15,7 @@ use crate::{
     charts::{ChartError, Charts},
     dialect::{Intent, SourceIntent},
     git::{CommitId, Freshness, GitError, Mirrors, Repository, Revision},
-    render::{ClusterFacts, RenderError, RenderKey, Rendered, Renderer, Request},
+    render::{self, ClusterFacts, RenderError, RenderKey, Rendered, Renderer, Request, Variables},
     repositories::{Access, AccessError, RepositoryKind},
 };
 
@@ -239,6 +239,22 @@ impl Sources {
     fn recent(&self) -> MutexGuard<'_, VecDeque<Arc<Rendered>>> {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The renders with values in place of variables. They are one Application's, and not kept for others.
+pub(super) async fn substituted(
+    rendered: Vec<Arc<Rendered>>,
+    variables: &Variables,
+    namespace: &str,
+) -> Result<Vec<Arc<Rendered>>, SourceProblem> {
+    let (variables, namespace) = (variables.clone(), namespace.to_owned());
+    blocking(move || {
+        let rendered = rendered.iter();
+        rendered
+            .map(|rendered| render::substitute(rendered, &variables, &namespace))
+            .collect()
+    })
+    .await
 }
 
 /// Trees are read and parsed away from the async threads.
