@@ -15,6 +15,8 @@ mod scene;
 mod sources;
 #[path = "sync/tools.rs"]
 mod tools;
+#[path = "sync/variables.rs"]
+mod variables;
 
 use harness::{Controller, Port, Proxy, equal, eventually, get};
 use scene::{Scene, config_map, deployment};

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 
-use controller::render::{ClusterFacts, RenderKey};
+use controller::render::{ClusterFacts, Origin, RenderKey, Variables, substitute};
 use serde_json::Value;
 
 use super::sources::{Programs, Sources, application, cases, name, request};
@@ -31,6 +31,8 @@ struct Side {
     /// Of the cluster.
     kube_version: Option<String>,
     api_versions: Option<Vec<String>>,
+    /// Variables that are substituted after rendering, by their names.
+    variables: Option<BTreeMap<String, String>>,
     /// The programs say another version.
     other_programs: bool,
 }
@@ -92,7 +94,17 @@ impl Suite {
             true => other_programs(),
             false => Programs::default(),
         };
-        let key = self.sources.renderer(&programs).key(&request);
+        let renderer = self.sources.renderer(&programs);
+        let key = match &side.variables {
+            None => renderer.key(&request),
+            Some(values) => renderer.render(&request).and_then(|rendered| {
+                let mut variables = Variables::default();
+                for (name, value) in values {
+                    variables.set(name, value, Origin::Plain);
+                }
+                substitute(&rendered, &variables, "shop").map(|rendered| rendered.key.clone())
+            }),
+        };
         key.unwrap_or_else(|error| unreachable!("{error}"))
     }
 }
@@ -143,6 +155,8 @@ fn every_thing_that_matters_has_a_case() {
         "a-base-outside-the-path",
         "a-value-file-of-another-source",
         "the-build-environment-where-it-is-used",
+        "a-substituted-value",
+        "a-variable-that-is-not-used",
         "another-version-of-helm",
         "another-version-of-kustomize",
         "another-version-of-the-cluster",
