@@ -1,13 +1,17 @@
 //! One text with variables in it, in the syntax that Flux knows from shells: `${name}`, defaults, parts, replacements.
 //! It knows no objects, and its errors repeat no value.
 
-use std::collections::BTreeSet;
-
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::Variables;
+use super::{Taken, Variables};
 
-/// What the text becomes; the names of variables that it takes are added to `used`.
+/// Bytes of a value that a pattern is tried on, at each of its characters.
+const PATTERN: usize = 4_096;
+
+/// Expressions in one another: people write two or three.
+const DEPTH: usize = 16;
+
+/// What the text becomes; the variables that it takes are added to `taken`.
 ///
 /// A `$` in front of anything but `{` stays; `$$` is one `$`, so that `$${name}` comes out as `${name}`.
 ///
@@ -16,12 +20,13 @@ use super::Variables;
 pub(super) fn expand(
     text: &str,
     variables: &Variables,
-    used: &mut BTreeSet<String>,
+    taken: &mut Taken,
 ) -> Result<String, String> {
     let mut reader = Reader {
         rest: text,
         variables,
-        used,
+        taken,
+        depth: 0,
     };
     let mut expanded = String::new();
     while let Some(next) = reader.next() {
@@ -50,12 +55,24 @@ const UNCLOSED: &str = "a ${ has no }";
 struct Reader<'a> {
     rest: &'a str,
     variables: &'a Variables,
-    used: &'a mut BTreeSet<String>,
+    taken: &'a mut Taken,
+    /// Expressions that one is inside of.
+    depth: usize,
 }
 
 impl Reader<'_> {
     /// What stands between `${` and `}`, both of which are taken.
     fn expression(&mut self) -> Result<String, String> {
+        self.depth += 1;
+        if self.depth > DEPTH {
+            return Err(format!("more than {DEPTH} variables stand in one another"));
+        }
+        let value = self.operation();
+        self.depth -= 1;
+        value
+    }
+
+    fn operation(&mut self) -> Result<String, String> {
         if self.take('#') {
             let name = self.name()?;
             self.close(&name)?;
@@ -63,7 +80,7 @@ impl Reader<'_> {
         }
         let name = self.name()?;
         match self.next() {
-            Some('}') => Ok(self.value(&name)?.to_owned()),
+            Some('}') => self.value(&name),
             Some('=') => self.default(&name),
             Some(':') if self.take('=') || self.take('-') => self.default(&name),
             Some(':') if self.rest.starts_with(['?', '+']) => Err(unknown(&name)),
@@ -94,20 +111,23 @@ impl Reader<'_> {
 
     /// The value of a variable that must be set.
     fn value(&mut self, name: &str) -> Result<String, String> {
-        let value = self.set(name);
+        let value = self.set(name)?;
         value.ok_or_else(|| format!("variable {name} is not set"))
     }
 
-    fn set(&mut self, name: &str) -> Option<String> {
-        let value = self.variables.value(name)?;
-        self.used.insert(name.to_owned());
-        Some(value.to_owned())
+    fn set(&mut self, name: &str) -> Result<Option<String>, String> {
+        let Some(value) = self.variables.value(name) else {
+            return Ok(None);
+        };
+        self.taken.names.insert(name.to_owned());
+        self.taken.write(value.len())?;
+        Ok(Some(value.to_owned()))
     }
 
     /// `${name:=default}`: used also when the variable is set to nothing.
     fn default(&mut self, name: &str) -> Result<String, String> {
         let (default, _) = self.words(&['}'])?;
-        let value = self.set(name).filter(|value| !value.is_empty());
+        let value = self.set(name)?.filter(|value| !value.is_empty());
         Ok(value.unwrap_or(default))
     }
 
@@ -146,11 +166,11 @@ impl Reader<'_> {
     fn without_prefix(&mut self, name: &str) -> Result<String, String> {
         let longest = self.take('#');
         let pattern = self.pattern(name)?;
-        let value = self.value(name)?;
+        let value = self.short(name)?;
         let ends = value.char_indices().map(|(at, c)| at + c.len_utf8());
         let mut matching = ends.filter(|&end| pattern.is_match(&value[..end]));
         let cut = if longest {
-            matching.last()
+            matching.next_back()
         } else {
             matching.next()
         };
@@ -161,15 +181,26 @@ impl Reader<'_> {
     fn without_suffix(&mut self, name: &str) -> Result<String, String> {
         let longest = self.take('%');
         let pattern = self.pattern(name)?;
-        let value = self.value(name)?;
+        let value = self.short(name)?;
         let starts = value.char_indices().map(|(at, _)| at);
         let mut matching = starts.filter(|&start| pattern.is_match(&value[start..]));
         let cut = if longest {
             matching.next()
         } else {
-            matching.last()
+            matching.next_back()
         };
         Ok(value[..cut.unwrap_or(value.len())].to_owned())
+    }
+
+    /// A value that a pattern can be tried on.
+    fn short(&mut self, name: &str) -> Result<String, String> {
+        let value = self.value(name)?;
+        match value.len() > PATTERN {
+            true => Err(format!(
+                "variable {name} is longer than the {PATTERN} bytes that a pattern is tried on"
+            )),
+            false => Ok(value),
+        }
     }
 
     /// A pattern of `*`, `?` and `[…]`, up to the `}`.
@@ -195,6 +226,10 @@ impl Reader<'_> {
         }
         let (other, _) = self.words(&['}'])?;
         let value = self.value(name)?;
+        if !text.is_empty() {
+            let places = value.matches(&text).count();
+            self.taken.write(places.saturating_mul(other.len()))?;
+        }
         Ok(match where_ {
             Some('/') if !text.is_empty() => value.replace(&text, &other),
             Some('#') => match value.strip_prefix(&text) {
@@ -259,7 +294,7 @@ fn first(value: &str, change: impl Fn(&str) -> String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Origin, variables};
+    use super::super::{Origin, TOO_MUCH, variables};
     use super::*;
 
     fn expanded(text: &str) -> Result<String, String> {
@@ -273,7 +308,7 @@ mod tests {
             ],
             &Origin::Plain,
         );
-        expand(text, &variables, &mut BTreeSet::new())
+        expand(text, &variables, &mut Taken::default())
     }
 
     #[test]
@@ -365,14 +400,28 @@ mod tests {
     }
 
     #[test]
+    fn what_grows_without_end_is_stopped() {
+        let long = "x".repeat(1 << 20);
+        let variables = variables(&[("long", &long)], &Origin::Plain);
+        let expand = |text: &str| expand(text, &variables, &mut Taken::default()).map(drop);
+        assert_eq!(expand(&"${long}".repeat(9)), Ok(()));
+        assert_eq!(expand(&"${long}".repeat(11)), Err(TOO_MUCH.to_owned()));
+        assert_eq!(expand("${long//x/${long}}"), Err(TOO_MUCH.to_owned()));
+        let nested = |depth| "${none:=".repeat(depth) + "x" + &"}".repeat(depth);
+        assert_eq!(expand(&nested(DEPTH)), Ok(()));
+        let expected = "more than 16 variables stand in one another";
+        assert_eq!(expand(&nested(100_000)), Err(expected.to_owned()));
+        let expected = "variable long is longer than the 4096 bytes that a pattern is tried on";
+        assert_eq!(expand("${long#*y}"), Err(expected.to_owned()));
+    }
+
+    #[test]
     fn only_variables_that_are_taken_count_as_used() {
         let variables = variables(&[("a", "1"), ("b", "2"), ("c", "3")], &Origin::Plain);
-        let mut used = BTreeSet::new();
+        let mut taken = Taken::default();
         let text = "${a} ${none:=${b}} $${c}";
-        assert_eq!(
-            expand(text, &variables, &mut used).as_deref(),
-            Ok("1 2 ${c}")
-        );
-        assert_eq!(used.into_iter().collect::<Vec<_>>(), ["a", "b"]);
+        let expanded = expand(text, &variables, &mut taken);
+        assert_eq!(expanded.as_deref(), Ok("1 2 ${c}"));
+        assert_eq!(taken.names.into_iter().collect::<Vec<_>>(), ["a", "b"]);
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Manifest, RenderError, Rendered, key::KeyHash, manifest, value};
+use super::{Manifest, RenderError, Rendered, key::KeyHash, limits, manifest, value};
 use crate::dialect::flux;
 use place::Place;
 pub use variables::{Origin, Variables};
@@ -28,7 +28,7 @@ pub fn substitute(
     let mut substitution = Substitution {
         variables,
         namespace,
-        used: BTreeSet::new(),
+        taken: Taken::default(),
     };
     let mut manifests = Vec::with_capacity(rendered.manifests.len());
     for manifest in &rendered.manifests {
@@ -41,7 +41,7 @@ pub fn substitute(
     }
     let mut key = KeyHash::of("substitution");
     key.part(&rendered.key.to_string()).part(namespace);
-    for name in &substitution.used {
+    for name in &substitution.taken.names {
         key.part(name)
             .part(variables.value(name).unwrap_or_default())
             .part(variables.secret(name).unwrap_or_default());
@@ -56,8 +56,27 @@ pub fn substitute(
 struct Substitution<'a> {
     variables: &'a Variables,
     namespace: &'a str,
-    /// Names of the variables that stand in some object.
-    used: BTreeSet<String>,
+    taken: Taken,
+}
+
+/// What was taken of the variables so far.
+#[derive(Default)]
+struct Taken {
+    names: BTreeSet<String>,
+    /// Bytes that values wrote.
+    written: usize,
+}
+
+const TOO_MUCH: &str = "the values of variables make more of the manifests than 10 MiB";
+
+impl Taken {
+    fn write(&mut self, bytes: usize) -> Result<(), String> {
+        self.written = self.written.saturating_add(bytes);
+        match self.written > limits::TOTAL_BYTES {
+            true => Err(TOO_MUCH.to_owned()),
+            false => Ok(()),
+        }
+    }
 }
 
 impl Substitution<'_> {
@@ -151,13 +170,17 @@ impl Substitution<'_> {
         if !text.contains('$') {
             return Ok((text.to_owned(), None));
         }
-        let mut used = BTreeSet::new();
-        let expanded = expression::expand(text, self.variables, &mut used)?;
-        let secret = used.iter().find_map(|name| {
+        let mut taken = Taken {
+            names: BTreeSet::new(),
+            written: self.taken.written,
+        };
+        let expanded = expression::expand(text, self.variables, &mut taken)?;
+        let secret = taken.names.iter().find_map(|name| {
             let secret = self.variables.secret(name)?;
             Some(format!("{name} of Secret {secret}"))
         });
-        self.used.append(&mut used);
+        self.taken.written = taken.written;
+        self.taken.names.append(&mut taken.names);
         Ok((expanded, secret))
     }
 }
