@@ -116,9 +116,9 @@ impl Executor<'_> {
     }
 }
 
-/// Neighbouring steps that may run at once: the same deed, on the same kind, in the same wave.
+/// Neighbouring steps that may run at once: the same deed, on the same kind, in the same place.
 fn goes_together(first: &PlannedStep, second: &PlannedStep) -> bool {
-    first.wave == second.wave
+    first.slot == second.slot
         && match (&first.step, &second.step) {
             (Step::Verify { .. }, Step::Verify { .. }) | (Step::Unseal(_), Step::Unseal(_)) => true,
             (Step::Delete { .. }, Step::Delete { .. }) => true,

@@ -7,20 +7,18 @@ use kube::{
     Api,
     api::{DynamicObject, Patch, PatchParams},
 };
-use serde_json::Value;
 
 use super::{
     Answer, Executor,
     answer::{failure, refuses_dry_run},
 };
 use crate::sync::{
-    compare,
-    compare::ownership::{self, Lost},
+    compare::close::{self, Predicted},
     desired::Wanted,
     key::ObjectKey,
     observe::live::Seen,
     outcome::{Done, Failure, FailureReason},
-    world::{LiveState, Take},
+    world::LiveState,
 };
 
 /// How long a field taken from us is remembered: three times within it is a fight.
@@ -65,42 +63,17 @@ impl Executor<'_> {
         wanted: &Wanted,
         object: &DynamicObject,
     ) -> Result<LiveState, kube::Error> {
-        let live = comparable(object);
-        let managed = object
-            .metadata
-            .managed_fields
-            .as_deref()
-            .unwrap_or_default();
-        let added = ownership::added_by_people(managed);
-        let differs = |mut fields: Vec<String>| {
-            fields.extend(added.clone());
-            if fields.is_empty() {
-                LiveState::Matches(wanted.hash)
-            } else {
-                LiveState::Differs {
-                    wanted: wanted.hash,
-                    fields,
-                }
-            }
-        };
-        let missing = compare::differences(&wanted.object, &live);
-        // A field that is not ours any more may have grown: a list or map that is owned as a whole.
-        if missing.is_empty() && ownership::lost(&wanted.object, managed).is_empty() {
-            return Ok(differs(Vec::new()));
+        if let Some(state) = close::at_first_sight(wanted, object) {
+            return Ok(state);
         }
         let params = PatchParams::apply(FIELD_MANAGER).force().dry_run();
-        match api
-            .patch(&wanted.key.name, &params, &Patch::Apply(&wanted.object))
-            .await
-        {
-            Ok(predicted) => Ok(differs(changes(&live, &comparable(&predicted)))),
-            Err(kube::Error::Api(status)) if refuses_dry_run(&status) => Ok(differs(missing)),
-            Err(error) => Ok(undecided(
-                wanted,
-                failure(&wanted.key, error)?,
-                differs(missing),
-            )),
-        }
+        let body = Patch::Apply(&wanted.object);
+        let predicted = match api.patch(&wanted.key.name, &params, &body).await {
+            Ok(predicted) => Predicted::Object(predicted.into()),
+            Err(kube::Error::Api(status)) if refuses_dry_run(&status) => Predicted::NoDryRun,
+            Err(error) => Predicted::Refusal(failure(&wanted.key, error)?),
+        };
+        Ok(close::by_prediction(wanted, object, predicted))
     }
 
     /// An object that can't be read stays unverified, with the reason.
@@ -118,67 +91,9 @@ impl Executor<'_> {
     }
 
     fn remember_takes(&self, wanted: &Wanted, object: &DynamicObject) {
-        let managed = object
-            .metadata
-            .managed_fields
-            .as_deref()
-            .unwrap_or_default();
         let at = self.world.now;
-        let lost = ownership::lost(&wanted.object, managed).into_iter();
-        let takes = lost.filter_map(|Lost { field, manager }| {
-            Some(Take {
-                at,
-                manager: manager?,
-                field,
-            })
-        });
+        let takes = close::takes(wanted, object, at);
         let since = at.checked_sub(REMEMBERED).unwrap_or(Timestamp::MIN);
-        self.engine
-            .live
-            .index()
-            .taken(&wanted.key, takes.collect(), since);
+        self.engine.live.index().taken(&wanted.key, takes, since);
     }
-}
-
-/// What a refused dry-run says of the object. One that would be invalid differs, and applying it tells why.
-fn undecided(wanted: &Wanted, failure: Failure, differs: LiveState) -> LiveState {
-    let Failure { reason, message } = failure;
-    match reason {
-        FailureReason::ImmutableField => LiveState::Immutable {
-            wanted: wanted.hash,
-            message,
-        },
-        FailureReason::Forbidden => LiveState::Forbidden { message },
-        FailureReason::Invalid | FailureReason::NotFound => differs,
-        FailureReason::Conflict | FailureReason::NotUnsealed | FailureReason::Unavailable => {
-            LiveState::Unreadable { message }
-        }
-    }
-}
-
-/// Names of the fields that a dry-run would set, change or remove.
-fn changes(live: &Value, predicted: &Value) -> Vec<String> {
-    let mut fields = compare::differences(predicted, live);
-    fields.extend(compare::differences(live, predicted));
-    fields.sort();
-    fields.dedup();
-    fields
-}
-
-/// An object without what every write changes.
-fn comparable(object: &DynamicObject) -> Value {
-    let mut metadata = object.metadata.clone();
-    metadata.managed_fields = None;
-    metadata.resource_version = None;
-    metadata.generation = None;
-    let mut value = object.data.clone();
-    if let Some(fields) = value.as_object_mut() {
-        fields.remove("status");
-    }
-    if let Some(types) = &object.types {
-        value["apiVersion"] = types.api_version.as_str().into();
-        value["kind"] = types.kind.as_str().into();
-    }
-    value["metadata"] = serde_json::json!(metadata);
-    value
 }

@@ -22,7 +22,7 @@ use crate::sync::desired::pods::{containers, pod_spec};
 use crate::sync::key::{GroupKind, ObjectKey, group_version};
 use crate::sync::kinds::{Kinds, Lookup};
 use crate::sync::plan::order::{arrange, is_definition, is_sealed_secret};
-use crate::sync::plan::{Condition, ConditionKind};
+use crate::sync::plan::{Condition, ConditionKind, Slot};
 
 /// One object as it will be applied.
 #[derive(Clone, PartialEq)]
@@ -39,13 +39,13 @@ pub struct Wanted {
     pub origin: Origin,
     /// What its annotations ask for, or what in it is not accepted: then it is not applied.
     pub policy: Result<ObjectPolicy, Vec<Refusal>>,
-    /// The wave it is applied in: its own, or an earlier one when something of an earlier wave needs it.
-    pub wave: i32,
+    /// When it is applied: in its own wave, or earlier when something earlier needs it.
+    pub slot: Slot,
 }
 
 impl Wanted {
-    pub(in crate::sync) fn own_wave(&self) -> i32 {
-        self.policy.as_ref().map_or(0, |policy| policy.wave)
+    pub(in crate::sync) fn own_slot(&self) -> Slot {
+        Slot::sync(self.policy.as_ref().map_or(0, |policy| policy.wave))
     }
 }
 
@@ -243,7 +243,7 @@ fn wanted(
         } else {
             policy
         },
-        wave: 0,
+        slot: Slot::sync(0),
         key,
         version,
         object,

@@ -19,10 +19,7 @@ pub(in crate::sync) enum Sealed {
 
 /// How this SealedSecret stands.
 pub(in crate::sync) fn sealed(world: &World, comparison: &Comparison, key: &ObjectKey) -> Sealed {
-    let difference = comparison
-        .objects
-        .get(key)
-        .and_then(|compared| compared.difference.as_ref());
+    let difference = comparison.difference(key);
     let health = world.live.get(key).and_then(|live| live.health.as_ref());
     let opening = world.opening.get(key);
     let opens = matches!(opening, Some(Ok(())));

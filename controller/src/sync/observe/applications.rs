@@ -215,17 +215,20 @@ pub(crate) fn whole(mut object: DynamicObject, api_version: &str, kind: &str) ->
 }
 
 /// What an Application's owner writes, and we (but for obeyed requests) do not. Generation would count our status as well,
-/// because the kind has no status subresource.
-pub(crate) fn owners_part(object: &Value) -> [Option<&Value>; 6] {
+/// because the kind has no status subresource. Of the status it is one word: the phase that tells an operation to end.
+pub(crate) fn owners_part(object: &Value) -> [Option<&Value>; 7] {
+    let ends = object
+        .pointer("/status/operationState/phase")
+        .filter(|phase| *phase == "Terminating");
     [
-        "/spec",
-        "/operation",
-        "/metadata/annotations",
-        "/metadata/finalizers",
-        "/metadata/deletionTimestamp",
-        "/metadata/uid",
+        object.pointer("/spec"),
+        object.pointer("/operation"),
+        object.pointer("/metadata/annotations"),
+        object.pointer("/metadata/finalizers"),
+        object.pointer("/metadata/deletionTimestamp"),
+        object.pointer("/metadata/uid"),
+        ends,
     ]
-    .map(|pointer| object.pointer(pointer))
 }
 
 fn is_older(object: &Value, known: &Value) -> bool {
@@ -292,6 +295,21 @@ mod tests {
             };
             object.pointer_mut(parent).unwrap()[field] = value;
             assert_eq!(changed(&applications, &object), app, "{field}");
+        }
+    }
+
+    #[test]
+    fn an_operation_that_somebody_ends_wakes_and_no_other_phase_does() {
+        let applications = Applications::new("signet");
+        let app = AppId::new("signet", "a");
+        changed(&applications, &application("1"));
+        for (version, phase, told) in [
+            ("2", "Running", None),
+            ("3", "Terminating", Some(Told::Changed(app))),
+        ] {
+            let mut object = application(version);
+            object["status"]["operationState"]["phase"] = phase.into();
+            assert_eq!(changed(&applications, &object), told, "{phase}");
         }
     }
 

@@ -13,7 +13,7 @@ use crate::sync::plan::holders::{holds, is_holder, sink};
 use crate::sync::plan::inventory::{self, defaults, is_ours};
 use crate::sync::plan::prune;
 use crate::sync::plan::recorded;
-use crate::sync::plan::{Condition, ConditionKind, Plan, PlannedStep, Step};
+use crate::sync::plan::{Condition, ConditionKind, Plan, PlannedStep, Slot, Step};
 use crate::sync::world::{Live, World};
 
 /// The plan of an Application that is being deleted.
@@ -49,7 +49,7 @@ fn destination_is_refused(world: &World) -> bool {
 fn remove_finalizer() -> Plan {
     Plan {
         steps: vec![PlannedStep {
-            wave: 0,
+            slot: Slot::sync(0),
             step: Step::RemoveFinalizer,
         }],
         ..Plan::default()
@@ -65,7 +65,10 @@ fn delete_highest_wave(
     let Some((wave, keys)) = waves.pop_last() else {
         return plan;
     };
-    let planned = |step: Step| PlannedStep { wave, step };
+    let planned = |step: Step| PlannedStep {
+        slot: Slot::sync(wave),
+        step,
+    };
     let deletions = prune::deletions(world, keys.iter().collect(), propagation);
     plan.steps.extend(deletions.due.into_iter().map(planned));
     if !deletions.gone.is_empty() {
@@ -77,8 +80,10 @@ fn delete_highest_wave(
     for (wave, keys) in waves.iter().rev() {
         let deletions = prune::deletions(world, keys.iter().collect(), propagation);
         let steps = deletions.due.into_iter().chain(deletions.held);
-        plan.later
-            .extend(steps.map(|step| PlannedStep { wave: *wave, step }));
+        plan.later.extend(steps.map(|step| PlannedStep {
+            slot: Slot::sync(*wave),
+            step,
+        }));
     }
     plan
 }

@@ -12,7 +12,7 @@ use crate::sync::kinds::Lookup;
 use crate::sync::plan::holders::{holds, is_holder};
 use crate::sync::plan::inventory::{self, Leftover};
 use crate::sync::plan::recorded;
-use crate::sync::plan::{Compared, Comparison, Condition, Difference, SyncStatus};
+use crate::sync::plan::{Compared, Comparison, Condition, Difference, Slot, SyncStatus};
 use crate::sync::world::{Health, HealthStatus, Live, LiveState, Source, World};
 use crate::sync::{plan::conditions, plan::gates};
 
@@ -105,7 +105,7 @@ fn compare_wanted(
             ref difference => status(difference.as_ref()),
         },
         difference,
-        wave: wanted.wave,
+        slot: wanted.slot,
         health: live.and_then(|live| live.health.clone()),
         requires_pruning: false,
     }
@@ -233,7 +233,7 @@ fn compare_leftover(
     Some(Compared {
         version,
         status: status(Some(&difference)),
-        wave: live.map_or(0, |live| inventory::wave(live, terms.defaults)),
+        slot: Slot::sync(live.map_or(0, |live| inventory::wave(live, terms.defaults))),
         health: live.and_then(|live| live.health.clone()),
         requires_pruning: matches!(difference, Difference::Extra),
         difference: Some(difference),

@@ -1,20 +1,16 @@
 //! What has to be in order before anything is compared: spec, project, source. And, object by object, what the
 //! project permits. Every refusal is told by name; none is decided from anything but the World.
 
-use std::collections::BTreeSet;
-
 use crate::access::{Claim, Project};
 use crate::dialect::{Destination, Intent};
 use crate::sync::desired::Wanted;
 use crate::sync::key::ObjectKey;
 use crate::sync::plan::comparison::{Terms, named};
-use crate::sync::plan::conditions::of_unknown_kind;
 use crate::sync::plan::inventory;
 use crate::sync::plan::order::is_sealed_secret;
 use crate::sync::plan::recorded;
 use crate::sync::plan::{Comparison, Condition, ConditionKind, Difference};
 use crate::sync::world::{Live, SourceReason, Unsealer, World};
-use crate::unseal::RESEAL;
 
 /// Why nothing is compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,60 +163,8 @@ fn permits(
     permitted.map_err(|denied| denied.to_string())
 }
 
-/// Why this revision is refused whole, before anything of it is applied: objects that are refused by name or by the project,
-/// a destination that can't hold SealedSecrets, and SealedSecrets, new or changed since the last synced revision, that
-/// can't be opened.
-pub(in crate::sync) fn refuses(
-    world: &World,
-    terms: &Terms<'_>,
-    comparison: &Comparison,
-) -> Option<String> {
-    let mut refused = Vec::new();
-    let mut remedies = BTreeSet::new();
-    for (key, wanted) in &terms.desired().objects {
-        let difference = comparison
-            .objects
-            .get(key)
-            .and_then(|compared| compared.difference.as_ref());
-        match difference {
-            Some(Difference::Refused(why)) => {
-                refused.push(format!("{}: {key}: {why}", wanted.origin))
-            }
-            Some(Difference::UnknownKind) if is_sealed_secret(key) => {
-                refused.push(format!(
-                    "NoSealedSecretKind: {}: {key}: the cluster does not know the kind",
-                    wanted.origin
-                ));
-                remedies.insert(of_unknown_kind(&key.group_kind()));
-            }
-            Some(
-                Difference::Missing
-                | Difference::Changed
-                | Difference::Drift(_)
-                | Difference::Unlisted,
-            ) => {
-                if let Some(why) = does_not_open(world, terms, key) {
-                    refused.push(format!("{}: {key} can't be opened: {why}", wanted.origin));
-                    remedies.insert(RESEAL.to_owned());
-                }
-            }
-            _ => {}
-        }
-    }
-    let refused = named(&refused)?;
-    Some(Vec::from_iter(std::iter::once(refused).chain(remedies)).join("; "))
-}
-
-/// Why a SealedSecret of a revision that was not synced before can't be opened.
-fn does_not_open<'a>(world: &'a World, terms: &Terms<'_>, key: &ObjectKey) -> Option<&'a str> {
-    let answer = world
-        .opening
-        .get(key)
-        .filter(|_| is_new_revision(world, terms))?;
-    answer.as_ref().err().map(String::as_str)
-}
-
-fn is_new_revision(world: &World, terms: &Terms<'_>) -> bool {
+/// The source was not synced as a whole at this revision yet.
+pub(in crate::sync) fn is_new_revision(world: &World, terms: &Terms<'_>) -> bool {
     recorded::synced(&world.application).as_ref() != Some(&terms.source.revisions)
 }
 
@@ -233,10 +177,7 @@ pub(in crate::sync) fn in_question<'a>(
 ) -> impl Iterator<Item = &'a ObjectKey> {
     let asks = world.unsealer == Unsealer::Ours && is_new_revision(world, terms);
     let in_question = move |key: &&ObjectKey| {
-        let difference = comparison
-            .objects
-            .get(*key)
-            .and_then(|compared| compared.difference.as_ref());
+        let difference = comparison.difference(key);
         asks && is_sealed_secret(key)
             && matches!(difference, Some(Difference::Unverified))
             && !matches!(world.opening.get(*key), Some(Ok(())))

@@ -12,7 +12,7 @@ use crate::sync::key::ObjectKey;
 use crate::sync::plan::comparison::Terms;
 use crate::sync::plan::fights;
 use crate::sync::plan::operation::{Decided, begin, later};
-use crate::sync::plan::{Comparison, Difference};
+use crate::sync::plan::{Comparison, Difference, Scope};
 use crate::sync::world::World;
 
 /// More objects than these are healed by a whole sync: their list would have to fit into the status.
@@ -96,8 +96,11 @@ pub(in crate::sync) fn heal(
             ..Decided::default()
         };
     }
-    let only = (objects.len() <= LISTED).then_some(objects);
-    begin(world, terms, only, tries + 1).into()
+    let scope = match objects.len() <= LISTED {
+        true => Scope::Objects(objects),
+        false => Scope::Whole,
+    };
+    begin(world, terms, scope, tries + 1).into()
 }
 
 fn tries(state: &OperationState) -> u32 {

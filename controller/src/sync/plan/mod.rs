@@ -4,6 +4,7 @@
 pub(super) mod cascade;
 pub(super) mod comparison;
 pub(super) mod conditions;
+mod difference;
 pub(super) mod fights;
 pub(super) mod gates;
 pub(super) mod heal;
@@ -15,19 +16,24 @@ pub(super) mod planner;
 pub(super) mod preface;
 pub(super) mod prune;
 pub(super) mod recorded;
+pub(super) mod refusals;
 pub mod revision;
+mod slot;
 pub(super) mod steps;
 pub(super) mod text;
 pub(super) mod waves;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use crate::dialect::{Cascade, RetryPolicy};
+use crate::dialect::Cascade;
 use crate::sync::key::ObjectKey;
-pub use crate::sync::plan::planner::plan;
-use crate::sync::revisions::Revisions;
 use crate::sync::world::Health;
 use k8s_openapi::jiff::Timestamp;
+
+pub use difference::{Compared, Comparison, Difference, SyncStatus};
+pub use operation::{
+    Decision, Ending, Initiator, LeftOut, LeftOutReason, Operation, OperationPhase, Scope,
+};
+pub use planner::plan;
+pub use slot::{Phase, Slot};
 
 /// What one pass decided.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -88,11 +94,11 @@ pub enum Step {
     RemoveFinalizer,
 }
 
-/// A step in its wave.
+/// A step in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedStep {
-    /// The sync wave.
-    pub wave: i32,
+    /// Phase and wave.
+    pub slot: Slot,
     /// What to do.
     pub step: Step,
 }
@@ -152,222 +158,6 @@ impl ConditionKind {
             Self::ExcludedResourceWarning => "ExcludedResourceWarning",
             Self::OrphanedResourceWarning => "OrphanedResourceWarning",
             Self::FightingManager => "FightingManager",
-        }
-    }
-}
-
-/// Wanted against live.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Comparison {
-    /// The Application's `status.sync.status`.
-    pub status: SyncStatus,
-    /// The revisions it was compared with.
-    pub revisions: Revisions,
-    /// Every wanted object and every entry of the inventory.
-    pub objects: BTreeMap<ObjectKey, Compared>,
-}
-
-/// Whether live is as wanted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SyncStatus {
-    /// As wanted.
-    Synced,
-    /// Not as wanted.
-    OutOfSync,
-    /// Nobody can say.
-    #[default]
-    Unknown,
-}
-
-impl SyncStatus {
-    /// The spelling in the status.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Synced => "Synced",
-            Self::OutOfSync => "OutOfSync",
-            Self::Unknown => "Unknown",
-        }
-    }
-}
-
-/// One object's comparison.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Compared {
-    /// Version of its `apiVersion`.
-    pub version: String,
-    /// Is it as wanted.
-    pub status: SyncStatus,
-    /// Why not, when it is not.
-    pub difference: Option<Difference>,
-    /// Its wave.
-    pub wave: i32,
-    /// Its health; `None` when its kind has none.
-    pub health: Option<Health>,
-    /// It is no longer wanted, and deleting it is what a prune would do.
-    pub requires_pruning: bool,
-}
-
-/// Why an object is not as wanted, from a closed set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Difference {
-    /// It is not in the cluster.
-    Missing,
-    /// Git wants something else than what was verified last.
-    Changed,
-    /// These fields of the live object differ.
-    Drift(Vec<String>),
-    /// It can't be changed in place.
-    Immutable(String),
-    /// It is being deleted, and will be made anew once it is gone.
-    Deleting,
-    /// No longer wanted.
-    Extra,
-    /// No longer wanted, but kept: the text says which guard keeps it.
-    Kept(String),
-    /// No longer wanted, but neither deleted nor forgotten while this is not known.
-    Doubt(String),
-    /// No longer wanted, and the cluster does not serve its kind any more.
-    OutOfReach,
-    /// Not compared yet since the start.
-    Unverified,
-    /// Objects of its kind can't be listed, so nobody knows whether it is there.
-    Unlisted,
-    /// The cluster doesn't know its kind.
-    UnknownKind,
-    /// Its kind will be known once a CustomResourceDefinition of this very source is established.
-    AwaitsKind,
-    /// Its kind's API can't be asked at the moment.
-    KindUnavailable,
-    /// The live object belongs to this other Application.
-    Shared(String),
-    /// The project does not permit it, or it is refused by name.
-    Refused(String),
-    /// The API server does not let us read it.
-    Forbidden(String),
-    /// The API server could not answer.
-    Unreadable(String),
-}
-
-/// The operation in effect.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Operation {
-    /// What is pinned for it: a revision for each source.
-    pub revisions: Revisions,
-    /// Who began it.
-    pub initiator: Initiator,
-    /// Whether it deletes what is no longer wanted.
-    pub prune: bool,
-    /// Whether it makes the destination namespace.
-    pub create_namespace: bool,
-    /// Only these objects; `None` = all, and the history is written.
-    pub only: Option<BTreeSet<ObjectKey>>,
-    /// Objects of it that can't be dealt with now, and why: the rest goes on, then the operation has failed.
-    pub left_out: BTreeMap<ObjectKey, LeftOut>,
-    /// How often it has been tried before.
-    pub retry_count: u32,
-    /// When it began.
-    pub started_at: Timestamp,
-    /// `operationState.operation` as it is, or will be, stored.
-    pub stored: crds::Operation,
-    /// How it is tried again when it fails; `None` = not at all.
-    pub retry: Option<RetryPolicy>,
-    /// What this pass makes of it.
-    pub decision: Decision,
-    /// How it goes on after this pass's steps.
-    pub ending: Ending,
-}
-
-/// Who began an operation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Initiator {
-    /// The Application's sync policy.
-    Automated,
-    /// A person or program that wrote `.operation`.
-    Requested(String),
-}
-
-/// What this pass makes of the operation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// It begins now.
-    Start,
-    /// It began in an earlier pass, maybe of an earlier process.
-    Continue,
-    /// It failed, waits, and is tried again now.
-    Retry,
-    /// It failed and is tried again at this time.
-    Wait(Timestamp),
-}
-
-/// How the operation goes on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// Another pass is needed; the text says what it waits for.
-    Open(String),
-    /// It is over once this pass's steps have succeeded; it failed when one failed or an object is left out.
-    AfterSteps,
-    /// It failed now, and may be tried again.
-    Failed(String),
-    /// It is over now, for good.
-    Refused(OperationPhase, String),
-}
-
-/// Why an object is left out of an operation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftOut {
-    /// From a closed set.
-    pub reason: LeftOutReason,
-    /// For people.
-    pub message: String,
-}
-
-/// The closed set. The reason is kept with the object's result: what it names may pass, and then the object is
-/// dealt with by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LeftOutReason {
-    /// The cluster does not know its kind.
-    UnknownKind,
-    /// It belongs to another Application.
-    SharedResource,
-    /// It uses a Secret whose SealedSecret can't be opened, and does not exist yet.
-    SecretUnavailable,
-    /// The API server could not tell how it is.
-    Unreadable,
-}
-
-impl LeftOutReason {
-    /// The spelling in the status.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::UnknownKind => "UnknownKind",
-            Self::SharedResource => "SharedResource",
-            Self::SecretUnavailable => "SecretUnavailable",
-            Self::Unreadable => "Unreadable",
-        }
-    }
-}
-
-/// `status.operationState.phase`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OperationPhase {
-    /// On its way, or waiting to be tried again.
-    Running,
-    /// Done.
-    Succeeded,
-    /// It ran and something failed.
-    Failed,
-    /// It could not run.
-    Error,
-}
-
-impl OperationPhase {
-    /// The spelling in the status.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Running => "Running",
-            Self::Succeeded => "Succeeded",
-            Self::Failed => "Failed",
-            Self::Error => "Error",
         }
     }
 }

@@ -1,10 +1,11 @@
-//! In which order objects are applied: waves, within a wave the kinds' ranks, and what others stand on in front of them.
+//! In which order objects are applied: slots, within a slot the kinds' ranks, and what others stand on in front of them.
 //! It looks at wanted objects only; when a step is due is decided elsewhere.
 
 use std::collections::BTreeMap;
 
 use crate::sync::desired::Desired;
 use crate::sync::key::ObjectKey;
+use crate::sync::plan::Slot;
 
 /// Kinds in the order in which they are applied inside a wave; every other kind comes last.
 const RANKS: [&str; 30] = [
@@ -40,10 +41,10 @@ const RANKS: [&str; 30] = [
     "APIService",
 ];
 
-/// Where an object stands: wave, rank, and what goes in front among equals.
+/// Where an object stands: slot, rank, and what goes in front among equals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
-    wave: i32,
+    slot: Slot,
     rank: usize,
     front: Front,
 }
@@ -87,13 +88,13 @@ pub(in crate::sync) fn is_namespace(key: &ObjectKey) -> bool {
     key.is("", "Namespace")
 }
 
-/// Sorts the wanted objects and gives each its wave. What others stand on moves in front of the first of them,
-/// also into an earlier wave: a SealedSecret before its users, a definition before its objects, a Namespace before all in it.
+/// Sorts the wanted objects and gives each its slot. What others stand on moves in front of the first of them,
+/// also into an earlier slot: a SealedSecret before its users, a definition before its objects, a Namespace before all in it.
 pub(in crate::sync) fn arrange(desired: &mut Desired) {
     let mut places: BTreeMap<ObjectKey, Place> = desired
         .objects
         .iter()
-        .map(|(key, wanted)| (key.clone(), place(key, wanted.own_wave())))
+        .map(|(key, wanted)| (key.clone(), place(key, wanted.own_slot())))
         .collect();
     let users = |key: &ObjectKey| -> Vec<ObjectKey> {
         desired
@@ -128,13 +129,13 @@ pub(in crate::sync) fn arrange(desired: &mut Desired) {
     order.sort();
     for (place, key) in &order {
         if let Some(wanted) = desired.objects.get_mut(key) {
-            wanted.wave = place.wave;
+            wanted.slot = place.slot;
         }
     }
     desired.order = order.into_iter().map(|(_, key)| key).collect();
 }
 
-fn place(key: &ObjectKey, wave: i32) -> Place {
+fn place(key: &ObjectKey, slot: Slot) -> Place {
     let front = match key {
         key if is_namespace(key) => Front::Namespace,
         key if is_definition(key) => Front::Definition,
@@ -142,7 +143,7 @@ fn place(key: &ObjectKey, wave: i32) -> Place {
         _ => Front::Other,
     };
     Place {
-        wave,
+        slot,
         rank: rank(key),
         front,
     }
@@ -160,9 +161,9 @@ fn bubble(
             .filter_map(|key| places.get(key).copied())
             .min();
         if let (Some(first), Some(place)) = (first, places.get_mut(&mover))
-            && (first.wave, first.rank) < (place.wave, place.rank)
+            && (first.slot, first.rank) < (place.slot, place.rank)
         {
-            place.wave = first.wave;
+            place.slot = first.slot;
             place.rank = first.rank;
         }
     }

@@ -9,7 +9,9 @@ use crate::sync::plan::{
     Condition, ConditionKind, Decision, Ending, Initiator, Operation, OperationPhase, Plan,
 };
 use crate::sync::world::World;
-use crate::sync::{plan::cascade, plan::comparison, plan::gates, plan::operation, plan::steps};
+use crate::sync::{
+    plan::cascade, plan::comparison, plan::gates, plan::operation, plan::refusals, plan::steps,
+};
 
 /// Decides what this pass does. Total, synchronous and deterministic: the same World gives the same Plan.
 pub fn plan(world: &World) -> Plan {
@@ -40,7 +42,7 @@ fn stopped(world: &World, stop: &gates::Stop) -> Plan {
 fn compared(world: &World, terms: &Terms<'_>) -> Plan {
     let (comparison, mut conditions) = comparison::compare(world, terms);
     let mut decided = operation::decide(world, terms, &comparison);
-    let refusal = gates::refuses(world, terms, &comparison);
+    let refusal = refusals::refuses(world, terms, &comparison);
     if decided
         .operation
         .as_ref()
@@ -65,7 +67,7 @@ fn compared(world: &World, terms: &Terms<'_>) -> Plan {
         .filter(|operation| operation.has_work())
     {
         match refusal {
-            Some(refusal) => operation.ending = Ending::Refused(OperationPhase::Failed, refusal),
+            Some(refusal) => operation.ending = Ending::Over(OperationPhase::Failed, refusal),
             None => work = steps::work(world, terms, &comparison, operation),
         }
     }
@@ -105,7 +107,7 @@ impl Operation {
         match &self.ending {
             Ending::Failed(_) => operation::next_try(world, self),
             Ending::AfterSteps if !self.left_out.is_empty() => operation::next_try(world, self),
-            Ending::AfterSteps | Ending::Refused(..) if work.now.is_empty() => Some(world.now),
+            Ending::AfterSteps | Ending::Over(..) if work.now.is_empty() => Some(world.now),
             _ => None,
         }
     }

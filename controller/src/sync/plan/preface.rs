@@ -51,13 +51,13 @@ pub(in crate::sync) fn precede(
         .now
         .iter()
         .find(|step| writes(&step.step))
-        .map(|step| step.wave)
+        .map(|step| step.slot)
     else {
         return;
     };
     if makes_namespace(world, terms, operation, work) {
         if let Err(denied) = gates::permits_namespace(world, terms) {
-            operation.ending = Ending::Refused(OperationPhase::Failed, denied);
+            operation.ending = Ending::Over(OperationPhase::Failed, denied);
             *work = Work::default();
             return;
         }

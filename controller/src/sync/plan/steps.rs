@@ -15,7 +15,7 @@ use crate::sync::plan::prune::{self, Deletions};
 use crate::sync::plan::recorded;
 use crate::sync::plan::waves::{self, Wave};
 use crate::sync::plan::{
-    Comparison, Difference, Ending, LeftOut, LeftOutReason, Operation, PlannedStep, Step,
+    Comparison, Difference, Ending, LeftOut, LeftOutReason, Operation, PlannedStep, Slot, Step,
 };
 use crate::sync::world::{HealthStatus, Unsealer, World};
 
@@ -36,7 +36,7 @@ struct Planner<'a> {
     terms: &'a Terms<'a>,
     comparison: &'a Comparison,
     left_out: BTreeMap<ObjectKey, LeftOut>,
-    waves: BTreeMap<i32, Wave>,
+    waves: BTreeMap<Slot, Wave>,
 }
 
 /// Plans the operation's work and sets its ending.
@@ -73,16 +73,16 @@ impl Planner<'_> {
             return;
         }
         let prunable = |key: &&ObjectKey| {
-            in_scope(operation, key) && self.difference(key) == Some(&Difference::Extra)
+            operation.scope.covers(key) && self.difference(key) == Some(&Difference::Extra)
         };
         let keys = self.comparison.objects.keys().filter(prunable);
         let waves: BTreeMap<&ObjectKey, i32> = keys
-            .map(|key| (key, self.comparison.objects[key].wave))
+            .map(|key| (key, self.comparison.slot(key).wave))
             .collect();
         for (wave, keys) in prune::mirrored(waves) {
             let Deletions { due, held, gone } =
                 prune::deletions(self.world, keys, crate::dialect::Cascade::Foreground);
-            let share = self.waves.entry(wave).or_default();
+            let share = self.waves.entry(Slot::sync(wave)).or_default();
             share.due.extend(due);
             share.held.extend(held);
             share.gone.extend(gone);
@@ -96,30 +96,26 @@ impl Planner<'_> {
             .desired
             .order
             .iter()
-            .filter(|key| in_scope(operation, key));
-        let mut unseal: Vec<(i32, Step)> = Vec::new();
+            .filter(|key| operation.scope.covers(key));
+        let mut unseal: Vec<(Slot, Step)> = Vec::new();
         for key in keys {
-            let wave = self
-                .comparison
-                .objects
-                .get(key)
-                .map_or(0, |compared| compared.wave);
-            if !is_sealed_secret(key) || unseal.first().is_some_and(|(at, _)| *at != wave) {
+            let slot = self.comparison.slot(key);
+            if !is_sealed_secret(key) || unseal.first().is_some_and(|(at, _)| *at != slot) {
                 self.flush(&mut unseal);
             }
-            self.plan_apply(key, wave);
-            unseal.extend(self.unseal_step(key).map(|step| (wave, step)));
+            self.plan_apply(key, slot);
+            unseal.extend(self.unseal_step(key).map(|step| (slot, step)));
         }
         self.flush(&mut unseal);
     }
 
-    fn flush(&mut self, steps: &mut Vec<(i32, Step)>) {
-        for (wave, step) in steps.drain(..) {
-            self.waves.entry(wave).or_default().due.push(step);
+    fn flush(&mut self, steps: &mut Vec<(Slot, Step)>) {
+        for (slot, step) in steps.drain(..) {
+            self.waves.entry(slot).or_default().due.push(step);
         }
     }
 
-    fn plan_apply(&mut self, key: &ObjectKey, wave: i32) {
+    fn plan_apply(&mut self, key: &ObjectKey, slot: Slot) {
         let share = match self.place(key) {
             Ok(place) => place,
             Err(left_out) => {
@@ -127,7 +123,7 @@ impl Planner<'_> {
                 return;
             }
         };
-        let wave = self.waves.entry(wave).or_default();
+        let wave = self.waves.entry(slot).or_default();
         match share {
             Place::Done => wave.done.push(key.clone()),
             Place::Due => wave.due.push(Step::Apply(key.clone())),
@@ -143,7 +139,7 @@ impl Planner<'_> {
     }
 
     fn difference(&self, key: &ObjectKey) -> Option<&Difference> {
-        self.comparison.objects.get(key)?.difference.as_ref()
+        self.comparison.difference(key)
     }
 
     fn place(&self, key: &ObjectKey) -> Result<Place, LeftOut> {
@@ -241,33 +237,19 @@ enum Place {
     OnceGone,
 }
 
-/// An object that is to be dealt with by the operation.
-fn in_scope(operation: &Operation, key: &ObjectKey) -> bool {
-    operation
-        .only
-        .as_ref()
-        .is_none_or(|only| only.contains(key))
-}
-
 fn unknown_kind(key: &ObjectKey) -> String {
     format!("the cluster does not know the kind {}", key.group_kind())
 }
 
-pub(in crate::sync) fn planned(wave: i32, step: &Step) -> PlannedStep {
+pub(in crate::sync) fn planned(slot: Slot, step: &Step) -> PlannedStep {
     PlannedStep {
-        wave,
+        slot,
         step: step.clone(),
     }
 }
 
 pub(in crate::sync) fn step(comparison: &Comparison, key: &ObjectKey, step: &Step) -> PlannedStep {
-    planned(
-        comparison
-            .objects
-            .get(key)
-            .map_or(0, |compared| compared.wave),
-        step,
-    )
+    planned(comparison.slot(key), step)
 }
 
 /// Comparisons that are still open and that no step settles. They never hold up an operation's own steps.
@@ -292,7 +274,7 @@ pub(in crate::sync) fn verify(
     let open = comparison.objects.iter().filter(|(key, compared)| {
         compared.difference == Some(Difference::Unverified) && !settled.contains(key)
     });
-    open.map(|(key, compared)| planned(compared.wave, &verify_step(key, urgent)))
+    open.map(|(key, compared)| planned(compared.slot, &verify_step(key, urgent)))
         .collect()
 }
 

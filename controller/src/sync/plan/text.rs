@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::sync::plan::{
     Compared, Comparison, Decision, Difference, Ending, Initiator, Operation, Plan, PlannedStep,
-    Step, SyncStatus,
+    Scope, Step, SyncStatus,
 };
 use crate::sync::world::Health;
 
@@ -57,8 +57,8 @@ fn write_comparison(f: &mut fmt::Formatter<'_>, comparison: &Comparison) -> fmt:
 impl fmt::Display for Compared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.status.name())?;
-        if self.wave != 0 {
-            write!(f, ", wave {}", self.wave)?;
+        if !self.slot.is_ordinary() {
+            write!(f, ", {}", self.slot)?;
         }
         if let Some(difference) = &self.difference {
             write!(f, ", {difference}")?;
@@ -128,8 +128,8 @@ fn write_operation(f: &mut fmt::Formatter<'_>, operation: &Operation) -> fmt::Re
     if operation.prune {
         f.write_str(", pruning")?;
     }
-    if let Some(only) = &operation.only {
-        let keys: Vec<String> = only.iter().map(ToString::to_string).collect();
+    if let Scope::Objects(keys) = &operation.scope {
+        let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
         write!(f, ", only {}", keys.join(", "))?;
     }
     writeln!(f)?;
@@ -148,7 +148,7 @@ fn write_operation(f: &mut fmt::Formatter<'_>, operation: &Operation) -> fmt::Re
         }
         Ending::AfterSteps => writeln!(f, "  then: failed, for what is left out"),
         Ending::Failed(why) => writeln!(f, "  then: failed: {why}"),
-        Ending::Refused(phase, why) => writeln!(f, "  then: {}: {why}", phase.name()),
+        Ending::Over(phase, why) => writeln!(f, "  then: {}: {why}", phase.name()),
     }
 }
 
@@ -162,9 +162,9 @@ fn write_steps(f: &mut fmt::Formatter<'_>, title: &str, steps: &[PlannedStep]) -
 
 impl fmt::Display for PlannedStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.wave {
-            0 => write!(f, "{}", self.step),
-            wave => write!(f, "{} (wave {wave})", self.step),
+        match self.slot.is_ordinary() {
+            true => write!(f, "{}", self.step),
+            false => write!(f, "{} ({})", self.step, self.slot),
         }
     }
 }

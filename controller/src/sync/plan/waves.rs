@@ -9,10 +9,10 @@ use crate::sync::key::ObjectKey;
 use crate::sync::plan::comparison::named;
 use crate::sync::plan::order::is_sealed_secret;
 use crate::sync::plan::steps::{Work, planned};
-use crate::sync::plan::{Comparison, Ending, Operation, PlannedStep, Step};
+use crate::sync::plan::{Comparison, Ending, Operation, PlannedStep, Slot, Step};
 use crate::sync::world::{HealthStatus, Live, World};
 
-/// One wave's share.
+/// What there is to do in one slot.
 #[derive(Debug, Default)]
 pub(in crate::sync) struct Wave {
     /// Objects of the wave, in order, that are as wanted.
@@ -50,28 +50,24 @@ impl Wave {
 pub(in crate::sync) fn unroll(
     world: &World,
     comparison: &Comparison,
-    waves: &BTreeMap<i32, Wave>,
+    waves: &BTreeMap<Slot, Wave>,
     operation: &mut Operation,
 ) -> Work {
     let multi_step = waves.len() > 1;
     let mut work = Work::default();
     let mut current = None;
-    for (number, wave) in waves {
+    for (slot, wave) in waves {
         if current.is_some() {
             let steps = wave.due.iter().chain(&wave.held);
-            work.later.extend(steps.map(|step| planned(*number, step)));
+            work.later.extend(steps.map(|step| planned(*slot, step)));
             continue;
         }
         if wave.is_pending() {
             current = Some(wave);
-            work.now = wave.due.iter().map(|step| planned(*number, step)).collect();
+            work.now = wave.due.iter().map(|step| planned(*slot, step)).collect();
             work.now
-                .extend(waits(wave).iter().map(|step| planned(*number, step)));
-            work.later = wave
-                .held
-                .iter()
-                .map(|step| planned(*number, step))
-                .collect();
+                .extend(waits(wave).iter().map(|step| planned(*slot, step)));
+            work.later = wave.held.iter().map(|step| planned(*slot, step)).collect();
             continue;
         }
         let unhealthy = if multi_step {
@@ -87,7 +83,7 @@ pub(in crate::sync) fn unroll(
         }
         if !unhealthy.waiting.is_empty() {
             current = Some(wave);
-            work.now = vec![planned(*number, &Step::WaitHealthy(unhealthy.waiting))];
+            work.now = vec![planned(*slot, &Step::WaitHealthy(unhealthy.waiting))];
         }
     }
     if let Some(wave) = current

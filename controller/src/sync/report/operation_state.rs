@@ -10,7 +10,7 @@ use super::{results, time};
 use crate::sync::outcome::Outcome;
 use crate::sync::plan::comparison::named;
 use crate::sync::plan::operation::next_try;
-use crate::sync::plan::{Decision, Ending, Initiator, Operation, OperationPhase, Plan};
+use crate::sync::plan::{Decision, Ending, Initiator, Operation, OperationPhase, Plan, Scope};
 use crate::sync::revisions::sources_of;
 use crate::sync::world::World;
 
@@ -56,7 +56,7 @@ pub(super) fn close(
         return None;
     }
     let mut state = base(world, operation);
-    let refused = matches!(operation.ending, Ending::Refused(..));
+    let refused = matches!(operation.ending, Ending::Over(..));
     let comparison = plan.comparison.as_ref().filter(|_| !refused);
     if !(refused && operation.revisions.is_empty()) {
         let before = state
@@ -70,7 +70,7 @@ pub(super) fn close(
     }
     let (phase, message) = verdict(operation, outcomes, plan.steps.is_empty());
     let phase = settle(world, operation, &mut state, phase, &message);
-    if phase == Some(OperationPhase::Succeeded) && operation.only.is_none() {
+    if phase == Some(OperationPhase::Succeeded) && operation.scope == Scope::Whole {
         remember(world, operation, &mut status.history);
     }
     status.operation_state = Some(state);
@@ -96,7 +96,7 @@ fn base(world: &World, operation: &Operation) -> OperationState {
 }
 
 fn verdict(operation: &Operation, outcomes: &[Outcome], no_steps: bool) -> (Verdict, String) {
-    if let Ending::Refused(phase, why) = &operation.ending {
+    if let Ending::Over(phase, why) = &operation.ending {
         return (Verdict::Over(*phase), why.clone());
     }
     if let Some(failed) = named(&results::failures(outcomes)) {

@@ -10,7 +10,7 @@ use super::status::cut;
 use crate::sync::key::{GroupKind, ObjectKey};
 use crate::sync::outcome::{Done, Failure, FailureReason, Outcome};
 use crate::sync::plan::recorded::key_of_result;
-use crate::sync::plan::{Comparison, Difference, LeftOut, Operation, Step};
+use crate::sync::plan::{Comparison, Difference, LeftOut, Operation, Scope, Step};
 use crate::sync::revisions::sources_of;
 use crate::sync::world::World;
 
@@ -42,7 +42,7 @@ pub(super) fn merged(
     for (key, left_out) in &operation.left_out {
         results.insert(key.clone(), left(comparison, key, left_out));
     }
-    if operation.only.is_none() {
+    if operation.scope == Scope::Whole {
         results.extend(skipped(comparison, operation.prune));
     }
     let mut listed: Vec<ResourceResult> = results.into_values().collect();

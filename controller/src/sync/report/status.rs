@@ -97,7 +97,7 @@ fn resource(key: &ObjectKey, compared: &Compared) -> ResourceStatus {
         name: key.name.clone(),
         status: compared.status.name().into(),
         requires_pruning: compared.requires_pruning,
-        sync_wave: compared.wave.into(),
+        sync_wave: compared.slot.wave.into(),
         ..ResourceStatus::default()
     }
 }

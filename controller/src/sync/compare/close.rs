@@ -1,0 +1,214 @@
+//! How a live object compares with the wanted one, by what is read of it and, where that leaves a doubt, by what the API server
+//! predicts of an apply. It asks nobody itself; what it finds names fields and holds no value.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
+use k8s_openapi::jiff::Timestamp;
+use kube::api::DynamicObject;
+use serde_json::Value;
+
+use super::differences;
+use super::ownership::{self, Lost};
+use crate::sync::desired::Wanted;
+use crate::sync::outcome::{Failure, FailureReason};
+use crate::sync::world::{LiveState, Take};
+
+/// What a dry-run of the apply answered.
+pub(in crate::sync) enum Predicted {
+    /// The object would be this one.
+    Object(Box<DynamicObject>),
+    /// Something on the way takes no dry-run.
+    NoDryRun,
+    /// The apply would be refused.
+    Refusal(Failure),
+}
+
+/// How the object compares; `None` where only a dry-run can tell.
+pub(in crate::sync) fn at_first_sight(wanted: &Wanted, live: &DynamicObject) -> Option<LiveState> {
+    let managed = managed_fields(live);
+    // A field that is not ours any more may have grown: a list or map that is owned as a whole.
+    let certain = differences(&wanted.object, &comparable(live)).is_empty()
+        && ownership::lost(&wanted.object, managed).is_empty();
+    certain.then(|| differs(wanted, live, Vec::new()))
+}
+
+/// How the object compares by a dry-run's answer.
+pub(in crate::sync) fn by_prediction(
+    wanted: &Wanted,
+    live: &DynamicObject,
+    predicted: Predicted,
+) -> LiveState {
+    let read = comparable(live);
+    let missing = || differs(wanted, live, differences(&wanted.object, &read));
+    match predicted {
+        Predicted::Object(predicted) => {
+            differs(wanted, live, changes(&read, &comparable(&predicted)))
+        }
+        Predicted::NoDryRun => missing(),
+        Predicted::Refusal(failure) => undecided(wanted, failure, missing()),
+    }
+}
+
+/// Fields of the last apply that somebody else has taken since.
+pub(in crate::sync) fn takes(wanted: &Wanted, live: &DynamicObject, at: Timestamp) -> Vec<Take> {
+    let lost = ownership::lost(&wanted.object, managed_fields(live)).into_iter();
+    let takes = lost.filter_map(|Lost { field, manager }| {
+        Some(Take {
+            at,
+            manager: manager?,
+            field,
+        })
+    });
+    takes.collect()
+}
+
+fn managed_fields(object: &DynamicObject) -> &[ManagedFieldsEntry] {
+    object
+        .metadata
+        .managed_fields
+        .as_deref()
+        .unwrap_or_default()
+}
+
+/// These fields differ, and what people have added.
+fn differs(wanted: &Wanted, live: &DynamicObject, mut fields: Vec<String>) -> LiveState {
+    fields.extend(ownership::added_by_people(managed_fields(live)));
+    if fields.is_empty() {
+        LiveState::Matches(wanted.hash)
+    } else {
+        LiveState::Differs {
+            wanted: wanted.hash,
+            fields,
+        }
+    }
+}
+
+/// What a refused dry-run says of the object. One that would be invalid differs, and applying it tells why.
+fn undecided(wanted: &Wanted, failure: Failure, differs: LiveState) -> LiveState {
+    let Failure { reason, message } = failure;
+    match reason {
+        FailureReason::ImmutableField => LiveState::Immutable {
+            wanted: wanted.hash,
+            message,
+        },
+        FailureReason::Forbidden => LiveState::Forbidden { message },
+        FailureReason::Invalid | FailureReason::NotFound => differs,
+        FailureReason::Conflict | FailureReason::NotUnsealed | FailureReason::Unavailable => {
+            LiveState::Unreadable { message }
+        }
+    }
+}
+
+/// Names of the fields that a dry-run would set, change or remove.
+fn changes(live: &Value, predicted: &Value) -> Vec<String> {
+    let mut fields = differences(predicted, live);
+    fields.extend(differences(live, predicted));
+    fields.sort();
+    fields.dedup();
+    fields
+}
+
+/// An object without what every write changes.
+fn comparable(object: &DynamicObject) -> Value {
+    let mut metadata = object.metadata.clone();
+    metadata.managed_fields = None;
+    metadata.resource_version = None;
+    metadata.generation = None;
+    let mut value = object.data.clone();
+    if let Some(fields) = value.as_object_mut() {
+        fields.remove("status");
+    }
+    if let Some(types) = &object.types {
+        value["apiVersion"] = types.api_version.as_str().into();
+        value["kind"] = types.kind.as_str().into();
+    }
+    value["metadata"] = serde_json::json!(metadata);
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::dialect::{ObjectDefaults, object_policy};
+    use crate::sync::desired::{Origin, WantedHash};
+    use crate::sync::key::{GroupKind, ObjectKey};
+    use crate::sync::plan::Slot;
+
+    fn object(size: &str) -> Value {
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"size": size}})
+    }
+
+    fn live(size: &str) -> DynamicObject {
+        serde_json::from_value(object(size)).unwrap()
+    }
+
+    fn wanted(size: &str) -> Wanted {
+        Wanted {
+            key: ObjectKey::new(&GroupKind::new("", "ConfigMap"), Some("demo"), "a"),
+            version: "v1".into(),
+            hash: WantedHash::of(&object(size)),
+            object: object(size),
+            origin: Origin::default(),
+            policy: object_policy(&json!({}), ObjectDefaults::default()),
+            slot: Slot::sync(0),
+        }
+    }
+
+    fn refusal(reason: FailureReason) -> Predicted {
+        Predicted::Refusal(Failure {
+            reason,
+            message: "no".into(),
+        })
+    }
+
+    #[test]
+    fn what_differs_or_is_not_ours_takes_a_prediction() {
+        assert_eq!(at_first_sight(&wanted("1"), &live("2")), None);
+        assert_eq!(at_first_sight(&wanted("1"), &live("1")), None);
+    }
+
+    #[test]
+    fn a_prediction_that_changes_nothing_matches_whatever_the_spelling() {
+        let (wanted, read) = (wanted("1"), live("one"));
+        let found = by_prediction(&wanted, &read, Predicted::Object(live("one").into()));
+        assert_eq!(found, LiveState::Matches(wanted.hash));
+    }
+
+    #[test]
+    fn what_a_prediction_changes_is_named() {
+        let (wanted, read) = (wanted("1"), live("2"));
+        let differs = LiveState::Differs {
+            wanted: wanted.hash,
+            fields: vec!["data.size".to_owned()],
+        };
+        for predicted in [
+            Predicted::Object(live("1").into()),
+            Predicted::NoDryRun,
+            refusal(FailureReason::Invalid),
+        ] {
+            assert_eq!(by_prediction(&wanted, &read, predicted), differs);
+        }
+    }
+
+    #[test]
+    fn a_refused_prediction_says_why() {
+        let (wanted, read) = (wanted("1"), live("2"));
+        let message = "no".to_owned();
+        let immutable = LiveState::Immutable {
+            wanted: wanted.hash,
+            message: message.clone(),
+        };
+        let forbidden = LiveState::Forbidden {
+            message: message.clone(),
+        };
+        let unreadable = LiveState::Unreadable { message };
+        for (reason, state) in [
+            (FailureReason::ImmutableField, immutable),
+            (FailureReason::Forbidden, forbidden),
+            (FailureReason::Unavailable, unreadable),
+        ] {
+            assert_eq!(by_prediction(&wanted, &read, refusal(reason)), state);
+        }
+    }
+}

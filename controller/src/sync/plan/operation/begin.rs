@@ -1,0 +1,165 @@
+//! Operations as they begin, and as an earlier pass wrote them down.
+//! Whether one of them is in effect is decided elsewhere.
+
+use std::collections::BTreeMap;
+
+use crds::{InitiatedBy, OperationState, Retry, SyncOperation, SyncResource};
+
+use crate::dialect::{OperationRequest, RetryPolicy};
+use crate::sync::key::{GroupKind, ObjectKey};
+use crate::sync::plan::comparison::Terms;
+use crate::sync::plan::recorded;
+use crate::sync::plan::{Decision, Ending, Initiator, Operation, OperationPhase, Scope};
+use crate::sync::revisions::Revisions;
+use crate::sync::world::World;
+
+pub(super) fn requested(world: &World, terms: &Terms<'_>, request: &OperationRequest) -> Operation {
+    Operation {
+        revisions: terms.source.revisions.clone(),
+        initiator: Initiator::Requested(request.initiated_by.username.clone()),
+        prune: request.prune,
+        create_namespace: terms.intent.create_namespace || request.create_namespace,
+        retry: request.retry,
+        stored: world.application.operation.clone().unwrap_or_default(),
+        ..blank(world)
+    }
+}
+
+/// An operation that begins now and has not done anything.
+fn blank(world: &World) -> Operation {
+    Operation {
+        revisions: Revisions::default(),
+        initiator: Initiator::Automated,
+        prune: false,
+        create_namespace: false,
+        scope: Scope::Whole,
+        left_out: BTreeMap::new(),
+        retry_count: 0,
+        started_at: world.now,
+        stored: crds::Operation::default(),
+        retry: None,
+        decision: Decision::Start,
+        ending: Ending::AfterSteps,
+    }
+}
+
+pub(super) fn refused(world: &World, phase: OperationPhase, message: String) -> Operation {
+    let stored = world.application.operation.clone().unwrap_or_default();
+    let username = stored.initiated_by.as_ref().map(|by| by.username.clone());
+    Operation {
+        initiator: Initiator::Requested(username.unwrap_or_default()),
+        stored,
+        ending: Ending::Over(phase, message),
+        ..blank(world)
+    }
+}
+
+pub(super) fn terminated(world: &World, state: &OperationState) -> Operation {
+    Operation {
+        ending: Ending::Over(OperationPhase::Failed, "Operation terminated".into()),
+        ..stored(world, state)
+    }
+}
+
+/// The operation as an earlier pass, maybe of an earlier process, wrote it down.
+pub(super) fn stored(world: &World, state: &OperationState) -> Operation {
+    let sync = state.operation.sync.clone().unwrap_or_default();
+    let automated = recorded::is_automated(state);
+    let username = state
+        .operation
+        .initiated_by
+        .as_ref()
+        .map(|by| by.username.clone());
+    let request = recorded::request(&world.application, state).filter(|_| !automated);
+    let intent = world.intent.as_ref().ok();
+    let own_namespace_option = intent.is_some_and(|intent| intent.create_namespace);
+    Operation {
+        revisions: recorded::pinned(state).unwrap_or_default(),
+        initiator: match automated {
+            true => Initiator::Automated,
+            false => Initiator::Requested(username.unwrap_or_default()),
+        },
+        prune: sync.prune,
+        create_namespace: own_namespace_option
+            || request
+                .as_ref()
+                .is_some_and(|request| request.create_namespace),
+        scope: scope(&sync),
+        retry_count: u32::try_from(state.retry_count).unwrap_or(u32::MAX),
+        started_at: state.started_at.as_ref().map_or(world.now, |time| time.0),
+        stored: state.operation.clone(),
+        retry: match automated {
+            true => Some(intent.and_then(|intent| intent.retry).unwrap_or_default()),
+            false => request.and_then(|request| request.retry),
+        },
+        decision: Decision::Continue,
+        ..blank(world)
+    }
+}
+
+fn scope(sync: &SyncOperation) -> Scope {
+    let key = |object: &SyncResource| {
+        let kind = GroupKind::new(&*object.group, &*object.kind);
+        ObjectKey::new(&kind, Some(&object.namespace), &object.name)
+    };
+    match sync.resources.is_empty() {
+        true => Scope::Whole,
+        false => Scope::Objects(sync.resources.iter().map(key).collect()),
+    }
+}
+
+/// An operation of the sync policy, whole or only for what is healed.
+pub(in crate::sync) fn begin(
+    world: &World,
+    terms: &Terms<'_>,
+    scope: Scope,
+    heals: u32,
+) -> Operation {
+    let intent = terms.intent;
+    let prune = intent.automated.is_some_and(|automated| automated.prune);
+    let resource = |key: &ObjectKey| SyncResource {
+        group: key.group.clone(),
+        kind: key.kind.clone(),
+        name: key.name.clone(),
+        namespace: key.namespace_or_empty().to_owned(),
+        ..SyncResource::default()
+    };
+    let (revision, revisions) = terms.source.revisions.fields(&world.application.spec);
+    let sync = SyncOperation {
+        revision,
+        revisions,
+        prune,
+        resources: match &scope {
+            Scope::Whole => Vec::new(),
+            Scope::Objects(keys) => keys.iter().map(resource).collect(),
+        },
+        auto_heal_attempts_count: (heals > 0).then_some(heals.into()),
+        ..SyncOperation::default()
+    };
+    Operation {
+        revisions: terms.source.revisions.clone(),
+        prune,
+        create_namespace: intent.create_namespace,
+        scope,
+        stored: crds::Operation {
+            sync: Some(sync),
+            initiated_by: Some(InitiatedBy {
+                automated: true,
+                ..InitiatedBy::default()
+            }),
+            retry: Some(stored_retry(world)),
+            ..crds::Operation::default()
+        },
+        retry: Some(intent.retry.unwrap_or_default()),
+        ..blank(world)
+    }
+}
+
+fn stored_retry(world: &World) -> Retry {
+    let policy = world.application.spec.sync_policy.as_ref();
+    let own = policy.and_then(|policy| policy.retry.clone());
+    own.unwrap_or_else(|| Retry {
+        limit: RetryPolicy::default().limit.map(i64::from),
+        ..Retry::default()
+    })
+}

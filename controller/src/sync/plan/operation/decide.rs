@@ -1,0 +1,182 @@
+//! Which operation is in effect: the one that runs, one that was asked for, or one that the sync policy begins.
+//! It decides from the cluster and the Application's status alone, so that a restart in mid-sync continues.
+
+use std::collections::BTreeSet;
+
+use crds::OperationState;
+use k8s_openapi::jiff::Timestamp;
+
+use super::begin::{begin, refused, requested, stored, terminated};
+use super::retry::later;
+use crate::sync::key::ObjectKey;
+use crate::sync::plan::comparison::Terms;
+use crate::sync::plan::gates::Stop;
+use crate::sync::plan::heal;
+use crate::sync::plan::recorded;
+use crate::sync::plan::{
+    Comparison, Condition, ConditionKind, Decision, Ending, Initiator, Operation, OperationPhase,
+    Scope,
+};
+use crate::sync::world::World;
+
+/// What was decided, and what there is to say about it.
+#[derive(Debug, Default)]
+pub(in crate::sync) struct Decided {
+    pub(in crate::sync) operation: Option<Operation>,
+    pub(in crate::sync) condition: Option<Condition>,
+    pub(in crate::sync) wake_at: Option<Timestamp>,
+}
+
+impl From<Operation> for Decided {
+    fn from(operation: Operation) -> Self {
+        Self {
+            operation: Some(operation),
+            ..Self::default()
+        }
+    }
+}
+
+/// The operation in effect when the comparison was made.
+pub(in crate::sync) fn decide(
+    world: &World,
+    terms: &Terms<'_>,
+    comparison: &Comparison,
+) -> Decided {
+    match &world.request {
+        Err(refusals) => {
+            let texts: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+            return refused(world, OperationPhase::Error, texts.join(", ")).into();
+        }
+        Ok(Some(request)) => return requested(world, terms, request).into(),
+        Ok(None) => {}
+    }
+    match recorded::operation(&world.application) {
+        Some(state) if state.phase == "Terminating" => terminated(world, state).into(),
+        Some(state) if is_running(state) => running(world, terms, comparison, state),
+        state => automated(world, terms, comparison, state),
+    }
+}
+
+/// The operation in effect when nothing could be compared.
+pub(in crate::sync) fn decide_stopped(world: &World, stop: &Stop) -> Option<Operation> {
+    if !matches!(world.request, Ok(None)) {
+        return Some(refused(world, OperationPhase::Error, stop.message()));
+    }
+    let state = recorded::operation(&world.application).filter(|state| is_running(state))?;
+    let ending = match stop.passes {
+        true => Ending::Open(stop.message()),
+        false => Ending::Over(OperationPhase::Error, stop.message()),
+    };
+    Some(Operation {
+        ending,
+        ..stored(world, state)
+    })
+}
+
+pub(in crate::sync) fn is_running(state: &OperationState) -> bool {
+    state.phase == "Running"
+}
+
+fn running(
+    world: &World,
+    terms: &Terms<'_>,
+    comparison: &Comparison,
+    state: &OperationState,
+) -> Decided {
+    let operation = stored(world, state);
+    if operation.revisions != terms.source.revisions {
+        return superseded(world, terms, operation).into();
+    }
+    let Some(finished) = &state.finished_at else {
+        return operation.into();
+    };
+    let policy = operation.retry.unwrap_or_default();
+    let at = later(
+        finished.0,
+        policy.wait(operation.retry_count.saturating_sub(1)),
+    );
+    let possible = || possible_now(state, &heal::actionable(world, terms, comparison));
+    if world.now < at && !possible() {
+        return Decided {
+            wake_at: Some(at),
+            ..Operation {
+                decision: Decision::Wait(at),
+                ending: Ending::Open(state.message.clone()),
+                ..operation
+            }
+            .into()
+        };
+    }
+    Operation {
+        decision: Decision::Retry,
+        ..operation
+    }
+    .into()
+}
+
+/// A new commit takes the place of an operation that waits: for health, a deletion or its next try.
+fn superseded(world: &World, terms: &Terms<'_>, operation: Operation) -> Operation {
+    match operation.initiator {
+        Initiator::Automated if terms.intent.automated.is_none() => Operation {
+            ending: Ending::Over(
+                OperationPhase::Failed,
+                "automatic sync was turned off and the source moved on".into(),
+            ),
+            ..operation
+        },
+        Initiator::Automated => begin(world, terms, Scope::Whole, 0),
+        Initiator::Requested(_) => Operation {
+            revisions: terms.source.revisions.clone(),
+            decision: Decision::Start,
+            started_at: world.now,
+            retry_count: 0,
+            ..operation
+        },
+    }
+}
+
+/// The gate of automatic syncs: something can be done, and it was not tried before at this revision; or healing is on and due.
+fn automated(
+    world: &World,
+    terms: &Terms<'_>,
+    comparison: &Comparison,
+    state: Option<&OperationState>,
+) -> Decided {
+    if terms.intent.automated.is_none() {
+        return Decided::default();
+    }
+    let actionable = heal::actionable(world, terms, comparison);
+    if actionable.is_empty() {
+        return Decided::default();
+    }
+    match state.filter(|state| attempted(world, terms, state)) {
+        None => begin(world, terms, Scope::Whole, 0).into(),
+        Some(state) if state.phase == "Succeeded" => heal::heal(world, terms, state, actionable),
+        Some(state) if possible_now(state, &actionable) => {
+            begin(world, terms, Scope::Whole, 0).into()
+        }
+        Some(state) => {
+            let message = format!(
+                "the last sync to {} failed: {}",
+                terms.source.revisions, state.message
+            );
+            Decided {
+                condition: Some(Condition::new(ConditionKind::SyncError, message)),
+                ..Decided::default()
+            }
+        }
+    }
+}
+
+/// These revisions of these sources were tried already.
+fn attempted(world: &World, terms: &Terms<'_>, state: &OperationState) -> bool {
+    recorded::pinned(state).as_ref() == Some(&terms.source.revisions)
+        && recorded::is_of_sources(&world.application, state)
+}
+
+/// What an earlier pass had to leave out can be dealt with now.
+fn possible_now(state: &OperationState, actionable: &BTreeSet<ObjectKey>) -> bool {
+    actionable
+        .iter()
+        .any(|key| recorded::left_out(state, key).is_some())
+}

@@ -1,0 +1,125 @@
+//! A cluster made of maps: what survives when the process is killed.
+//! It decides nothing: it does what a step says.
+
+use std::collections::BTreeMap;
+
+use controller::dialect;
+use controller::sync::desired::{Desired, WantedHash};
+use controller::sync::key::ObjectKey;
+use controller::sync::outcome::{Done, Outcome};
+use controller::sync::plan::{PlannedStep, Slot, Step};
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Object {
+    pub(crate) uid: usize,
+    pub(crate) tracking: String,
+    pub(crate) wanted: Option<WantedHash>,
+    pub(crate) slot: Slot,
+    pub(crate) deleting: bool,
+    pub(crate) healthy: bool,
+    pub(crate) created: usize,
+    pub(crate) changed: usize,
+}
+
+/// What survives a kill.
+#[derive(Clone, Default)]
+pub(crate) struct Outside {
+    pub(crate) objects: BTreeMap<ObjectKey, Object>,
+    pub(crate) status: crds::ApplicationStatus,
+    pub(crate) uids: usize,
+    pub(crate) writes: usize,
+}
+
+/// The process was killed.
+pub(crate) struct Killed;
+
+impl Outside {
+    /// One more write reaches the cluster; the process may not live to see the next.
+    pub(crate) fn write(&mut self, kill_after: Option<usize>) -> Result<(), Killed> {
+        if kill_after == Some(self.writes) {
+            return Err(Killed);
+        }
+        self.writes += 1;
+        Ok(())
+    }
+
+    /// Time passes: what was made works now, what was deleted is gone.
+    pub(crate) fn settle(&mut self) {
+        self.objects.retain(|_, object| !object.deleting);
+        self.objects
+            .values_mut()
+            .for_each(|object| object.healthy = true);
+    }
+
+    pub(crate) fn execute(
+        &mut self,
+        step: &PlannedStep,
+        desired: &Desired,
+        kill: Option<usize>,
+    ) -> Result<Outcome, Killed> {
+        let done = match &step.step {
+            Step::Apply(key) => self.apply(key, desired, kill)?,
+            Step::Unseal(key) => {
+                self.write(kill)?;
+                self.objects.get_mut(key).expect("applied before").healthy = true;
+                Done::Created
+            }
+            Step::Delete { key, .. } => {
+                self.write(kill)?;
+                self.objects
+                    .get_mut(key)
+                    .expect("planned from what is there")
+                    .deleting = true;
+                Done::Deleted
+            }
+            _ => Done::Noted,
+        };
+        Ok(Outcome {
+            step: step.clone(),
+            result: Ok(done),
+        })
+    }
+
+    fn apply(
+        &mut self,
+        key: &ObjectKey,
+        desired: &Desired,
+        kill: Option<usize>,
+    ) -> Result<Done, Killed> {
+        let wanted = &desired.objects[key];
+        let hash = Some(wanted.hash);
+        if self
+            .objects
+            .get(key)
+            .is_some_and(|object| object.wanted == hash)
+        {
+            return Ok(Done::Unchanged);
+        }
+        self.write(kill)?;
+        self.uids += 1;
+        let tracking = wanted.object["metadata"]["annotations"][dialect::TRACKING_ANNOTATION]
+            .as_str()
+            .unwrap();
+        let new = Object {
+            uid: self.uids,
+            tracking: tracking.to_owned(),
+            wanted: hash,
+            slot: wanted.slot,
+            deleting: false,
+            healthy: false,
+            created: 1,
+            changed: 0,
+        };
+        match self.objects.get_mut(key) {
+            Some(object) => {
+                object.wanted = hash;
+                object.changed += 1;
+                Ok(Done::Configured)
+            }
+            None => {
+                self.objects.insert(key.clone(), new);
+                Ok(Done::Created)
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The Application of the interrupted syncs, its two commits, and the World as a process sees it.
+//! It must not know when the process is killed.
+
+use std::sync::Arc;
+
+use controller::access::Project;
+use controller::dialect;
+use controller::render::Manifest;
+use controller::sync::desired::{Inputs, desired};
+use controller::sync::key::ObjectKey;
+use controller::sync::revisions::Revisions;
+use controller::sync::world::{
+    AppFacts, DestinationNamespace, Health, HealthStatus, Live, LiveState, Source, Unsealer, World,
+};
+use k8s_openapi::jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::outside::{Object, Outside};
+use crate::world::built_in_kinds;
+
+fn application() -> crds::Application {
+    let value = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "shop", "namespace": "signet"},
+        "spec": {"project": "default", "source": {"repoURL": "https://git.example.com/shop.git", "path": "deploy"},
+            "destination": {"server": "https://kubernetes.default.svc", "namespace": "demo"},
+            "syncPolicy": {"automated": {"prune": true}}}});
+    crds::decode(&value).unwrap()
+}
+
+/// Ten objects in each of four waves; in each wave a SealedSecret and a Deployment that uses its Secret.
+fn manifests(image: &str) -> Vec<Manifest> {
+    let mut manifests = Vec::new();
+    let mut add = |object: Value| {
+        manifests.push(Manifest {
+            file: "all.yaml".into(),
+            document: 1,
+            line: Some(1),
+            object,
+        });
+    };
+    for wave in -1..3 {
+        let metadata = |name: String| json!({"name": name, "annotations": {"argocd.argoproj.io/sync-wave": wave.to_string()}});
+        for number in 0..8 {
+            add(
+                json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata(format!("settings-{wave}-{number}")), "data": {"image": image}}),
+            );
+        }
+        let secret = format!("db-{wave}");
+        let container =
+            json!({"name": "c", "image": image, "envFrom": [{"secretRef": {"name": secret}}]});
+        add(
+            json!({"apiVersion": "bitnami.com/v1alpha1", "kind": "SealedSecret", "metadata": metadata(secret), "spec": {"encryptedData": {"password": image}}}),
+        );
+        add(
+            json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata(format!("web-{wave}")), "spec": {"template": {"spec": {"containers": [container]}}}}),
+        );
+    }
+    manifests
+}
+
+pub(crate) fn source(image: &str) -> Source {
+    let mut manifests = manifests(image);
+    if image == "web:2" {
+        // Two objects leave Git with the second commit.
+        manifests.retain(|manifest| {
+            !["settings-0-0", "settings-2-0"]
+                .contains(&manifest.object["metadata"]["name"].as_str().unwrap())
+        });
+    }
+    let wanted = desired(&Inputs {
+        manifests: &manifests.iter().collect::<Vec<_>>(),
+        kinds: &built_in_kinds(),
+        application_id: "shop",
+        namespace: "demo",
+        defaults: dialect::intent(&application()).unwrap().defaults,
+        scaled: &Default::default(),
+    });
+    Source {
+        revisions: Revisions::new(vec![image.to_owned()]),
+        desired: Arc::new(wanted),
+        ..Source::default()
+    }
+}
+
+/// The World as a process sees it; right after its start nothing is verified.
+pub(crate) fn observe(outside: &Outside, source: &Source, fresh: bool, seconds: usize) -> World {
+    let application = application();
+    let start: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+    World {
+        now: Timestamp::from_second(start.as_second() + seconds as i64).unwrap(),
+        intent: dialect::intent(&application),
+        request: Ok(None),
+        project: Project::find("default", None),
+        application: AppFacts {
+            namespace: "signet".into(),
+            name: "shop".into(),
+            uid: "uid".into(),
+            tracking_name: "shop".into(),
+            spec: application.spec,
+            status: outside.status.clone(),
+            ..AppFacts::default()
+        },
+        source: Ok(source.clone()),
+        kinds: Arc::new(built_in_kinds()),
+        destination_namespace: DestinationNamespace::Exists,
+        live: outside
+            .objects
+            .iter()
+            .map(|(key, object)| (key.clone(), live(key, object, fresh)))
+            .collect(),
+        unlisted: Default::default(),
+        // Right after a start nobody has tried to open what is not known to have changed.
+        opening: outside
+            .objects
+            .keys()
+            .filter(|_| !fresh)
+            .map(|key| (key.clone(), Ok(())))
+            .collect(),
+        unsealer: Unsealer::Ours,
+        own_namespace: "signet".into(),
+        application_namespaces: Vec::new(),
+        allow_file_repositories: false,
+        applications: Arc::new(["shop".to_owned()].into()),
+        another_controller: false,
+    }
+}
+
+fn live(key: &ObjectKey, object: &Object, fresh: bool) -> Live {
+    let status = if object.healthy {
+        HealthStatus::Healthy
+    } else {
+        HealthStatus::Progressing
+    };
+    let rule = key.kind != "ConfigMap";
+    Live {
+        uid: format!("uid-{}", object.uid),
+        resource_version: "1".into(),
+        tracking: Some(object.tracking.clone()),
+        metadata: json!({"annotations": {"argocd.argoproj.io/sync-wave": object.slot.wave.to_string()}}),
+        deleting: object.deleting,
+        health: rule.then(|| Health {
+            status,
+            message: String::new(),
+        }),
+        state: match object.wanted {
+            Some(hash) if !fresh => LiveState::Matches(hash),
+            _ => LiveState::Unverified,
+        },
+        takes: Vec::new(),
+    }
+}
