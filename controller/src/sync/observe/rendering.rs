@@ -108,7 +108,10 @@ impl Engine {
             true => Some(self.facts.get().await?),
             false => None,
         };
-        let rendered = self.sources.render(requests, cluster.as_ref()).await?;
+        let rendered = self
+            .sources
+            .render(project, requests, cluster.as_ref())
+            .await?;
         let render = Render {
             sources: intent.sources.clone(),
             environments,
