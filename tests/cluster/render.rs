@@ -143,6 +143,55 @@ fn by_hand(case: &Path, line: &str) -> Vec<Value> {
         .collect()
 }
 
+#[tokio::test]
+async fn kustomize_and_helm_find_what_lies_in_submodules() {
+    let sources = Sources::new();
+    let renderer = sources.renderer(&Programs::default());
+    let (lib, app) = (sources.origin("lib"), sources.origin("app"));
+    let pinned = lib.commit(&[
+        ("base/kustomization.yaml", "resources: [a.yaml]"),
+        (
+            "base/a.yaml",
+            "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}",
+        ),
+        (
+            "web/Chart.yaml",
+            "{apiVersion: v2, name: web, version: 1.0.0}",
+        ),
+        (
+            "web/templates/a.yaml",
+            "{apiVersion: v1, kind: ConfigMap, metadata: {name: '{{ .Values.name }}'}}",
+        ),
+    ]);
+    app.submodule("vendor/lib", "../lib.git", &pinned);
+    app.submodule("unused", "../none.git", &pinned);
+    let commit = app.commit(&[
+        (
+            "overlay/kustomization.yaml",
+            "{namePrefix: x-, resources: [../vendor/lib/base]}",
+        ),
+        ("values.yaml", "name: x-a"),
+    ]);
+    for (path, source) in [
+        ("overlay", serde_json::json!({})),
+        (
+            "vendor/lib/web",
+            serde_json::json!({"helm": {"valueFiles": ["/values.yaml"]}}),
+        ),
+    ] {
+        let tree = sources.tree(&app, &commit, path).await;
+        let request = request(&application("shop", &source), tree);
+        let request = sources.supplied(&renderer, request).await;
+        let rendered = renderer.render(&request).unwrap();
+        assert_eq!(renderer.key(&request).as_ref(), Ok(&rendered.key));
+        let names: Vec<_> = objects(&rendered.manifests)
+            .into_iter()
+            .map(|object| object["metadata"]["name"].clone())
+            .collect();
+        assert_eq!(names, ["x-a"], "{path}");
+    }
+}
+
 /// Git makes no entry named `..`, but somebody may.
 #[tokio::test]
 async fn a_tree_that_git_would_not_make_is_written_nowhere() {

@@ -186,20 +186,6 @@ impl Project {
         Err(Denied::new(Reason::SourceNotPermitted, message))
     }
 
-    /// Whether Applications of this project may read the repository as a submodule of one that they may read. Argo CD asks
-    /// nothing here and reads it with the login of the other one; so only what has a Secret of its own, `own_secret`, has to be
-    /// in `sourceRepos`.
-    ///
-    /// # Errors
-    /// When they may not.
-    pub fn permits_submodule(&self, url: &str, own_secret: bool) -> Result<(), Denied> {
-        match source::ambiguity(url) {
-            // Whether it is in our file system is asked where the submodule is found.
-            None if !own_secret => Ok(()),
-            _ => self.permits_source(url, true),
-        }
-    }
-
     /// Whose signature a commit of the repository needs; none when it needs no signature.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{
     CommitId, Fetched, GitError, Repository, RepositoryUrl, Revision, Tree, mirror::Mirror,
-    place::Place, snapshot::Part,
+    place::Place, snapshot::Part, superprojects::Superprojects,
 };
 use crate::repositories::{Known, Repositories, RepositoryKind};
 
@@ -92,8 +92,7 @@ pub struct Mirrors {
     changed: broadcast::Sender<Changed>,
     repositories: Arc<Repositories>,
     mirrors: Mutex<BTreeMap<Key, InUse>>,
-    /// Repositories of submodules, and the repositories of the sources that have them.
-    submodules: Mutex<BTreeMap<RepositoryUrl, BTreeSet<RepositoryUrl>>>,
+    pub(super) superprojects: Superprojects,
     /// Something may be due earlier than it was.
     pub(super) sooner: Notify,
 }
@@ -129,7 +128,7 @@ impl Mirrors {
             changed: broadcast::Sender::new(CHANGES),
             repositories: Arc::default(),
             mirrors: Mutex::default(),
-            submodules: Mutex::default(),
+            superprojects: Superprojects::default(),
             sooner: Notify::new(),
         }
     }
@@ -256,23 +255,9 @@ impl Mirrors {
 
     /// Forgets the repositories that `in_use` does not know any more: they are no longer polled, their mirrors go.
     pub fn retain(&self, in_use: impl Fn(&RepositoryUrl) -> bool) {
-        let mut submodules = self.submodules();
-        submodules.retain(|_, of| {
-            of.retain(&in_use);
-            !of.is_empty()
-        });
+        self.superprojects.retain(&in_use);
         self.mirrors()
-            .retain(|(url, ..), _| in_use(url) || submodules.contains_key(url));
-    }
-
-    /// Keeps in mind that the repository of a source has one as a submodule: what is news of the one is news of the other, and
-    /// both are in use.
-    pub(super) fn note_submodule(&self, submodule: &RepositoryUrl, of: &RepositoryUrl) {
-        let mut submodules = self.submodules();
-        submodules
-            .entry(submodule.clone())
-            .or_default()
-            .insert(of.clone());
+            .retain(|(url, ..), _| in_use(url) || self.superprojects.have(url));
     }
 
     /// Takes in what our namespace says of repositories, and tells of each repository for which that is new.
@@ -280,11 +265,8 @@ impl Mirrors {
         let known = Arc::new(known);
         let before = self.repositories.learn(Arc::clone(&known));
         for changed in news(&before, &known) {
-            let submodules = self.submodules();
-            let concerned = submodules.iter().filter(|(url, _)| changed.concerns(url));
-            let of = concerned.flat_map(|(_, of)| of).cloned();
             // Nobody listening is no failure: then nobody uses a repository.
-            for url in of {
+            for url in self.superprojects.of(|url| changed.concerns(url)) {
                 let _ = self.changed.send(Changed { url, below: false });
             }
             let _ = self.changed.send(changed);
@@ -369,12 +351,6 @@ impl Mirrors {
         mirrors.insert(key, used);
         self.sooner.notify_one();
         Ok(mirror)
-    }
-
-    fn submodules(&self) -> MutexGuard<'_, BTreeMap<RepositoryUrl, BTreeSet<RepositoryUrl>>> {
-        self.submodules
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn mirrors(&self) -> MutexGuard<'_, BTreeMap<Key, InUse>> {

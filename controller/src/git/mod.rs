@@ -16,6 +16,7 @@ mod snapshot;
 mod ssh;
 mod store;
 mod submodule;
+mod superprojects;
 mod tree;
 mod turn;
 mod walk;

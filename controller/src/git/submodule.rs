@@ -95,7 +95,7 @@ impl Mirrors {
                 url: submodule.url.to_string(),
             });
         }
-        self.note_submodule(&submodule.url, &submodule.top.url);
+        self.superprojects.note(&submodule.url, &submodule.top.url);
         self.repository(submodule.url.as_str(), project).await
     }
 
