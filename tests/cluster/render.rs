@@ -223,6 +223,33 @@ async fn a_tree_that_git_would_not_make_is_written_nowhere() {
 }
 
 #[tokio::test]
+async fn a_submodule_where_a_link_stands_too_is_written_nowhere() {
+    let sources = Sources::new();
+    let (lib, origin) = (sources.origin("evil"), sources.origin("linked"));
+    let pinned = lib.commit(&[("evil", "evil")]);
+    let modules = "[submodule \"s\"]\n\tpath = s\n\turl = ../evil.git\n";
+    origin.commit(&[
+        ("Chart.yaml", "{name: odd}"),
+        ("modules", modules),
+        ("nowhere", "nowhere"),
+    ]);
+    let blob = |name: &str| origin.git(&["rev-parse", &format!("HEAD:{name}")]);
+    let (chart, modules, link) = (blob("Chart.yaml"), blob("modules"), blob("nowhere"));
+    let commit = origin.commit_by_hand(&format!(
+        "100644 blob {modules}\t.gitmodules\n100644 blob {chart}\tChart.yaml\n\
+         160000 commit {pinned}\ts\n120000 blob {link}\ts\n"
+    ));
+    let tree = sources.tree(&origin, &commit, "").await;
+    let request = request(&application("shop", &Value::Object(Map::new())), tree);
+    let renderer = sources.renderer(&Programs::default());
+    let error = renderer.render(&sources.supplied(&renderer, request).await);
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "s/evil: is no path that Git would make"
+    );
+}
+
+#[tokio::test]
 async fn a_chart_of_200_objects_renders() {
     let sources = Sources::new();
     let origin = sources.origin("large");

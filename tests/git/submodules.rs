@@ -225,23 +225,23 @@ async fn what_can_not_be_followed_is_refused_with_path_and_reason() {
     for ((url, commit), expected) in [
         (
             with("option", "--upload-pack=x", &pinned),
-            "URL: submodule \"lib\" has a URL that is none: ",
+            "AT: submodule \"lib\" has no usable URL: ",
         ),
         (
             with("shell", "ext::sh -c id", &pinned),
-            "URL: submodule \"lib\" has a URL that is none: ",
+            "AT: submodule \"lib\" has no usable URL: ",
         ),
         (
             with("opening", "-u@host:x", &pinned),
-            "URL: submodule \"lib\" has a URL that is none: ",
+            "AT: submodule \"lib\" has no usable URL: ",
         ),
         (
             with("leaving", "../../../git.invalid/x", &pinned),
-            "URL: submodule \"lib\" has a URL that leaves the server",
+            "AT: submodule \"lib\" has a URL that leaves the server",
         ),
         (
             with("local", &local, &pinned),
-            "URL: submodule \"lib\" is a file repository, expected one on a server",
+            "AT: submodule \"lib\" is a file repository, expected one on a server",
         ),
         (
             with("gone", "../lib.git", &gone),
@@ -260,21 +260,21 @@ async fn what_can_not_be_followed_is_refused_with_path_and_reason() {
         ),
         (
             at("unnamed", &|app| app.gitlink("lib", &pinned)),
-            "URL: submodule \"lib\" has no .gitmodules to name it",
+            "AT: submodule \"lib\" has no .gitmodules to name it",
         ),
         (
             linked,
-            "URL: submodule \"lib\" has no .gitmodules to name it",
+            "AT: submodule \"lib\" has no .gitmodules to name it",
         ),
         (
             through_a_link,
-            "URL: submodule \"real/lib\" has no URL in .gitmodules",
+            "AT: submodule \"real/lib\" has no URL in .gitmodules",
         ),
     ] {
         let reader = Reader::new(&bench, &url);
         let refused = message(reader.files(&commit, "").await);
         assert!(
-            refused.starts_with(&expected.replace("URL", &url)),
+            refused.starts_with(&expected.replace("AT", &url)),
             "{refused}"
         );
     }

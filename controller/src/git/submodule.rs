@@ -49,7 +49,7 @@ impl Submodule {
         let url = url(&file, &own).ok_or_else(|| refused("has no URL in .gitmodules"))?;
         let url = resolved(&part.repository.url, &url).map_err(refused)?;
         let url = RepositoryUrl::parse(&url)
-            .map_err(|error| refused(&format!("has a URL that is none: {error}")))?;
+            .map_err(|error| refused(&format!("has no usable URL: {error}")))?;
         if url.is_file() && !part.repository.url.is_file() {
             return Err(refused("is a file repository, expected one on a server"));
         }
