@@ -342,6 +342,34 @@ async fn without_the_switch_a_submodule_is_refused_where_its_files_are_read() {
 }
 
 #[tokio::test]
+async fn a_submodule_that_is_there_already_is_taken_as_the_same_and_one_of_another_commit_is_none()
+{
+    let bench = Bench::new();
+    let lib = bench.origin("lib");
+    let pinned = lib.commit(&[("b.yaml", "b")]);
+    let app = bench.origin("app");
+    app.submodule("lib", "../lib.git", &pinned);
+    let commit = app.commit(&[("a.yaml", "a")]);
+    let next = app.commit(&[("a.yaml", "c")]);
+    let server = bench.serve();
+    let reader = Reader::new(&bench, &server.url_of("app"));
+    let tree = async |commit: &str| {
+        let (commit, mirrors) = (commit.parse().unwrap(), &bench.mirrors);
+        mirrors.tree(&reader.source, &commit, "").await.unwrap()
+    };
+    let tree_at = tree(&commit).await;
+    let Err(GitError::Lacks(submodule)) = tree_at.entries(true) else {
+        panic!("it has no submodule yet");
+    };
+    let fetched = reader.fetch(&submodule).await.unwrap();
+    let once = tree_at.with(&fetched).unwrap();
+    let twice = once.with(&fetched).unwrap();
+    assert_eq!(twice.entries(true), once.entries(true));
+    let other = tree(&next).await.with(&fetched).unwrap();
+    assert_eq!(other.submodules().len(), 0);
+}
+
+#[tokio::test]
 async fn a_repository_stays_while_a_source_that_has_it_as_a_submodule_does() {
     let bench = Bench::new();
     let pinned = bench.origin("lib").commit(&[("b.yaml", "b")]);

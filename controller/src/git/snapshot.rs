@@ -78,6 +78,12 @@ impl Snapshot {
         if top.repository != submodule.top || top.commit != submodule.top_commit {
             return Ok(self.clone());
         }
+        if let Some((_, known)) = self.part(&submodule.path) {
+            return match known.commit == part.commit {
+                true => Ok(self.clone()),
+                false => Err(submodule.refused("stands in its directory twice")),
+            };
+        }
         let above = submodule.path.match_indices('/');
         let depth = above
             .filter(|(end, _)| self.parts.contains_key(&submodule.path[..*end]))
@@ -89,12 +95,7 @@ impl Snapshot {
             return Err(submodule.refused(&format!("lies within {DEPTH} others")));
         }
         let mut parts = BTreeMap::clone(&self.parts);
-        if parts
-            .insert(submodule.path.clone(), Arc::clone(part))
-            .is_some()
-        {
-            return Err(submodule.refused("stands in its directory twice"));
-        }
+        parts.insert(submodule.path.clone(), Arc::clone(part));
         Ok(Self {
             parts: Arc::new(parts),
         })
