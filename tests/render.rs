@@ -149,7 +149,7 @@ async fn the_commit_and_the_url_of_a_submodule_are_part_of_the_key() {
     assert_eq!(rendered(&commit).await, before);
 
     lib.git(&["push", "-q", copy.bare.to_str().unwrap(), "HEAD"]);
-    let named = std::fs::read_to_string(app.work.join(".gitmodules")).unwrap();
+    let named = fs::read_to_string(app.work.join(".gitmodules")).unwrap();
     let commit = app.commit(&[(".gitmodules", &named.replace("lib.git", "copy.git"))]);
     let elsewhere = rendered(&commit).await;
     assert_eq!(elsewhere.1, before.1);

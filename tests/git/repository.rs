@@ -1,5 +1,7 @@
 //! Repositories for tests, made by the real `git`, each in a directory of its own.
 
+#![allow(dead_code, reason = "each suite uses its part of a repository")]
+
 use std::{
     fs,
     io::Write,

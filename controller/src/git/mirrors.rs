@@ -208,8 +208,9 @@ impl Mirrors {
         let (path, url) = (path.trim().to_owned(), repository.url.clone());
         let submodules = submodules.to_vec();
         let found = task::spawn_blocking(move || {
-            let all = submodules.iter();
-            all.fold(Ok(Tree::of(top)), |tree, one| tree?.with(one))?
+            let mut submodules = submodules.iter();
+            submodules
+                .try_fold(Tree::of(top), |tree, one| tree.with(one))?
                 .at(&path)
         });
         let found = found.await;

@@ -210,7 +210,6 @@ mod tests {
 
     #[test]
     fn a_source_is_shown_with_what_its_revision_means() {
-        let source = |written: Value, compared| super::source(&written, compared);
         let commit = "4f0c2a1b9d8e7f60514233425160718293a4b5c6";
         for (written, compared, shown) in [
             (
@@ -245,7 +244,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                source(written, compared),
+                source(&written, compared),
                 format!("https://a.org/x, {shown}")
             );
         }

@@ -56,7 +56,7 @@ fn a_branch_wins_over_a_tag_of_its_name_and_over_a_sha() {
 
 #[test]
 fn a_tag_is_found_where_the_revision_names_it_and_no_branch_hides_it() {
-    let tag = |revision, commit: &str| {
+    let tag = |revision: &str, commit: &str| {
         let tag = refs().annotated_tag(&revision.into(), commit.parse().unwrap());
         tag.map(|id| id.to_string())
     };
