@@ -112,6 +112,57 @@ async fn the_key_tells_whether_rendering_again_would_give_the_same() {
     assert_ne!(before, key(&commit, &all).await);
 }
 
+#[tokio::test]
+async fn the_commit_and_the_url_of_a_submodule_are_part_of_the_key() {
+    let sources = Sources::new();
+    let renderer = sources.renderer(&Programs::default());
+    let (lib, copy, app) = (
+        sources.origin("lib"),
+        sources.origin("copy"),
+        sources.origin("app"),
+    );
+    let map = |value: &str| {
+        format!(
+            "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: lib}}, data: {{v: '{value}'}}}}"
+        )
+    };
+    let first = lib.commit(&[("b.yaml", &map("1"))]);
+    app.submodule("app/lib", "../lib.git", &first);
+    let rendered = async |commit: &str| {
+        let options = DirectoryOptions {
+            recurse: true,
+            ..DirectoryOptions::default()
+        };
+        let request = plain(&sources, &app, commit, "app", options).await;
+        let request = sources.supplied(&renderer, request).await;
+        let key = key_of(&renderer, &request);
+        let manifest = renderer.render(&request).unwrap().manifests.remove(0);
+        (
+            key,
+            format!("{} {}", manifest.file, manifest.object["data"]["v"]),
+        )
+    };
+    let commit = app.commit(&[]);
+    let before = rendered(&commit).await;
+    assert_eq!(before.1, "app/lib/b.yaml \"1\"");
+    let commit = app.commit(&[("elsewhere.yaml", "a: 1")]);
+    assert_eq!(rendered(&commit).await, before);
+
+    lib.git(&["push", "-q", copy.bare.to_str().unwrap(), "HEAD"]);
+    let named = fs::read_to_string(app.work.join(".gitmodules")).unwrap();
+    let commit = app.commit(&[(".gitmodules", &named.replace("lib.git", "copy.git"))]);
+    let elsewhere = rendered(&commit).await;
+    assert_eq!(elsewhere.1, before.1);
+    assert_ne!(elsewhere.0, before.0);
+
+    let second = lib.commit(&[("b.yaml", &map("2"))]);
+    app.gitlink("app/lib", &second);
+    let commit = app.commit(&[(".gitmodules", &named)]);
+    let after = rendered(&commit).await;
+    assert_eq!(after.1, "app/lib/b.yaml \"2\"");
+    assert_ne!(after.0, before.0);
+}
+
 /// The key, which a render has as well.
 fn key_of(renderer: &Renderer, request: &Request) -> RenderKey {
     let key = renderer.key(request).unwrap();

@@ -12,7 +12,8 @@ use crate::cluster::{self, Cluster};
 
 /// Written to ask for a fresh look at Git; the controller removes it when it has looked.
 const REFRESH_ANNOTATION: &str = "argocd.argoproj.io/refresh";
-/// As many characters of a commit as Git shows.
+/// Digits of a commit, and as many of them as Git shows.
+const COMMIT: usize = 40;
 const SHORT_COMMIT: usize = 7;
 
 /// The Applications of one namespace, or of all.
@@ -186,16 +187,22 @@ impl Application {
         }
     }
 
-    /// The commit of each source that was compared with the cluster last, shortened.
-    pub(crate) fn revision(&self) -> String {
-        let short = |revision: &str| revision.chars().take(SHORT_COMMIT).collect::<String>();
+    /// What of each source was compared with the cluster last: a commit, or the version of a chart.
+    pub(crate) fn revisions(&self) -> Vec<&str> {
         match self.elements("/status/sync/revisions") {
-            [] => short(self.text("/status/sync/revision")),
-            revisions => {
-                let revisions = revisions.iter().filter_map(Value::as_str);
-                revisions.map(short).collect::<Vec<_>>().join(", ")
-            }
+            [] => vec![self.text("/status/sync/revision")],
+            revisions => revisions.iter().filter_map(Value::as_str).collect(),
         }
+    }
+
+    /// The same as one text, commits shortened.
+    pub(crate) fn revision(&self) -> String {
+        let short = |revision: &str| match revision.len() {
+            COMMIT => revision.get(..SHORT_COMMIT).unwrap_or(revision).to_owned(),
+            _ => revision.to_owned(),
+        };
+        let revisions = self.revisions().into_iter();
+        revisions.map(short).collect::<Vec<_>>().join(", ")
     }
 
     pub(crate) fn phase(&self) -> &str {

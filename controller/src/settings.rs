@@ -252,6 +252,11 @@ pub struct Sync {
     #[arg(long, env = "SIGNET_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 
+    /// Fetch submodules where a source reads them
+    #[arg(long, env = "SIGNET_GIT_SUBMODULES", default_value = "true", value_parser = go::boolean,
+          action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub git_submodules: bool,
+
     /// Allow repositories in local folders, file://…
     #[arg(long, env = "SIGNET_ALLOW_FILE_REPOSITORIES", default_value = "false", value_parser = go::boolean,
           action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]

@@ -143,6 +143,55 @@ fn by_hand(case: &Path, line: &str) -> Vec<Value> {
         .collect()
 }
 
+#[tokio::test]
+async fn kustomize_and_helm_find_what_lies_in_submodules() {
+    let sources = Sources::new();
+    let renderer = sources.renderer(&Programs::default());
+    let (lib, app) = (sources.origin("lib"), sources.origin("app"));
+    let pinned = lib.commit(&[
+        ("base/kustomization.yaml", "resources: [a.yaml]"),
+        (
+            "base/a.yaml",
+            "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}",
+        ),
+        (
+            "web/Chart.yaml",
+            "{apiVersion: v2, name: web, version: 1.0.0}",
+        ),
+        (
+            "web/templates/a.yaml",
+            "{apiVersion: v1, kind: ConfigMap, metadata: {name: '{{ .Values.name }}'}}",
+        ),
+    ]);
+    app.submodule("vendor/lib", "../lib.git", &pinned);
+    app.submodule("unused", "../none.git", &pinned);
+    let commit = app.commit(&[
+        (
+            "overlay/kustomization.yaml",
+            "{namePrefix: x-, resources: [../vendor/lib/base]}",
+        ),
+        ("values.yaml", "name: x-a"),
+    ]);
+    for (path, source) in [
+        ("overlay", serde_json::json!({})),
+        (
+            "vendor/lib/web",
+            serde_json::json!({"helm": {"valueFiles": ["/values.yaml"]}}),
+        ),
+    ] {
+        let tree = sources.tree(&app, &commit, path).await;
+        let request = request(&application("shop", &source), tree);
+        let request = sources.supplied(&renderer, request).await;
+        let rendered = renderer.render(&request).unwrap();
+        assert_eq!(renderer.key(&request).as_ref(), Ok(&rendered.key));
+        let names: Vec<_> = objects(&rendered.manifests)
+            .into_iter()
+            .map(|object| object["metadata"]["name"].clone())
+            .collect();
+        assert_eq!(names, ["x-a"], "{path}");
+    }
+}
+
 /// Git makes no entry named `..`, but somebody may.
 #[tokio::test]
 async fn a_tree_that_git_would_not_make_is_written_nowhere() {
@@ -170,6 +219,33 @@ async fn a_tree_that_git_would_not_make_is_written_nowhere() {
     assert_eq!(
         error.unwrap_err().to_string(),
         "../evil: is no path that Git would make"
+    );
+}
+
+#[tokio::test]
+async fn a_submodule_where_a_link_stands_too_is_written_nowhere() {
+    let sources = Sources::new();
+    let (lib, origin) = (sources.origin("evil"), sources.origin("linked"));
+    let pinned = lib.commit(&[("evil", "evil")]);
+    let modules = "[submodule \"s\"]\n\tpath = s\n\turl = ../evil.git\n";
+    origin.commit(&[
+        ("Chart.yaml", "{name: odd}"),
+        ("modules", modules),
+        ("nowhere", "nowhere"),
+    ]);
+    let blob = |name: &str| origin.git(&["rev-parse", &format!("HEAD:{name}")]);
+    let (chart, modules, link) = (blob("Chart.yaml"), blob("modules"), blob("nowhere"));
+    let commit = origin.commit_by_hand(&format!(
+        "100644 blob {modules}\t.gitmodules\n100644 blob {chart}\tChart.yaml\n\
+         160000 commit {pinned}\ts\n120000 blob {link}\ts\n"
+    ));
+    let tree = sources.tree(&origin, &commit, "").await;
+    let request = request(&application("shop", &Value::Object(Map::new())), tree);
+    let renderer = sources.renderer(&Programs::default());
+    let error = renderer.render(&sources.supplied(&renderer, request).await);
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "s/evil: is no path that Git would make"
     );
 }
 

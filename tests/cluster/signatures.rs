@@ -1,4 +1,4 @@
-//! Commits that real git signs with real SSH keys, against a real API server: what is not signed stays out, and goes in once it may.
+//! Commits that real git signs with real keys, of SSH and of OpenPGP, against a real API server: what is not signed stays out, and goes in once it may.
 //! Which signature counts, and why, is the business of `tests/signatures.rs`.
 
 #[path = "../testbed/harness.rs"]
@@ -6,6 +6,7 @@ mod harness;
 #[path = "sync/scene.rs"]
 mod scene;
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -45,6 +46,63 @@ fn allow(scene: &Scene, lines: &[&str]) {
     ));
 }
 
+/// An OpenPGP key in a home of its own, whose agent goes with it.
+struct OpenPgp {
+    home: tempfile::TempDir,
+    id: String,
+}
+
+impl OpenPgp {
+    fn create() -> Self {
+        let home = tempfile::tempdir().expect("a folder that only we can enter");
+        let user = "Ann <ann@a.example>";
+        let make = ["--quick-generate-key", user, "ed25519", "sign", "never"];
+        gpg(home.path(), &[&["--passphrase", ""], &make[..]].concat());
+        let listed = gpg(home.path(), &["--with-colons", "--list-keys"]);
+        let line = listed.lines().find(|line| line.starts_with("pub:"));
+        let id = line.and_then(|line| line.split(':').nth(4));
+        let id = id.expect("gpg lists the key").to_owned();
+        Self { home, id }
+    }
+
+    /// Has the cluster know it, and git sign with it where it is asked to.
+    fn install(&self, scene: &Scene) {
+        let (own, id) = (&scene.own, &self.id);
+        let public = gpg(self.home.path(), &["--armor", "--export"]);
+        let public: String = public.lines().map(|line| format!("    {line}\n")).collect();
+        scene.testbed.apply(&format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: argocd-gpg-keys-cm, namespace: {own}}}\n\
+             data:\n  {id}: |\n{public}"
+        ));
+        let program = self.home.path().join("sign");
+        let script = format!(
+            "#!/bin/sh\nexec gpg --homedir {} --batch \"$@\"\n",
+            self.home.path().display()
+        );
+        std::fs::write(&program, script).expect("the folder is writable");
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700))
+            .expect("the file is ours");
+        let program = program.display().to_string();
+        scene.repository.git(&["config", "gpg.program", &program]);
+        scene.repository.git(&["config", "user.signingKey", id]);
+    }
+}
+
+impl Drop for OpenPgp {
+    fn drop(&mut self) {
+        let mut command = Command::new("gpgconf");
+        command.arg("--homedir").arg(self.home.path());
+        // One that does not go ends when its folder is gone.
+        drop(command.args(["--kill", "gpg-agent"]).status());
+    }
+}
+
+fn gpg(home: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new("gpg");
+    command.arg("--homedir").arg(home);
+    run(command.args(["--batch", "--quiet"]).args(arguments), None).success()
+}
+
 fn project(scene: &Scene, signers: &str) {
     let own = &scene.own;
     scene.testbed.apply(&format!(
@@ -64,6 +122,21 @@ fn refused(scene: &Scene, text: &str, commit: &str) {
             .map_err(|error| format!("{error}\n{:#}", app["status"]))
     });
     scene.operation("Succeeded", commit);
+}
+
+fn follow(scene: &Scene, revision: &str) {
+    let patch = format!(r#"{{"spec": {{"source": {{"targetRevision": "{revision}"}}}}}}"#);
+    let arguments = [
+        "patch",
+        "application",
+        "app",
+        "--type=merge",
+        "--patch",
+        &patch,
+    ];
+    scene
+        .testbed
+        .kubectl(&[&arguments[..], &["--namespace", &scene.own]].concat());
 }
 
 #[test]
@@ -119,18 +192,64 @@ fn a_commit_that_is_not_signed_as_demanded_leaves_the_last_good_one() {
     git(&["config", "user.signingKey", &ann.display().to_string()]);
     git(&["tag", "--sign", "--message", "Release", "v1"]);
     git(&["push", "--quiet", "origin", "v1"]);
-    let patch = r#"{"spec": {"source": {"targetRevision": "v1"}}}"#;
-    let arguments = [
-        "patch",
-        "application",
-        "app",
-        "--type=merge",
-        "--patch",
-        patch,
-    ];
-    scene
-        .testbed
-        .kubectl(&[&arguments[..], &["--namespace", &scene.own]].concat());
+    follow(&scene, "v1");
     scene.operation("Succeeded", &fourth);
     scene.becomes("configmap", "a", "{.data.value}", "4");
+}
+
+#[test]
+fn openpgp_keys_of_a_policy_count_and_so_does_the_tag_that_a_range_chooses() {
+    let scene = Scene::new("openpgp");
+    let key = OpenPgp::create();
+    key.install(&scene);
+    let (own, id) = (&scene.own, &key.id);
+    scene.testbed.apply(&format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: {{name: default, namespace: {own}}}\n\
+         spec:\n  sourceRepos: [\"*\"]\n  destinations: [{{server: \"*\", namespace: \"*\"}}]\n\
+         \x20 sourceIntegrity: {{git: {{policies: [{{repos: [{{url: \"*\"}}], gpg: {{mode: head, keys: [{id}]}}}}]}}}}\n"
+    ));
+    let _controller = scene.controller();
+    let git = |arguments: &[&str]| scene.repository.git(arguments);
+    let sign = |sign: &str| git(&["config", "commit.gpgSign", sign]);
+    let commit = |value: &str| {
+        let file = config_map("a", value);
+        scene.repository.commit(&[("app/a.yaml", &file)], "Change")
+    };
+    sign("true");
+    let first = commit("1");
+    scene.application(AUTOMATED);
+    scene.operation("Succeeded", &first);
+    scene.becomes("configmap", "a", "{.data.value}", "1");
+
+    sign("false");
+    let second = commit("2");
+    scene.refresh();
+    let text = format!("commit {second} is not signed, expected a signature by OpenPGP key {id}");
+    refused(&scene, &text, &first);
+
+    git(&["tag", "--sign", "--message", "Release", "v1.0.0"]);
+    git(&["push", "--quiet", "origin", "v1.0.0"]);
+    follow(&scene, "1.*");
+    scene.operation("Succeeded", &second);
+    scene.becomes("configmap", "a", "{.data.value}", "2");
+
+    sign("true");
+    let third = commit("3");
+    git(&[
+        "tag",
+        "--annotate",
+        "--no-sign",
+        "--message",
+        "Release",
+        "v1.1.0",
+    ]);
+    git(&["push", "--quiet", "origin", "v1.1.0"]);
+    scene.refresh();
+    let tag = git(&["rev-parse", "v1.1.0"]);
+    refused(
+        &scene,
+        &format!("tag {tag} of commit {third} is not signed"),
+        &second,
+    );
+    scene.becomes("configmap", "a", "{.data.value}", "2");
 }

@@ -13,6 +13,8 @@ mod refused;
 mod scene;
 #[path = "sync/sources.rs"]
 mod sources;
+#[path = "sync/submodules.rs"]
+mod submodules;
 #[path = "sync/tools.rs"]
 mod tools;
 #[path = "sync/variables.rs"]

@@ -16,4 +16,5 @@ mod server;
 mod sharing;
 mod ssh;
 mod sshd;
+mod submodules;
 mod tls;

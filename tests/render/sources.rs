@@ -10,12 +10,13 @@ use std::{
 
 use controller::{
     dialect,
-    git::{MirrorOptions, Mirrors, Repository, Tree},
+    git::{Fetched, GitError, MirrorOptions, Mirrors, Repository, Submodule, Tree},
     render::{
         BuildEnvironment, ClusterFacts, Manifest, RenderError, Renderer, RendererOptions, Request,
         Root,
         child::{Limits, Runner},
     },
+    repositories::Known,
 };
 use serde_json::Value;
 
@@ -87,11 +88,39 @@ impl Sources {
         origin
     }
 
-    /// A directory of a commit.
+    /// A directory of a commit, which may lie in a submodule.
     pub(crate) async fn tree(&self, origin: &Origin, commit: &str, path: &str) -> Tree {
         let repository = Repository::public(&origin.file_url()).unwrap();
         let commit = commit.parse().unwrap();
-        self.mirrors.tree(&repository, &commit, path).await.unwrap()
+        let mut submodules = Vec::new();
+        loop {
+            let mirrors = &self.mirrors;
+            match mirrors
+                .tree_with(&repository, &commit, path, &submodules)
+                .await
+            {
+                Err(GitError::Lacks(submodule)) => submodules.push(self.fetch(&submodule).await),
+                tree => return tree.unwrap(),
+            }
+        }
+    }
+
+    async fn fetch(&self, submodule: &Submodule) -> Fetched {
+        self.mirrors.learn(Known::default());
+        let repository = self.mirrors.submodule_repository(submodule, "default");
+        let repository = repository.await.unwrap();
+        self.mirrors
+            .submodule(submodule, &repository)
+            .await
+            .unwrap()
+    }
+
+    /// The request with the files of all submodules that its render reads.
+    pub(crate) async fn supplied(&self, renderer: &Renderer, mut request: Request) -> Request {
+        while let Err(RenderError::Git(GitError::Lacks(submodule))) = renderer.key(&request) {
+            request = request.with(&self.fetch(&submodule).await).unwrap();
+        }
+        request
     }
 }
 

@@ -1,6 +1,8 @@
 //! Repository URLs as project rules see them: one spelling, and nothing that reads differently to a Git server.
 //! It must not connect anywhere.
 
+use super::{Denied, Project};
+
 /// The URL in the spelling that patterns are compared with, so that one repository has one: lower case; without
 /// `.git`, user, default port and empty parts of the path; `git@host:path` and `ssh://git@host/path` as `git@host/path`.
 pub(super) fn normalise(url: &str) -> String {
@@ -80,6 +82,22 @@ pub(super) fn ambiguity(url: &str) -> Option<&'static str> {
     path.split('/')
         .any(|part| matches!(part, "." | ".."))
         .then_some("it has . or .. in its path")
+}
+
+impl Project {
+    /// Whether Applications of this project may read the repository as a submodule of one that they may read. Argo CD asks
+    /// nothing here and reads it with the login of the other one; so only what has a Secret of its own, `own_secret`, has to be
+    /// in `sourceRepos`.
+    ///
+    /// # Errors
+    /// When they may not.
+    pub fn permits_submodule(&self, url: &str, own_secret: bool) -> Result<(), Denied> {
+        match ambiguity(url) {
+            // Whether it is in our file system is asked where the submodule is found.
+            None if !own_secret => Ok(()),
+            _ => self.permits_source(url, true),
+        }
+    }
 }
 
 /// The host with all around it, and the path.
@@ -201,6 +219,25 @@ mod tests {
             ("https://a/b", false),
         ] {
             assert_eq!(is_file(url), file, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_submodule_has_to_be_in_source_repos_once_a_secret_of_its_own_opens_it() {
+        let object = serde_json::json!({
+            "metadata": {"name": "shop"},
+            "spec": {"sourceRepos": ["https://git.example.org/shop/*"]},
+        });
+        let project = Project::new(&serde_json::from_value(object).unwrap()).unwrap();
+        for (url, own_secret, permitted) in [
+            ("https://git.example.org/lib", false, true),
+            ("https://git.example.org/lib", true, false),
+            ("https://git.example.org/shop/lib", true, true),
+            ("https://git.example.org/shop/../lib", false, false),
+            ("https://git.example.org/shop/%2e%2e/lib", false, false),
+        ] {
+            let answer = project.permits_submodule(url, own_secret);
+            assert_eq!(answer.is_ok(), permitted, "{url} {own_secret}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Why a repository could not be read: a closed set of reasons, each with a remedy.
 //! It never carries what a server answered, nor a credential: URLs are shown without user and password.
 
+use super::Submodule;
 use crate::repositories::AccessError;
 
 /// Why a repository, a revision or a path could not be read.
@@ -82,6 +83,22 @@ pub enum GitError {
         path: String,
         problem: &'static str,
     },
+    /// A submodule whose files nobody fetched so far.
+    #[error("{0} is not fetched")]
+    Lacks(Box<Submodule>),
+    /// What the repository says of a submodule can't be followed.
+    #[error("{url}: submodule {path:?} {problem}")]
+    InvalidSubmodule {
+        url: String,
+        path: String,
+        problem: String,
+    },
+    /// The repository of a submodule does not give its commit.
+    #[error("{url}: the server does not give commit {commit}")]
+    SubmoduleCommit { url: String, commit: String },
+    /// A submodule is needed and none is read.
+    #[error("{url}: submodules are not fetched")]
+    SubmodulesOff { url: String },
     /// The mirror below the data directory can't be written or read.
     #[error("{url}: the mirror below --data-dir can not be used: {cause}")]
     Mirror { url: String, cause: String },
@@ -93,15 +110,20 @@ impl GitError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Access(error) => error.hint(),
-            Self::NotSupported { .. } => None,
+            Self::NotSupported { .. } | Self::Lacks(_) => None,
+            Self::InvalidSubmodule { .. } => Some("correct .gitmodules"),
+            Self::SubmoduleCommit { .. } => Some(
+                "push the commit to a branch there; others are given only where uploadpack.allowReachableSHA1InWant or allowAnySHA1InWant is set",
+            ),
+            Self::SubmodulesOff { .. } => Some("start the controller with --git-submodules"),
             Self::FileNotAllowed { .. } => {
                 Some("start the controller with --allow-file-repositories")
             }
             Self::NotFound { .. } => {
-                Some("check repoURL, and whether the credentials may see the repository")
+                Some("check the URL, and whether the credentials may see the repository")
             }
             Self::AuthenticationRequired { .. } => Some(
-                "check repoURL; for a private repository add a repository Secret with its url and a login",
+                "check the URL; for a private repository add a repository Secret with its url and a login",
             ),
             Self::AuthenticationFailed { .. } => {
                 Some("check the login in that Secret, and whether it may read the repository")
@@ -116,12 +138,12 @@ impl GitError {
                 "use an image of the controller that has ssh, and a user with an entry in /etc/passwd",
             ),
             Self::Forbidden { .. } => Some("grant the account read access to the repository"),
-            Self::Redirected { .. } => Some("set repoURL to the URL that the server redirects to"),
+            Self::Redirected { .. } => Some("use the URL that the server redirects to"),
             Self::Unreachable { .. } | Self::TimedOut { .. } => Some(
                 "check that the controller's pod can reach the server; it tries again by itself",
             ),
             Self::NotAGitServer { .. } => {
-                Some("check repoURL: it must be the URL that `git clone` takes")
+                Some("check the URL: it must be the one that `git clone` takes")
             }
             Self::RevisionNotFound { .. } => Some(
                 "check targetRevision; a commit that no branch or tag reaches can be had only where the server allows it, by its full SHA",

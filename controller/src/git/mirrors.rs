@@ -14,7 +14,8 @@ use tokio::{
 };
 
 use super::{
-    CommitId, GitError, Repository, RepositoryUrl, Revision, Tree, mirror::Mirror, place::Place,
+    CommitId, Fetched, GitError, Repository, RepositoryUrl, Revision, Tree, mirror::Mirror,
+    place::Place, snapshot::Part, superprojects::Superprojects,
 };
 use crate::repositories::{Known, Repositories, RepositoryKind};
 
@@ -39,6 +40,8 @@ pub struct MirrorOptions {
     pub poll_jitter: Duration,
     /// `--allow-file-repositories`
     pub allow_file: bool,
+    /// `--git-submodules`
+    pub submodules: bool,
     /// How long a server may take to list its refs, and to go on with an answer.
     pub timeout: Duration,
 }
@@ -49,6 +52,7 @@ impl Default for MirrorOptions {
             poll_interval: Duration::from_secs(120),
             poll_jitter: Duration::from_secs(60),
             allow_file: false,
+            submodules: true,
             timeout: Duration::from_secs(60),
         }
     }
@@ -88,6 +92,7 @@ pub struct Mirrors {
     changed: broadcast::Sender<Changed>,
     repositories: Arc<Repositories>,
     mirrors: Mutex<BTreeMap<Key, InUse>>,
+    pub(super) superprojects: Superprojects,
     /// Something may be due earlier than it was.
     pub(super) sooner: Notify,
 }
@@ -123,6 +128,7 @@ impl Mirrors {
             changed: broadcast::Sender::new(CHANGES),
             repositories: Arc::default(),
             mirrors: Mutex::default(),
+            superprojects: Superprojects::default(),
             sooner: Notify::new(),
         }
     }
@@ -184,21 +190,62 @@ impl Mirrors {
         commit: &CommitId,
         path: &str,
     ) -> Result<Tree, GitError> {
-        let mirror = self.mirror(repository)?;
-        let store = mirror.store_with(*commit).await?;
-        let (url, commit, path) = (repository.url.clone(), *commit, path.trim().to_owned());
-        let shown = url.to_string();
-        let found = task::spawn_blocking(move || Tree::find(store, url, commit, &path)).await;
+        self.tree_with(repository, commit, path, &[]).await
+    }
+
+    /// The same, with the files of these submodules.
+    ///
+    /// # Errors
+    /// When the commit can't be fetched, or has no such directory.
+    pub async fn tree_with(
+        &self,
+        repository: &Repository,
+        commit: &CommitId,
+        path: &str,
+        submodules: &[Fetched],
+    ) -> Result<Tree, GitError> {
+        let top = self.part(repository, *commit).await?;
+        let (path, url) = (path.trim().to_owned(), repository.url.clone());
+        let submodules = submodules.to_vec();
+        let found = task::spawn_blocking(move || {
+            let mut submodules = submodules.iter();
+            submodules
+                .try_fold(Tree::of(top), |tree, one| tree.with(one))?
+                .at(&path)
+        });
+        let found = found.await;
         let found = found.unwrap_or_else(|error| {
             Err(GitError::Mirror {
-                url: shown,
+                url: url.to_string(),
                 cause: error.to_string(),
             })
         });
         if let Err(GitError::Mirror { .. }) = found {
-            mirror.discard_store();
+            self.mirror(repository)?.discard_store();
         }
         found
+    }
+
+    /// A commit, fetched when the mirror does not have it.
+    pub(super) async fn part(
+        &self,
+        repository: &Repository,
+        commit: CommitId,
+    ) -> Result<Part, GitError> {
+        let mirror = self.mirror(repository)?;
+        let store = mirror.store_with(commit).await?;
+        let of = repository.clone();
+        let part = task::spawn_blocking(move || Part::of(store, of, commit)).await;
+        let part = part.unwrap_or_else(|error| {
+            Err(GitError::Mirror {
+                url: repository.url.to_string(),
+                cause: error.to_string(),
+            })
+        });
+        if let Err(GitError::Mirror { .. }) = part {
+            mirror.discard_store();
+        }
+        part
     }
 
     /// Repositories as they change, from now on. Who lags behind looks at all of them.
@@ -209,7 +256,9 @@ impl Mirrors {
 
     /// Forgets the repositories that `in_use` does not know any more: they are no longer polled, their mirrors go.
     pub fn retain(&self, in_use: impl Fn(&RepositoryUrl) -> bool) {
-        self.mirrors().retain(|(url, ..), _| in_use(url));
+        self.superprojects.retain(&in_use);
+        self.mirrors()
+            .retain(|(url, ..), _| in_use(url) || self.superprojects.have(url));
     }
 
     /// Takes in what our namespace says of repositories, and tells of each repository for which that is new.
@@ -218,6 +267,9 @@ impl Mirrors {
         let before = self.repositories.learn(Arc::clone(&known));
         for changed in news(&before, &known) {
             // Nobody listening is no failure: then nobody uses a repository.
+            for url in self.superprojects.of(|url| changed.concerns(url)) {
+                let _ = self.changed.send(Changed { url, below: false });
+            }
             let _ = self.changed.send(changed);
         }
         if before.authorities != known.authorities || before.host_keys != known.host_keys {

@@ -12,8 +12,11 @@ mod range;
 mod revision;
 mod run;
 pub mod signature;
+mod snapshot;
 mod ssh;
 mod store;
+mod submodule;
+mod superprojects;
 mod tree;
 mod turn;
 mod walk;
@@ -27,10 +30,12 @@ pub use mirrors::{Changed, Freshness, MirrorOptions, Mirrors};
 pub use range::is_version_range;
 pub use revision::{CommitId, Revision};
 pub use run::{poll, run};
+pub use submodule::{Fetched, Submodule};
 pub use tree::{Entry, EntryKind, Found, Target, Tree};
+pub(crate) use walk::join;
 
 /// A repository as an Application names it, with the access that its project has.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repository {
     pub url: RepositoryUrl,
     pub access: Access,

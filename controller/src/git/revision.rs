@@ -122,7 +122,7 @@ impl Refs {
     ) -> Result<Meaning, GitError> {
         match revision {
             Revision::Named(name) => self.named(url, name),
-            Revision::Range { range, prefix } => self.highest(url, range, prefix),
+            Revision::Range { range, prefix } => self.within(url, range, prefix),
         }
     }
 
@@ -154,9 +154,17 @@ impl Refs {
         }
     }
 
-    /// The annotated tag that `revision` names, if it names one and that leads to `commit`.
-    pub(super) fn annotated_tag(&self, revision: &str, commit: CommitId) -> Option<ObjectId> {
-        let name = self.full_name(revision)?;
+    /// The annotated tag that `revision` names or, of a range, chooses: if there is one, and that leads to `commit`.
+    pub(super) fn annotated_tag(&self, revision: &Revision, commit: CommitId) -> Option<ObjectId> {
+        let name = match revision {
+            Revision::Named(name) => self.full_name(name)?,
+            // As it was when it chose this commit: a higher version since then has another one.
+            Revision::Range { range, prefix } => {
+                let constraint = Constraint::parse(range).ok()?;
+                let chosen = self.highest(&constraint, prefix, |id| *id == commit.0);
+                chosen?.0.clone()
+            }
+        };
         let leads_there = self.0.get(&name) == Some(&commit.0);
         self.1.get(&name).filter(|_| leads_there).copied()
     }
@@ -172,15 +180,10 @@ impl Refs {
             .find(|name| self.0.contains_key(name))
     }
 
-    /// The highest version within `range` that a tag has behind `prefix`; of equal ones the last by name.
-    fn highest(&self, url: &RepositoryUrl, range: &str, prefix: &str) -> Result<Meaning, GitError> {
+    /// The commit of the highest version within `range`.
+    fn within(&self, url: &RepositoryUrl, range: &str, prefix: &str) -> Result<Meaning, GitError> {
         let constraint = constraint(url, range)?;
-        let versions = self.0.iter().filter_map(|(name, id)| {
-            let tag = name.strip_prefix("refs/tags/")?.strip_prefix(prefix)?;
-            let version = Version::parse(tag).ok()?;
-            constraint.allows(&version).then_some((version, id))
-        });
-        let highest = versions.max_by(|(one, _), (other, _)| one.compare(other));
+        let highest = self.highest(&constraint, prefix, |_| true);
         highest
             .map(|(_, id)| Meaning::Commit(CommitId(*id)))
             .ok_or_else(|| GitError::NoVersion {
@@ -188,6 +191,24 @@ impl Refs {
                 range: range.to_owned(),
                 prefix: prefix.to_owned(),
             })
+    }
+
+    /// The tag with the highest version that is allowed, behind `prefix`, among those that lead `there`; of equal ones the last
+    /// by name.
+    fn highest(
+        &self,
+        allowed: &Constraint,
+        prefix: &str,
+        there: impl Fn(&ObjectId) -> bool,
+    ) -> Option<(&String, &ObjectId)> {
+        let leading = self.0.iter().filter(|(_, id)| there(id));
+        let versions = leading.filter_map(|(name, id)| {
+            let tag = name.strip_prefix("refs/tags/")?.strip_prefix(prefix)?;
+            let version = Version::parse(tag).ok()?;
+            allowed.allows(&version).then_some((version, (name, id)))
+        });
+        let highest = versions.max_by(|(one, _), (other, _)| one.compare(other));
+        highest.map(|(_, tag)| tag)
     }
 }
 
@@ -221,167 +242,5 @@ pub(super) fn not_found(url: &RepositoryUrl, revision: &str) -> GitError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const A: &str = "aaaaaaaa00000000000000000000000000000001";
-    const B: &str = "aaaaaaaa00000000000000000000000000000002";
-    const C: &str = "cccccccc00000000000000000000000000000003";
-    const TAG: &str = "dddddddd00000000000000000000000000000004";
-
-    fn url() -> RepositoryUrl {
-        RepositoryUrl::parse("https://git.example/a").unwrap()
-    }
-
-    fn refs() -> Refs {
-        let listed = [
-            ("HEAD", A),
-            ("refs/heads/main", A),
-            ("refs/heads/v1", C),
-            ("refs/tags/v1", B),
-            ("refs/tags/v2", B),
-            ("refs/heads/deadbeef", C),
-        ];
-        Refs(
-            listed
-                .iter()
-                .map(|(name, id)| ((*name).to_owned(), id.parse::<CommitId>().unwrap().0))
-                .collect(),
-            ["refs/tags/v1", "refs/tags/v2"]
-                .map(|name| (name.to_owned(), TAG.parse::<CommitId>().unwrap().0))
-                .into(),
-        )
-    }
-
-    fn meaning(revision: &str) -> String {
-        match refs().meaning(&url(), &revision.into()) {
-            Ok(Meaning::Commit(id)) => id.to_string(),
-            Ok(Meaning::ShortSha(_)) => "short".to_owned(),
-            Err(error) => error.to_string(),
-        }
-    }
-
-    #[test]
-    fn head_is_meant_by_its_name_and_by_nothing() {
-        assert_eq!(meaning("HEAD"), A);
-        assert_eq!(meaning(""), A);
-    }
-
-    #[test]
-    fn a_branch_wins_over_a_tag_of_its_name_and_over_a_sha() {
-        assert_eq!(meaning("v1"), C);
-        assert_eq!(meaning("refs/tags/v1"), B);
-        assert_eq!(meaning("tags/v1"), B);
-        assert_eq!(meaning("v2"), B);
-        assert_eq!(meaning("deadbeef"), C);
-    }
-
-    #[test]
-    fn a_tag_is_found_where_the_revision_names_it_and_no_branch_hides_it() {
-        let tag = |revision, commit: &str| {
-            let tag = refs().annotated_tag(revision, commit.parse().unwrap());
-            tag.map(|id| id.to_string())
-        };
-        assert_eq!(tag("v2", B), Some(TAG.to_owned()));
-        assert_eq!(tag("refs/tags/v1", B), Some(TAG.to_owned()));
-        assert_eq!(tag("v2", A), None);
-        assert_eq!(tag("v1", C), None);
-        assert_eq!(tag("main", A), None);
-    }
-
-    #[test]
-    fn the_beginning_of_a_sha_means_the_one_commit_that_has_it() {
-        assert_eq!(meaning("ccccccc"), C);
-        assert_eq!(meaning("CCCCCCCC00"), C);
-        assert_eq!(
-            meaning("aaaaaaaa"),
-            "https://git.example/a: revision \"aaaaaaaa\" is ambiguous"
-        );
-        assert_eq!(meaning("bbbbbbb"), "short");
-        assert_eq!(
-            meaning("cccccc"),
-            "https://git.example/a: revision \"cccccc\" not found"
-        );
-    }
-
-    fn highest(tags: &[&str], range: &str, prefix: &str) -> String {
-        let listed = tags.iter().enumerate().map(|(number, tag)| {
-            let id = format!("{number:040x}").parse::<CommitId>().unwrap();
-            (format!("refs/tags/{tag}"), id.0)
-        });
-        let mut refs = Refs(listed.collect(), BTreeMap::new());
-        refs.0.insert(
-            "refs/heads/9.9.9".to_owned(),
-            A.parse::<CommitId>().unwrap().0,
-        );
-        match refs.meaning(&url(), &Revision::of(range, prefix)) {
-            Ok(Meaning::Commit(id)) => {
-                let number = usize::from_str_radix(&id.to_string(), 16).unwrap();
-                tags[number].to_owned()
-            }
-            Ok(Meaning::ShortSha(_)) => "short".to_owned(),
-            Err(error) => error.to_string(),
-        }
-    }
-
-    #[test]
-    fn a_range_means_the_highest_version_in_it_that_a_tag_has() {
-        let tags = [
-            "1.2.3",
-            "v1.10.0",
-            "1.9.9",
-            "2.0.0",
-            "3.0.0-rc.1",
-            "nightly",
-            "1.x",
-        ];
-        for (range, expected) in [
-            ("1.*", "v1.10.0"),
-            ("^1.2", "v1.10.0"),
-            ("~1.9", "1.9.9"),
-            (">=1 <2", "v1.10.0"),
-            (">=1.2, <1.9", "1.2.3"),
-            ("*", "2.0.0"),
-            (">=3.0.0-0", "3.0.0-rc.1"),
-            ("1.2.* || 2.*", "2.0.0"),
-        ] {
-            assert_eq!(highest(&tags, range, ""), expected, "{range}");
-        }
-        assert_eq!(
-            highest(&tags, "4.*", ""),
-            "https://git.example/a: no tag is a version within \"4.*\""
-        );
-    }
-
-    #[test]
-    fn with_a_prefix_only_tags_behind_it_count() {
-        let tags = ["web-1.0.0", "web-1.1.0", "api-2.0.0", "3.0.0"];
-        assert_eq!(highest(&tags, "*", "web-"), "web-1.1.0");
-        assert_eq!(highest(&tags, "*", "api-"), "api-2.0.0");
-        assert_eq!(highest(&tags, "*", ""), "3.0.0");
-        assert_eq!(
-            highest(&tags, "2.*", "web-"),
-            "https://git.example/a: no tag is a version within \"2.*\" behind \"web-\""
-        );
-    }
-
-    #[test]
-    fn what_no_ref_is_called_is_not_looked_for() {
-        for no_name in [
-            "a..b",
-            "-x",
-            "refs/a//b",
-            "refs/a.lock",
-            "a:b",
-            "refs/heads/",
-            "main^",
-            "main~1",
-        ] {
-            assert!(
-                Revision::of(no_name, "").check(&url()).is_err(),
-                "{no_name}"
-            );
-        }
-        assert!(Revision::of("feature/x-1.2_3", "").check(&url()).is_ok());
-    }
-}
+#[path = "revision/tests.rs"]
+mod tests;

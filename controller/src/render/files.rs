@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::{RenderError, key::KeyHash};
+pub(super) use crate::git::join;
 use crate::git::{Entry, EntryKind, Found, Tree};
 
 /// A repository that is written out whole, because nobody can tell which files of it are read, is at most this large:
@@ -104,8 +105,10 @@ impl Files {
     }
 
     /// Everything: what a render reads of this commit can't be told beforehand.
-    pub(super) fn add_everything(&mut self) {
+    pub(super) fn add_everything(&mut self) -> Result<(), RenderError> {
+        self.root.whole()?;
         self.whole = true;
+        Ok(())
     }
 
     /// The content of a file.
@@ -115,6 +118,7 @@ impl Files {
 
     /// Paths and contents, by the ids that Git gives them.
     pub(super) fn hash_into(&self, hash: &mut KeyHash) {
+        hash.submodules(&self.root);
         if self.whole {
             hash.part("everything").part(&self.root.id());
             return;
@@ -198,14 +202,6 @@ fn entries(tree: &Tree) -> Result<Vec<Entry>, RenderError> {
         entry.path = join(tree.path(), &entry.path);
     }
     Ok(entries)
-}
-
-/// `below` the directory `path`, which is empty for the root.
-pub(super) fn join(path: &str, below: &str) -> String {
-    match path {
-        "" => below.to_owned(),
-        path => format!("{path}/{below}"),
-    }
 }
 
 /// Parents are made as they are needed; a path through a symlink never occurs, since paths are those without links.

@@ -49,13 +49,23 @@ impl KeyHash {
         self
     }
 
+    /// The submodules that were fetched for a render, and from where.
+    pub(super) fn submodules(&mut self, tree: &Tree) -> &mut Self {
+        let submodules = tree.submodules();
+        self.count(submodules.len());
+        for (path, url, commit) in submodules {
+            self.part(path).part(url).part(&commit.to_string());
+        }
+        self
+    }
+
     pub(super) fn key(self) -> RenderKey {
         let bytes = self.0.finalize();
         RenderKey(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 }
 
-/// Path and id of the directory, the options, and the targets of symlinks, which the id does not cover.
+/// Path and id of the directory, the options, the submodules, and the targets of symlinks, which the id does not cover.
 pub(super) fn of_directory(
     tree: &Tree,
     options: &DirectoryOptions,
@@ -66,7 +76,8 @@ pub(super) fn of_directory(
         .part(&tree.id())
         .part(&options.recurse.to_string())
         .part(&options.include)
-        .part(&options.exclude);
+        .part(&options.exclude)
+        .submodules(tree);
     for link in &selected.links {
         hash.part(link).part(&selected.files[link].id());
     }

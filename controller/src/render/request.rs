@@ -4,7 +4,10 @@
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use super::SourceOptions;
-use crate::{charts::Chart, git::Tree};
+use crate::{
+    charts::Chart,
+    git::{Fetched, GitError, Tree},
+};
 
 /// One source, with all that its render may read.
 #[derive(Clone, Debug)]
@@ -19,6 +22,22 @@ pub struct Request {
     pub cluster: Arc<ClusterFacts>,
     /// Charts that [`super::needs`] asked for.
     pub dependencies: Vec<Arc<Chart>>,
+}
+
+impl Request {
+    /// The same with the files of one more submodule, for each of its trees that has it.
+    ///
+    /// # Errors
+    /// As [`Tree::with`].
+    pub fn with(mut self, fetched: &Fetched) -> Result<Self, GitError> {
+        if let Root::Tree(tree) = &mut self.root {
+            *tree = tree.with(fetched)?;
+        }
+        for tree in self.references.values_mut() {
+            *tree = tree.with(fetched)?;
+        }
+        Ok(self)
+    }
 }
 
 /// What lies at a source.

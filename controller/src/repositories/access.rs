@@ -116,6 +116,15 @@ impl Access {
         }
     }
 
+    /// Whether no Secret says how to reach this repository but those that say so of `other`.
+    #[must_use]
+    pub fn rests_on(&self, other: &Self) -> bool {
+        let of_other = [&other.secret, &other.settings];
+        [&self.secret, &self.settings]
+            .into_iter()
+            .all(|secret| secret.is_none() || of_other.contains(&secret))
+    }
+
     /// Refuses a login that the scheme of `url` has no use for: somebody meant another URL.
     pub(super) fn fits(&self, url: &RepositoryUrl) -> Result<(), AccessError> {
         let over_ssh = url.ssh().is_some();

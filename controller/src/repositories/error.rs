@@ -44,7 +44,7 @@ impl AccessError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::InvalidUrl { .. } => {
-                Some("write repoURL as https://HOST/PATH, ssh://USER@HOST/PATH or USER@HOST:PATH")
+                Some("write it as https://HOST/PATH, ssh://USER@HOST/PATH or USER@HOST:PATH")
             }
             Self::NotSupported { .. } | Self::InvalidSecret { .. } | Self::Client { .. } => None,
             Self::SecretsUnknown { .. } => Some(

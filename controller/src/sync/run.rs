@@ -71,6 +71,7 @@ fn mirrors(settings: &settings::Sync) -> Result<Arc<Mirrors>, Error> {
         poll_interval: settings.git_poll_interval,
         poll_jitter: settings.git_poll_jitter,
         allow_file: settings.allow_file_repositories,
+        submodules: settings.git_submodules,
         ..MirrorOptions::default()
     };
     let mirrors = Mirrors::new(&directory, options)

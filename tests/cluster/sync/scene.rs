@@ -159,6 +159,17 @@ impl Scene {
         })
     }
 
+    /// Waits until a condition of this type has this in its message.
+    pub(crate) fn says(&self, kind: &str, text: &str) {
+        eventually(&format!("{kind} says {text:?}"), || {
+            let message = self.condition(kind);
+            match message.contains(text) {
+                true => Ok(()),
+                false => Err(message),
+            }
+        });
+    }
+
     /// A field of an object in the destination, or why there is none.
     pub(crate) fn field(&self, kind: &str, name: &str, path: &str) -> Result<String, String> {
         let output = format!("--output=jsonpath={path}");

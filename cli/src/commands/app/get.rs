@@ -1,5 +1,6 @@
 //! `signet app get`. Must not change anything but the wish to refresh.
 
+use std::iter::repeat;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -129,7 +130,9 @@ fn facts(application: &Application) -> Vec<(&'static str, String)> {
         ),
         ("Project", text("/spec/project", "default")),
     ];
-    facts.extend(application.sources().iter().map(|s| ("Source", source(s))));
+    let compared = application.revisions().into_iter().chain(repeat(""));
+    let sources = application.sources().iter().zip(compared);
+    facts.extend(sources.map(|(written, compared)| ("Source", source(written, compared))));
     facts.extend([
         ("Destination", joined(&destination)),
         (
@@ -142,14 +145,20 @@ fn facts(application: &Application) -> Vec<(&'static str, String)> {
     facts
 }
 
-fn source(source: &Value) -> String {
+/// A source as it is written; of a chart without a version, `compared` is the one that was the newest.
+fn source(source: &Value, compared: &str) -> String {
     let text = |field: &str| source[field].as_str().unwrap_or_default();
     let what = match (text("chart"), text("ref"), text("path")) {
         ("", name, "") if !name.is_empty() => format!("ref {name}"),
         ("", _, path) => format!("path {}", or(path, ".")),
         (chart, ..) => format!("chart {chart}"),
     };
-    let revision = format!("revision {}", or(text("targetRevision"), "HEAD"));
+    let revision = match (text("chart"), text("targetRevision"), compared) {
+        ("", revision, _) => format!("revision {}", or(revision, "HEAD")),
+        (_, "", "") => "the newest version".to_owned(),
+        (_, "", version) => format!("the newest version ({version})"),
+        (_, version, _) => format!("version {version}"),
+    };
     joined(&[text("repoURL").to_owned(), what, revision])
 }
 
@@ -191,4 +200,72 @@ fn joined(parts: &[String]) -> String {
         .map(String::as_str)
         .collect();
     said.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_source_is_shown_with_what_its_revision_means() {
+        let commit = "4f0c2a1b9d8e7f60514233425160718293a4b5c6";
+        for (written, compared, shown) in [
+            (
+                json!({"repoURL": "https://a.org/x", "path": "app"}),
+                commit,
+                "path app, revision HEAD",
+            ),
+            (
+                json!({"repoURL": "https://a.org/x", "targetRevision": "v1"}),
+                commit,
+                "path ., revision v1",
+            ),
+            (
+                json!({"repoURL": "https://a.org/x", "ref": "values"}),
+                "",
+                "ref values, revision HEAD",
+            ),
+            (
+                json!({"repoURL": "https://a.org/x", "chart": "web"}),
+                "",
+                "chart web, the newest version",
+            ),
+            (
+                json!({"repoURL": "https://a.org/x", "chart": "web"}),
+                "1.10.0-rc.1",
+                "chart web, the newest version (1.10.0-rc.1)",
+            ),
+            (
+                json!({"repoURL": "https://a.org/x", "chart": "web", "targetRevision": "1.*"}),
+                "1.9.0",
+                "chart web, version 1.*",
+            ),
+        ] {
+            assert_eq!(
+                source(&written, compared),
+                format!("https://a.org/x, {shown}")
+            );
+        }
+    }
+
+    #[test]
+    fn commits_are_shortened_and_versions_are_not() {
+        let status = json!({"sync": {"status": "Synced", "revisions": ["4f0c2a1b9d8e7f60514233425160718293a4b5c6", "1.10.0-rc.1"]}});
+        let object = json!({
+            "metadata": {"name": "shop", "namespace": "signet"},
+            "spec": {"sources": [{"repoURL": "https://a.org/x"}, {"repoURL": "https://b.org", "chart": "web"}]},
+            "status": status,
+        });
+        let application = Application(serde_json::from_value(object).unwrap());
+        let text = describe(&application);
+        for line in [
+            "Source:      https://a.org/x, path ., revision HEAD\n",
+            "Source:      https://b.org, chart web, the newest version (1.10.0-rc.1)\n",
+            "Sync:        Synced, 4f0c2a1, 1.10.0-rc.1\n",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
+    }
 }

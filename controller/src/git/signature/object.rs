@@ -30,27 +30,25 @@ impl std::fmt::Display for SignedObject {
 }
 
 impl Mirrors {
-    /// What has to be signed for `commit`: an annotated tag that leads to it, when one of the `revisions` names such a tag (Argo
-    /// CD's rule), else the commit.
+    /// What has to be signed for `commit`: an annotated tag that leads to it, when one of the `revisions` names or chooses such a
+    /// tag (Argo CD's rule), else the commit.
     ///
     /// # Errors
     /// When the refs can't be listed.
     pub async fn signed_object(
         &self,
         repository: &Repository,
-        revisions: &[&str],
+        revisions: &[Revision],
         commit: CommitId,
     ) -> Result<SignedObject, GitError> {
         let mut id = commit.0;
-        let names = revisions.iter().map(|revision| revision.trim());
-        let names: Vec<_> = names
-            .filter(|name| Revision::from(*name).full_sha().is_none())
-            .collect();
-        if !names.is_empty() {
+        let names = || {
+            let names = revisions.iter();
+            names.filter(|revision| revision.full_sha().is_none())
+        };
+        if names().next().is_some() {
             let refs = self.mirror(repository)?.refs(Freshness::Cached).await?;
-            let mut tags = names
-                .into_iter()
-                .filter_map(|name| refs.annotated_tag(name, commit));
+            let mut tags = names().filter_map(|name| refs.annotated_tag(name, commit));
             id = tags.next().unwrap_or(id);
         }
         Ok(SignedObject { id, commit })

@@ -80,7 +80,7 @@ impl Closure {
             match value::yaml(&text) {
                 Ok(kustomization) => self.follow_all(directory, &file, &text, &kustomization)?,
                 // What we can't read, kustomize may, or it says better why not.
-                Err(_) => self.files.add_everything(),
+                Err(_) => self.files.add_everything()?,
             }
         }
         Ok(())
@@ -114,7 +114,7 @@ impl Closure {
         within: Option<(&str, &str)>,
     ) -> Result<(), RenderError> {
         match reference {
-            Reference::Unknown => self.files.add_everything(),
+            Reference::Unknown => self.files.add_everything()?,
             Reference::Variables(path) => {
                 self.follow(directory, &Reference::Path(path.clone()), within)?;
                 if let At::File(entry) = self.files.add(&join(directory, path))? {

@@ -17,6 +17,7 @@ mod requests;
 pub(super) mod signatures;
 pub(super) mod sources;
 mod subject;
+mod submodules;
 pub(super) mod variables;
 
 use std::collections::BTreeSet;

@@ -112,7 +112,10 @@ impl Engine {
             true => Some(self.facts.get().await?),
             false => None,
         };
-        let mut rendered = self.sources.render(requests, cluster.as_ref()).await?;
+        let mut rendered = self
+            .sources
+            .render(project, requests, cluster.as_ref())
+            .await?;
         if let Some(variables) = &variables {
             let namespace = &intent.destination.namespace;
             rendered = sources::substituted(rendered, variables, namespace).await?;

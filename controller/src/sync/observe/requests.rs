@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::sync::observe::sources::{Resolved, Sources, blocking};
+use crate::sync::observe::submodules::Undone;
 use crate::sync::world::{SourceProblem, SourceReason};
 use crate::{
     access::Project,
@@ -37,7 +38,7 @@ impl Sources {
             }
             let mut request = Request {
                 options: source.options.clone(),
-                root: self.root(source, resolved, freshness).await?,
+                root: self.root(project, source, resolved, freshness).await?,
                 // Argo CD reads the files that change options only where there is one source.
                 overridable: intent.sources.len() == 1,
                 references: references.clone(),
@@ -45,8 +46,15 @@ impl Sources {
                 cluster: Arc::default(),
                 dependencies: Vec::new(),
             };
+            let needed = loop {
+                let asked = request.clone();
+                match blocking(move || render::needs(&asked)).await {
+                    Ok(needed) => break needed,
+                    Err(undone) => request = self.supply(project, request, undone).await?,
+                }
+            };
             request.dependencies = self
-                .dependencies(&request, intent, project, freshness)
+                .dependencies(&needed, intent, project, freshness)
                 .await?;
             requests.push(request);
         }
@@ -73,14 +81,24 @@ impl Sources {
 
     async fn root(
         &self,
+        project: &Project,
         source: &SourceIntent,
         resolved: &Resolved,
         freshness: Freshness,
     ) -> Result<Root, SourceProblem> {
         match resolved {
             Resolved::Commit { repository, commit } => {
-                let tree = self.mirrors.tree(repository, commit, &source.path).await?;
-                Ok(Root::Tree(tree))
+                let (mirrors, path) = (&self.mirrors, &source.path);
+                let mut submodules = Vec::new();
+                loop {
+                    let tree = mirrors.tree_with(repository, commit, path, &submodules);
+                    match tree.await.map_err(Undone::from) {
+                        Ok(tree) => return Ok(Root::Tree(tree)),
+                        Err(undone) => {
+                            submodules = self.supply(project, submodules, undone).await?;
+                        }
+                    }
+                }
             }
             Resolved::Chart { access, version } => {
                 let name = source.chart.as_deref().unwrap_or_default();
@@ -98,18 +116,16 @@ impl Sources {
     /// Charts that the chart of a source depends on and does not bring along.
     async fn dependencies(
         &self,
-        request: &Request,
+        needed: &[Dependency],
         intent: &Intent,
         project: &Project,
         freshness: Freshness,
     ) -> Result<Vec<Arc<Chart>>, SourceProblem> {
-        let asked = request.clone();
-        let needed = blocking(move || render::needs(&asked)).await?;
         let mut charts = Vec::new();
         for dependency in needed {
             let permitted = project.permits_source(&dependency.repository, false);
-            permitted.map_err(|denied| not_permitted(&dependency, &denied.to_string()))?;
-            let chart = self.dependency(&dependency, &intent.project, freshness);
+            permitted.map_err(|denied| not_permitted(dependency, &denied.to_string()))?;
+            let chart = self.dependency(dependency, &intent.project, freshness);
             charts.push(chart.await?);
         }
         Ok(charts)

@@ -15,7 +15,7 @@ use crate::{
     access::{Denied, Project, SignatureDemand, SignatureError},
     dialect::{GPG_KEYS_CONFIG_MAP as KEYS, SourceIntent},
     git::{
-        Mirrors, Repository,
+        Mirrors, Repository, Revision,
         signature::{SignedObject, Store, Trust},
     },
     sync::{
@@ -174,8 +174,9 @@ impl Engine {
         resolved: &[Resolved],
     ) -> Result<(), SourceProblem> {
         for ((source, asked_for), at) in sources.iter().zip(asked_for).zip(resolved) {
-            let names = [asked_for.as_str(), source.revision.as_str()];
-            self.check_signature(app, project, names, at).await?;
+            let revisions = [asked_for, &source.revision]
+                .map(|revision| Revision::of(revision, &source.tag_prefix));
+            self.check_signature(app, project, revisions, at).await?;
         }
         Ok(())
     }
@@ -184,7 +185,7 @@ impl Engine {
         &self,
         app: &AppId,
         project: &Project,
-        names: [&str; 2],
+        revisions: [Revision; 2],
         at: &Resolved,
     ) -> Result<(), SourceProblem> {
         // A chart is known by its digest; who signed it is not asked yet.
@@ -197,7 +198,7 @@ impl Engine {
         self.memories.with(app, |memory| memory.signed = true);
         let object = self
             .mirrors
-            .signed_object(repository, &names, *commit)
+            .signed_object(repository, &revisions, *commit)
             .await?;
         let verdict = self
             .signatures

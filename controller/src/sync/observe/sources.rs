@@ -9,9 +9,11 @@ use std::{
 use futures::future;
 use tokio::sync::Semaphore;
 
+use crate::sync::observe::submodules::Undone;
 use crate::sync::revisions::Revisions;
 use crate::sync::world::{SourceProblem, SourceReason};
 use crate::{
+    access::Project,
     charts::{ChartError, Charts},
     dialect::{Intent, SourceIntent},
     git::{CommitId, Freshness, GitError, Mirrors, Repository, Revision},
@@ -176,13 +178,13 @@ impl Sources {
     /// When it can't be told how a source is rendered.
     pub(crate) async fn need_cluster(&self, requests: &[Request]) -> Result<bool, SourceProblem> {
         let (renderer, requests) = (self.renderer.clone(), requests.to_vec());
-        blocking(move || {
+        let needs = blocking(move || {
             let mut needs = requests
                 .iter()
                 .map(|request| renderer.needs_cluster(request));
             needs.try_fold(false, |known, needs| Ok(known | needs?))
-        })
-        .await
+        });
+        Ok(needs.await?)
     }
 
     /// The objects of each source.
@@ -191,23 +193,34 @@ impl Sources {
     /// When something in one is no manifest, or its program refuses it: then there are none at all.
     pub(crate) async fn render(
         &self,
+        project: &Project,
         requests: Vec<Request>,
         cluster: Option<&Arc<ClusterFacts>>,
     ) -> Result<Vec<Arc<Rendered>>, SourceProblem> {
         let rendered = requests.into_iter().map(|request| {
-            self.render_one(Request {
-                cluster: cluster.cloned().unwrap_or_default(),
-                ..request
-            })
+            let cluster = cluster.cloned().unwrap_or_default();
+            self.render_with_submodules(project, Request { cluster, ..request })
         });
         future::try_join_all(rendered).await
     }
 
-    async fn render_one(&self, request: Request) -> Result<Arc<Rendered>, SourceProblem> {
+    async fn render_with_submodules(
+        &self,
+        project: &Project,
+        mut request: Request,
+    ) -> Result<Arc<Rendered>, SourceProblem> {
+        loop {
+            match self.render_one(request.clone()).await {
+                Ok(rendered) => return Ok(rendered),
+                Err(undone) => request = self.supply(project, request, undone).await?,
+            }
+        }
+    }
+
+    async fn render_one(&self, request: Request) -> Result<Arc<Rendered>, Undone> {
         let _turn = self.turns.acquire().await;
         let renderer = self.renderer.clone();
-        let (request, key) =
-            blocking(move || renderer.key(&request).map(|key| (request, key))).await?;
+        let (key, request) = blocking(move || Ok((renderer.key(&request)?, request))).await?;
         if let Some(rendered) = self.recall(&key) {
             return Ok(rendered);
         }
@@ -260,14 +273,14 @@ pub(super) async fn substituted(
 /// Trees are read and parsed away from the async threads.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, RenderError> + Send + 'static,
-) -> Result<T, SourceProblem> {
+) -> Result<T, Undone> {
     match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done.map_err(SourceProblem::from),
-        Err(broken) => Err(SourceProblem {
+        Ok(done) => done.map_err(Undone::from),
+        Err(broken) => Err(Undone::Problem(SourceProblem {
             reason: SourceReason::Render,
             message: format!("rendering broke off: {broken}"),
             hint: None,
-        }),
+        })),
     }
 }
 

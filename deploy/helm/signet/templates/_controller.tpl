@@ -70,6 +70,7 @@
   "data-dir" "/data"
   "git-poll-interval" .Values.sync.gitPollInterval
   "git-poll-jitter" .Values.sync.gitPollJitter
+  "git-submodules" .Values.sync.gitSubmodules
   "helm-program" .Values.sync.helmProgram
   "kustomize-enable-helm" .Values.sync.kustomizeEnableHelm
   "kustomize-program" .Values.sync.kustomizeProgram
