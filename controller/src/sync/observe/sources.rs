@@ -261,13 +261,13 @@ pub(super) async fn substituted(
     namespace: &str,
 ) -> Result<Vec<Arc<Rendered>>, SourceProblem> {
     let (variables, namespace) = (variables.clone(), namespace.to_owned());
-    blocking(move || {
+    let substituted = blocking(move || {
         let rendered = rendered.iter();
         rendered
             .map(|rendered| render::substitute(rendered, &variables, &namespace))
             .collect()
-    })
-    .await
+    });
+    Ok(substituted.await?)
 }
 
 /// Trees are read and parsed away from the async threads.
