@@ -64,6 +64,8 @@ pub(crate) struct Render {
     pub(crate) revisions: Revisions,
     /// One for each source that renders.
     pub(crate) rendered: Vec<Arc<Rendered>>,
+    /// The same before values were substituted: while we have it, nobody has to render it again.
+    pub(crate) _unsubstituted: Vec<Arc<Rendered>>,
 }
 
 impl Render {

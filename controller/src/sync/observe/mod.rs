@@ -6,6 +6,7 @@ pub(super) mod definitions;
 pub(super) mod discovery;
 pub(super) mod facts;
 pub(super) mod follow;
+mod in_use;
 pub(super) mod live;
 pub(super) mod memory;
 pub(super) mod neighbours;

@@ -112,10 +112,11 @@ impl Engine {
             true => Some(self.facts.get().await?),
             false => None,
         };
-        let mut rendered = self
+        let unsubstituted = self
             .sources
             .render(project, requests, cluster.as_ref())
             .await?;
+        let mut rendered = unsubstituted.clone();
         if let Some(variables) = &variables {
             let namespace = &intent.destination.namespace;
             rendered = sources::substituted(rendered, variables, namespace).await?;
@@ -127,6 +128,7 @@ impl Engine {
             variables,
             revisions: sources::revisions(&resolved),
             rendered,
+            _unsubstituted: unsubstituted,
         };
         self.memories
             .with(app, |memory| memory.render = Some(render.clone()));

@@ -1,14 +1,12 @@
 //! What repositories hold for an Application: revisions resolved, each source rendered, each render made once and shared.
 //! It compares nothing, and asks the cluster for nothing.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::Arc;
 
 use futures::future;
 use tokio::sync::Semaphore;
 
+use crate::sync::observe::in_use::InUse;
 use crate::sync::observe::submodules::Undone;
 use crate::sync::revisions::Revisions;
 use crate::sync::world::{SourceProblem, SourceReason};
@@ -23,8 +21,6 @@ use crate::{
 
 /// Renders at once: they are CPU time, and Applications of one commit mostly find the render of another.
 const RENDERS: usize = 2;
-/// Manifests that are kept for Applications with the same source: a few megabytes, and more than a wave of Applications needs.
-const KEPT_MANIFESTS: usize = 2_000;
 
 /// Where a source stands, and how its repository may be read.
 #[derive(Clone, Debug)]
@@ -62,7 +58,7 @@ pub(crate) struct Sources {
     pub(super) charts: Arc<Charts>,
     renderer: Arc<Renderer>,
     turns: Semaphore,
-    recent: Mutex<VecDeque<Arc<Rendered>>>,
+    renders: InUse<RenderKey, Rendered>,
 }
 
 impl Sources {
@@ -72,7 +68,7 @@ impl Sources {
             charts,
             renderer: Arc::new(renderer),
             turns: Semaphore::new(RENDERS),
-            recent: Mutex::default(),
+            renders: InUse::default(),
         }
     }
 
@@ -221,36 +217,13 @@ impl Sources {
         let _turn = self.turns.acquire().await;
         let renderer = self.renderer.clone();
         let (key, request) = blocking(move || Ok((renderer.key(&request)?, request))).await?;
-        if let Some(rendered) = self.recall(&key) {
+        if let Some(rendered) = self.renders.find(&key) {
             return Ok(rendered);
         }
         let renderer = self.renderer.clone();
         let rendered = Arc::new(blocking(move || renderer.render(&request)).await?);
-        self.keep(rendered.clone());
+        self.renders.add(key, &rendered);
         Ok(rendered)
-    }
-
-    fn recall(&self, key: &RenderKey) -> Option<Arc<Rendered>> {
-        self.recent()
-            .iter()
-            .find(|rendered| rendered.key == *key)
-            .cloned()
-    }
-
-    fn keep(&self, rendered: Arc<Rendered>) {
-        let mut recent = self.recent();
-        recent.push_front(rendered);
-        let mut manifests = 0;
-        let fits = |rendered: &&Arc<Rendered>| {
-            manifests += rendered.manifests.len();
-            manifests <= KEPT_MANIFESTS
-        };
-        let kept = recent.iter().take_while(fits).count();
-        recent.truncate(kept);
-    }
-
-    fn recent(&self) -> MutexGuard<'_, VecDeque<Arc<Rendered>>> {
-        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
