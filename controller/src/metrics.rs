@@ -20,7 +20,7 @@ pub use server::run;
 const UPSTREAM: &str = "sealed_secrets_controller";
 
 /// Upper bounds of the latency buckets in seconds: those of Go's client, which upstream's dashboards expect.
-const LATENCIES: [f64; 11] = [
+pub(crate) const LATENCIES: [f64; 11] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
 

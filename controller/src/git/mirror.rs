@@ -15,6 +15,7 @@ use tokio::sync::broadcast;
 
 use super::{
     Changed, CommitId, Freshness, GitError, Repository,
+    metrics::GitMetrics,
     revision::{Meaning, Refs, Revision, not_found},
     store::Store,
     turn::{Turn, Unfinished},
@@ -34,6 +35,7 @@ pub(super) struct Mirror {
     parent: PathBuf,
     timeout: Duration,
     changed: broadcast::Sender<Changed>,
+    metrics: GitMetrics,
     listing: Turn,
     fetching: Turn,
     listed_once: AtomicBool,
@@ -57,6 +59,7 @@ impl Mirror {
         parent: PathBuf,
         timeout: Duration,
         changed: broadcast::Sender<Changed>,
+        metrics: GitMetrics,
     ) -> Self {
         let state = State {
             repository,
@@ -70,6 +73,7 @@ impl Mirror {
             parent,
             timeout,
             changed,
+            metrics,
             listing: Turn::default(),
             fetching: Turn::default(),
             listed_once: AtomicBool::new(false),
@@ -171,6 +175,7 @@ impl Mirror {
             )
         };
         let way = self.way(&repository, Limits::listing(self.timeout));
+        self.metrics.listing();
         let store = self.store();
         let refs = store.and_then(|store| wire::list_refs(&store.open(), &way, &extra));
         let listed = refs.map(Arc::new);
@@ -225,6 +230,7 @@ impl Mirror {
         let repository = self.state().repository.clone();
         let limits = Limits::fetch(self.timeout, self.timeout * FETCH_FACTOR);
         let way = self.way(&repository, limits);
+        self.metrics.fetch();
         let fetched = self.store_with_room().and_then(|store| {
             wire::fetch_commit(&store.open(), &way, commit, stop)?;
             store.add(commit);

@@ -14,8 +14,8 @@ use tokio::{
 };
 
 use super::{
-    CommitId, Fetched, GitError, Repository, RepositoryUrl, Revision, Tree, mirror::Mirror,
-    place::Place, snapshot::Part, superprojects::Superprojects,
+    CommitId, Fetched, GitError, Repository, RepositoryUrl, Revision, Tree, metrics::GitMetrics,
+    mirror::Mirror, place::Place, snapshot::Part, superprojects::Superprojects,
 };
 use crate::repositories::{Known, Repositories, RepositoryKind};
 
@@ -91,6 +91,7 @@ pub struct Mirrors {
     place: Place,
     changed: broadcast::Sender<Changed>,
     repositories: Arc<Repositories>,
+    metrics: GitMetrics,
     mirrors: Mutex<BTreeMap<Key, InUse>>,
     pub(super) superprojects: Superprojects,
     /// Something may be due earlier than it was.
@@ -127,6 +128,7 @@ impl Mirrors {
             place,
             changed: broadcast::Sender::new(CHANGES),
             repositories: Arc::default(),
+            metrics: GitMetrics::default(),
             mirrors: Mutex::default(),
             superprojects: Superprojects::default(),
             sooner: Notify::new(),
@@ -137,6 +139,10 @@ impl Mirrors {
     #[must_use]
     pub fn repositories(&self) -> &Arc<Repositories> {
         &self.repositories
+    }
+
+    pub(crate) fn metrics(&self) -> &GitMetrics {
+        &self.metrics
     }
 
     /// A directory of this process alone, which goes with it.
@@ -340,6 +346,7 @@ impl Mirrors {
             self.place.path().to_owned(),
             self.options.timeout,
             self.changed.clone(),
+            self.metrics.clone(),
         );
         let used = InUse {
             mirror: Arc::new(mirror),

@@ -5,6 +5,7 @@ mod agent;
 mod error;
 mod failure;
 mod http;
+mod metrics;
 mod mirror;
 mod mirrors;
 mod place;

@@ -84,6 +84,9 @@ impl Engine {
         context
             .metrics
             .register(|registry| metrics.add_to(registry));
+        context
+            .metrics
+            .register(|registry| mirrors.metrics().add_to(registry));
         Arc::new(Engine {
             applications: Applications::new(&context.namespace),
             projects: Projects::default(),
@@ -92,6 +95,7 @@ impl Engine {
                 mirrors.clone(),
                 charts.clone(),
                 renderer(&context, &mirrors),
+                metrics.clone(),
             ),
             signatures: Signatures::new(),
             variables: VariablesFromObjects::new(client.clone(), queue.clone()),

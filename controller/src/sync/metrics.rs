@@ -4,22 +4,28 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
-    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
 use serde_json::Value;
 
-use crate::sync::{observe::applications::AppId, report::AppMetrics};
+use crate::{
+    metrics::LATENCIES,
+    render::SourceType,
+    sync::{observe::applications::AppId, report::AppMetrics},
+};
 
 /// Metrics of the sync engine.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct SyncMetrics {
     info: Family<InfoLabels, Gauge>,
     syncs: Family<SyncLabels, Counter>,
+    renders: Family<RenderLabels, Histogram>,
     /// Passes over Applications.
     pub(crate) passes: Counter,
     /// What `info` shows of each Application, to take it back when it changes.
@@ -47,6 +53,23 @@ struct SyncLabels {
     phase: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct RenderLabels {
+    source_type: &'static str,
+}
+
+impl Default for SyncMetrics {
+    fn default() -> Self {
+        Self {
+            info: Family::default(),
+            syncs: Family::default(),
+            renders: Family::new_with_constructor(|| Histogram::new(LATENCIES)),
+            passes: Counter::default(),
+            shown: Arc::default(),
+        }
+    }
+}
+
 impl SyncMetrics {
     pub(crate) fn add_to(&self, registry: &mut Registry) {
         registry.register(
@@ -64,6 +87,21 @@ impl SyncMetrics {
             "Passes over Applications",
             self.passes.clone(),
         );
+        registry.register(
+            "signet_render_seconds",
+            "How long renders took; those that were shared or still held are not among them",
+            self.renders.clone(),
+        );
+    }
+
+    /// A source was rendered.
+    pub(crate) fn rendered(&self, source_type: SourceType, took: Duration) {
+        let labels = RenderLabels {
+            source_type: source_type.as_str(),
+        };
+        self.renders
+            .get_or_create(&labels)
+            .observe(took.as_secs_f64());
     }
 
     /// Shows how an Application is.

@@ -1,11 +1,12 @@
 //! What repositories hold for an Application: revisions resolved, each source rendered, each render made once and shared.
 //! It compares nothing, and asks the cluster for nothing.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use futures::future;
 use tokio::sync::Semaphore;
 
+use crate::sync::metrics::SyncMetrics;
 use crate::sync::observe::in_use::InUse;
 use crate::sync::observe::submodules::Undone;
 use crate::sync::revisions::Revisions;
@@ -59,16 +60,23 @@ pub(crate) struct Sources {
     renderer: Arc<Renderer>,
     turns: Semaphore,
     renders: InUse<RenderKey, Rendered>,
+    metrics: SyncMetrics,
 }
 
 impl Sources {
-    pub(crate) fn new(mirrors: Arc<Mirrors>, charts: Arc<Charts>, renderer: Renderer) -> Self {
+    pub(crate) fn new(
+        mirrors: Arc<Mirrors>,
+        charts: Arc<Charts>,
+        renderer: Renderer,
+        metrics: SyncMetrics,
+    ) -> Self {
         Sources {
             mirrors,
             charts,
             renderer: Arc::new(renderer),
             turns: Semaphore::new(RENDERS),
             renders: InUse::default(),
+            metrics,
         }
     }
 
@@ -220,8 +228,9 @@ impl Sources {
         if let Some(rendered) = self.renders.find(&key) {
             return Ok(rendered);
         }
-        let renderer = self.renderer.clone();
+        let (renderer, began) = (self.renderer.clone(), Instant::now());
         let rendered = Arc::new(blocking(move || renderer.render(&request)).await?);
+        self.metrics.rendered(rendered.source_type, began.elapsed());
         self.renders.add(key, &rendered);
         Ok(rendered)
     }
