@@ -26,7 +26,7 @@ use crate::sync::{
     observe::variables::VariablesFromObjects,
     outcome::Outcome,
     plan::{Plan, PlannedStep, Step, plan},
-    queue::Queue,
+    queue::{Lane, Queue},
     report::{self, Report},
     status::Written,
     world::World,
@@ -185,6 +185,10 @@ impl Engine {
                     self.queue.wake_at(app, due);
                     return Ok(After::Rest);
                 }
+                Written::Behind => {
+                    self.queue.wake(app, Lane::Calm);
+                    return Ok(After::Rest);
+                }
                 Written::Superseded => return Ok(After::Look),
             }
         }
@@ -215,6 +219,7 @@ impl Engine {
             Written::Done(now) => base = now,
             Written::Nothing => {}
             Written::Later(due) => self.queue.wake_at(app, due),
+            Written::Behind => self.queue.wake(app, Lane::Calm),
             Written::Superseded => return Ok(After::Look),
         }
         if has(&plan.steps, |step| matches!(step, Step::RemoveFinalizer)) {

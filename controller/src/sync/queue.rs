@@ -20,7 +20,7 @@ const CALM_PASSES: usize = 4;
 pub(crate) enum Lane {
     /// Somebody waits for it: a commit, an edit, an object that changed.
     Prompt,
-    /// Nobody does: the first look at an Application after a start.
+    /// Nobody does: the first look at an Application after a start, a status that says no more than that a commit was seen.
     Calm,
 }
 
@@ -69,6 +69,11 @@ impl<K: Clone + Eq + Ord + Hash + Debug> Queue<K> {
                 None => self.changed.notified().await,
             }
         }
+    }
+
+    /// Whether somebody waits for a pass of another key.
+    pub(crate) fn is_pressing(&self) -> bool {
+        !self.state().prompt.is_empty()
     }
 
     /// The pass is over.
@@ -264,6 +269,21 @@ mod tests {
         );
         queue.wake(&11, Lane::Prompt);
         assert_eq!(queue.next(now), Some(11));
+    }
+
+    #[test]
+    fn who_gives_way_is_next_when_nobody_waits_any_more() {
+        let queue = Queue::new();
+        queue.wake(&1, Lane::Prompt);
+        queue.wake(&2, Lane::Prompt);
+        let next = || queue.state().next(Instant::now());
+        assert_eq!(next(), Some(1));
+        assert!(queue.is_pressing());
+        queue.wake(&1, Lane::Calm);
+        queue.done(&1);
+        assert_eq!(next(), Some(2));
+        assert!(!queue.is_pressing());
+        assert_eq!(next(), Some(1));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::sync::{
     engine::Engine,
     observe::applications::{self, AppId, owners_part},
     observe::stored_status,
-    report::Report,
+    report::{Report, moves_revision_alone},
 };
 
 /// The status is written at most this often, but for the phases of an operation.
@@ -31,6 +31,8 @@ pub(crate) enum Written {
     Done(Arc<Value>),
     /// It has to wait until then.
     Later(Instant),
+    /// It has to wait until nobody waits for anything else.
+    Behind,
     /// The Application was changed by its owner, or deleted: plan again.
     Superseded,
 }
@@ -70,6 +72,10 @@ impl Engine {
             .filter(|due| !urgent && *due > Instant::now())
         {
             return Ok(Written::Later(due));
+        }
+        // A commit to a large repository is news for few of its Applications: those come first.
+        if moves_revision_alone(&patch) && self.queue.is_pressing() {
+            return Ok(Written::Behind);
         }
         let written = self.patch(app, base, patch).await?;
         if let Written::Done(_) = written {

@@ -80,6 +80,19 @@ impl Report {
     }
 }
 
+/// Whether a patch of [`Report::patch`] says no more than that a newer commit was compared: it holds nothing new for the Application.
+pub fn moves_revision_alone(patch: &Value) -> bool {
+    let only = |value: &Value, allowed: &[&str]| {
+        let fields = value.as_object();
+        fields.is_some_and(|fields| fields.keys().all(|field| allowed.contains(&field.as_str())))
+    };
+    let status = &patch["status"];
+    only(patch, &["metadata", "status"])
+        && only(&patch["metadata"], &["resourceVersion"])
+        && only(status, &["sync", "reconciledAt"])
+        && only(&status["sync"], &["revision", "revisions"])
+}
+
 /// What a `ClaimInventory` step writes: inventory old ∪ new, and the operation as running.
 pub fn claim(world: &World, plan: &Plan) -> Report {
     let mut report = Report {
@@ -206,5 +219,30 @@ mod tests {
             patch,
             Some(json!({"metadata": {"resourceVersion": "7"}, "operation": null}))
         );
+    }
+
+    #[test]
+    fn a_commit_that_changes_nothing_moves_the_revision_alone() {
+        let patch = |old: Value, new: Value| {
+            let status = |value| serde_json::from_value(value).unwrap();
+            let report = Report {
+                status: status(new),
+                ..Report::default()
+            };
+            let patch = report.patch(&status(old), "7").unwrap();
+            moves_revision_alone(&patch)
+        };
+        let compared = |status: &str, revision: &str| json!({"sync": {"status": status, "revision": revision}});
+        assert!(patch(compared("Synced", "a"), compared("Synced", "b")));
+        assert!(!patch(compared("Synced", "a"), compared("OutOfSync", "b")));
+        let mut sick = compared("Synced", "b");
+        sick["health"] = json!({"status": "Degraded"});
+        assert!(!patch(compared("Synced", "a"), sick));
+        let taken = Report {
+            takes_operation: true,
+            ..Report::default()
+        };
+        let patch = taken.patch(&ApplicationStatus::default(), "7");
+        assert!(!moves_revision_alone(&patch.unwrap()));
     }
 }
