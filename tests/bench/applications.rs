@@ -1,17 +1,13 @@
 //! Rows of sync: 100 Applications of four objects in one repository, a commit, a deletion, and nothing at all.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use futures::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
-use kube::core::{ApiResource, GroupVersionKind};
-use kube::runtime::watcher;
-use serde_json::json;
+use kube::api::{Api, DeleteParams};
 
-use super::cluster::{Cluster, NAMESPACE, account};
+use super::cluster::{Cluster, account};
+use super::fleet::{self, Member};
 use super::harness::GitRepository;
 use super::measure;
 use super::table::{Row, Table, median};
@@ -33,8 +29,10 @@ pub(crate) fn rows(cluster: &Cluster, costs: &UnitCosts, table: &mut Table) {
     repository.commit(&files, "a hundred applications");
     let controller = cluster.controller(&[]).ready();
     let (before, start) = (measure::cpu(controller.pid()), Instant::now());
-    create(cluster, &repository, &namespace);
-    all_healthy(cluster);
+    fleet::create(cluster, members(&repository, &namespace));
+    fleet::await_status(cluster, APPLICATIONS, |status| {
+        status["sync"]["status"] == "Synced" && status["health"]["status"] == "Healthy"
+    });
     let wall = start.elapsed().as_secs_f64();
     let applications = APPLICATIONS as f64;
     // Four applies, and at least two writes of the Application's status, each a small write.
@@ -155,59 +153,14 @@ fn config_map(namespace: &str, number: usize, value: &str) -> String {
     )
 }
 
-fn applications(cluster: &Cluster) -> Api<DynamicObject> {
-    let kind = ApiResource::from_gvk(&GroupVersionKind::gvk(
-        "argoproj.io",
-        "v1alpha1",
-        "Application",
-    ));
-    Api::namespaced_with(cluster.client.clone(), NAMESPACE, &kind)
-}
-
-fn create(cluster: &Cluster, repository: &GitRepository, namespace: &str) {
-    let api = applications(cluster);
-    let create = stream::iter(0..APPLICATIONS).for_each_concurrent(8, |number| {
-        let application = json!({
-            "apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": { "name": format!("app-{number}") },
-            "spec": {
-                "project": "default",
-                "source": { "repoURL": repository.url(), "path": format!("app-{number}"), "targetRevision": "main" },
-                "destination": { "server": "https://kubernetes.default.svc", "namespace": namespace },
-                "syncPolicy": { "automated": { "prune": true, "selfHeal": true } },
-            },
-        });
-        let (api, application) = (api.clone(), serde_json::from_value(application).unwrap());
-        async move {
-            api.create(&PostParams::default(), &application).await.unwrap();
-        }
-    });
-    cluster.runtime.block_on(create);
-}
-
-/// Returns as soon as the watch has shown each of them Synced and Healthy.
-fn all_healthy(cluster: &Cluster) {
-    let watch = async {
-        let mut done = BTreeSet::new();
-        let mut events = std::pin::pin!(watcher(applications(cluster), watcher::Config::default()));
-        while done.len() < APPLICATIONS {
-            let Some(event) = events.try_next().await.unwrap() else {
-                break;
-            };
-            if let watcher::Event::Apply(application) | watcher::Event::InitApply(application) =
-                event
-            {
-                let status = &application.data["status"];
-                if status["sync"]["status"] == "Synced" && status["health"]["status"] == "Healthy" {
-                    done.insert(application.metadata.name);
-                }
-            }
-        }
-    };
-    cluster.runtime.block_on(async {
-        tokio::time::timeout(Duration::from_secs(600), watch)
-            .await
-            .expect("all are healthy within ten minutes");
-    });
+fn members(repository: &GitRepository, namespace: &str) -> impl Iterator<Item = Member> {
+    (0..APPLICATIONS).map(|number| Member {
+        name: format!("app-{number}"),
+        url: repository.url().to_owned(),
+        path: format!("app-{number}"),
+        namespace: namespace.to_owned(),
+        automated: true,
+    })
 }
 
 struct Objects<'a> {
@@ -225,15 +178,9 @@ impl Objects<'_> {
         let manifests = manifests(self.namespace, number).replace("value: first", "value: second");
         repository.commit(&[(&format!("app-{number}/all.yaml"), &manifests)], "second");
         let name = format!("app-{number}");
-        let told =
-            json!({ "metadata": { "annotations": { "argocd.argoproj.io/refresh": "normal" } } });
         self.cluster.runtime.block_on(async {
             let start = Instant::now();
-            let patch = Patch::Merge(&told);
-            applications(self.cluster)
-                .patch(&name, &PatchParams::default(), &patch)
-                .await
-                .unwrap();
+            fleet::refresh(self.cluster, &name).await;
             self.until(&name, |map| {
                 map.data
                     .as_ref()

@@ -13,9 +13,14 @@
 mod harness;
 
 mod applications;
+mod chart;
 mod cluster;
 mod crowd;
+mod fleet;
+mod git;
 mod measure;
+mod monorepo;
+mod repositories;
 mod seal;
 mod sealed;
 mod table;
@@ -40,7 +45,8 @@ fn main() {
     }
 }
 
-/// Runs the groups whose names are given, or all: `seal`, `unseal`, `crowd`, `verify`, `applications`.
+/// Runs the groups whose names are given, or all: `seal`, `unseal`, `crowd`, `verify`, `repositories`, `monorepo`, `chart`,
+/// `applications`.
 fn bench(groups: &[String]) {
     let wanted = |name: &str| groups.is_empty() || groups.iter().any(|group| group == name);
     let cluster = cluster::Cluster::install();
@@ -58,6 +64,15 @@ fn bench(groups: &[String]) {
     }
     if wanted("verify") {
         verify::rows(&cluster, &costs, &mut table);
+    }
+    if wanted("repositories") {
+        repositories::rows(&cluster, &costs, &mut table);
+    }
+    if wanted("monorepo") {
+        monorepo::rows(&cluster, &costs, &mut table);
+    }
+    if wanted("chart") {
+        chart::rows(&cluster, &mut table);
     }
     if wanted("applications") {
         applications::rows(&cluster, &costs, &mut table);

@@ -1,4 +1,5 @@
-//! What a process costs: whole children by the kernel's own accounting, running ones by /proc. Linux only.
+//! What a process costs: whole children by the kernel's own accounting, running ones by /proc, and what the controller counts
+//! itself. Linux only.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -8,8 +9,14 @@ use std::time::Instant;
 use nix::sys::resource::{UsageWho, getrusage};
 use serde_json::{Value, json};
 
+use super::harness::{Controller, Port, get};
+
 /// Clock ticks a second in /proc/PID/stat; Linux has shown user space 100 since ever.
 const TICKS: f64 = 100.0;
+
+/// Series of the controller's metrics: how often Git servers were asked for refs, and for a commit.
+pub(crate) const LISTINGS: &str = "signet_git_requests_total{request_type=\"ls-remote\"}";
+pub(crate) const FETCHES: &str = "signet_git_requests_total{request_type=\"fetch\"}";
 
 /// What several runs of one command cost.
 #[derive(Debug)]
@@ -118,4 +125,22 @@ pub(crate) fn pids(name: &str) -> Vec<u32> {
     let entries = fs::read_dir("/proc").unwrap();
     let pids = entries.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
     pids.filter(is_it).collect()
+}
+
+/// A series of the controller's metrics; it is not there before there is something to count.
+pub(crate) fn metric(controller: &Controller, series: &str) -> f64 {
+    let (_, text) = get(&format!("{}/metrics", controller.url(Port::Metrics))).unwrap();
+    let value = |line: &str| line.strip_prefix(series)?.trim().parse().ok();
+    text.lines().find_map(value).unwrap_or(0.0)
+}
+
+/// The size of all files of a folder.
+pub(crate) fn bytes_below(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let size = |entry: fs::DirEntry| match entry.metadata() {
+        Ok(of) if of.is_dir() => bytes_below(&entry.path()),
+        Ok(of) => of.len(),
+        Err(_) => 0,
+    };
+    entries.map(size).sum()
 }
