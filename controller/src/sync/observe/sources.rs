@@ -206,13 +206,20 @@ impl Sources {
     async fn render_one(&self, request: Request) -> Result<Arc<Rendered>, SourceProblem> {
         let _turn = self.turns.acquire().await;
         let renderer = self.renderer.clone();
-        let (request, key) =
-            blocking(move || renderer.key(&request).map(|key| (request, key))).await?;
+        let (request, key) = blocking(move || match renderer.key(&request) {
+            Ok(key) => Ok((request, key)),
+            Err(error) => Err(error.of(&request.environment)),
+        })
+        .await?;
         if let Some(rendered) = self.recall(&key) {
             return Ok(rendered);
         }
         let renderer = self.renderer.clone();
-        let rendered = Arc::new(blocking(move || renderer.render(&request)).await?);
+        let render = move || {
+            let rendered = renderer.render(&request);
+            rendered.map_err(|error| error.of(&request.environment))
+        };
+        let rendered = Arc::new(blocking(render).await?);
         self.keep(rendered.clone());
         Ok(rendered)
     }
@@ -289,8 +296,12 @@ impl From<RenderError> for SourceProblem {
     fn from(error: RenderError) -> Self {
         match error {
             RenderError::Git(error) => error.into(),
+            RenderError::Chart(error) => error.into(),
             error => SourceProblem {
-                reason: SourceReason::Render,
+                reason: match error {
+                    RenderError::Scratch { .. } => SourceReason::Fetch,
+                    _ => SourceReason::Render,
+                },
                 message: error.to_string(),
                 hint: error.hint().map(str::to_owned),
             },
