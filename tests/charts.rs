@@ -4,6 +4,8 @@
 
 #[path = "charts/bench.rs"]
 mod bench;
+#[path = "testbed/harness/http_server.rs"]
+mod http_server;
 #[path = "charts/memory.rs"]
 mod memory;
 #[path = "charts/packed.rs"]
@@ -16,5 +18,3 @@ mod registry_faults;
 mod repositories;
 #[path = "charts/repository_faults.rs"]
 mod repository_faults;
-#[path = "charts/server.rs"]
-mod server;

@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+#[path = "testbed/harness/eventually.rs"]
+mod eventually;
+
 use std::{
     ffi::OsString,
     fs,
@@ -11,11 +14,11 @@ use std::{
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
-    thread,
     time::Duration,
 };
 
 use controller::render::child::{Child, ChildError, Limits, Runner, Scratch};
+use eventually::eventually;
 
 const LAUNCHER: &str = env!("CARGO_BIN_EXE_signet-controller");
 /// What Debian's and Fedora's `sh` need to run.
@@ -187,7 +190,7 @@ fn a_child_that_never_ends_is_stopped_with_all_that_it_started() {
         error.to_string(),
         "sh did not end within 1 s and was stopped"
     );
-    assert!(goes_away(mark));
+    goes_away(mark);
 }
 
 #[test]
@@ -199,7 +202,7 @@ fn what_a_child_leaves_behind_is_stopped() {
             .unwrap(),
         "done"
     );
-    assert!(goes_away(mark));
+    goes_away(mark);
 }
 
 #[test]
@@ -294,12 +297,11 @@ fn a_program_that_is_not_there_is_named() {
 }
 
 /// A process that was killed is there until the kernel has put it away.
-fn goes_away(mark: &str) -> bool {
-    let gone = || {
-        thread::sleep(Duration::from_millis(20));
-        !is_running(mark)
-    };
-    (0..500).any(|_| gone())
+fn goes_away(mark: &str) {
+    eventually("the process is gone", || match is_running(mark) {
+        true => Err("it runs"),
+        false => Ok(()),
+    });
 }
 
 fn is_running(mark: &str) -> bool {

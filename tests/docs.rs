@@ -18,6 +18,15 @@ use snapbox::{Assert, Data, IntoData as _};
 const BEFORE: &str = "--- docs:";
 const AFTER: &str = "--- exit:";
 
+/// A reader has told git who he is, and nothing else counts here of whoever runs the suite.
+const GIT: [(&str, &str); 5] = [
+    ("GIT_CONFIG_GLOBAL", "/dev/null"),
+    ("GIT_AUTHOR_NAME", "You"),
+    ("GIT_AUTHOR_EMAIL", "you@example.com"),
+    ("GIT_COMMITTER_NAME", "You"),
+    ("GIT_COMMITTER_EMAIL", "you@example.com"),
+];
+
 /// One `$ ` line (with its continuations) and what the page says it prints.
 #[derive(Debug, PartialEq)]
 struct Example {
@@ -135,6 +144,7 @@ fn session(root: &Path, page: &Path, examples: &[&Example], mut shell: Command) 
         .current_dir(desk.path())
         .env("PATH", path)
         .env("COLUMNS", "100")
+        .envs(GIT)
         .output()
         .unwrap();
     let output = String::from_utf8(output.stdout).unwrap();

@@ -10,7 +10,10 @@ mod sources;
 
 use std::{fs, path::Path};
 
-use controller::render::{DirectoryOptions, RenderKey, Renderer, Request, SourceOptions, Tool};
+use controller::render::{
+    DirectoryOptions, RenderKey, Renderer, RendererOptions, Request, SourceOptions, Tool,
+    child::Runner,
+};
 use serde_json::json;
 
 use repository::Origin;
@@ -198,4 +201,25 @@ async fn a_program_that_is_not_there_is_named_with_what_needs_it() {
         assert_eq!(error.to_string(), problem);
         assert!(error.hint().unwrap().contains("--helm-program"));
     }
+}
+
+#[tokio::test]
+async fn a_folder_that_can_not_be_written_is_not_taken_for_a_missing_program() {
+    let sources = Sources::new();
+    let origin = sources.origin("app");
+    let commit = origin.commit(&[("kustomization.yaml", "{}")]);
+    let tree = sources.tree(&origin, &commit, "").await;
+    let renderer = Renderer::new(RendererOptions {
+        kustomize: "/bin/sh".into(),
+        helm: "/bin/sh".into(),
+        kustomize_charts: false,
+        directory: "/nowhere".into(),
+        runner: Runner::default(),
+    });
+    let error = renderer
+        .render(&request(&application("shop", &json!({})), tree))
+        .unwrap_err();
+    let text = error.to_string();
+    assert!(text.starts_with("can't write the source"), "{text}");
+    assert!(error.hint().unwrap().contains("--data-dir"));
 }

@@ -4,8 +4,8 @@ use controller::git::Freshness;
 
 use crate::{
     bench::{Bench, anybody},
+    http_server::{HttpServer, Reply},
     packed::gzip,
-    server::{Reply, Server},
 };
 
 /// Where the process that reads finds the server.
@@ -49,7 +49,7 @@ fn an_index_of_44_mb_costs_no_more_than_64_mb() {
         text.len()
     );
     let packed = gzip(text.as_bytes());
-    let server = Server::start(move |request| match request.path.as_str() {
+    let server = HttpServer::start(move |request| match request.target.as_str() {
         "/packed/index.yaml" => Reply::with(
             packed.clone(),
             vec![("Content-Encoding", "gzip".to_owned())],

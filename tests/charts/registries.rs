@@ -9,8 +9,8 @@ use controller::{
 
 use crate::{
     bench::{ALLOWED, Bench, anybody, message, text_of, with_password},
+    http_server::{HttpServer, Reply, Request},
     packed::{chart, entry, index, sha256},
-    server::{Reply, Request, Server},
 };
 
 pub(crate) const CHART_CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
@@ -29,7 +29,7 @@ pub(crate) fn manifest(config: &str, archive: &[u8]) -> Vec<u8> {
 /// `charts/nginx` in a registry for everybody, with versions 1.0.0, 1.2.3+build.7 and 2.0.0-rc.1.
 fn registry(request: &Request) -> Reply {
     let archive = |version: &str| chart("nginx", version, version);
-    let Some(below) = request.path.strip_prefix("/v2/charts/nginx/") else {
+    let Some(below) = request.target.strip_prefix("/v2/charts/nginx/") else {
         return Reply::status(404);
     };
     match below {
@@ -72,14 +72,14 @@ fn page(tags: &[&str], next: Option<&str>) -> Reply {
 }
 
 /// `oci://…/charts` of a server.
-pub(crate) fn url_of(server: &Server) -> String {
+pub(crate) fn url_of(server: &HttpServer) -> String {
     format!("oci://{}/charts", server.authority())
 }
 
 #[tokio::test]
 async fn a_chart_is_found_by_its_tags_and_pulled() {
     let bench = Bench::new();
-    let server = Server::start(registry);
+    let server = HttpServer::start(registry);
     for url in [url_of(&server), format!("{}/charts", server.authority())] {
         for (wanted, version) in [
             ("", "1.2.3+build.7"),
@@ -120,7 +120,7 @@ async fn a_chart_is_found_by_its_tags_and_pulled() {
 #[tokio::test]
 async fn a_version_is_pulled_without_asking_for_others_and_once() {
     let bench = Bench::new();
-    let server = Server::start(registry);
+    let server = HttpServer::start(registry);
     let url = url_of(&server);
     assert_eq!(
         bench.version(&url, &anybody(), "1.0.0").await.unwrap(),
@@ -150,7 +150,7 @@ async fn a_version_is_pulled_without_asking_for_others_and_once() {
 #[tokio::test]
 async fn a_missing_version_is_named_with_what_there_is() {
     let bench = Bench::new();
-    let server = Server::start(registry);
+    let server = HttpServer::start(registry);
     let url = url_of(&server);
     assert_eq!(
         message(bench.fetch(&url, &anybody(), "3.0.0").await),
@@ -179,9 +179,9 @@ async fn a_missing_version_is_named_with_what_there_is() {
 }
 
 /// A registry that wants a token, and gives one to everybody or to who has a password.
-fn guarded(is_public: bool) -> Server {
-    Server::start(move |request| {
-        if let Some(query) = request.path.strip_prefix("/token?") {
+fn guarded(is_public: bool) -> HttpServer {
+    HttpServer::start(move |request| {
+        if let Some(query) = request.target.strip_prefix("/token?") {
             assert_eq!(
                 query,
                 "service=test&scope=repository%3Acharts%2Fnginx%3Apull"
@@ -241,7 +241,7 @@ async fn a_token_is_had_for_everybody_or_with_the_password() {
 #[tokio::test]
 async fn a_registry_without_tokens_sees_the_password_when_it_asks() {
     let bench = Bench::new();
-    let server = Server::start(|request| match request.header("authorization") {
+    let server = HttpServer::start(|request| match request.header("authorization") {
         Some(ALLOWED | "Bearer mine") => registry(request),
         _ => Reply::challenge("Basic realm=\"registry\"".to_owned()),
     });
@@ -269,10 +269,12 @@ async fn a_registry_without_tokens_sees_the_password_when_it_asks() {
 #[tokio::test]
 async fn a_password_goes_to_no_realm_without_tls_when_the_registry_has_it() {
     let bench = Bench::new();
-    let realm = Server::start(|_| Reply::ok(r#"{"token":"open"}"#));
+    let realm = HttpServer::start(|_| Reply::ok(r#"{"token":"open"}"#));
     let to = realm.url.clone();
-    let server =
-        Server::start_tls(move |_| Reply::challenge(format!("Bearer realm=\"{to}/token\"")));
+    let server = HttpServer::start_tls(None, move |_| {
+        Reply::challenge(format!("Bearer realm=\"{to}/token\""))
+    })
+    .0;
     let url = url_of(&server);
     let access = Access {
         plain_http: false,
@@ -289,10 +291,10 @@ async fn a_password_goes_to_no_realm_without_tls_when_the_registry_has_it() {
 async fn a_blob_may_lie_with_another_host_that_learns_no_token() {
     let bench = Bench::new();
     let archive = chart("nginx", "1.0.0", "1.0.0");
-    let cdn = Server::start_tls(move |_| Reply::ok(archive.clone()));
+    let cdn = HttpServer::start_tls(None, move |_| Reply::ok(archive.clone())).0;
     let to = cdn.url.clone();
-    let server = Server::start(move |request| match request.header("authorization") {
-        Some(ALLOWED) if request.path.contains("/blobs/") => {
+    let server = HttpServer::start(move |request| match request.header("authorization") {
+        Some(ALLOWED) if request.target.contains("/blobs/") => {
             Reply::redirect(format!("{to}/blob?signature=x"))
         }
         Some(ALLOWED) => registry(request),
@@ -303,7 +305,7 @@ async fn a_blob_may_lie_with_another_host_that_learns_no_token() {
         .await
         .unwrap();
     assert_eq!(text_of(&fetched), "1.0.0");
-    assert_eq!(cdn.log(), ["/blob?signature=x"]);
+    assert_eq!(cdn.log(), ["GET /blob?signature=x"]);
 
     let strict = Access {
         tls: Default::default(),
@@ -317,9 +319,9 @@ async fn a_blob_may_lie_with_another_host_that_learns_no_token() {
 #[tokio::test]
 async fn an_index_may_name_archives_in_a_registry() {
     let bench = Bench::new();
-    let registry = Server::start_tls(registry);
+    let registry = HttpServer::start_tls(None, registry).0;
     let archive_url = format!("{}/nginx", url_of(&registry));
-    let server = Server::start(move |_| {
+    let server = HttpServer::start(move |_| {
         let good = sha256(&chart("nginx", "1.0.0", "1.0.0"));
         let entries = [
             entry("1.0.0", &format!("{archive_url}:1.0.0"), &good),

@@ -2,20 +2,20 @@
 
 use crate::{
     bench::{Bench, anybody, message},
+    http_server::{HttpServer, Reply},
     packed::{chart, sha256},
     registries::{CHART_CONFIG, manifest, url_of},
-    server::{Reply, Server},
 };
 
 #[tokio::test]
 async fn what_a_registry_does_wrong_is_named_and_its_words_are_not_repeated() {
     let bench = Bench::impatient();
-    let server = Server::start(|request| {
+    let server = HttpServer::start(|request| {
         let archive = chart("nginx", "1.0.0", "text");
-        let (_, last) = request.path.rsplit_once('/').unwrap();
+        let (_, last) = request.target.rsplit_once('/').unwrap();
         match last.strip_prefix("1.0.0-").unwrap_or(last) {
             "hang" => Reply::Hang,
-            "drip" => Reply::Drip,
+            "drip" => Reply::Drip(Vec::new()),
             "page" => Reply::ok("<html>hunter2</html>"),
             "moved" => Reply::redirect("http://127.0.0.1:1/".to_owned()),
             "loop" => Reply::redirect("1.0.0-loop".to_owned()),

@@ -13,18 +13,18 @@ use controller::{
 
 use crate::{
     bench::{ALLOWED, Bench, anybody, message, text_of, with_password},
+    http_server::{HttpServer, Reply, Request},
     packed::{chart, entry, gzip, index, sha256},
-    server::{Reply, Request, Server},
 };
 
 /// Serves one version of `nginx` below `/stable`; its archive is at `url`.
-fn serve(url: &'static str) -> Server {
-    Server::start(move |request| repository(request, url))
+fn serve(url: &'static str) -> HttpServer {
+    HttpServer::start(move |request| repository(request, url))
 }
 
 fn repository(request: &Request, url: &str) -> Reply {
     let archive = chart("nginx", "1.2.3", "text");
-    match request.path.as_str() {
+    match request.target.as_str() {
         "/stable/index.yaml" => {
             let newest = entry("1.2.3", url, &sha256(&archive));
             Reply::ok(index("nginx", &[newest, entry("1.1.0", "old.tgz", "")]))
@@ -101,9 +101,10 @@ async fn a_missing_chart_or_version_is_named_with_what_there_is() {
 #[tokio::test]
 async fn a_login_goes_to_the_repository_and_to_no_other_host() {
     let bench = Bench::new();
-    let elsewhere = Server::start_tls(|_| Reply::ok(chart("nginx", "1.0.0", "elsewhere")));
+    let elsewhere =
+        HttpServer::start_tls(None, |_| Reply::ok(chart("nginx", "1.0.0", "elsewhere"))).0;
     let archive_url = format!("{}/nginx.tgz", elsewhere.url);
-    let server = Server::start(move |request| match request.path.as_str() {
+    let server = HttpServer::start(move |request| match request.target.as_str() {
         _ if request.header("authorization") != Some(ALLOWED) => {
             Reply::challenge("Basic realm=\"charts\"".to_owned())
         }
@@ -136,7 +137,7 @@ async fn a_login_goes_to_the_repository_and_to_no_other_host() {
         let fetched = bench.fetch(url, &access, version).await.unwrap();
         assert_eq!(text_of(&fetched), text);
     }
-    assert_eq!(elsewhere.log(), ["/nginx.tgz", "/nginx.tgz"]);
+    assert_eq!(elsewhere.log(), ["GET /nginx.tgz", "GET /nginx.tgz"]);
 
     let passing = Fetch {
         recipients: Recipients::ChartHost,
@@ -150,7 +151,10 @@ async fn a_login_goes_to_the_repository_and_to_no_other_host() {
             .unwrap();
     }
     // The host that the index names sees the login, one that is only redirected to does not.
-    assert_eq!(elsewhere.log()[2..], ["/nginx.tgz +auth", "/nginx.tgz"]);
+    assert_eq!(
+        elsewhere.log()[2..],
+        ["GET /nginx.tgz +auth", "GET /nginx.tgz"]
+    );
 }
 
 #[tokio::test]
@@ -158,7 +162,7 @@ async fn redirects_are_followed_where_nothing_is_given_away() {
     let bench = Bench::new();
     let other = serve("charts/nginx-1.2.3.tgz");
     let to = other.url.clone();
-    let server = Server::start(move |request| match request.path.as_str() {
+    let server = HttpServer::start(move |request| match request.target.as_str() {
         "/elsewhere/index.yaml" => Reply::redirect(format!("{to}/stable/index.yaml")),
         "/here/index.yaml" => Reply::redirect("/stable/index.yaml".to_owned()),
         "/here/charts/nginx-1.2.3.tgz" => Reply::redirect(format!("{to}/nginx-1.2.3.tgz")),
@@ -199,7 +203,7 @@ async fn an_index_that_did_not_change_is_not_sent_again() {
     let bench = Bench::new();
     let text = Arc::new(Mutex::new(index("nginx", &[entry("1.0.0", "a.tgz", "")])));
     let served = Arc::clone(&text);
-    let server = Server::start(move |request| {
+    let server = HttpServer::start(move |request| {
         let text = served.lock().unwrap().clone();
         let tag = format!("\"{}\"", sha256(text.as_bytes()));
         if request.header("if-none-match") == Some(&tag)
@@ -257,7 +261,10 @@ async fn a_hundred_applications_share_one_index_and_one_archive() {
     }
     assert_eq!(
         server.log(),
-        ["/stable/index.yaml", "/stable/charts/nginx-1.2.3.tgz"]
+        [
+            "GET /stable/index.yaml",
+            "GET /stable/charts/nginx-1.2.3.tgz"
+        ]
     );
 }
 
@@ -311,7 +318,7 @@ async fn a_short_outage_is_no_news_and_polling_tells_what_changed() {
     });
     let state = Arc::new(Mutex::new("1.0.0"));
     let served = Arc::clone(&state);
-    let server = Server::start(move |_| match *served.lock().unwrap() {
+    let server = HttpServer::start(move |_| match *served.lock().unwrap() {
         "down" => Reply::status(503),
         version => Reply::ok(index("nginx", &[entry(version, "a.tgz", "")])),
     });

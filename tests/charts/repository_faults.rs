@@ -2,42 +2,46 @@
 
 use crate::{
     bench::{Bench, anybody, message},
+    http_server::{HttpServer, Reply},
     packed::{chart, entry, gzip, index, sha256},
-    server::{Reply, Server},
 };
 
 #[tokio::test]
 async fn what_a_repository_does_wrong_is_named_and_its_words_are_not_repeated() {
     let bench = Bench::impatient();
     let whole = index("nginx", &[entry("1.0.0", "a.tgz", "")]);
-    let server = Server::start(
-        move |request| match request.path.split('/').nth(1).unwrap() {
-            "hang" => Reply::Hang,
-            "drip" => Reply::Drip,
-            "cut" => Reply::Cut(whole.clone().into_bytes()),
-            "page" => Reply::ok("<html>hunter2</html>"),
-            "binary" => Reply::ok(vec![0xff; 100]),
-            "cut-gzip" => {
-                let packed = gzip(whole.as_bytes());
-                Reply::with(
-                    &packed[..packed.len() / 2],
-                    vec![("Content-Encoding", "gzip".to_owned())],
-                )
-            }
-            "no-gzip" => Reply::with(whole.clone(), vec![("Content-Encoding", "gzip".to_owned())]),
-            "brotli" => Reply::with(whole.clone(), vec![("Content-Encoding", "br".to_owned())]),
-            "bomb" => {
-                let blanks = "          \n".repeat(10_000);
-                let lines = format!("apiVersion: v1\ndescription: |\n{blanks}x: y\n").into_bytes();
-                let packed = gzip(&lines);
-                Reply::with(
-                    packed.repeat(1_000),
-                    vec![("Content-Encoding", "gzip".to_owned())],
-                )
-            }
-            status => Reply::status(status.parse().unwrap()),
-        },
-    );
+    let server =
+        HttpServer::start(
+            move |request| match request.target.split('/').nth(1).unwrap() {
+                "hang" => Reply::Hang,
+                "drip" => Reply::Drip(Vec::new()),
+                "cut" => Reply::Cut(whole.clone().into_bytes()),
+                "page" => Reply::ok("<html>hunter2</html>"),
+                "binary" => Reply::ok(vec![0xff; 100]),
+                "cut-gzip" => {
+                    let packed = gzip(whole.as_bytes());
+                    Reply::with(
+                        &packed[..packed.len() / 2],
+                        vec![("Content-Encoding", "gzip".to_owned())],
+                    )
+                }
+                "no-gzip" => {
+                    Reply::with(whole.clone(), vec![("Content-Encoding", "gzip".to_owned())])
+                }
+                "brotli" => Reply::with(whole.clone(), vec![("Content-Encoding", "br".to_owned())]),
+                "bomb" => {
+                    let blanks = "          \n".repeat(10_000);
+                    let lines =
+                        format!("apiVersion: v1\ndescription: |\n{blanks}x: y\n").into_bytes();
+                    let packed = gzip(&lines);
+                    Reply::with(
+                        packed.repeat(1_000),
+                        vec![("Content-Encoding", "gzip".to_owned())],
+                    )
+                }
+                status => Reply::status(status.parse().unwrap()),
+            },
+        );
     for (path, problem) in [
         ("403", "access denied"),
         ("404", "no chart repository found"),
@@ -88,7 +92,7 @@ async fn what_a_repository_does_wrong_is_named_and_its_words_are_not_repeated() 
 async fn an_archive_that_is_not_what_the_index_lists_is_refused() {
     let bench = Bench::impatient();
     let good = sha256(&chart("nginx", "1.0.0", "good"));
-    let server = Server::start(move |request| match request.path.as_str() {
+    let server = HttpServer::start(move |request| match request.target.as_str() {
         "/index.yaml" => {
             let versions = [
                 ("1.0.0", "replaced.tgz", good.as_str()),

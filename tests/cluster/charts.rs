@@ -5,9 +5,8 @@
 
 #[path = "../testbed/harness.rs"]
 mod harness;
-#[allow(dead_code, reason = "this suite has servers that do nothing wrong")]
-#[path = "../charts/server.rs"]
-mod server;
+#[path = "../testbed/harness/http_server.rs"]
+mod http_server;
 
 use std::{fs, path::Path, process::Command};
 
@@ -17,7 +16,7 @@ use controller::{
     repositories::Access,
 };
 use harness::{Registry, run};
-use server::{Reply, Server};
+use http_server::{HttpServer, Reply};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
@@ -154,8 +153,8 @@ async fn an_index_that_helm_wrote_means_what_it_means_to_helm() {
     let root = packages.path().to_owned();
     helm(&["repo", "index", &shown(&root.join("packages"))]);
     let served = root.join("packages");
-    let server = Server::start(move |request| {
-        match fs::read(served.join(request.path[1..].replace("%2B", "+"))) {
+    let server = HttpServer::start(move |request| {
+        match fs::read(served.join(request.target[1..].replace("%2B", "+"))) {
             Ok(content) => Reply::ok(content),
             Err(_) => Reply::status(404),
         }

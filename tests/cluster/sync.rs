@@ -3,6 +3,8 @@
 
 #[path = "sync/charts.rs"]
 mod charts;
+#[path = "sync/disk.rs"]
+mod disk;
 #[path = "../testbed/harness.rs"]
 mod harness;
 #[path = "sync/metrics.rs"]

@@ -20,6 +20,7 @@ mod fuzzer {
             "signatures",
             controller::git::signature::fuzz_signatures::target,
         ),
+        ("charts", controller::charts::fuzz_charts::target),
         ("webhooks", controller::web::fuzz_webhooks::target),
     ];
 

@@ -1,90 +1,49 @@
 //! GitHub Apps, against a small API that checks the claim and hands out the token that the Git server takes.
 
-use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
-    sync::{Arc, Mutex},
-    thread,
-};
+use std::sync::{Arc, Mutex};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 use crate::{
     bench::{Bench, message, with_secret},
+    http_server::{HttpServer, Reply, Request},
     sshd::keygen,
 };
 
-/// The API of one GitHub: each request as `METHOD /path`, and the last claim.
+/// The API of one GitHub, and the last claim that it was shown.
 struct Api {
-    url: String,
-    log: Arc<Mutex<Vec<String>>>,
+    server: HttpServer,
     claim: Arc<Mutex<String>>,
 }
 
 impl Api {
     /// Knows the organisation `private`, whose installation is 7, and gives tokens that end at `expires_at`.
     fn start(expires_at: &'static str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let (log, claim) = (Arc::new(Mutex::new(Vec::new())), Arc::default());
-        let api = Self {
-            url,
-            log: Arc::clone(&log),
-            claim: Arc::clone(&claim),
-        };
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                answer(stream.unwrap(), &log, &claim, expires_at);
+        let claim = Arc::new(Mutex::default());
+        let shown = Arc::clone(&claim);
+        let server = HttpServer::start(move |request| {
+            let bearer = request.header("authorization");
+            if let Some(bearer) = bearer.and_then(|value| value.strip_prefix("Bearer ")) {
+                bearer.clone_into(&mut shown.lock().unwrap());
             }
+            answer(request, expires_at)
         });
-        api
-    }
-
-    fn log(&self) -> Vec<String> {
-        self.log.lock().unwrap().clone()
+        Self { server, claim }
     }
 }
 
-fn answer(stream: TcpStream, log: &Mutex<Vec<String>>, claim: &Mutex<String>, expires_at: &str) {
-    let mut reader = BufReader::new(stream);
-    let mut lines = Vec::new();
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).unwrap();
-        match line.trim_end() {
-            "" => break,
-            line => lines.push(line.to_owned()),
-        }
+fn answer(request: &Request, expires_at: &str) -> Reply {
+    match (request.method.as_str(), request.target.as_str()) {
+        ("GET", "/orgs/private/installation") => Reply::ok(r#"{"id": 7, "account": {}}"#),
+        ("POST", "/app/installations/7/access_tokens") => Reply::Answer {
+            status: 201,
+            headers: Vec::new(),
+            body: format!(r#"{{"token": "testbed", "expires_at": "{expires_at}"}}"#).into(),
+        },
+        ("POST", "/app/installations/8/access_tokens") => Reply::status(403),
+        _ => Reply::status(404),
     }
-    let asked = lines[0].trim_end_matches(" HTTP/1.1").to_owned();
-    for line in &lines {
-        if let Some(value) = line
-            .to_ascii_lowercase()
-            .strip_prefix("authorization: bearer ")
-        {
-            let start = line.len() - value.len();
-            line[start..].clone_into(&mut claim.lock().unwrap());
-        }
-    }
-    let (status, body) = match asked.as_str() {
-        "GET /orgs/private/installation" => ("200 OK", r#"{"id": 7, "account": {}}"#.to_owned()),
-        "POST /app/installations/7/access_tokens" => (
-            "201 Created",
-            format!(r#"{{"token": "testbed", "expires_at": "{expires_at}"}}"#),
-        ),
-        "POST /app/installations/8/access_tokens" => ("403 Forbidden", "hunter2".to_owned()),
-        _ => ("404 Not Found", "hunter2".to_owned()),
-    };
-    log.lock().unwrap().push(asked);
-    let reply = format!(
-        "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let mut stream = reader.into_inner();
-    stream.write_all(reply.as_bytes()).unwrap();
-    let _ = stream.shutdown(std::net::Shutdown::Write);
-    let _ = stream.read(&mut [0]);
 }
 
 fn rsa_key() -> String {
@@ -111,7 +70,10 @@ async fn an_app_reads_with_a_token_that_is_asked_for_once() {
         &[
             ("githubAppID", "42"),
             ("githubAppPrivateKey", &rsa_key()),
-            ("githubAppEnterpriseBaseUrl", &format!("{}/", api.url)),
+            (
+                "githubAppEnterpriseBaseUrl",
+                &format!("{}/", api.server.url),
+            ),
         ],
     );
     for _ in 0..2 {
@@ -121,10 +83,10 @@ async fn an_app_reads_with_a_token_that_is_asked_for_once() {
         );
     }
     let looked_up = [
-        "GET /orgs/private/installation",
-        "POST /app/installations/7/access_tokens",
+        "GET /orgs/private/installation +auth",
+        "POST /app/installations/7/access_tokens +auth",
     ];
-    assert_eq!(api.log(), looked_up);
+    assert_eq!(api.server.log(), looked_up);
     let claim = api.claim.lock().unwrap().clone();
     let parts: Vec<&str> = claim.split('.').collect();
     let read = |part: &str| -> Value {
@@ -148,12 +110,12 @@ async fn a_token_near_its_end_is_asked_for_again() {
             ("githubAppID", "42"),
             ("githubAppInstallationID", "7"),
             ("githubAppPrivateKey", &rsa_key()),
-            ("githubAppEnterpriseBaseUrl", &api.url),
+            ("githubAppEnterpriseBaseUrl", &api.server.url),
         ],
     );
     for round in 1..3 {
         bench.latest(&repository, "main").await.unwrap();
-        assert_eq!(api.log().len(), round);
+        assert_eq!(api.server.log().len(), round);
     }
 }
 
@@ -174,7 +136,7 @@ async fn what_github_refuses_is_named_and_not_repeated() {
                 ("githubAppID", "42"),
                 ("githubAppInstallationID", installation),
                 ("githubAppPrivateKey", &key),
-                ("githubAppEnterpriseBaseUrl", &api.url),
+                ("githubAppEnterpriseBaseUrl", &api.server.url),
             ],
         );
         assert_eq!(

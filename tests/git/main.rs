@@ -4,10 +4,14 @@
 
 mod addresses;
 mod bench;
+#[path = "../testbed/harness/eventually.rs"]
+mod eventually;
 mod faults;
 #[path = "../testbed/harness/forward_proxy.rs"]
 mod forward_proxy;
 mod github_app;
+#[path = "../testbed/harness/http_server.rs"]
+mod http_server;
 mod keys;
 mod logins;
 mod repository;

@@ -5,11 +5,11 @@ use std::{
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    thread,
-    time::Duration,
 };
 
 use tempfile::TempDir;
+
+use crate::eventually::eventually;
 
 const PROGRAM: &str = "/usr/sbin/sshd";
 
@@ -60,13 +60,10 @@ impl Sshd {
     }
 
     fn await_start(&self) {
-        for _ in 0..500 {
-            if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
-                return;
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-        unreachable!("sshd does not start: {}", self.log());
+        eventually("sshd listens", || {
+            let connected = TcpStream::connect(("127.0.0.1", self.port));
+            connected.map_err(|error| format!("{error}: {}", self.log()))
+        });
     }
 
     pub(crate) fn log(&self) -> String {

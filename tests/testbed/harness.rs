@@ -14,6 +14,8 @@
 
 #[path = "harness/controller.rs"]
 mod controller;
+#[path = "harness/eventually.rs"]
+mod eventually;
 #[path = "harness/forward_proxy.rs"]
 mod forward_proxy;
 #[path = "harness/http.rs"]
@@ -26,27 +28,20 @@ mod registry;
 mod repository;
 
 pub(crate) use controller::{Controller, Port};
+pub(crate) use eventually::{equal, eventually, eventually_async};
 pub(crate) use forward_proxy::ForwardProxy;
 pub(crate) use http::{get, send};
 pub(crate) use proxy::Proxy;
 pub(crate) use registry::Registry;
 pub(crate) use repository::GitRepository;
 
-use std::fmt::{Debug, Display};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
 
 /// The address everything in the testbed listens on.
 pub(crate) const ADDRESS: &str = "10.200.0.1";
-
-/// How long a condition may take to come true. Generous, because it only costs time when a test fails.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// How often a condition is asked for.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// The testbed around this process.
 #[derive(Debug, Clone)]
@@ -243,49 +238,6 @@ pub(crate) fn signet_with_input(args: &[&str], input: &str) -> Output {
 #[track_caller]
 pub(crate) fn kubeseal(args: &[&str], input: &str) -> Output {
     run(Command::new("kubeseal").args(args), Some(input))
-}
-
-/// Asks until the answer is `Ok`, and fails the test when that takes too long.
-#[track_caller]
-pub(crate) fn eventually<T, E: Display>(what: &str, mut ask: impl FnMut() -> Result<T, E>) -> T {
-    let start = Instant::now();
-    loop {
-        match ask() {
-            Ok(value) => return value,
-            Err(error) => assert!(
-                start.elapsed() < PATIENCE,
-                "not within {PATIENCE:?}: {what}\n{error}"
-            ),
-        }
-        std::thread::sleep(PAUSE);
-    }
-}
-
-/// `eventually` for a question that awaits.
-pub(crate) async fn eventually_async<T, E: Display>(
-    what: &str,
-    mut ask: impl AsyncFnMut() -> Result<T, E>,
-) -> T {
-    let start = Instant::now();
-    loop {
-        match ask().await {
-            Ok(value) => return value,
-            Err(error) => assert!(
-                start.elapsed() < PATIENCE,
-                "not within {PATIENCE:?}: {what}\n{error}"
-            ),
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
-/// `Ok` when both are equal; for `eventually`.
-pub(crate) fn equal<T: PartialEq + Debug>(seen: &T, expected: &T) -> Result<(), String> {
-    if seen == expected {
-        Ok(())
-    } else {
-        Err(format!("expected {expected:?}, saw {seen:?}"))
-    }
 }
 
 /// The checkout.

@@ -168,7 +168,7 @@ fn path_in_extensions(text: &[u8]) -> Result<Option<Vec<u8>>, Flaw> {
 }
 
 /// The path below the directory that holds all, as Helm reads it: its name does not matter.
-fn path(name: &[u8], is_directory: bool) -> Result<PathBuf, Flaw> {
+pub(super) fn path(name: &[u8], is_directory: bool) -> Result<PathBuf, Flaw> {
     let text = std::str::from_utf8(name).map_err(|_| named(name, "is not UTF-8"))?;
     if text.chars().any(char::is_control) {
         return Err(named(name, "has a control character in its name"));

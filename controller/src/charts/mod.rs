@@ -4,6 +4,9 @@
 mod archive;
 mod chart;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[path = "../../../tests/fuzzing/charts.rs"]
+pub mod fuzz_charts;
 mod http;
 mod in_use;
 mod index;

@@ -61,7 +61,13 @@ pub(super) fn of_fetch(repository: &Repository, commit: CommitId, error: &Error)
     if says(error, &NO_SUCH_OBJECT) {
         return not_found(&repository.url, &commit.to_string());
     }
-    of_listing(repository, error)
+    match of_listing(repository, error) {
+        GitError::Mirror { url, cause } => GitError::Mirror {
+            url,
+            cause: format!("commit {commit}: {cause}"),
+        },
+        other => other,
+    }
 }
 
 /// Whether some cause has one of these words in its text: for reasons that gix gives no type to.

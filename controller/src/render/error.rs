@@ -1,6 +1,6 @@
 //! Why a source does not render: file, document and line where they are known, and what was expected.
 
-use super::child::ChildError;
+use super::{BuildEnvironment, child::ChildError};
 use crate::{charts::ChartError, dialect::Refusal, git::GitError};
 
 /// Why a source does not render. Nothing of such a revision is applied, and nothing is pruned.
@@ -115,6 +115,18 @@ fn joined(refusals: &[Refusal]) -> String {
 }
 
 impl RenderError {
+    /// Names the source where else only our own disk is named.
+    #[must_use]
+    pub(crate) fn of(self, source: &BuildEnvironment) -> Self {
+        match self {
+            Self::Scratch { file, problem } => Self::Scratch {
+                file: format!("{file} of {} at {}", source.repo_url, source.revision),
+                problem,
+            },
+            other => other,
+        }
+    }
+
     /// What the author of the source can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
@@ -151,12 +163,12 @@ impl RenderError {
             Self::Scratch { .. } => Some("make room in the folder of --data-dir"),
             Self::Limit { .. } => Some("spread the manifests over several Applications"),
             Self::Git(error) => error.hint(),
+            Self::Chart(error) => error.hint(),
             Self::Manifest { line: None, .. }
             | Self::Option { .. }
             | Self::Overrides { .. }
             | Self::Program { .. }
-            | Self::Child { .. }
-            | Self::Chart(_) => None,
+            | Self::Child { .. } => None,
         }
     }
 }

@@ -12,6 +12,7 @@ use std::{
 use super::{
     RenderError,
     child::{Child, Runner, Scratch, cut},
+    files,
 };
 
 /// Where a program that is linked dynamically finds its libraries.
@@ -85,7 +86,7 @@ impl Program {
         };
         let path = located(&self.set)
             .ok_or_else(|| problem(format!("found no program {}", self.set.display())))?;
-        let scratch = Scratch::create(parent).map_err(|error| problem(error.to_string()))?;
+        let scratch = scratch(parent)?;
         let child = Child {
             program: &path,
             arguments: self.version.iter().map(OsString::from).collect(),
@@ -114,6 +115,11 @@ impl Program {
             })
             .clone())
     }
+}
+
+/// A new folder for one run, below `parent`.
+pub(super) fn scratch(parent: &Path) -> Result<Scratch, RenderError> {
+    Scratch::create(parent).map_err(|error| files::scratch("the source", &error))
 }
 
 impl Found {

@@ -7,7 +7,7 @@ use super::{
     DirectoryOptions, RenderError, RenderKey, Rendered, Request, Root, SourceType, Tool,
     child::{Runner, Scratch},
     directory, helm, kustomize,
-    program::{Found, Program},
+    program::{self, Found, Program},
     source,
 };
 use crate::git::Tree;
@@ -145,10 +145,7 @@ impl Renderer {
 
     /// A new folder for one render.
     pub(super) fn scratch(&self) -> Result<Scratch, RenderError> {
-        Scratch::create(&self.directory).map_err(|error| RenderError::Scratch {
-            file: "the source".to_owned(),
-            problem: error.to_string(),
-        })
+        program::scratch(&self.directory)
     }
 }
 

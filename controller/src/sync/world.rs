@@ -116,7 +116,7 @@ impl fmt::Display for SourceProblem {
 /// The deed that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceReason {
-    /// The repository, revision or path could not be read.
+    /// The repository, revision or path could not be read, or there is no room for it: this may pass by itself.
     Fetch,
     /// The files could not be turned into objects.
     Render,

@@ -6,24 +6,42 @@ use std::process::Command;
 use crate::harness::{Registry, run};
 use crate::scene::Scene;
 
+/// A repository Secret for the charts of a registry, which the answer names.
+pub(crate) fn registry(scene: &Scene, registry: &Registry) -> String {
+    let host = format!("localhost:{}", registry.port);
+    scene.testbed.apply(&format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: registry, namespace: {}, labels: {{argocd.argoproj.io/secret-type: repository}}, \
+         annotations: {{signet.dev/allow-local-addresses: 'true'}}}}\n\
+         stringData: {{type: helm, name: registry, url: '{host}/charts', enableOCI: 'true', insecureOCIForceHttp: 'true'}}\n",
+        scene.own
+    ));
+    host
+}
+
 /// Packs a chart with one ConfigMap and pushes it.
-fn push(host: &str, name: &str, version: &str) {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let chart = folder.path().join(name);
-    fs::create_dir_all(chart.join("templates")).expect("a temporary folder");
+fn push_settings(host: &str, name: &str, version: &str) {
     let template = format!(
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n\
          data: {{version: \"{{{{ .Chart.Version }}}}\", value: \"{{{{ .Values.value }}}}\"}}\n"
     );
-    for (file, content) in [
-        (
-            "Chart.yaml",
-            format!("apiVersion: v2\nname: {name}\nversion: {version}\n"),
-        ),
-        ("values.yaml", format!("value: of-{name}\n")),
-        ("templates/settings.yaml", template),
-    ] {
-        fs::write(chart.join(file), content).expect("a temporary folder");
+    let values = format!("value: of-{name}\n");
+    let files = [
+        ("values.yaml", &*values),
+        ("templates/settings.yaml", &template),
+    ];
+    push(host, name, version, &files);
+}
+
+/// Packs a chart of these files and pushes it.
+pub(crate) fn push(host: &str, name: &str, version: &str, files: &[(&str, &str)]) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let chart = folder.path().join(name);
+    let about = format!("apiVersion: v2\nname: {name}\nversion: {version}\n");
+    for (file, content) in files.iter().chain([&("Chart.yaml", &*about)]) {
+        let file = chart.join(file);
+        let parent = file.parent().expect("a file has a folder");
+        fs::create_dir_all(parent).expect("a temporary folder");
+        fs::write(file, content).expect("a temporary folder");
     }
     let helm = |args: &[&str]| {
         let mut command = Command::new("helm");
@@ -38,16 +56,10 @@ fn push(host: &str, name: &str, version: &str) {
 #[test]
 fn charts_of_a_registry_take_values_from_git_follow_their_range_and_are_brought_along() {
     let scene = Scene::new("chart");
-    let registry = Registry::start();
-    let host = format!("localhost:{}", registry.port);
-    push(&host, "shop", "1.0.0");
-    push(&host, "part", "1.0.0");
-    scene.testbed.apply(&format!(
-        "apiVersion: v1\nkind: Secret\nmetadata: {{name: registry, namespace: {}, labels: {{argocd.argoproj.io/secret-type: repository}}, \
-         annotations: {{signet.dev/allow-local-addresses: 'true'}}}}\n\
-         stringData: {{type: helm, name: registry, url: '{host}/charts', enableOCI: 'true', insecureOCIForceHttp: 'true'}}\n",
-        scene.own
-    ));
+    let server = Registry::start();
+    let host = registry(&scene, &server);
+    push_settings(&host, "shop", "1.0.0");
+    push_settings(&host, "part", "1.0.0");
     let _controller = scene.controller();
     let in_git = format!(
         "apiVersion: v2\nname: app\nversion: 1.0.0\n\
@@ -70,7 +82,7 @@ fn charts_of_a_registry_take_values_from_git_follow_their_range_and_are_brought_
     scene.becomes("configmap", "shop", "{.data.value}", "from-git");
     scene.becomes("configmap", "part", "{.data.value}", "of-part");
 
-    push(&host, "shop", "1.1.0");
+    push_settings(&host, "shop", "1.1.0");
     scene.refresh();
     scene.synced_to(&["1.1.0", &commit, &commit]);
     scene.becomes("configmap", "shop", "{.data.version}", "1.1.0");

@@ -78,6 +78,13 @@ impl Index {
         self.charts.get(name).map(Vec::as_slice)
     }
 
+    /// All charts and their versions.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn charts(&self) -> impl Iterator<Item = (&str, &[Release])> {
+        let charts = self.charts.iter();
+        charts.map(|(name, releases)| (&**name, &**releases))
+    }
+
     /// Charts whose names are like `name`, the likest first.
     pub(super) fn closest(&self, name: &str) -> Names {
         let mut alike: Vec<(f64, &str)> = self

@@ -3,7 +3,7 @@ use super::*;
 /// Each version as `chart version url`, with the first digits of its digest.
 fn lines(text: &str) -> Result<Vec<String>, Unreadable> {
     let index = read(text.as_bytes())?;
-    let lines = index.charts.iter().flat_map(|(name, releases)| {
+    let lines = index.charts().flat_map(|(name, releases)| {
         releases.iter().map(move |release| {
             let digest = match release.digest {
                 Digest::Nothing => String::new(),

@@ -3,7 +3,7 @@
 
 /// What is wanted.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Challenge {
+pub(in crate::charts) enum Challenge {
     /// User and password, by the registry itself.
     Basic,
     /// A token, from where `realm` says.
@@ -12,14 +12,16 @@ pub(super) enum Challenge {
 
 /// Where a token is had, and for what.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct TokenRequest {
-    pub(super) realm: String,
-    pub(super) service: Option<String>,
-    pub(super) scope: Option<String>,
+pub(in crate::charts) struct TokenRequest {
+    pub(in crate::charts) realm: String,
+    pub(in crate::charts) service: Option<String>,
+    pub(in crate::charts) scope: Option<String>,
 }
 
 /// The first challenge among the headers that we can answer; a token rather than the password.
-pub(super) fn challenge<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Challenge> {
+pub(in crate::charts) fn challenge<'a>(
+    headers: impl Iterator<Item = &'a str>,
+) -> Option<Challenge> {
     let mut basic = None;
     for header in headers {
         let (scheme, parameters) = header.trim().split_once(' ').unwrap_or((header.trim(), ""));

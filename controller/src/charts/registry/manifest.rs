@@ -14,10 +14,10 @@ const ARCHIVES: [&str; 2] = [
 
 /// The blob with an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Archive {
+pub(in crate::charts) struct Archive {
     /// SHA-256 in lower case hexadecimal digits.
-    pub(super) sha256: String,
-    pub(super) size: u64,
+    pub(in crate::charts) sha256: String,
+    pub(in crate::charts) size: u64,
 }
 
 #[derive(Deserialize)]
@@ -39,7 +39,7 @@ struct Descriptor {
 }
 
 /// Finds the archive in a manifest, else says what is wrong with it.
-pub(super) fn archive(text: &[u8]) -> Result<Archive, &'static str> {
+pub(in crate::charts) fn archive(text: &[u8]) -> Result<Archive, &'static str> {
     let manifest: Manifest =
         serde_json::from_slice(text).map_err(|_| "its manifest is not one of an OCI image")?;
     if !manifest.manifests.is_empty() {

@@ -1,8 +1,8 @@
 //! An OCI registry: the tags of a chart, and its archive by tag, asked for as the distribution specification says.
 //! It pushes nothing and keeps nothing but the token of one visit.
 
-mod challenge;
-mod manifest;
+pub(super) mod challenge;
+pub(super) mod manifest;
 mod token;
 
 use std::time::Duration;

@@ -224,12 +224,20 @@ impl Sources {
     async fn render_one(&self, request: Request) -> Result<Arc<Rendered>, Undone> {
         let _turn = self.turns.acquire().await;
         let renderer = self.renderer.clone();
-        let (key, request) = blocking(move || Ok((renderer.key(&request)?, request))).await?;
+        let (key, request) = blocking(move || match renderer.key(&request) {
+            Ok(key) => Ok((key, request)),
+            Err(error) => Err(error.of(&request.environment)),
+        })
+        .await?;
         if let Some(rendered) = self.renders.find(&key) {
             return Ok(rendered);
         }
         let (renderer, began) = (self.renderer.clone(), Instant::now());
-        let rendered = Arc::new(blocking(move || renderer.render(&request)).await?);
+        let render = move || {
+            let rendered = renderer.render(&request);
+            rendered.map_err(|error| error.of(&request.environment))
+        };
+        let rendered = Arc::new(blocking(render).await?);
         self.metrics.rendered(rendered.source_type, began.elapsed());
         self.renders.add(key, &rendered);
         Ok(rendered)
@@ -300,8 +308,12 @@ impl From<RenderError> for SourceProblem {
     fn from(error: RenderError) -> Self {
         match error {
             RenderError::Git(error) => error.into(),
+            RenderError::Chart(error) => error.into(),
             error => SourceProblem {
-                reason: SourceReason::Render,
+                reason: match error {
+                    RenderError::Scratch { .. } => SourceReason::Fetch,
+                    _ => SourceReason::Render,
+                },
                 message: error.to_string(),
                 hint: error.hint().map(str::to_owned),
             },

@@ -1,7 +1,7 @@
 //! From a World to a Plan: the gates, the comparison, the operation in effect and its work, in this order.
 //! It is total, synchronous and deterministic; each part decides in a file of its own.
 
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use crate::sync::plan::comparison::Terms;
 use crate::sync::plan::steps::Work;
@@ -12,6 +12,13 @@ use crate::sync::world::World;
 use crate::sync::{
     plan::cascade, plan::comparison, plan::gates, plan::operation, plan::refusals, plan::steps,
 };
+
+/// Shortest and longest wait before a source that could not be read is looked at again. A server that fails is no busier for
+/// it, and no event tells that a commit can be fetched now, or that there is room on a disk.
+const LOOK_AGAIN: (SignedDuration, SignedDuration) = (
+    SignedDuration::from_secs(10),
+    SignedDuration::from_secs(120),
+);
 
 /// Decides what this pass does. Total, synchronous and deterministic: the same World gives the same Plan.
 pub fn plan(world: &World) -> Plan {
@@ -35,8 +42,22 @@ fn stopped(world: &World, stop: &gates::Stop) -> Plan {
         conditions: stop.conditions.clone(),
         health: Some(comparison::health_of_inventory(world)),
         operation: operation::decide_stopped(world, stop),
+        wake_at: stop.passes.then(|| looks_again_at(world)),
         ..Plan::default()
     }
+}
+
+/// After as long again as it could not be read already.
+fn looks_again_at(world: &World) -> Timestamp {
+    let conditions = &world.application.status.conditions;
+    let name = ConditionKind::ComparisonError.name();
+    let since = conditions
+        .iter()
+        .find(|condition| condition.type_ == name)
+        .and_then(|condition| condition.last_transition_time.as_ref());
+    let lasts = since.map_or(LOOK_AGAIN.0, |since| world.now.duration_since(since.0));
+    let wait = lasts.clamp(LOOK_AGAIN.0, LOOK_AGAIN.1);
+    world.now.saturating_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 fn compared(world: &World, terms: &Terms<'_>) -> Plan {
