@@ -233,7 +233,7 @@ mod tests {
                 "../../lib.git",
                 Ok("git@a.org:lib.git"),
             ),
-            ("https://a.org", "../lib", LEAVES),
+            ("https://a.org/app", "../../lib", LEAVES),
             ("git@a.org:app.git", "../../b.org:lib.git", LEAVES),
             (
                 "file:///srv/app.git",
