@@ -7,6 +7,8 @@ mod charts;
 mod disk;
 #[path = "../testbed/harness.rs"]
 mod harness;
+#[path = "sync/health.rs"]
+mod health;
 #[path = "sync/metrics.rs"]
 mod metrics;
 #[path = "sync/refused.rs"]

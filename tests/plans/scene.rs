@@ -108,6 +108,7 @@ pub(crate) fn observe(outside: &Outside, source: &Source, fresh: bool, seconds: 
             .map(|(key, object)| (key.clone(), live(key, object, fresh)))
             .collect(),
         unlisted: Default::default(),
+        customizations: Default::default(),
         // Right after a start nobody has tried to open what is not known to have changed.
         opening: outside
             .objects

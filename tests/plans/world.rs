@@ -9,7 +9,6 @@ use controller::access::Project;
 use controller::dialect::{self, Intent, ObjectDefaults, OperationRequest};
 use controller::render::{Manifest, SourceType};
 use controller::sync::desired::{Desired, Inputs, WantedHash, desired};
-use controller::sync::health::health;
 use controller::sync::key::{GroupKind, ObjectKey, group_version};
 use controller::sync::kinds::{Kinds, Known};
 use controller::sync::plan::revision::revisions_to_render;
@@ -18,6 +17,7 @@ use controller::sync::world::{
     AppFacts, DestinationNamespace, Live, LiveState, Source, SourceProblem, SourceReason, Take,
     Unsealer, World,
 };
+use health::Customizations;
 use serde_json::{Value, json};
 
 use super::folder::{documents, documents_in};
@@ -116,6 +116,8 @@ fn build(
         .unwrap_or_default();
     let project =
         project.map(|project| crds::decode::<crds::AppProject>(project).expect("project.yaml"));
+    let scripts = serde_json::from_value(settings["argocd-cm"].clone()).unwrap_or_default();
+    let customizations = Arc::new(Customizations::read(&scripts).0);
     World {
         now: text(settings, "now")
             .parse()
@@ -126,7 +128,7 @@ fn build(
         intent,
         live: live
             .iter()
-            .map(|object| seen(object, &kinds, &wanted, &tracking_name))
+            .map(|object| seen(object, &kinds, &wanted, &tracking_name, &customizations))
             .collect(),
         kinds: Arc::new(kinds),
         source,
@@ -136,6 +138,7 @@ fn build(
             _ => DestinationNamespace::Exists,
         },
         unlisted: kind_list(&settings["unlisted"]),
+        customizations: customizations.clone(),
         opening: opening(settings),
         unsealer: if settings["unsealer"] == "other" {
             Unsealer::Other
@@ -250,7 +253,13 @@ fn key_of(object: &Value, kinds: &Kinds) -> ObjectKey {
 }
 
 /// A live object as the index would keep it. `x-state`, `x-tracking`, `x-health` and `x-takes` say what the object alone doesn't.
-fn seen(object: &Value, kinds: &Kinds, wanted: &Desired, application: &str) -> (ObjectKey, Live) {
+fn seen(
+    object: &Value,
+    kinds: &Kinds,
+    wanted: &Desired,
+    application: &str,
+    customizations: &Customizations,
+) -> (ObjectKey, Live) {
     let key = key_of(object, kinds);
     let hash = wanted
         .objects
@@ -270,7 +279,7 @@ fn seen(object: &Value, kinds: &Kinds, wanted: &Desired, application: &str) -> (
         tracking,
         metadata: json!({"labels": object["metadata"]["labels"], "annotations": object["metadata"]["annotations"]}),
         deleting: object["metadata"]["deletionTimestamp"].is_string(),
-        health: health(object),
+        health: health::health(object, customizations),
         state: state(&object["x-state"], hash),
         takes: takes(&object["x-takes"]),
     };

@@ -24,7 +24,7 @@ pub use intent::{
     Automated, Cascade, Destination, Intent, Marks, ObjectDefaults, Refresh, RetryPolicy,
     SourceIntent, Substitution, VariablesFrom, VariablesKind, intent, marks,
 };
-pub use object::{Guards, ObjectPolicy, guards, object_policy};
+pub use object::{Guards, ObjectPolicy, guards, ignores_health, object_policy};
 pub use operation::{OperationRequest, operation, restrictions};
 pub use refusal::{Problem, Refusal};
 pub use tracking::{TRACKING_ANNOTATION, Tracking, parse_tracking, tracking_value};

@@ -68,6 +68,11 @@ pub fn guards(metadata: &Value, defaults: ObjectDefaults) -> Guards {
     }
 }
 
+/// The object's health is not its Application's.
+pub fn ignores_health(metadata: &Value) -> bool {
+    argocd::ignores_health(metadata)
+}
+
 /// Argo CD's wave, else the weight of a Helm hook, else 0.
 fn wave(metadata: &Value) -> Result<i32, Refusal> {
     for key in [argocd::SYNC_WAVE, helm::HOOK_WEIGHT] {

@@ -114,7 +114,7 @@ impl SyncMetrics {
             dest_server: server(object),
             dest_namespace: text(object, "/spec/destination/namespace"),
             sync_status: values.sync.name(),
-            health_status: health_name(values.health),
+            health_status: values.health.name(),
         };
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         match shown.get(app) {
@@ -173,17 +173,5 @@ fn server(object: &Value) -> String {
     match text(object, "/spec/destination/server") {
         server if server.is_empty() => text(object, "/spec/destination/name"),
         server => server,
-    }
-}
-
-fn health_name(health: crate::sync::world::HealthStatus) -> &'static str {
-    use crate::sync::world::HealthStatus as H;
-    match health {
-        H::Healthy => "Healthy",
-        H::Suspended => "Suspended",
-        H::Progressing => "Progressing",
-        H::Missing => "Missing",
-        H::Degraded => "Degraded",
-        H::Unknown => "Unknown",
     }
 }

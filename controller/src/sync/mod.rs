@@ -2,14 +2,14 @@
 //! It renders nothing and opens no SealedSecret itself: `render/` and `unseal/` do.
 //!
 //! `observe/` reads what a pass looks at into a `world`; `desired/` is what Git wants, normalised; `compare/` holds it against
-//! live objects and `health/` judges those; `plan/` decides; `apply/` executes; `report/` tells. Only `observe/`, `apply/`,
+//! live objects, whose health the crate `health` judges and `aggregate` sums up; `plan/` decides; `apply/` executes; `report/` tells. Only `observe/`, `apply/`,
 //! `status`, `queue`, `pushes`, `engine` and `run` have effects: all else is pure and proved in `tests/plans`.
 
+mod aggregate;
 mod apply;
 pub mod compare;
 pub mod desired;
 mod engine;
-pub mod health;
 pub mod key;
 pub mod kinds;
 mod metrics;

@@ -2,11 +2,12 @@
 //! It must not look into an Application beyond what tells whom to wake.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use health::{Customizations, SETTINGS_CONFIG_MAP};
 use serde_json::Value;
 use tokio::{
     sync::{
@@ -19,6 +20,7 @@ use tokio::{
 use crate::sync::{
     engine::Engine,
     observe::applications::{self, AppId},
+    observe::argocd_cm::follow_settings,
     observe::definitions::{self, follow_definitions},
     observe::neighbours,
     observe::projects,
@@ -84,16 +86,18 @@ impl Engine {
     fn feed(self: &Arc<Self>, watches: &mut JoinSet<()>) -> impl Future<Output = ()> + use<> {
         let (whole, mut wholes) = mpsc::unbounded_channel();
         let namespaces = self.namespaces();
-        // Applications once, the two kinds of a neighbour, and the projects.
-        let awaited = namespaces.len() * 3 + 1;
+        // Applications once, the two kinds of a neighbour; the projects, and Argo CD's settings.
+        let awaited = namespaces.len() * 3 + 2;
         for namespace in namespaces {
             let (engine, done, of) = (self.clone(), whole.clone(), namespace.clone());
             watches.spawn(async move { engine.follow_applications(&of, done).await });
             let (engine, done) = (self.clone(), whole.clone());
             watches.spawn(async move { engine.follow_neighbours(&namespace, done).await });
         }
+        let (engine, done) = (self.clone(), whole.clone());
+        watches.spawn(async move { engine.follow_projects(done).await });
         let engine = self.clone();
-        watches.spawn(async move { engine.follow_projects(whole).await });
+        watches.spawn(async move { engine.follow_settings(whole).await });
         let engine = self.clone();
         watches.spawn(async move { engine.follow_definitions().await });
         let engine = self.clone();
@@ -195,6 +199,22 @@ impl Engine {
         self.projects
             .follow(self.context.client.clone(), &self.context.namespace, tell)
             .await;
+    }
+
+    /// Argo CD's settings say which scripts judge health.
+    async fn follow_settings(&self, whole: Whole) {
+        let mut settled = false;
+        let tell = |settings: &BTreeMap<String, String>| {
+            let (customizations, problems) = Customizations::read(settings);
+            for problem in problems {
+                tracing::warn!(%problem, "a setting in {SETTINGS_CONFIG_MAP} can not be used");
+            }
+            self.live.customize(customizations);
+            if !std::mem::replace(&mut settled, true) {
+                let _ = whole.send(());
+            }
+        };
+        follow_settings(self.context.client.clone(), &self.context.namespace, tell).await;
     }
 
     async fn follow_neighbours(&self, namespace: &str, whole: Whole) {

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+pub use health::{Health, HealthStatus};
+
 use crds::{ApplicationSpec, ApplicationStatus, Operation};
+use health::Customizations;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
@@ -41,6 +44,8 @@ pub struct World {
     pub live: BTreeMap<ObjectKey, Live>,
     /// Kinds whose first listing is not complete, or was refused: absence means nothing for them.
     pub unlisted: BTreeSet<GroupKind>,
+    /// Whose scripts judge health.
+    pub customizations: Arc<Customizations>,
     /// For each wanted SealedSecret that was tried: does the keyring open it, else why not (a text without values).
     /// Empty when another controller unseals.
     pub opening: BTreeMap<ObjectKey, Result<(), String>>,
@@ -159,7 +164,7 @@ pub struct Live {
     pub metadata: Value,
     /// `metadata.deletionTimestamp` is set.
     pub deleting: bool,
-    /// Health by our rules; `None` for a kind without a rule.
+    /// Its health; `None` when nothing judges it.
     pub health: Option<Health>,
     /// How it compares with the wanted object.
     pub state: LiveState,
@@ -209,30 +214,4 @@ pub struct Take {
     pub manager: String,
     /// The field.
     pub field: String,
-}
-
-/// Health of one object.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Health {
-    /// The light.
-    pub status: HealthStatus,
-    /// Why, for people; empty when there is nothing to say.
-    pub message: String,
-}
-
-/// The six lights, from best to worst: the Application shows its worst.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum HealthStatus {
-    /// Works.
-    Healthy,
-    /// Stopped on purpose.
-    Suspended,
-    /// On its way.
-    Progressing,
-    /// Not in the cluster.
-    Missing,
-    /// Does not work.
-    Degraded,
-    /// Nobody can say.
-    Unknown,
 }

@@ -1,6 +1,7 @@
-//! `signet app`: Applications, with the user's own rights. Must not need any server but the API server.
+//! `signet app`: Applications, with the user's own rights. Must not need any server but the API server, and `health` none.
 
 mod get;
+mod health;
 mod list;
 mod sync;
 mod wait;
@@ -21,6 +22,7 @@ pub(crate) enum Command {
     Get(get::Arguments),
     Sync(sync::Arguments),
     Wait(wait::Arguments),
+    Health(health::Arguments),
 }
 
 /// Which Applications.
@@ -40,6 +42,8 @@ pub(crate) enum Error {
     Application(#[from] application::Error),
     #[error(transparent)]
     Cluster(#[from] cluster::Error),
+    #[error(transparent)]
+    Health(#[from] health::Error),
     #[error("Application {name} is being synced already")]
     Busy { name: String },
     #[error("Application {name} was not refreshed within {}", duration::display(*timeout))]
@@ -66,6 +70,7 @@ impl Error {
         match self {
             Self::Application(error) => error.hint(),
             Self::Cluster(error) => error.hint(),
+            Self::Health(error) => error.hint(),
             Self::Busy { name } => {
                 Some(format!("`signet app wait {name}` waits until that is done"))
             }
@@ -85,6 +90,7 @@ pub(crate) fn run(command: &Command) -> Result<Outcome, error::Error> {
         Command::Get(arguments) => get::run(arguments),
         Command::Sync(arguments) => sync::run(arguments),
         Command::Wait(arguments) => wait::run(arguments),
+        Command::Health(arguments) => health::run(arguments),
     }
 }
 

@@ -15,8 +15,8 @@ pub const SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
 const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
 /// How the object is compared.
 pub(super) const COMPARE_OPTIONS: &str = "argocd.argoproj.io/compare-options";
+/// `"true"` leaves the object out of its Application's health.
 const IGNORE_HEALTHCHECK: &str = "argocd.argoproj.io/ignore-healthcheck";
-const IGNORE_RESTART_POLICY: &str = "argocd.argoproj.io/ignore-restart-policy";
 
 /// Argo CD's annotations on objects. Those on Applications follow in [`application::ANNOTATIONS`].
 pub const ANNOTATIONS: &[Row] = &[
@@ -29,8 +29,9 @@ pub const ANNOTATIONS: &[Row] = &[
         "argocd.argoproj.io/hook-delete-policy",
         Harmless("it says when a hook is deleted, and hooks are refused by themselves"),
     ),
-    (IGNORE_HEALTHCHECK, Refused),
-    (IGNORE_RESTART_POLICY, Refused),
+    (IGNORE_HEALTHCHECK, Honoured),
+    // The crate `health` reads it.
+    ("argocd.argoproj.io/ignore-restart-policy", Honoured),
     (
         "argocd.argoproj.io/installation-id",
         Harmless("objects are told apart by their tracking id"),
@@ -66,11 +67,15 @@ pub(in crate::dialect) fn check(metadata: &Value, refusals: &mut Vec<Refusal>) {
                     refusals,
                 );
             }
-            (IGNORE_HEALTHCHECK | IGNORE_RESTART_POLICY, "false") => {}
             _ if verdict(application::ANNOTATIONS, key).is_some() => {}
             _ => refusals.extend(refuse(ANNOTATIONS, key, field(key))),
         }
     }
+}
+
+/// The object's health is not its Application's.
+pub(in crate::dialect) fn ignores_health(metadata: &Value) -> bool {
+    annotation(metadata, IGNORE_HEALTHCHECK) == Some("true")
 }
 
 /// Whether the object's own sync option `key` allows what it speaks of; `None` when it has none.

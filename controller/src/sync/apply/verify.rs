@@ -16,7 +16,6 @@ use crate::sync::{
     compare::close::{self, Predicted},
     desired::Wanted,
     key::ObjectKey,
-    observe::live::Seen,
     outcome::{Done, Failure, FailureReason},
     world::LiveState,
 };
@@ -44,7 +43,7 @@ impl Executor<'_> {
             }
             Err(error) => return self.unread(key, failure(key, error)?),
         };
-        let seen = Seen::whole(object.clone(), &resource);
+        let seen = self.engine.live.sight(object.clone(), &resource);
         let digest = seen.digest;
         self.engine.live.see(key, seen);
         if let Some(wanted) = self.wanted(key) {

@@ -14,7 +14,6 @@ use super::{Answer, Executor, answer::failure};
 use crate::sync::{
     apply::adoption,
     desired::Wanted,
-    health,
     key::ObjectKey,
     observe::live::Seen,
     outcome::{Done, Failure, FailureReason},
@@ -75,9 +74,12 @@ impl Executor<'_> {
     ) -> Result<ObjectMeta, kube::Error> {
         let (key, params) = (&wanted.key, PatchParams::apply(FIELD_MANAGER).force());
         let body = Patch::Apply(&wanted.object);
-        let (metadata, seen) = if health::has_rule(&key.group_kind()) {
+        let (metadata, seen) = if self.engine.live.reads_status(&key.group_kind()) {
             let object = api.patch(&key.name, &params, &body).await?;
-            (object.metadata.clone(), Seen::whole(object, resource))
+            (
+                object.metadata.clone(),
+                self.engine.live.sight(object, resource),
+            )
         } else {
             let object = api.patch_metadata(&key.name, &params, &body).await?;
             (object.metadata.clone(), Seen::metadata(object.metadata))

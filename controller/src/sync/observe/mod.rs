@@ -2,6 +2,7 @@
 //! It decides nothing; where something can't be read, the World says so.
 
 pub(super) mod applications;
+pub(super) mod argocd_cm;
 pub(super) mod definitions;
 pub(super) mod discovery;
 pub(super) mod facts;
@@ -82,6 +83,7 @@ impl Engine {
             destination_namespace: observed.namespace,
             live: observed.live,
             unlisted: observed.unlisted,
+            customizations: self.live.customizations(),
             opening,
             unsealer: if self.context.unsealer.unseals_here() {
                 Unsealer::Ours

@@ -15,7 +15,7 @@ use crate::sync::{
     kinds::Kinds,
     observe::applications::AppId,
     observe::discovery::api_resource,
-    observe::live::{Answer, Seen},
+    observe::live::Answer,
     world::{DestinationNamespace, Live},
 };
 
@@ -126,7 +126,7 @@ impl Engine {
             };
             Some(async move {
                 match api.get_opt(&key.name).await {
-                    Ok(Some(object)) => self.live.see(key, Seen::whole(object, &resource)),
+                    Ok(Some(object)) => self.live.see(key, self.live.sight(object, &resource)),
                     Ok(None) => self.live.index().absent(key),
                     // Nothing is known of it then: applying it tells why.
                     Err(kube::Error::Api(status)) => {

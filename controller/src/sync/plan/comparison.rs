@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use crate::access::Project;
-use crate::dialect::{Intent, ObjectDefaults, parse_tracking};
+use crate::dialect::{Intent, ObjectDefaults, ignores_health, parse_tracking};
+use crate::sync::aggregate::{Member, aggregate, counts};
 use crate::sync::desired::{Desired, Wanted};
-use crate::sync::health::{Member, aggregate};
 use crate::sync::key::ObjectKey;
 use crate::sync::kinds::Lookup;
 use crate::sync::plan::holders::{holds, is_holder};
@@ -261,7 +261,7 @@ pub(in crate::sync) fn health(world: &World, terms: &Terms<'_>, comparison: &Com
         key,
         health: compared.health.as_ref(),
         present: world.live.contains_key(key),
-        counts: terms.desired().objects.contains_key(key),
+        counts: counts(world, terms.desired(), key),
     });
     aggregate(&members.collect::<Vec<_>>())
 }
@@ -280,7 +280,10 @@ pub(in crate::sync) fn health_of_inventory(world: &World) -> Health {
         key,
         health: world.live.get(key).and_then(|live| live.health.as_ref()),
         present: world.live.contains_key(key),
-        counts: true,
+        counts: world
+            .live
+            .get(key)
+            .is_none_or(|live| !ignores_health(&live.metadata)),
     });
     aggregate(&members.collect::<Vec<_>>())
 }

@@ -4,13 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::sync::desired::secrets::{Sealed, sealed};
-use crate::sync::health;
 use crate::sync::key::ObjectKey;
 use crate::sync::plan::comparison::named;
 use crate::sync::plan::order::is_sealed_secret;
 use crate::sync::plan::steps::{Work, planned};
 use crate::sync::plan::{Comparison, Ending, Operation, PlannedStep, Slot, Step};
-use crate::sync::world::{HealthStatus, Live, World};
+use crate::sync::world::{HealthStatus, World};
 
 /// What there is to do in one slot.
 #[derive(Debug, Default)]
@@ -104,10 +103,11 @@ fn unhealthy(world: &World, comparison: &Comparison, wave: &Wave) -> Unhealthy {
         let Some(live) = world.live.get(key).filter(|_| !closed) else {
             continue;
         };
-        match light(key, live) {
-            Some((HealthStatus::Healthy, _)) | None => {}
-            Some((HealthStatus::Degraded, why)) => unhealthy.broken.push(format!("{key}: {why}")),
-            Some(_) => unhealthy.waiting.push(key.clone()),
+        let Some(health) = &live.health else { continue };
+        match health.status {
+            HealthStatus::Healthy => {}
+            HealthStatus::Degraded => unhealthy.broken.push(format!("{key}: {}", health.message)),
+            _ => unhealthy.waiting.push(key.clone()),
         }
     }
     unhealthy
@@ -117,14 +117,6 @@ fn unhealthy(world: &World, comparison: &Comparison, wave: &Wave) -> Unhealthy {
 struct Unhealthy {
     waiting: Vec<ObjectKey>,
     broken: Vec<String>,
-}
-
-/// The health that counts; of a kind with a rule no health yet means: on its way.
-fn light<'a>(key: &ObjectKey, live: &'a Live) -> Option<(HealthStatus, &'a str)> {
-    match &live.health {
-        Some(health) => Some((health.status, &health.message)),
-        None => health::has_rule(&key.group_kind()).then_some((HealthStatus::Progressing, "")),
-    }
 }
 
 fn waits(wave: &Wave) -> Vec<Step> {

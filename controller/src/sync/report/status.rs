@@ -7,7 +7,7 @@ use crds::{
 };
 
 use super::{AppMetrics, time};
-use crate::sync::health::{Member, aggregate, has_rule};
+use crate::sync::aggregate::{Member, aggregate, counts};
 use crate::sync::key::ObjectKey;
 use crate::sync::outcome::{Done, Outcome};
 use crate::sync::plan::recorded;
@@ -149,14 +149,20 @@ fn health_after(world: &World, comparison: &Comparison, outcomes: &[Outcome]) ->
     let desired = &world.source.as_ref().ok()?.desired;
     let members = comparison.objects.iter().map(|(key, compared)| Member {
         key,
-        health: match created.contains(key) && has_rule(&key.group_kind()) {
+        health: match created.contains(key) && is_judged(world, key) {
             true => Some(&starting),
             false => compared.health.as_ref(),
         },
         present: world.live.contains_key(key) || created.contains(key),
-        counts: desired.objects.contains_key(key),
+        counts: counts(world, desired, key),
     });
     Some(aggregate(&members.collect::<Vec<_>>()))
+}
+
+/// By a rule or a script: what a status may say later is left to later.
+fn is_judged(world: &World, key: &ObjectKey) -> bool {
+    health::has_rule(&key.group, &key.kind)
+        || world.customizations.has_script(&key.group, &key.kind)
 }
 
 /// What the metrics say: the words of the status.
@@ -173,27 +179,15 @@ pub(super) fn metrics(status: &ApplicationStatus, ended: Option<OperationPhase>)
             Some("OutOfSync") => SyncStatus::OutOfSync,
             _ => SyncStatus::Unknown,
         },
-        health: LIGHTS
-            .into_iter()
-            .find(|status| light(*status) == health)
-            .unwrap_or(HealthStatus::Unknown),
+        health: HealthStatus::named(health).unwrap_or(HealthStatus::Unknown),
         ended,
     }
 }
 
-const LIGHTS: [HealthStatus; 6] = [
-    HealthStatus::Healthy,
-    HealthStatus::Suspended,
-    HealthStatus::Progressing,
-    HealthStatus::Missing,
-    HealthStatus::Degraded,
-    HealthStatus::Unknown,
-];
-
 fn dated(world: &World, health: Option<Health>) -> StoredHealth {
     let (status, message) = match health {
-        Some(health) => (light(health.status), short(&health.message)),
-        None => (light(HealthStatus::Unknown), String::new()),
+        Some(health) => (health.status.name(), short(&health.message)),
+        None => (HealthStatus::Unknown.name(), String::new()),
     };
     let stored = world.application.status.health.as_ref();
     let since = stored
@@ -204,18 +198,6 @@ fn dated(world: &World, health: Option<Health>) -> StoredHealth {
         message,
         last_transition_time: since.or_else(|| Some(time(world.now))),
         ..StoredHealth::default()
-    }
-}
-
-/// The spelling of a light.
-pub(super) fn light(status: HealthStatus) -> &'static str {
-    match status {
-        HealthStatus::Healthy => "Healthy",
-        HealthStatus::Suspended => "Suspended",
-        HealthStatus::Progressing => "Progressing",
-        HealthStatus::Missing => "Missing",
-        HealthStatus::Degraded => "Degraded",
-        HealthStatus::Unknown => "Unknown",
     }
 }
 

@@ -14,7 +14,8 @@ use std::{
     time::Duration,
 };
 
-use kube::{Client, core::ApiResource};
+use health::Customizations;
+use kube::{Client, api::DynamicObject, core::ApiResource};
 
 use crate::sync::{
     key::{GroupKind, ObjectKey},
@@ -36,6 +37,7 @@ pub(crate) struct Live {
     queue: Arc<Queue<AppId>>,
     index: Mutex<Index>,
     watches: Mutex<HashMap<GroupKind, Watch>>,
+    customizations: Mutex<Arc<Customizations>>,
 }
 
 impl Live {
@@ -46,6 +48,7 @@ impl Live {
             queue,
             index: Mutex::default(),
             watches: Mutex::default(),
+            customizations: Mutex::default(),
         })
     }
 
@@ -107,6 +110,42 @@ impl Live {
             self.watches().remove(&kind);
             self.index().drop_kind(&kind);
         }
+    }
+
+    /// By which scripts objects are judged.
+    pub(crate) fn customizations(&self) -> Arc<Customizations> {
+        self.customizations_now().clone()
+    }
+
+    /// Judges by other scripts from now on. Kinds that they judge otherwise are listed anew, for no status is kept.
+    pub(crate) fn customize(self: &Arc<Self>, customizations: Customizations) {
+        let now = Arc::new(customizations);
+        let before = std::mem::replace(&mut *self.customizations_now(), now.clone());
+        for (kind, watch) in self.watches().iter_mut() {
+            if !before.agree_on(&now, &kind.group, &kind.kind) {
+                *watch = Watch::start(self, watch.resource.clone());
+            }
+        }
+    }
+
+    /// Whether objects of a kind are seen whole, or by their metadata.
+    pub(crate) fn reads_status(&self, kind: &GroupKind) -> bool {
+        health::reads_status(&kind.group, &kind.kind, &self.customizations_now())
+    }
+
+    /// Judges and trims a whole object. A script may take its time, so other work goes on meanwhile.
+    pub(crate) fn sight(&self, object: DynamicObject, resource: &ApiResource) -> Seen {
+        let customizations = self.customizations();
+        let look = || Seen::whole(object, resource, &customizations);
+        match customizations.has_script(&resource.group, &resource.kind) {
+            true => tokio::task::block_in_place(look),
+            false => look(),
+        }
+    }
+
+    fn customizations_now(&self) -> MutexGuard<'_, Arc<Customizations>> {
+        let customizations = self.customizations.lock();
+        customizations.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// An object as an answer to a request of ours shows it: the pass that asked looks itself, others are woken.

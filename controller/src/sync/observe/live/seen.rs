@@ -1,6 +1,7 @@
 //! One sight of a live object, trimmed while it streams by to what comparing, pruning and health need.
 //! It keeps no field of spec, data or status, and no annotation that repeats them.
 
+use health::Customizations;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta};
 use kube::{api::DynamicObject, core::ApiResource};
 use serde_json::{Value, json};
@@ -11,7 +12,6 @@ use crate::{
         apply::adoption,
         compare::digest::{self, Digest},
         compare::ownership::is_ours,
-        health,
         world::Health,
     },
 };
@@ -42,26 +42,32 @@ pub(crate) struct Seen {
 
 impl Seen {
     /// Trims a whole object, after judging its health.
-    pub(crate) fn whole(object: DynamicObject, resource: &ApiResource) -> Seen {
+    pub(crate) fn whole(
+        object: DynamicObject,
+        resource: &ApiResource,
+        customizations: &Customizations,
+    ) -> Seen {
         let DynamicObject {
-            metadata,
+            mut metadata,
             data: mut value,
             ..
         } = object;
+        // The largest part of many objects, and of none the health.
+        let managed_fields = metadata.managed_fields.take();
         value["apiVersion"] = resource.api_version.as_str().into();
         value["kind"] = resource.kind.as_str().into();
-        value["metadata"] = json!(ObjectMeta {
-            generation: metadata.generation,
-            deletion_timestamp: metadata.deletion_timestamp.clone(),
-            annotations: metadata.annotations.clone(),
-            ..ObjectMeta::default()
-        });
-        Seen::of(metadata, health::health(&value))
+        value["metadata"] = json!(metadata);
+        metadata.managed_fields = managed_fields;
+        Seen::of(metadata, health::health(&value, customizations))
     }
 
-    /// Trims the metadata of an object of a kind that has no health.
+    /// Trims the metadata of an object of a kind whose status says nothing of health.
     pub(crate) fn metadata(metadata: ObjectMeta) -> Seen {
-        Seen::of(metadata, None)
+        let deletion = json!({ "metadata": {
+            "deletionTimestamp": metadata.deletion_timestamp,
+            "finalizers": metadata.finalizers,
+        }});
+        Seen::of(metadata, health::deletion(&deletion))
     }
 
     fn of(mut metadata: ObjectMeta, health: Option<Health>) -> Seen {

@@ -1,5 +1,6 @@
 //! The index as events reach it: whom it wakes, what it forgets, and what costs nothing.
 
+use health::Customizations;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{api::DynamicObject, core::ApiResource};
 use serde_json::{Value, json};
@@ -206,6 +207,8 @@ fn health_is_judged_from_the_whole_object() {
         "spec": {"replicas": 1}, "status": {"observedGeneration": 1},
     }))
     .unwrap();
-    let health = Seen::whole(object, &resource).health.unwrap();
+    let health = Seen::whole(object, &resource, &Customizations::default())
+        .health
+        .unwrap();
     assert_eq!(health.status, crate::sync::world::HealthStatus::Progressing);
 }

@@ -18,10 +18,7 @@ use tokio::{sync::watch, task::AbortHandle};
 use super::{Affected, Lane, Live, Seen};
 use crate::{
     dialect,
-    sync::{
-        health,
-        key::{GroupKind, ObjectKey},
-    },
+    sync::key::{GroupKind, ObjectKey},
 };
 
 /// How far the first listing is.
@@ -38,6 +35,7 @@ pub(super) enum Listing {
 /// A running watch; dropping it ends it.
 #[derive(Debug)]
 pub(super) struct Watch {
+    pub(super) resource: ApiResource,
     pub(super) listing: watch::Receiver<Listing>,
     task: AbortHandle,
 }
@@ -57,22 +55,24 @@ impl Watch {
             state,
         };
         let client = live.client.clone();
+        let (followed, whole) = (resource.clone(), live.reads_status(&feed.kind));
         let task = tokio::spawn(async move {
-            if health::has_rule(&feed.kind) {
+            if whole {
                 let api = Api::<DynamicObject>::all_with(client, &resource);
-                feed.run(watcher(api, config()), |object| {
-                    Seen::whole(object, &resource)
+                feed.run(watcher(api, config()), |live, object| {
+                    live.sight(object, &resource)
                 })
                 .await;
             } else {
                 let api = Api::<PartialObjectMeta<DynamicObject>>::all_with(client, &resource);
-                feed.run(watcher(api, config()), |object| {
+                feed.run(watcher(api, config()), |_, object| {
                     Seen::metadata(object.metadata)
                 })
                 .await;
             }
         });
         Watch {
+            resource: followed,
             listing,
             task: task.abort_handle(),
         }
@@ -94,7 +94,7 @@ impl Feed {
     async fn run<K: Resource + Send>(
         self,
         events: impl Stream<Item = watcher::Result<Event<K>>> + Send,
-        trim: impl Fn(K) -> Seen + Send,
+        trim: impl Fn(&Live, K) -> Seen + Send,
     ) {
         let mut events = std::pin::pin!(events.default_backoff());
         while let Some(event) = events.next().await {
@@ -108,7 +108,7 @@ impl Feed {
         }
     }
 
-    fn take_in<K: Resource>(&self, live: &Live, event: Event<K>, trim: impl Fn(K) -> Seen) {
+    fn take_in<K: Resource>(&self, live: &Live, event: Event<K>, trim: impl Fn(&Live, K) -> Seen) {
         match event {
             Event::Init => live.index().begin_listing(&self.kind),
             Event::InitApply(object) => live.wake(&self.see(live, object, trim), Lane::Calm),
@@ -127,7 +127,12 @@ impl Feed {
     }
 
     /// Objects that are neither tracked nor anybody's concern are dropped before anything is made of them.
-    fn see<K: Resource>(&self, live: &Live, object: K, trim: impl Fn(K) -> Seen) -> Affected {
+    fn see<K: Resource>(
+        &self,
+        live: &Live,
+        object: K,
+        trim: impl Fn(&Live, K) -> Seen,
+    ) -> Affected {
         let key = self.key(object.meta());
         let tracked = object
             .meta()
@@ -137,7 +142,7 @@ impl Feed {
         if !tracked && !live.index().cares(&key) {
             return Affected::default();
         }
-        let seen = trim(object);
+        let seen = trim(live, object);
         live.index().see(&key, seen)
     }
 

@@ -3,11 +3,9 @@
 
 use serde_json::Value;
 
-use super::{
-    condition, conditions, count, degraded, flag, healthy, not_observed, number, progressing,
-    suspended, text,
-};
-use crate::sync::world::Health;
+use crate::conditions::{NOT_OBSERVED, condition, holds, not_observed};
+use crate::fields::{count, flag, number, text};
+use crate::verdict::{Health, degraded, healthy, progressing, suspended};
 
 pub(super) fn deployment(object: &Value) -> Health {
     if flag(object, "/spec/paused") {
@@ -41,7 +39,7 @@ pub(super) fn deployment(object: &Value) -> Health {
             "Waiting for rollout to finish: {available} of {updated} updated replicas are available"
         ))
     } else {
-        healthy()
+        healthy("")
     }
 }
 
@@ -49,7 +47,7 @@ pub(super) fn replica_set(object: &Value) -> Health {
     if let Some(waiting) = not_observed(object) {
         return waiting;
     }
-    if let Some(failure) = condition(object, "ReplicaFailure").filter(|c| c.is("True")) {
+    if let Some(failure) = holds(object, "ReplicaFailure", "True") {
         return degraded(failure.message());
     }
     let wanted = number(object, "/spec/replicas").unwrap_or(1);
@@ -59,12 +57,12 @@ pub(super) fn replica_set(object: &Value) -> Health {
             "Waiting for rollout to finish: {available} of {wanted} replicas are available"
         ));
     }
-    healthy()
+    healthy("")
 }
 
 pub(super) fn stateful_set(object: &Value) -> Health {
     if count(object, "/status/observedGeneration") == 0 {
-        return progressing("Waiting for the controller to observe the newest spec");
+        return progressing(NOT_OBSERVED);
     }
     if let Some(waiting) = not_observed(object) {
         return waiting;
@@ -74,31 +72,36 @@ pub(super) fn stateful_set(object: &Value) -> Health {
     if ready < wanted {
         return progressing(format!("Waiting for {} pods to be ready", wanted - ready));
     }
-    let strategy = text(object, "/spec/updateStrategy/type");
-    if let Some(partition) = number(object, "/spec/updateStrategy/rollingUpdate/partition")
-        && strategy == "RollingUpdate"
-        && partition > 0
-    {
-        return partitioned(object, wanted - partition);
+    match text(object, "/spec/updateStrategy/type") {
+        "OnDelete" => healthy(""),
+        "RollingUpdate" if object.pointer(ROLLING_UPDATE).is_some() => rolling(object, wanted),
+        _ => one_revision(object),
     }
-    let current = text(object, "/status/currentRevision");
-    if strategy != "OnDelete" && text(object, "/status/updateRevision") != current {
-        let updated = count(object, "/status/updatedReplicas");
-        return progressing(format!(
-            "Waiting for rolling update to finish: {updated} pods are at the new revision"
-        ));
-    }
-    healthy()
 }
 
-fn partitioned(object: &Value, expected: i64) -> Health {
+const ROLLING_UPDATE: &str = "/spec/updateStrategy/rollingUpdate";
+
+/// Pods below the partition keep their revision.
+fn rolling(object: &Value, wanted: i64) -> Health {
+    let expected = wanted - count(object, "/spec/updateStrategy/rollingUpdate/partition");
     let updated = count(object, "/status/updatedReplicas");
     if updated < expected {
         return progressing(format!(
             "Waiting for partitioned rollout to finish: {updated} of {expected} new pods have been updated"
         ));
     }
-    healthy()
+    healthy("")
+}
+
+fn one_revision(object: &Value) -> Health {
+    let current = text(object, "/status/currentRevision");
+    if text(object, "/status/updateRevision") != current {
+        let updated = count(object, "/status/updatedReplicas");
+        return progressing(format!(
+            "Waiting for rolling update to finish: {updated} pods are at the new revision"
+        ));
+    }
+    healthy("")
 }
 
 pub(super) fn daemon_set(object: &Value) -> Health {
@@ -106,7 +109,7 @@ pub(super) fn daemon_set(object: &Value) -> Health {
         return waiting;
     }
     if text(object, "/spec/updateStrategy/type") == "OnDelete" {
-        return healthy();
+        return healthy("");
     }
     let desired = count(object, "/status/desiredNumberScheduled");
     let updated = count(object, "/status/updatedNumberScheduled");
@@ -121,8 +124,5 @@ pub(super) fn daemon_set(object: &Value) -> Health {
             "Waiting for rollout to finish: {available} of {desired} pods are available"
         ));
     }
-    match conditions(object).find(|c| c.kind() == "ReplicaFailure" && c.is("True")) {
-        Some(failure) => degraded(failure.message()),
-        None => healthy(),
-    }
+    healthy("")
 }

@@ -3,26 +3,25 @@
 
 use serde_json::Value;
 
-use super::{healthy, progressing, text};
-use crate::sync::world::Health;
+use crate::fields::{elements, text};
+use crate::verdict::{Health, healthy, progressing};
 
 pub(super) fn service(object: &Value) -> Health {
     if text(object, "/spec/type") == "LoadBalancer" && !has_address(object) {
         return progressing("Waiting for the load balancer's address");
     }
-    healthy()
+    healthy("")
 }
 
 pub(super) fn ingress(object: &Value) -> Health {
     if has_address(object) {
-        return healthy();
+        return healthy("");
     }
     progressing("Waiting for the ingress controller to report an address")
 }
 
 fn has_address(object: &Value) -> bool {
-    let addresses = object
-        .pointer("/status/loadBalancer/ingress")
-        .and_then(Value::as_array);
-    addresses.is_some_and(|addresses| !addresses.is_empty())
+    elements(object, "/status/loadBalancer/ingress")
+        .next()
+        .is_some()
 }

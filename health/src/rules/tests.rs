@@ -1,8 +1,9 @@
-//! Health of built-in kinds, by what an object says of itself. Must not ask a cluster.
+//! Health of kinds with a rule, by what an object says of itself. Must not ask a cluster.
 
 use serde_json::{Value, json};
 
-use super::*;
+use crate::HealthStatus::{self, Degraded, Healthy, Progressing, Suspended, Unknown};
+use crate::{Customizations, health};
 
 fn of(api_version: &str, kind: &str, rest: Value) -> (HealthStatus, String) {
     let mut object = json!({"apiVersion": api_version, "kind": kind});
@@ -10,7 +11,7 @@ fn of(api_version: &str, kind: &str, rest: Value) -> (HealthStatus, String) {
     if let Value::Object(rest) = rest {
         fields.extend(rest);
     }
-    let health = health(&object).expect("the kind has a rule");
+    let health = health(&object, &Customizations::default()).expect("the kind has a rule");
     (health.status, health.message)
 }
 
@@ -18,14 +19,11 @@ fn status_of(api_version: &str, kind: &str, rest: Value) -> HealthStatus {
     of(api_version, kind, rest).0
 }
 
-use HealthStatus::{Degraded, Healthy, Progressing, Suspended, Unknown};
-
 #[test]
 fn a_kind_without_a_rule_has_no_health() {
-    assert_eq!(
-        health(&json!({"apiVersion": "v1", "kind": "ConfigMap"})),
-        None
-    );
+    let none = Customizations::default();
+    let object = json!({"apiVersion": "v1", "kind": "ConfigMap"});
+    assert_eq!(health(&object, &none), None);
 }
 
 #[test]
@@ -83,7 +81,8 @@ fn a_stateful_set_waits_for_ready_pods_and_one_revision() {
         Progressing
     );
     assert_eq!(set(rolling, ready.clone()), Progressing);
-    assert_eq!(set(json!({"type": "OnDelete"}), ready), Healthy);
+    assert_eq!(set(json!({"type": "OnDelete"}), ready.clone()), Healthy);
+    assert_eq!(set(json!({"type": "RollingUpdate"}), ready), Progressing);
     let partitioned = json!({"type": "RollingUpdate", "rollingUpdate": {"partition": 2}});
     let one = json!({"observedGeneration": 1, "readyReplicas": 3, "updatedReplicas": 1, "currentRevision": "a", "updateRevision": "b"});
     assert_eq!(set(partitioned, one), Healthy);
