@@ -66,3 +66,38 @@ pub fn has_rule(group: &str, kind: &str) -> bool {
 pub fn reads_status(group: &str, kind: &str, customizations: &Customizations) -> bool {
     !standard::is_without_status(group, kind) || customizations.script(group, kind).is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_being_deleted_is_on_its_way_of_any_kind_but_a_hook_that_is_kept() {
+        let of = |finalizers: Value| {
+            let metadata =
+                json!({"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": finalizers});
+            let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata});
+            health(&object, &Customizations::default())
+        };
+        let pending = Some(verdict::progressing("Pending deletion"));
+        assert_eq!(of(Value::Null), pending);
+        assert_eq!(of(json!(["kubernetes"])), pending);
+        assert_eq!(of(json!([argocd::HOOK_FINALIZER])), None);
+    }
+
+    #[test]
+    fn the_status_of_a_kind_is_read_where_a_rule_a_script_or_convention_may_judge_it() {
+        let data = [("resource.customizations.health.ConfigMap", "return {}")];
+        let data = data.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let (scripts, none) = (
+            Customizations::read(&data.into()).0,
+            Customizations::default(),
+        );
+        assert!(reads_status("apps", "Deployment", &none));
+        assert!(reads_status("example.com", "Widget", &none));
+        assert!(!reads_status("", "ConfigMap", &none));
+        assert!(reads_status("", "ConfigMap", &scripts));
+    }
+}

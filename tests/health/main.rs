@@ -58,3 +58,53 @@ fn is_as_expected(case: &Value, said: Option<&Health>) -> bool {
         (_, None) => false,
     }
 }
+
+/// The machine sees the clock to end a script in time; nothing else here touches the world.
+#[test]
+fn only_scripts_have_a_machine_and_nothing_reaches_out() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut sources = Vec::new();
+    rust_files(&root, &mut sources);
+    assert!(sources.len() > 10, "found {sources:?}");
+    let outside = [
+        "std::fs",
+        "std::env",
+        "std::net",
+        "std::process",
+        "std::thread",
+        "tokio",
+        "async fn",
+        "println!",
+        "StdLib::IO",
+        "StdLib::ALL",
+    ];
+    for path in sources {
+        let source = fs::read_to_string(&path).unwrap();
+        let found: Vec<_> = outside
+            .iter()
+            .filter(|word| source.contains(**word))
+            .collect();
+        assert!(found.is_empty(), "{}: {found:?}", path.display());
+        let is_script = path.strip_prefix(&root).unwrap().starts_with("script")
+            || path.ends_with("src/script.rs");
+        let runs_lua = source.contains("mlua::");
+        assert!(
+            is_script || !runs_lua,
+            "{} touches the Lua machine",
+            path.display()
+        );
+    }
+}
+
+fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => rust_files(&path, found),
+            false if path.extension().is_some_and(|extension| extension == "rs") => {
+                found.push(path)
+            }
+            false => {}
+        }
+    }
+}

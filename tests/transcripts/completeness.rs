@@ -123,9 +123,10 @@ fn each_command_shows_its_help_a_success_and_a_misuse() {
 fn each_error_text_is_shown_in_a_golden_file() {
     let cli = Path::new(env!("CARGO_MANIFEST_DIR"));
     let golden = [transcripts(), provoked()].concat();
-    // What sealing says is shown as a cause.
+    // What the libraries say is shown as a cause.
     let mut errors = error_texts(&cli.join("src"));
     errors.extend(error_texts(&cli.join("../sealing/src")));
+    errors.extend(error_texts(&cli.join("../health/src")));
     assert!(errors.len() >= 30, "the errors were not found: {errors:?}");
     let texts: Vec<&str> = errors.keys().map(String::as_str).collect();
     let shown: BTreeSet<&str> = golden

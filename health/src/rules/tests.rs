@@ -147,6 +147,8 @@ fn a_pod_that_cannot_pull_its_image_does_not_work() {
     );
     let died = json!({"phase": "Running", "containerStatuses": [{"lastState": {"terminated": {"reason": "OOMKilled"}}}]});
     assert_eq!(pod("Always", died), (Degraded, "OOMKilled".into()));
+    let killed = json!({"phase": "Failed", "containerStatuses": [{"state": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}]});
+    assert_eq!(pod("Never", killed), (Degraded, "OOMKilled".into()));
     let failed = json!({"phase": "Failed", "containerStatuses": [{"name": "c", "state": {"terminated": {"exitCode": 3}}}]});
     assert_eq!(
         pod("Never", failed),
@@ -308,5 +310,100 @@ fn a_sealed_secret_works_once_its_newest_spec_is_a_secret() {
     assert_eq!(
         sealed(1, synced("False")),
         (Degraded, "no key could decrypt secret".into())
+    );
+}
+
+#[test]
+fn what_makes_secrets_and_certificates_works_once_it_is_ready() {
+    let with = |kind: &str, status: &str| json!({"type": kind, "status": status, "message": "said", "reason": "Because"});
+    let certificate = |conditions: Value| {
+        let status = json!({"status": {"conditions": conditions}});
+        status_of("cert-manager.io/v1", "Certificate", status)
+    };
+    assert_eq!(certificate(json!([])), Progressing);
+    assert_eq!(certificate(json!([with("Ready", "False")])), Degraded);
+    assert_eq!(certificate(json!([with("Ready", "True")])), Healthy);
+    let issuing = json!([with("Ready", "False"), with("Issuing", "True")]);
+    assert_eq!(certificate(issuing), Progressing);
+    let external = |conditions: Value| {
+        let status = json!({"status": {"conditions": conditions}});
+        of("external-secrets.io/v1", "ExternalSecret", status)
+    };
+    let said = |status| (status, "said".to_owned());
+    assert_eq!(external(json!([with("Ready", "False")])), said(Degraded));
+    assert_eq!(external(json!([with("Ready", "True")])), said(Healthy));
+    assert_eq!(external(Value::Null).0, Progressing);
+}
+
+#[test]
+fn a_workflow_is_judged_by_its_phase() {
+    let phase = |phase: &str| {
+        let status = json!({"status": {"phase": phase, "message": "m"}});
+        status_of("argoproj.io/v1alpha1", "Workflow", status)
+    };
+    let phases = [
+        "",
+        "Pending",
+        "Running",
+        "Succeeded",
+        "Failed",
+        "Error",
+        "Odd",
+    ];
+    assert_eq!(
+        phases.map(phase),
+        [
+            Progressing,
+            Progressing,
+            Progressing,
+            Healthy,
+            Degraded,
+            Degraded,
+            Unknown
+        ]
+    );
+}
+
+#[test]
+fn an_autoscaler_of_the_first_version_has_its_conditions_in_an_annotation() {
+    let autoscaler = |conditions: &str| {
+        let annotations = json!({"autoscaling.alpha.kubernetes.io/conditions": conditions});
+        let rest = json!({"metadata": {"annotations": annotations}});
+        status_of("autoscaling/v1", "HorizontalPodAutoscaler", rest)
+    };
+    assert_eq!(
+        autoscaler(r#"[{"type": "AbleToScale", "status": "True"}]"#),
+        Healthy
+    );
+    assert_eq!(
+        autoscaler(
+            r#"[{"type": "AbleToScale", "status": "True"}, {"type": "ScalingActive", "reason": "FailedGetResourceMetric"}]"#
+        ),
+        Degraded
+    );
+    assert_eq!(autoscaler("odd"), Progressing);
+}
+
+#[test]
+fn a_pod_may_be_judged_as_if_it_always_restarted() {
+    let ready = json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]});
+    let pod = |annotations: Value| {
+        let rest = json!({"metadata": {"annotations": annotations}, "spec": {"restartPolicy": "Never"}, "status": ready});
+        status_of("v1", "Pod", rest)
+    };
+    let ignore = "argocd.argoproj.io/ignore-restart-policy";
+    assert_eq!(pod(json!({ignore: "true"})), Healthy);
+    assert_eq!(pod(json!({ignore: "false"})), Progressing);
+    assert_eq!(
+        pod(json!({ignore: "true", "argocd.argoproj.io/hook": "PostSync"})),
+        Progressing
+    );
+    assert_eq!(
+        pod(json!({ignore: "true", "helm.sh/hook": "test"})),
+        Progressing
+    );
+    assert_eq!(
+        pod(json!({ignore: "true", "helm.sh/hook": "crd-install"})),
+        Healthy
     );
 }

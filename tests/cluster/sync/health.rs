@@ -17,9 +17,8 @@ fn customize(scene: &Scene, otherwise: &str) {
 fn health(scene: &Scene, status: &str, message: &str) {
     eventually(&format!("the Application is {status}: {message:?}"), || {
         let health = &scene.app()["status"]["health"];
-        equal(&health["status"], &status.into()).and_then(|()| {
-            equal(&health["message"].as_str().unwrap_or_default(), &message)
-        })
+        equal(&health["status"], &status.into())
+            .and_then(|()| equal(&health["message"].as_str().unwrap_or_default(), &message))
     });
 }
 
@@ -45,7 +44,11 @@ fn an_application_follows_the_scripts_of_argocd_cm_without_a_restart() {
     health(&scene, "Healthy", "");
     let commit = scene.commit(&[("app/a.yaml", &config_map("a", "broken"))]);
     scene.operation("Succeeded", &commit);
-    health(&scene, "Degraded", &format!("ConfigMap {}/a: value is broken", scene.to));
+    health(
+        &scene,
+        "Degraded",
+        &format!("ConfigMap {}/a: value is broken", scene.to),
+    );
 
     let own = ["--namespace", &scene.own];
     let delete = ["delete", "configmap", "argocd-cm"];
