@@ -80,7 +80,7 @@ mod tests {
     use super::*;
     use crate::HealthStatus::{self, Degraded, Healthy, Progressing};
 
-    fn of(status: Value) -> Option<(HealthStatus, String)> {
+    fn of(status: &Value) -> Option<(HealthStatus, String)> {
         let object = json!({
             "apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"generation": 2}, "status": status,
         });
@@ -102,7 +102,7 @@ mod tests {
             json!({"conditions": "odd", "observedGeneration": "2"}),
         ];
         for status in silent {
-            assert_eq!(of(status.clone()), None, "{status}");
+            assert_eq!(of(&status), None, "{status}");
         }
     }
 
@@ -161,7 +161,7 @@ mod tests {
             ),
         ];
         for (status, expected) in rows {
-            assert_eq!(of(status.clone()), expected, "{status}");
+            assert_eq!(of(&status), expected, "{status}");
         }
     }
 
