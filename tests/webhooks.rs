@@ -4,11 +4,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::read_to_string;
-use std::io::{self, Read as _, Seek as _};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response};
@@ -170,14 +172,7 @@ impl Case {
 /// Everything that becomes of a request, as text.
 fn answer(text: &str) -> String {
     let case = Case::read(text);
-    let log = tempfile::tempfile().unwrap();
-    let lines = tracing_subscriber::fmt()
-        .without_time()
-        .with_ansi(false)
-        .with_target(false)
-        .with_writer(log.try_clone().unwrap())
-        .finish();
-    let told = tracing::subscriber::with_default(lines, || {
+    let (told, log) = logged(|| {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
@@ -195,14 +190,41 @@ fn answer(text: &str) -> String {
             told + "\n" + &served.counted()
         })
     });
-    told + &written(log).unwrap()
+    told + &log
 }
 
-fn written(mut log: std::fs::File) -> io::Result<String> {
-    let mut text = String::new();
-    log.rewind()?;
-    log.read_to_string(&mut text)?;
-    Ok(text)
+thread_local! {
+    static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Writes to the log of the thread.
+struct ToThread;
+
+impl io::Write for ToThread {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        LOG.with_borrow_mut(|log| log.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What `work` gives, and what it logs. One subscriber serves all tests: with one for each of them, a line that two log at the
+/// same time may get lost.
+fn logged<T>(work: impl FnOnce() -> T) -> (T, String) {
+    static LINES: Once = Once::new();
+    LINES.call_once(|| {
+        let lines = tracing_subscriber::fmt()
+            .without_time()
+            .with_ansi(false)
+            .with_target(false)
+            .with_writer(|| ToThread);
+        tracing::subscriber::set_global_default(lines.finish()).unwrap();
+    });
+    LOG.take();
+    let given = work();
+    (given, String::from_utf8(LOG.take()).unwrap())
 }
 
 #[test]
