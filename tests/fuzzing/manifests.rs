@@ -49,7 +49,7 @@ fn is_read_as_it_is_written(read: &Value) {
         limits::written(read) <= 2 * limits::TOTAL_BYTES,
         "a value without bounds"
     );
-    let written = read.to_string();
+    let written = written(read);
     assert_eq!(value::yaml(&written).as_ref(), Ok(read));
     match value::json(&written) {
         Ok(json) => assert_eq!(&json, read),
@@ -62,6 +62,16 @@ fn is_read_as_it_is_written(read: &Value) {
     if let Err(message) = manifest::objects(read.clone()) {
         assert!(!message.contains(CANARY), "{message}");
     }
+}
+
+/// As JSON that is YAML as well: what YAML has only escaped is escaped.
+fn written(value: &Value) -> String {
+    let lacks = |c: char| matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
+    let write = |c: char| match lacks(c) {
+        true => format!("\\u{:04x}", u32::from(c)),
+        false => c.to_string(),
+    };
+    value.to_string().chars().map(write).collect()
 }
 
 fn is_about_this_document(error: &value::Unreadable, text: &str) {
