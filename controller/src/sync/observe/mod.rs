@@ -80,6 +80,7 @@ impl Engine {
             source,
             kinds,
             destination_namespace: observed.namespace,
+            namespace_metadata: observed.namespace_metadata,
             live: observed.live,
             unlisted: observed.unlisted,
             opening,
@@ -134,7 +135,7 @@ impl Engine {
         let key = DesiredKey {
             renders: render.rendered.iter().map(|one| one.key.clone()).collect(),
             namespace: intent.destination.namespace.clone(),
-            defaults: intent.defaults,
+            defaults: intent.options.defaults,
             kinds: kinds.clone(),
             scaled: self.scaled(app),
         };
