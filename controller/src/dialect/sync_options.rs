@@ -80,12 +80,12 @@ pub struct ApplyPolicy {
 }
 
 impl ApplyPolicy {
-    /// With what a request says; the more careful mode counts.
+    /// With what a request says; the more careful mode counts, and it makes nothing anew in which others have a share.
     #[must_use]
     pub fn with(self, request: Self) -> Self {
         Self {
             mode: self.mode.max(request.mode),
-            force: self.force || request.force,
+            force: self.force || (request.force && self.mode <= ApplyMode::Replace),
         }
     }
 }

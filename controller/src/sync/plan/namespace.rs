@@ -1,6 +1,8 @@
 //! The destination namespace: when an operation makes it, and whether it carries what the Application says of it.
 //! A Namespace that the source renders is an object like any other and no business of this file.
 
+use std::collections::BTreeMap;
+
 use crds::ManagedNamespaceMetadata;
 
 use crate::dialect::NamespaceMetadata;
@@ -15,18 +17,17 @@ use crate::sync::world::{DestinationNamespace, World};
 pub(in crate::sync) fn difference(world: &World, terms: &Terms<'_>) -> Option<ObjectKey> {
     let wanted = managed(terms)?;
     let carried = &world.namespace_metadata;
-    let has = |wanted: &std::collections::BTreeMap<String, String>,
-               carried: &std::collections::BTreeMap<String, String>| {
-        wanted
-            .iter()
-            .all(|(key, value)| carried.get(key) == Some(value))
-    };
     let carries =
-        has(&wanted.labels, &carried.labels) && has(&wanted.annotations, &carried.annotations);
+        holds(&carried.labels, &wanted.labels) && holds(&carried.annotations, &wanted.annotations);
     let others = recorded::namespace_metadata(&world.application.status)
         .is_some_and(|recorded| !says(recorded, wanted));
     let exists = world.destination_namespace == DestinationNamespace::Exists;
     (exists && (!carries || others)).then(|| key(&terms.intent.destination.namespace))
+}
+
+fn holds(carried: &BTreeMap<String, String>, wanted: &BTreeMap<String, String>) -> bool {
+    let is_carried = |(key, value): (&String, &String)| carried.get(key) == Some(value);
+    wanted.iter().all(is_carried)
 }
 
 /// What the Application says of the namespace, where that is its business.
