@@ -105,9 +105,19 @@ fn outcome(case: &Case, step: &PlannedStep) -> Outcome {
         reason: FailureReason::Invalid,
         message: message.clone(),
     });
-    let done = match &step.step {
-        Step::Apply(key) if case.world.live.contains_key(key) => Done::Configured,
-        Step::Apply(_) | Step::CreateNamespace(_) | Step::Unseal(_) => Done::Created,
+    let asked = match &step.step {
+        Step::DryRun { step, .. } => step,
+        step => step,
+    };
+    let done = match asked {
+        Step::Replace(_) => Done::Configured,
+        Step::Apply(key) | Step::Merge(key) if case.world.live.contains_key(key) => {
+            Done::Configured
+        }
+        Step::Apply(_) | Step::Merge(_) | Step::CreateNamespace(_) | Step::Unseal(_) => {
+            Done::Created
+        }
+        Step::ApplyNamespace(_) => Done::Configured,
         Step::Delete { .. } => Done::Deleted,
         _ => Done::Noted,
     };

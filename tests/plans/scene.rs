@@ -71,7 +71,7 @@ pub(crate) fn source(image: &str) -> Source {
         kinds: &built_in_kinds(),
         application_id: "shop",
         namespace: "demo",
-        defaults: dialect::intent(&application()).unwrap().defaults,
+        defaults: dialect::intent(&application()).unwrap().options.defaults,
         scaled: &Default::default(),
     });
     Source {
@@ -102,6 +102,7 @@ pub(crate) fn observe(outside: &Outside, source: &Source, fresh: bool, seconds: 
         source: Ok(source.clone()),
         kinds: Arc::new(built_in_kinds()),
         destination_namespace: DestinationNamespace::Exists,
+        namespace_metadata: Default::default(),
         live: outside
             .objects
             .iter()

@@ -70,8 +70,11 @@ impl Case {
             .into_iter()
             .map(|(_, _, object)| object)
             .collect::<Vec<Value>>();
+        let mut world = build(&settings, &application, project.as_ref(), &manifests, &live);
+        let labels = serde_json::from_value(settings["namespaceLabels"].clone());
+        world.namespace_metadata.labels = labels.unwrap_or_default();
         Case {
-            world: build(&settings, &application, project.as_ref(), &manifests, &live),
+            world,
             report: settings["report"] == true,
             failures: serde_json::from_value(settings["failures"].clone()).unwrap_or_default(),
         }
@@ -101,7 +104,7 @@ fn build(
     let namespace = &application.spec.destination.namespace;
     let defaults = intent
         .as_ref()
-        .map(|intent| intent.defaults)
+        .map(|intent| intent.options.defaults)
         .unwrap_or_default();
     let source = source(
         settings,
@@ -137,6 +140,7 @@ fn build(
             "terminating" => DestinationNamespace::Terminating,
             _ => DestinationNamespace::Exists,
         },
+        namespace_metadata: Default::default(),
         unlisted: kind_list(&settings["unlisted"]),
         customizations: customizations.clone(),
         opening: opening(settings),

@@ -7,6 +7,7 @@ use crds::Application;
 
 use super::argocd;
 use super::refusal::Refusal;
+use super::sync_options::SyncOptions;
 use crate::render::SourceOptions;
 
 /// What one Application asks for.
@@ -22,10 +23,12 @@ pub struct Intent {
     pub destination: Destination,
     /// Set when it syncs without being asked.
     pub automated: Option<Automated>,
-    /// Make the destination namespace when it does not exist.
-    pub create_namespace: bool,
-    /// What holds for objects that do not say otherwise.
-    pub defaults: ObjectDefaults,
+    /// What its sync options ask for.
+    pub options: SyncOptions,
+    /// Labels and annotations of the destination namespace; `None` leaves them to others.
+    pub namespace_metadata: Option<NamespaceMetadata>,
+    /// A sync that has not ended after so long has failed; `None` waits for ever.
+    pub sync_timeout: Option<Duration>,
     /// How a failed sync is tried again; `None` when the spec says nothing.
     pub retry: Option<RetryPolicy>,
     /// How many finished syncs the history keeps.
@@ -102,6 +105,13 @@ pub struct Destination {
     pub namespace: String,
 }
 
+/// What the destination namespace carries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NamespaceMetadata {
+    pub labels: BTreeMap<String, String>,
+    pub annotations: BTreeMap<String, String>,
+}
+
 /// Syncing without being asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Automated {
@@ -111,35 +121,6 @@ pub struct Automated {
     pub self_heal: bool,
     /// A repository that renders nothing may delete everything.
     pub allow_empty: bool,
-}
-
-/// What an Application says of all its objects. An object's own annotation wins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ObjectDefaults {
-    /// False with `Prune=false`: objects that leave the repository stay in the cluster.
-    pub prune: bool,
-    /// False with `Delete=false`: objects outlive the Application.
-    pub delete: bool,
-}
-
-impl ObjectDefaults {
-    /// What both permit.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        Self {
-            prune: self.prune && other.prune,
-            delete: self.delete && other.delete,
-        }
-    }
-}
-
-impl Default for ObjectDefaults {
-    fn default() -> Self {
-        Self {
-            prune: true,
-            delete: true,
-        }
-    }
 }
 
 /// How a failed sync is tried again.
@@ -202,13 +183,15 @@ pub enum Refresh {
     Hard,
 }
 
-/// How an Application's objects are deleted with it.
+/// What becomes of the children of an object that is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cascade {
-    /// Each object's children first.
+    /// They go first.
     Foreground,
-    /// Each object at once, its children by the garbage collector.
+    /// The object goes at once, they by the garbage collector.
     Background,
+    /// They stay.
+    Orphan,
 }
 
 /// What the Application asks for, or everything in it that is not accepted.

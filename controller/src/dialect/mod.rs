@@ -14,6 +14,7 @@ mod operation;
 mod refusal;
 pub mod repository_config;
 pub mod signet;
+mod sync_options;
 mod tracking;
 pub mod verdict;
 pub mod webhooks;
@@ -21,10 +22,11 @@ pub mod webhooks;
 pub(crate) use argocd::changed_options;
 pub use argocd::{APPLICATION_CONTROLLER_SELECTOR, GPG_KEYS_CONFIG_MAP, REPOSITORY_SELECTOR};
 pub use intent::{
-    Automated, Cascade, Destination, Intent, Marks, ObjectDefaults, Refresh, RetryPolicy,
+    Automated, Cascade, Destination, Intent, Marks, NamespaceMetadata, Refresh, RetryPolicy,
     SourceIntent, Substitution, VariablesFrom, VariablesKind, intent, marks,
 };
 pub use object::{Guards, ObjectPolicy, guards, ignores_health, object_policy};
-pub use operation::{OperationRequest, operation, restrictions};
+pub use operation::{OperationRequest, RequestedObject, operation, requested_options};
 pub use refusal::{Problem, Refusal};
+pub use sync_options::{ApplyMode, ApplyPolicy, ObjectDefaults, SyncOptions};
 pub use tracking::{TRACKING_ANNOTATION, Tracking, parse_tracking, tracking_value};

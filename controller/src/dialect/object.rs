@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use super::argocd::object as argocd;
 use super::helm;
-use super::intent::ObjectDefaults;
 use super::refusal::Refusal;
+use super::sync_options::{ApplyMode, ApplyPolicy, ObjectDefaults};
+use super::{flux, signet};
 
 /// What a wanted object asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +18,10 @@ pub struct ObjectPolicy {
     pub prune: bool,
     /// May be deleted with the Application.
     pub delete: bool,
+    /// How it is written.
+    pub apply: ApplyPolicy,
+    /// Fields that only admission webhooks write are compared too.
+    pub include_webhooks: bool,
 }
 
 /// What may be done to a live object.
@@ -28,6 +33,10 @@ pub struct Guards {
     pub prune: bool,
     /// May be deleted with the Application.
     pub delete: bool,
+    /// Is deleted after everything else is applied and works.
+    pub prune_last: bool,
+    /// That it left the repository does not make the Application `OutOfSync`.
+    pub ignore_extraneous: bool,
 }
 
 /// What a wanted object's `metadata` asks for. `defaults` is what its Application says of all objects.
@@ -41,6 +50,8 @@ pub fn object_policy(
     let mut refusals = Vec::new();
     argocd::check(metadata, &mut refusals);
     helm::check(metadata, &mut refusals);
+    flux::check(metadata, &mut refusals);
+    refusals.extend(signet::mode(metadata).err());
     let wave = wave(metadata).unwrap_or_else(|refusal| {
         refusals.push(refusal);
         0
@@ -53,6 +64,9 @@ pub fn object_policy(
         wave,
         prune,
         delete,
+        apply: apply_policy(metadata, defaults.apply),
+        include_webhooks: argocd::compares(metadata, "IncludeMutationWebhook")
+            .unwrap_or(defaults.include_webhooks),
     })
 }
 
@@ -61,10 +75,31 @@ pub fn object_policy(
 pub fn guards(metadata: &Value, defaults: ObjectDefaults) -> Guards {
     Guards {
         wave: wave(metadata).unwrap_or_default(),
-        prune: argocd::allows(metadata, "Prune").unwrap_or(defaults.prune)
-            && !helm::keeps(metadata),
-        delete: argocd::allows(metadata, "Delete").unwrap_or(defaults.delete)
-            && !helm::keeps(metadata),
+        prune: argocd::allows(metadata, "Prune").unwrap_or(defaults.prune) && !keeps(metadata),
+        delete: argocd::allows(metadata, "Delete").unwrap_or(defaults.delete) && !keeps(metadata),
+        prune_last: argocd::allows(metadata, "PruneLast").unwrap_or(defaults.prune_last),
+        ignore_extraneous: argocd::compares(metadata, "IgnoreExtraneous").unwrap_or(false),
+    }
+}
+
+fn keeps(metadata: &Value) -> bool {
+    helm::keeps(metadata) || flux::keeps(metadata)
+}
+
+/// How an object is written: the most careful of what it says, and where it says nothing what is said of all.
+fn apply_policy(metadata: &Value, defaults: ApplyPolicy) -> ApplyPolicy {
+    let says = |option: &str| argocd::allows(metadata, option);
+    let replaces = says("Replace").unwrap_or(defaults.mode == ApplyMode::Replace);
+    let takes_over = says("ClientSideApplyMigration").unwrap_or(defaults.mode != ApplyMode::Merge);
+    let modes = [
+        replaces.then_some(ApplyMode::Replace),
+        (!takes_over).then_some(ApplyMode::Merge),
+        signet::mode(metadata).ok().flatten(),
+        flux::mode(metadata).ok().flatten(),
+    ];
+    ApplyPolicy {
+        mode: modes.into_iter().flatten().max().unwrap_or_default(),
+        force: says("Force").unwrap_or(defaults.force) || flux::forces(metadata),
     }
 }
 

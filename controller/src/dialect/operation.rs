@@ -4,22 +4,40 @@
 use crds::{Application, InitiatedBy, Operation};
 
 use super::argocd;
-use super::intent::{ObjectDefaults, RetryPolicy};
+use super::intent::RetryPolicy;
 use super::refusal::Refusal;
+use super::sync_options::SyncOptions;
 
 /// A sync that somebody asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OperationRequest {
     /// Sync to these revisions, one for each source, instead of the Application's.
     pub revisions: Option<Vec<String>>,
+    /// Sync these objects alone; all when it is empty.
+    pub only: Vec<RequestedObject>,
     /// Delete what left the repository.
     pub prune: bool,
-    /// Make the destination namespace when it does not exist, also if the spec does not say so.
-    pub create_namespace: bool,
+    /// Ask the API server what would become of each write, and write nothing.
+    pub dry_run: bool,
+    /// What its sync options ask for, in addition to the Application's own.
+    pub options: SyncOptions,
     /// How to try again; `None` is once.
     pub retry: Option<RetryPolicy>,
     /// Who asked.
     pub initiated_by: InitiatedBy,
+}
+
+/// An object that a request names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestedObject {
+    /// Its API group; empty for the core group.
+    pub group: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its namespace; without it the one of that name, wherever it is.
+    pub namespace: Option<String>,
 }
 
 /// The sync that `.operation` asks for; `None` when there is no request.
@@ -34,8 +52,8 @@ pub fn operation(application: &Application) -> Result<Option<OperationRequest>, 
         .transpose()
 }
 
-/// What the options of a request protect, in addition to the Application's own. It never fails: what else is wrong
-/// with the request takes no protection away.
-pub fn restrictions(operation: &Operation) -> ObjectDefaults {
-    argocd::operation::restrictions(operation)
+/// What the options of a request ask for, in addition to the Application's own. It never fails: what else is wrong with
+/// the request takes no protection away.
+pub fn requested_options(operation: &Operation) -> SyncOptions {
+    argocd::operation::options(operation)
 }

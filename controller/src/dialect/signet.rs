@@ -1,14 +1,17 @@
-//! Our own annotations on Applications: what they say beyond Argo CD's fields.
-//! It must not change what an Application without them does.
+//! Our own annotations on Applications and on objects: what they say beyond Argo CD's.
+//! It must not change what an Application or object without them does.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use super::intent::{Substitution, VariablesFrom, VariablesKind};
-use super::object::field;
+use super::object::{self, field};
 use super::refusal::Refusal;
+use super::sync_options::ApplyMode;
 
 /// On an Application: `empty` lets the template function `lookup` of its charts find nothing, as Argo CD does, instead of
 /// failing the render.
@@ -18,6 +21,10 @@ const EMPTY: &str = "empty";
 pub const SUBSTITUTE: &str = "signet.dev/substitute";
 /// On an Application: ConfigMaps and Secrets with more of them, as in `postBuild.substituteFrom` there.
 pub const SUBSTITUTE_FROM: &str = "signet.dev/substitute-from";
+/// On an Application: after how long a sync that has not ended has failed.
+pub const SYNC_TIMEOUT: &str = "signet.dev/sync-timeout";
+/// On an object: how it is written, `Merge` or `IfNotPresent`.
+pub const APPLY: &str = "signet.dev/apply";
 
 /// Whether `lookup` finds nothing.
 pub(super) fn empty_lookup(metadata: &ObjectMeta) -> Result<bool, Refusal> {
@@ -28,6 +35,33 @@ pub(super) fn empty_lookup(metadata: &ObjectMeta) -> Result<bool, Refusal> {
         Some(value) => Err(Refusal::invalid(
             field(HELM_LOOKUP),
             format!("found \"{value}\", expected {EMPTY}"),
+        )),
+    }
+}
+
+/// How long a sync may take; `None` when nothing is said.
+pub(super) fn sync_timeout(metadata: &ObjectMeta) -> Result<Option<Duration>, Refusal> {
+    let annotations = metadata.annotations.as_ref();
+    let Some(text) = annotations.and_then(|annotations| annotations.get(SYNC_TIMEOUT)) else {
+        return Ok(None);
+    };
+    let nanos = sealing::go::duration::parse(text).and_then(|nanos| u64::try_from(nanos).ok());
+    let nanos = nanos.filter(|nanos| *nanos > 0);
+    nanos.map(Duration::from_nanos).map(Some).ok_or_else(|| {
+        let message = format!("found \"{text}\", expected a duration such as 90s or 10m");
+        Refusal::invalid(field(SYNC_TIMEOUT), message)
+    })
+}
+
+/// How an object is written, where it says so.
+pub(super) fn mode(metadata: &Value) -> Result<Option<ApplyMode>, Refusal> {
+    match object::annotation(metadata, APPLY) {
+        None => Ok(None),
+        Some("Merge") => Ok(Some(ApplyMode::Merge)),
+        Some("IfNotPresent") => Ok(Some(ApplyMode::IfNotPresent)),
+        Some(text) => Err(Refusal::invalid(
+            field(APPLY),
+            format!("found \"{text}\", expected Merge or IfNotPresent"),
         )),
     }
 }

@@ -346,10 +346,14 @@ fn is_deed(step: &Step) -> bool {
     match step {
         Step::ClaimInventory
         | Step::CreateNamespace(_)
+        | Step::ApplyNamespace(_)
         | Step::Verify { .. }
         | Step::Apply(_)
+        | Step::Merge(_)
+        | Step::Replace(_)
         | Step::Unseal(_)
         | Step::Delete { .. }
+        | Step::DryRun { .. }
         | Step::RemoveFinalizer => true,
         Step::Await(_) | Step::WaitHealthy(_) | Step::WaitGone(_) => false,
     }

@@ -13,7 +13,7 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
 use crate::access::{Denied, Project};
-use crate::dialect::{Intent, Marks, OperationRequest, Refusal};
+use crate::dialect::{Intent, Marks, NamespaceMetadata, OperationRequest, Refusal};
 use crate::render::SourceType;
 use crate::sync::desired::{Desired, WantedHash};
 use crate::sync::key::{GroupKind, ObjectKey};
@@ -39,6 +39,8 @@ pub struct World {
     pub kinds: Arc<Kinds>,
     /// The namespace that `CreateNamespace=true` may have to make.
     pub destination_namespace: DestinationNamespace,
+    /// What that namespace carries.
+    pub namespace_metadata: NamespaceMetadata,
     /// Live objects that are wanted, in the inventory, or carry our tracking id. Absent = not in the cluster,
     /// unless the kind is in `unlisted`.
     pub live: BTreeMap<ObjectKey, Live>,

@@ -90,7 +90,11 @@ pub const SPEC: &[Row] = &[
     ("spec.syncPolicy.retry.backoff.factor", Honoured),
     ("spec.syncPolicy.retry.backoff.maxDuration", Honoured),
     ("spec.syncPolicy.retry.refresh", Honoured),
-    ("spec.syncPolicy.managedNamespaceMetadata", Refused),
+    ("spec.syncPolicy.managedNamespaceMetadata.labels", Honoured),
+    (
+        "spec.syncPolicy.managedNamespaceMetadata.annotations",
+        Honoured,
+    ),
     ("spec.ignoreDifferences", Refused),
     ("spec.info", Harmless("it is for people")),
     ("spec.revisionHistoryLimit", Honoured),
@@ -182,6 +186,7 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
             .for_each(|source| source.options.empty_lookup = empty);
     }
     let substitution = collect(signet::substitution(&application.metadata), &mut refusals);
+    let sync_timeout = collect(signet::sync_timeout(&application.metadata), &mut refusals);
     let destination = collect(spec::destination(spec), &mut refusals);
     let policy = spec.sync_policy.clone().unwrap_or_default();
     // A newer commit takes over, unless it says otherwise.
@@ -193,6 +198,7 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
     let (
         Some(sources),
         Some(substitution),
+        Some(sync_timeout),
         Some(destination),
         Some(retry),
         Some(revision_history_limit),
@@ -200,6 +206,7 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
     ) = (
         sources,
         substitution,
+        sync_timeout,
         destination,
         retry,
         limit,
@@ -208,19 +215,29 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
     else {
         return Err(refusals);
     };
-    let options = || policy.sync_options.iter().map(String::as_str);
+    let mut options = options::ask(|| policy.sync_options.iter().map(String::as_str));
+    options.defaults.include_webhooks = includes_webhooks(&application.metadata);
     Ok(Intent {
         project: spec::project(spec),
         sources,
         substitution,
         destination,
         automated: spec::automated(&policy),
-        create_namespace: options::allows(options(), "CreateNamespace") == Some(true),
-        defaults: spec::defaults(options),
+        options,
+        namespace_metadata: spec::namespace_metadata(&policy),
+        sync_timeout,
         retry,
         revision_history_limit,
         marks: marks(&application.metadata),
     })
+}
+
+/// Its compare options hold for all its objects.
+fn includes_webhooks(metadata: &ObjectMeta) -> bool {
+    let annotations = metadata.annotations.as_ref();
+    let list = annotations.and_then(|annotations| annotations.get(COMPARE_OPTIONS));
+    list.and_then(|list| options::asks(options::split(list), "IncludeMutationWebhook"))
+        .unwrap_or_default()
 }
 
 fn collect<T>(result: Result<T, Refusal>, refusals: &mut Vec<Refusal>) -> Option<T> {

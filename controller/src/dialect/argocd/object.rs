@@ -78,6 +78,11 @@ pub(in crate::dialect) fn ignores_health(metadata: &Value) -> bool {
     annotation(metadata, IGNORE_HEALTHCHECK) == Some("true")
 }
 
+/// Whether the object's own compare option `key` asks for what it speaks of; `None` when it has none.
+pub(in crate::dialect) fn compares(metadata: &Value, key: &str) -> Option<bool> {
+    options::asks(options::split(annotation(metadata, COMPARE_OPTIONS)?), key)
+}
+
 /// Whether the object's own sync option `key` allows what it speaks of; `None` when it has none.
 pub(in crate::dialect) fn allows(metadata: &Value, key: &str) -> Option<bool> {
     options::allows(options::split(annotation(metadata, SYNC_OPTIONS)?), key)

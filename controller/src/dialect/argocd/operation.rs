@@ -1,13 +1,13 @@
 //! The request in an Application's `.operation`: which fields are accepted, and what it asks for.
 //! It must not start anything.
 
-use crds::{ApplicationSpec, Operation, SyncOperation};
+use crds::{ApplicationSpec, Operation, SyncOperation, SyncResource};
 use serde_json::Value;
 
 use super::{options, source, spec};
-use crate::dialect::intent::ObjectDefaults;
-use crate::dialect::operation::OperationRequest;
+use crate::dialect::operation::{OperationRequest, RequestedObject};
 use crate::dialect::refusal::Refusal;
+use crate::dialect::sync_options::SyncOptions;
 use crate::dialect::verdict::{Row, Verdict::*, walk};
 
 /// Every field of `operation`.
@@ -23,14 +23,17 @@ pub const OPERATION: &[Row] = &[
     ("operation.sync.revision", Honoured),
     ("operation.sync.prune", Honoured),
     ("operation.sync.syncOptions", Honoured),
-    ("operation.sync.syncStrategy.hook.force", Refused),
-    ("operation.sync.syncStrategy.apply.force", Refused),
+    ("operation.sync.syncStrategy.hook.force", Honoured),
+    ("operation.sync.syncStrategy.apply.force", Honoured),
     (
         "operation.sync.autoHealAttemptsCount",
         Harmless("it is Argo CD's own memory of how often it healed"),
     ),
-    ("operation.sync.dryRun", Refused),
-    ("operation.sync.resources", Refused),
+    ("operation.sync.dryRun", Honoured),
+    ("operation.sync.resources[].group", Honoured),
+    ("operation.sync.resources[].kind", Honoured),
+    ("operation.sync.resources[].name", Honoured),
+    ("operation.sync.resources[].namespace", Honoured),
     ("operation.sync.revisions", Honoured),
     // The same sources as the spec's are accepted: they change nothing.
     ("operation.sync.source", Refused),
@@ -58,16 +61,15 @@ pub(in crate::dialect) fn request(
     // A request stays at the commit it began with, unless it says otherwise.
     let retry = spec::retry("operation.retry", operation.retry.as_ref(), false);
     match (revisions(sync, of), retry) {
-        (Ok(revisions), Ok(retry)) if refusals.is_empty() => {
-            let options = || sync.sync_options.iter().map(String::as_str);
-            Ok(OperationRequest {
-                revisions,
-                prune: sync.prune,
-                create_namespace: options::allows(options(), "CreateNamespace") == Some(true),
-                retry,
-                initiated_by: operation.initiated_by.clone().unwrap_or_default(),
-            })
-        }
+        (Ok(revisions), Ok(retry)) if refusals.is_empty() => Ok(OperationRequest {
+            revisions,
+            only: sync.resources.iter().map(object).collect(),
+            prune: sync.prune,
+            dry_run: sync.dry_run,
+            options: options(operation),
+            retry,
+            initiated_by: operation.initiated_by.clone().unwrap_or_default(),
+        }),
         (revisions, retry) => {
             refusals.extend(revisions.err());
             refusals.extend(retry.err());
@@ -76,11 +78,29 @@ pub(in crate::dialect) fn request(
     }
 }
 
-/// What `Prune=false` and `Delete=false` among its options protect.
-pub(in crate::dialect) fn restrictions(operation: &Operation) -> ObjectDefaults {
+fn object(object: &SyncResource) -> RequestedObject {
+    RequestedObject {
+        group: object.group.clone(),
+        kind: object.kind.clone(),
+        name: object.name.clone(),
+        namespace: Some(object.namespace.clone()).filter(|namespace| !namespace.is_empty()),
+    }
+}
+
+/// What its options ask for, and `force` of its strategy, which is one of them spelled otherwise.
+pub(in crate::dialect) fn options(operation: &Operation) -> SyncOptions {
     let sync = operation.sync.iter();
-    let options = sync.flat_map(|sync| &sync.sync_options).map(String::as_str);
-    spec::defaults(|| options.clone())
+    let list = sync.flat_map(|sync| &sync.sync_options).map(String::as_str);
+    let mut options = options::ask(|| list.clone());
+    let strategy = operation
+        .sync
+        .as_ref()
+        .and_then(|sync| sync.sync_strategy.as_ref());
+    let strategies = strategy
+        .into_iter()
+        .flat_map(|strategy| [&strategy.apply, &strategy.hook]);
+    options.defaults.apply.force |= strategies.flatten().any(|strategy| strategy.force);
+    options
 }
 
 /// `revision` is for one source, `revisions` for several: one for each of them.

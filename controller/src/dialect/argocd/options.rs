@@ -1,11 +1,14 @@
 //! Sync options and compare options: strings of the form `Key=value`.
 //! It must not know where an option was written beyond the table it is looked up in.
 
+use crate::dialect::intent::Cascade;
 use crate::dialect::refusal::Refusal;
+use crate::dialect::sync_options::{ApplyMode, ApplyPolicy, ObjectDefaults, SyncOptions};
 use crate::dialect::verdict::{Row, Verdict::*, refuse};
 
 const CLOSE_COMPARISON: &str = "objects are always compared by the API server's own rules";
 const ALWAYS_SERVER_SIDE: &str = "objects are always applied by server-side apply";
+const SERVER_VALIDATES: &str = "only the API server checks objects, and it always does";
 const IS_THE_DEFAULT: &str = "it is what happens without it";
 
 /// `spec.syncPolicy.syncOptions` and `operation.sync.syncOptions`.
@@ -18,26 +21,20 @@ pub const APPLICATION_SYNC_OPTIONS: &[Row] = &[
     ("Delete=true", Honoured),
     ("Delete=false", Honoured),
     ("Delete=confirm", Refused),
-    ("PruneLast=true", Refused),
+    ("PruneLast=true", Honoured),
     ("PruneLast=false", Harmless(IS_THE_DEFAULT)),
-    (
-        "PrunePropagationPolicy=foreground",
-        Harmless(IS_THE_DEFAULT),
-    ),
-    ("PrunePropagationPolicy=background", Refused),
-    ("PrunePropagationPolicy=orphan", Refused),
-    ("Validate=true", Harmless(IS_THE_DEFAULT)),
-    ("Validate=false", Refused),
+    ("PrunePropagationPolicy=foreground", Honoured),
+    ("PrunePropagationPolicy=background", Honoured),
+    ("PrunePropagationPolicy=orphan", Honoured),
+    ("Validate=true", Harmless(SERVER_VALIDATES)),
+    ("Validate=false", Harmless(SERVER_VALIDATES)),
     ("ServerSideApply=true", Harmless(ALWAYS_SERVER_SIDE)),
     ("ServerSideApply=false", Harmless(ALWAYS_SERVER_SIDE)),
-    (
-        "ClientSideApplyMigration=true",
-        Harmless("what kubectl or Argo CD applied is always taken over"),
-    ),
-    ("ClientSideApplyMigration=false", Refused),
-    ("Replace=true", Refused),
+    ("ClientSideApplyMigration=true", Harmless(IS_THE_DEFAULT)),
+    ("ClientSideApplyMigration=false", Honoured),
+    ("Replace=true", Honoured),
     ("Replace=false", Harmless(IS_THE_DEFAULT)),
-    ("Force=true", Refused),
+    ("Force=true", Honoured),
     ("Force=false", Harmless(IS_THE_DEFAULT)),
     (
         "ApplyOutOfSyncOnly=true",
@@ -52,7 +49,7 @@ pub const APPLICATION_SYNC_OPTIONS: &[Row] = &[
         Harmless("spec.ignoreDifferences is refused, so there is nothing to respect"),
     ),
     ("RespectIgnoreDifferences=false", Harmless(IS_THE_DEFAULT)),
-    ("FailOnSharedResource=true", Refused),
+    ("FailOnSharedResource=true", Honoured),
     ("FailOnSharedResource=false", Harmless(IS_THE_DEFAULT)),
     (
         "SkipDryRunOnMissingResource=true",
@@ -72,20 +69,17 @@ pub const OBJECT_SYNC_OPTIONS: &[Row] = &[
     ("Delete=true", Honoured),
     ("Delete=false", Honoured),
     ("Delete=confirm", Refused),
-    ("PruneLast=true", Refused),
+    ("PruneLast=true", Honoured),
     ("PruneLast=false", Harmless(IS_THE_DEFAULT)),
-    ("Validate=true", Harmless(IS_THE_DEFAULT)),
-    ("Validate=false", Refused),
+    ("Validate=true", Harmless(SERVER_VALIDATES)),
+    ("Validate=false", Harmless(SERVER_VALIDATES)),
     ("ServerSideApply=true", Harmless(ALWAYS_SERVER_SIDE)),
     ("ServerSideApply=false", Harmless(ALWAYS_SERVER_SIDE)),
-    (
-        "ClientSideApplyMigration=true",
-        Harmless("what kubectl or Argo CD applied is always taken over"),
-    ),
-    ("ClientSideApplyMigration=false", Refused),
-    ("Replace=true", Refused),
+    ("ClientSideApplyMigration=true", Harmless(IS_THE_DEFAULT)),
+    ("ClientSideApplyMigration=false", Honoured),
+    ("Replace=true", Honoured),
     ("Replace=false", Harmless(IS_THE_DEFAULT)),
-    ("Force=true", Refused),
+    ("Force=true", Honoured),
     ("Force=false", Harmless(IS_THE_DEFAULT)),
     (
         "SkipDryRunOnMissingResource=true",
@@ -101,10 +95,10 @@ pub const OBJECT_SYNC_OPTIONS: &[Row] = &[
 pub const COMPARE_OPTIONS: &[Row] = &[
     ("ServerSideDiff=true", Harmless(CLOSE_COMPARISON)),
     ("ServerSideDiff=false", Harmless(CLOSE_COMPARISON)),
-    ("IncludeMutationWebhook=true", Refused),
+    ("IncludeMutationWebhook=true", Honoured),
     ("IncludeMutationWebhook=false", Harmless(IS_THE_DEFAULT)),
-    ("IgnoreExtraneous", Refused),
-    ("IgnoreExtraneous=true", Refused),
+    ("IgnoreExtraneous", Honoured),
+    ("IgnoreExtraneous=true", Honoured),
     ("IgnoreExtraneous=false", Harmless(IS_THE_DEFAULT)),
 ];
 
@@ -137,4 +131,46 @@ pub(super) fn allows<'a>(options: impl IntoIterator<Item = &'a str>, key: &str) 
         .filter_map(value)
         .map(|value| value == "true");
     allows.reduce(|all, one| all && one)
+}
+
+/// Whether the last option `key` among `options` asks for what it speaks of, which its bare name does too; `None` without
+/// such an option.
+pub(super) fn asks<'a>(options: impl IntoIterator<Item = &'a str>, key: &str) -> Option<bool> {
+    let asks = |option: &'a str| match option.trim().strip_prefix(key)? {
+        "" | "=true" => Some(true),
+        rest => rest.starts_with('=').then_some(false),
+    };
+    options.into_iter().filter_map(asks).last()
+}
+
+/// What sync options ask for together.
+pub(super) fn ask<'a, I: Iterator<Item = &'a str>>(options: impl Fn() -> I) -> SyncOptions {
+    let is = |key: &str| allows(options(), key) == Some(true);
+    let replaces = is("Replace").then_some(ApplyMode::Replace);
+    let takes_over = allows(options(), "ClientSideApplyMigration").unwrap_or(true);
+    let keeps = (!takes_over).then_some(ApplyMode::Merge);
+    SyncOptions {
+        create_namespace: is("CreateNamespace"),
+        fail_on_shared_resource: is("FailOnSharedResource"),
+        propagation: options().filter_map(propagation).last(),
+        defaults: ObjectDefaults {
+            prune: allows(options(), "Prune").unwrap_or(true),
+            delete: allows(options(), "Delete").unwrap_or(true),
+            prune_last: is("PruneLast"),
+            apply: ApplyPolicy {
+                mode: keeps.or(replaces).unwrap_or_default(),
+                force: is("Force"),
+            },
+            ..ObjectDefaults::default()
+        },
+    }
+}
+
+fn propagation(option: &str) -> Option<Cascade> {
+    match option.trim().strip_prefix("PrunePropagationPolicy=")? {
+        "foreground" => Some(Cascade::Foreground),
+        "background" => Some(Cascade::Background),
+        "orphan" => Some(Cascade::Orphan),
+        _ => None,
+    }
 }

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use crds::{ApplicationSpec, Retry, SyncPolicy};
 
-use super::options;
-use crate::dialect::intent::{Automated, Destination, ObjectDefaults, RetryPolicy};
+use crate::dialect::intent::{Automated, Destination, NamespaceMetadata, RetryPolicy};
 use crate::dialect::refusal::Refusal;
 
 /// The cluster we run in, by URL.
@@ -65,14 +64,6 @@ pub(super) fn automated(policy: &SyncPolicy) -> Option<Automated> {
     })
 }
 
-/// What `Prune=…` and `Delete=…` among `options` say of all objects.
-pub(super) fn defaults<'a, I: Iterator<Item = &'a str>>(options: impl Fn() -> I) -> ObjectDefaults {
-    ObjectDefaults {
-        prune: options::allows(options(), "Prune").unwrap_or(true),
-        delete: options::allows(options(), "Delete").unwrap_or(true),
-    }
-}
-
 /// The retry policy at `field`; `refresh` is what holds where it does not say. A policy without a limit never tries
 /// again, as with Argo CD.
 pub(super) fn retry(
@@ -100,6 +91,15 @@ pub(super) fn retry(
         max_duration: time("maxDuration", &backoff.max_duration, default.max_duration)?,
         refresh: retry.refresh.unwrap_or(refresh),
     }))
+}
+
+/// Labels and annotations of the destination namespace.
+pub(super) fn namespace_metadata(policy: &SyncPolicy) -> Option<NamespaceMetadata> {
+    let metadata = policy.managed_namespace_metadata.clone()?;
+    Some(NamespaceMetadata {
+        labels: metadata.labels,
+        annotations: metadata.annotations,
+    })
 }
 
 /// Zero or more, in Go's spelling; a bare number is seconds.

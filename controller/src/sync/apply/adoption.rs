@@ -7,9 +7,12 @@ use serde_json::{Map, Value};
 
 use crate::sync::compare::ownership::{is_ours, is_persons};
 
-/// Managers whose fields pass to us when we apply: kubectl's and Argo CD's client-side apply, Argo CD's server-side apply, and what
-/// the API server calls fields older than the first server-side apply.
-const PREDECESSORS: [&str; 3] = [
+/// As whom we replace an object whole, before we apply it.
+pub(super) const REPLACES: &str = "signet-replace";
+/// Managers whose fields pass to us when we apply: kubectl's and Argo CD's client-side apply, Argo CD's server-side apply, what
+/// the API server calls fields older than the first server-side apply, and ourselves where we replaced the object.
+const PREDECESSORS: [&str; 4] = [
+    REPLACES,
     "kubectl-client-side-apply",
     "argocd-controller",
     "before-first-apply",

@@ -5,13 +5,17 @@ pub(super) mod adoption;
 
 mod answer;
 mod delete;
+mod dry_run;
 mod namespace;
+mod replace;
 mod unseal;
 mod verify;
 mod write;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use kube::{Api, api::DynamicObject, core::ApiResource};
+
+use write::TakeOver;
 
 use crate::sync::{
     desired::Wanted,
@@ -60,14 +64,19 @@ impl Executor<'_> {
     async fn step(&self, planned: &PlannedStep) -> Result<Outcome, kube::Error> {
         let result = match &planned.step {
             Step::CreateNamespace(name) => self.create_namespace(name).await?,
+            Step::ApplyNamespace(name) => self.apply_namespace(name).await?,
             Step::Verify { key, urgent } => self.verify(key, *urgent).await?,
-            Step::Apply(key) => self.apply(key).await?,
+            Step::Apply(key) => self.apply(key, TakeOver::Yes).await?,
+            Step::Merge(key) => self.apply(key, TakeOver::No).await?,
+            Step::Replace(key) => self.replace(key).await?,
             Step::Unseal(key) => self.unseal(key).await?,
             Step::Delete {
                 key,
                 uid,
                 propagation,
             } => self.delete(key, uid, *propagation).await?,
+            Step::DryRun { asks: false, .. } => Ok(Done::Created),
+            Step::DryRun { step, asks: true } => self.dry_run(step).await?,
             // Both write the Application itself: the pass does, before and after it calls us.
             Step::ClaimInventory | Step::RemoveFinalizer => Ok(Done::Noted),
             Step::Await(_) | Step::WaitHealthy(_) | Step::WaitGone(_) => Ok(Done::Noted),
@@ -122,7 +131,12 @@ fn goes_together(first: &PlannedStep, second: &PlannedStep) -> bool {
         && match (&first.step, &second.step) {
             (Step::Verify { .. }, Step::Verify { .. }) | (Step::Unseal(_), Step::Unseal(_)) => true,
             (Step::Delete { .. }, Step::Delete { .. }) => true,
-            (Step::Apply(first), Step::Apply(second)) => first.is(&second.group, &second.kind),
+            (Step::DryRun { .. }, Step::DryRun { .. }) => true,
+            (Step::Apply(first), Step::Apply(second))
+            | (Step::Merge(first), Step::Merge(second))
+            | (Step::Replace(first), Step::Replace(second)) => {
+                first.is(&second.group, &second.kind)
+            }
             _ => false,
         }
 }
@@ -132,6 +146,6 @@ fn stops_the_rest(outcome: &Outcome) -> bool {
     outcome.result.is_err()
         && matches!(
             outcome.step.step,
-            Step::CreateNamespace(_) | Step::Unseal(_)
+            Step::CreateNamespace(_) | Step::ApplyNamespace(_) | Step::Unseal(_)
         )
 }

@@ -1,17 +1,20 @@
-//! Creating the destination namespace, as `CreateNamespace=true` asks.
-//! It is not tracked and an existing one is left as it is.
+//! The destination namespace, as `CreateNamespace=true` and `managedNamespaceMetadata` ask.
+//! It is not tracked, and what nobody says of an existing one is left as it is.
 
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Api,
-    api::{ObjectMeta, PostParams},
+    api::{ObjectMeta, Patch, PatchParams, PostParams},
 };
+use serde_json::json;
 
 use super::{Answer, Executor, answer::failure};
 use crate::sync::{
-    key::{GroupKind, ObjectKey},
-    outcome::Done,
+    observe::live::Seen, outcome::Done, plan::namespace, world::DestinationNamespace,
 };
+
+/// A manager of its own, so that a Namespace that is rendered somewhere is not fought over.
+const NAMESPACE_MANAGER: &str = "signet-namespace";
 
 impl Executor<'_> {
     /// Creates the namespace; fine when it exists by now.
@@ -27,11 +30,34 @@ impl Executor<'_> {
         match api.create(&PostParams::default(), &namespace).await {
             Ok(_) => Ok(Ok(Done::Created)),
             Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(Ok(Done::Unchanged)),
-            Err(error) => failure(
-                &ObjectKey::new(&GroupKind::new("", "Namespace"), None, name),
-                error,
-            )
-            .map(Err),
+            Err(error) => failure(&namespace::key(name), error).map(Err),
+        }
+    }
+
+    /// Makes the namespace, or sets what the Application says of it and removes what it said before.
+    pub(super) async fn apply_namespace(&self, name: &str) -> Answer {
+        let intent = self.world.intent.as_ref().ok();
+        let metadata = intent.and_then(|intent| intent.namespace_metadata.clone());
+        let metadata = metadata.unwrap_or_default();
+        let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {
+            "name": name, "labels": metadata.labels, "annotations": metadata.annotations}});
+        let api = Api::<Namespace>::all(self.engine.context.client.clone());
+        let params = PatchParams::apply(NAMESPACE_MANAGER).force();
+        let exists = self.world.destination_namespace == DestinationNamespace::Exists;
+        match api
+            .patch_metadata(name, &params, &Patch::Apply(&body))
+            .await
+        {
+            Ok(object) => {
+                let seen = Seen::metadata(object.metadata);
+                self.engine.live.see(&namespace::key(name), seen);
+                Ok(Ok(if exists {
+                    Done::Configured
+                } else {
+                    Done::Created
+                }))
+            }
+            Err(error) => failure(&namespace::key(name), error).map(Err),
         }
     }
 }

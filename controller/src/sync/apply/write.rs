@@ -20,9 +20,16 @@ use crate::sync::{
     world::LiveState,
 };
 
+/// Whether fields of predecessors and people become ours.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum TakeOver {
+    Yes,
+    No,
+}
+
 impl Executor<'_> {
     /// Applies the wanted object of a key.
-    pub(super) async fn apply(&self, key: &ObjectKey) -> Answer {
+    pub(super) async fn apply(&self, key: &ObjectKey, take_over: TakeOver) -> Answer {
         let Some(wanted) = self.wanted(key) else {
             return Ok(Err(not_wanted(key)));
         };
@@ -31,7 +38,7 @@ impl Executor<'_> {
             Err(failure) => return Ok(Err(failure)),
         };
         self.engine.live.index().writing(key);
-        let written = self.write(&api, &resource, wanted).await;
+        let written = self.write(&api, &resource, wanted, take_over).await;
         self.engine.live.index().written(key);
         match written {
             Ok(done) => Ok(Ok(done)),
@@ -39,19 +46,21 @@ impl Executor<'_> {
         }
     }
 
-    async fn write(
+    pub(super) async fn write(
         &self,
         api: &Api<DynamicObject>,
         resource: &ApiResource,
         wanted: &Wanted,
+        take_over: TakeOver,
     ) -> Result<Done, kube::Error> {
         let key = &wanted.key;
-        let needs_adoption = self.engine.live.index().needs_adoption(key);
+        let takes_over = take_over == TakeOver::Yes;
+        let needs_adoption = takes_over && self.engine.live.index().needs_adoption(key);
         if needs_adoption {
             adopt(api, &key.name).await?;
         }
         let mut metadata = self.patch(api, resource, wanted).await?;
-        if adoption::is_needed(&metadata) {
+        if takes_over && adoption::is_needed(&metadata) {
             // The object was there unknown to us, written by another tool: its fields could not be ours before we saw them.
             adopt(api, &key.name).await?;
             metadata = self.patch(api, resource, wanted).await?;

@@ -7,7 +7,9 @@ use kube::api::DynamicObject;
 use serde_json::Value;
 
 use super::differences;
+use super::owned::part;
 use super::ownership::{self, Lost};
+use crate::dialect::ApplyMode;
 use crate::sync::desired::Wanted;
 use crate::sync::outcome::{Failure, FailureReason};
 use crate::sync::world::{LiveState, Take};
@@ -41,7 +43,7 @@ pub(in crate::sync) fn by_prediction(
     let missing = || differs(wanted, live, differences(&wanted.object, &read));
     match predicted {
         Predicted::Object(predicted) => {
-            differs(wanted, live, changes(&read, &comparable(&predicted)))
+            differs(wanted, live, predicted_changes(wanted, live, &predicted))
         }
         Predicted::NoDryRun => missing(),
         Predicted::Refusal(failure) => undecided(wanted, failure, missing()),
@@ -71,7 +73,9 @@ fn managed_fields(object: &DynamicObject) -> &[ManagedFieldsEntry] {
 
 /// These fields differ, and what people have added.
 fn differs(wanted: &Wanted, live: &DynamicObject, mut fields: Vec<String>) -> LiveState {
-    fields.extend(ownership::added_by_people(managed_fields(live)));
+    if wanted.apply_policy().mode != ApplyMode::Merge {
+        fields.extend(ownership::added_by_people(managed_fields(live)));
+    }
     if fields.is_empty() {
         LiveState::Matches(wanted.hash)
     } else {
@@ -96,6 +100,31 @@ fn undecided(wanted: &Wanted, failure: Failure, differs: LiveState) -> LiveState
             LiveState::Unreadable { message }
         }
     }
+}
+
+/// What an apply would change of our fields. What admission webhooks add to them is nobody's business unless it is asked for.
+fn predicted_changes(
+    wanted: &Wanted,
+    live: &DynamicObject,
+    predicted: &DynamicObject,
+) -> Vec<String> {
+    let (read, becomes) = (comparable(live), comparable(predicted));
+    let ours = |object| {
+        let entries = managed_fields(object).iter();
+        entries
+            .filter(|entry| ownership::is_ours(entry))
+            .find_map(ownership::fields_of)
+    };
+    let whole = wanted
+        .policy
+        .as_ref()
+        .is_ok_and(|policy| policy.include_webhooks);
+    // A server that says nothing of owners has no webhooks told apart either.
+    let Some(then) = ours(predicted).filter(|_| !whole) else {
+        return changes(&read, &becomes);
+    };
+    let sets: Vec<&Value> = ours(live).into_iter().chain([then]).collect();
+    changes(&part(&read, &sets), &part(&becomes, &sets))
 }
 
 /// Names of the fields that a dry-run would set, change or remove.
@@ -173,6 +202,46 @@ mod tests {
         let (wanted, read) = (wanted("1"), live("one"));
         let found = by_prediction(&wanted, &read, Predicted::Object(live("one").into()));
         assert_eq!(found, LiveState::Matches(wanted.hash));
+    }
+
+    #[test]
+    fn what_a_webhook_makes_of_an_apply_is_no_difference_unless_it_is_asked_for() {
+        let with = |size: &str, stamp: &str| -> DynamicObject {
+            let mut value = object(size);
+            value["data"]["stamp"] = stamp.into();
+            value["metadata"]["managedFields"] = json!([
+                {"manager": "signet", "operation": "Apply", "fieldsV1": {"f:data": {"f:size": {}}}},
+                {"manager": "signet", "operation": "Update", "fieldsV1": {"f:data": {"f:stamp": {}}}}]);
+            serde_json::from_value(value).unwrap()
+        };
+        let (mut wanted, read) = (wanted("1"), with("1", "now"));
+        let predicted = || Predicted::Object(with("1", "then").into());
+        let matches = LiveState::Matches(wanted.hash);
+        assert_eq!(by_prediction(&wanted, &read, predicted()), matches);
+        wanted.policy.as_mut().unwrap().include_webhooks = true;
+        let differs = LiveState::Differs {
+            wanted: wanted.hash,
+            fields: vec!["data.stamp".to_owned()],
+        };
+        assert_eq!(by_prediction(&wanted, &read, predicted()), differs);
+    }
+
+    #[test]
+    fn what_people_have_added_to_an_object_that_is_merged_is_no_difference() {
+        let mut value = object("1");
+        value["metadata"]["managedFields"] = json!([
+            {"manager": "signet", "operation": "Apply", "fieldsV1": {"f:data": {"f:size": {}}}},
+            {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {"f:data": {"f:more": {}}}}]);
+        let read: DynamicObject = serde_json::from_value(value).unwrap();
+        let mut wanted = wanted("1");
+        let differs = LiveState::Differs {
+            wanted: wanted.hash,
+            fields: vec!["data.more".to_owned()],
+        };
+        assert_eq!(at_first_sight(&wanted, &read), Some(differs));
+        wanted.policy.as_mut().unwrap().apply.mode = ApplyMode::Merge;
+        let matches = LiveState::Matches(wanted.hash);
+        assert_eq!(at_first_sight(&wanted, &read), Some(matches));
     }
 
     #[test]

@@ -145,7 +145,7 @@ fn entry_of<'a>(fields: &'a Value, entry: &Value) -> Option<(&'a str, &'a Value)
     Some((found.0, found.1))
 }
 
-fn is_entry(key: &str, entry: &Value) -> bool {
+pub(super) fn is_entry(key: &str, entry: &Value) -> bool {
     if let Some(value) = key.strip_prefix("v:") {
         return serde_json::from_str::<Value>(value).is_ok_and(|value| value == *entry);
     }

@@ -14,7 +14,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::dialect::{
-    ObjectDefaults, ObjectPolicy, Refusal, TRACKING_ANNOTATION, object_policy, tracking_value,
+    ApplyPolicy, ObjectDefaults, ObjectPolicy, Refusal, TRACKING_ANNOTATION, object_policy,
+    tracking_value,
 };
 use crate::render::Manifest;
 use crate::sync::desired::consumers::secrets_used;
@@ -44,6 +45,12 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    /// How it is written. What is refused is not written at all.
+    pub(in crate::sync) fn apply_policy(&self) -> ApplyPolicy {
+        let policy = self.policy.as_ref();
+        policy.map(|policy| policy.apply).unwrap_or_default()
+    }
+
     pub(in crate::sync) fn own_slot(&self) -> Slot {
         Slot::sync(self.policy.as_ref().map_or(0, |policy| policy.wave))
     }

@@ -81,6 +81,7 @@ impl Engine {
             source,
             kinds,
             destination_namespace: observed.namespace,
+            namespace_metadata: observed.namespace_metadata,
             live: observed.live,
             unlisted: observed.unlisted,
             customizations: self.live.customizations(),
@@ -136,7 +137,7 @@ impl Engine {
         let key = DesiredKey {
             renders: render.rendered.iter().map(|one| one.key.clone()).collect(),
             namespace: intent.destination.namespace.clone(),
-            defaults: intent.defaults,
+            defaults: intent.options.defaults,
             kinds: kinds.clone(),
             scaled: self.scaled(app),
         };

@@ -8,6 +8,7 @@ use kube::{Api, api::DynamicObject};
 
 use super::subject::Subject;
 use super::{inventory, namespace_kind};
+use crate::dialect::NamespaceMetadata;
 use crate::sync::{
     desired::Desired,
     engine::Engine,
@@ -26,6 +27,7 @@ const LOOKS: usize = 8;
 pub(super) struct Observed {
     pub(super) live: BTreeMap<ObjectKey, Live>,
     pub(super) namespace: DestinationNamespace,
+    pub(super) namespace_metadata: NamespaceMetadata,
     pub(super) unlisted: BTreeSet<GroupKind>,
 }
 
@@ -79,11 +81,12 @@ impl Engine {
             Answer::Present(live) => Some((key, *live)),
             Answer::Absent | Answer::Unasked => None,
         });
+        let live = live.collect();
+        let answer = namespace.map(|key| index.answer(&key));
         Ok(Observed {
-            live: live.collect(),
-            namespace: namespace.map_or(DestinationNamespace::NotNamed, |key| {
-                destination(index.answer(&key))
-            }),
+            live,
+            namespace_metadata: answer.as_ref().map(carried).unwrap_or_default(),
+            namespace: answer.map_or(DestinationNamespace::NotNamed, destination),
             unlisted,
         })
     }
@@ -142,6 +145,24 @@ impl Engine {
             .buffer_unordered(LOOKS)
             .try_collect()
             .await
+    }
+}
+
+/// Labels and annotations of a live object.
+fn carried(answer: &Answer) -> NamespaceMetadata {
+    let Answer::Present(live) = answer else {
+        return NamespaceMetadata::default();
+    };
+    let map = |field: &str| {
+        let map = live.metadata.get(field).cloned().unwrap_or_default();
+        serde_json::from_value::<Option<_>>(map)
+            .ok()
+            .flatten()
+            .unwrap_or_default()
+    };
+    NamespaceMetadata {
+        labels: map("labels"),
+        annotations: map("annotations"),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::sync::kinds::Lookup;
 use crate::sync::plan::comparison::named;
 use crate::sync::plan::gates;
 use crate::sync::plan::holders::{holds, is_holder, sink};
-use crate::sync::plan::inventory::{self, defaults, is_ours};
+use crate::sync::plan::inventory::{self, is_ours, options};
 use crate::sync::plan::prune;
 use crate::sync::plan::recorded;
 use crate::sync::plan::{Condition, ConditionKind, Plan, PlannedStep, Slot, Step};
@@ -98,7 +98,7 @@ fn deletable(world: &World) -> Result<BTreeMap<i32, Vec<ObjectKey>>, String> {
         unknown.extend(doubt(world, &key));
         match world.live.get(&key) {
             Some(live) if goes(world, project, &key, live) => {
-                going.insert(key, inventory::wave(live, defaults(world)));
+                going.insert(key, inventory::wave(live, options(world).defaults));
             }
             Some(_) => staying.push(key),
             None => {}
@@ -124,7 +124,7 @@ fn goes(world: &World, project: &Project, key: &ObjectKey, live: &Live) -> bool 
         .as_ref()
         .map_or_else(|_| in_cluster(world), |intent| intent.destination.clone());
     is_ours(world, key, live)
-        && guards(&live.metadata, defaults(world)).delete
+        && guards(&live.metadata, options(world).defaults).delete
         && gates::permits_live(world, project, &destination, key, live).is_ok()
 }
 

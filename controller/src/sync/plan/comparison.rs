@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 
 use crate::access::Project;
-use crate::dialect::{Intent, ObjectDefaults, ignores_health, parse_tracking};
+use crate::dialect::{ApplyMode, Intent, SyncOptions, guards, ignores_health, parse_tracking};
 use crate::sync::aggregate::{Member, aggregate, counts};
 use crate::sync::desired::{Desired, Wanted};
 use crate::sync::key::ObjectKey;
 use crate::sync::kinds::Lookup;
 use crate::sync::plan::holders::{holds, is_holder};
 use crate::sync::plan::inventory::{self, Leftover};
+use crate::sync::plan::namespace;
 use crate::sync::plan::recorded;
 use crate::sync::plan::{Compared, Comparison, Condition, Difference, Slot, SyncStatus};
 use crate::sync::world::{Health, HealthStatus, Live, LiveState, Source, World};
@@ -25,8 +26,8 @@ pub(in crate::sync) struct Terms<'a> {
     pub(in crate::sync) intent: &'a Intent,
     pub(in crate::sync) project: &'a Project,
     pub(in crate::sync) source: &'a Source,
-    /// What may be deleted of what does not say otherwise.
-    pub(in crate::sync) defaults: ObjectDefaults,
+    /// What the sync options of the Application and of its request ask for.
+    pub(in crate::sync) options: SyncOptions,
 }
 
 impl Terms<'_> {
@@ -53,8 +54,10 @@ pub(in crate::sync) fn compare(world: &World, terms: &Terms<'_>) -> (Comparison,
     }
     keep_holders(world, &mut objects);
     let conditions = conditions::conditions(world, terms, &objects);
+    let namespace = namespace::difference(world, terms);
     let comparison = Comparison {
-        status: overall(objects.values()),
+        status: namespace::lowers(namespace.as_ref(), overall(objects.values())),
+        namespace,
         revisions: terms.source.revisions.clone(),
         objects,
     };
@@ -108,6 +111,7 @@ fn compare_wanted(
         slot: wanted.slot,
         health: live.and_then(|live| live.health.clone()),
         requires_pruning: false,
+        ignored: false,
     }
 }
 
@@ -151,6 +155,9 @@ fn difference(world: &World, wanted: &Wanted, live: Option<&Live>) -> Option<Dif
     }
     if live.deleting {
         return Some(Difference::Deleting);
+    }
+    if wanted.apply_policy().mode == ApplyMode::IfNotPresent {
+        return None;
     }
     match &live.state {
         LiveState::Matches(hash) if *hash == wanted.hash => None,
@@ -230,22 +237,26 @@ fn compare_leftover(
         Leftover::InDoubt(doubt) => Difference::Doubt(doubt),
         Leftover::OutOfReach => Difference::OutOfReach,
     };
+    let guards = live.map(|live| guards(&live.metadata, terms.options.defaults));
     Some(Compared {
         version,
         status: status(Some(&difference)),
-        slot: Slot::sync(live.map_or(0, |live| inventory::wave(live, terms.defaults))),
+        slot: Slot::sync(guards.map_or(0, |guards| guards.wave)),
         health: live.and_then(|live| live.health.clone()),
         requires_pruning: matches!(difference, Difference::Extra),
+        ignored: guards.is_some_and(|guards| guards.ignore_extraneous),
         difference: Some(difference),
     })
 }
 
-/// The one word for all objects. What is out of reach is told by a condition and does not count: it is not wanted any more.
+/// The one word for all objects. What is out of reach is told by a condition and does not count: it is not wanted any more;
+/// nor does what says of itself that it does not.
 pub(in crate::sync) fn overall<'a>(objects: impl Iterator<Item = &'a Compared>) -> SyncStatus {
     let mut overall = SyncStatus::Synced;
-    for compared in
-        objects.filter(|compared| !matches!(compared.difference, Some(Difference::OutOfReach)))
-    {
+    let counts = |compared: &&Compared| {
+        !compared.ignored && !matches!(compared.difference, Some(Difference::OutOfReach))
+    };
+    for compared in objects.filter(counts) {
         match compared.status {
             SyncStatus::Unknown => return SyncStatus::Unknown,
             SyncStatus::OutOfSync => overall = SyncStatus::OutOfSync,

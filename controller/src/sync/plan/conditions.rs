@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::dialect::TRACKING_ANNOTATION;
 use crate::sync::key::{GroupKind, ObjectKey};
 use crate::sync::plan::comparison::{Terms, named};
+use crate::sync::plan::recreate;
 use crate::sync::plan::{Compared, Condition, ConditionKind, Difference};
 use crate::sync::world::World;
 use crate::sync::{plan::fights, plan::inventory, plan::recorded};
@@ -101,10 +102,14 @@ fn condition(
                 world.application.tracking_name
             ),
         ),
-        Difference::Immutable(why) => (
-            ConditionKind::ComparisonError,
-            format!("{key} can't be changed in place: {why}"),
-        ),
+        Difference::Immutable(why) => {
+            let wanted = terms.desired().objects.get(key)?;
+            let remedy = recreate::remedy(wanted)?;
+            (
+                ConditionKind::ComparisonError,
+                format!("{key} can't be changed in place: {why}{remedy}"),
+            )
+        }
         Difference::Forbidden(why) | Difference::Unreadable(why) => {
             (ConditionKind::ComparisonError, format!("{key}: {why}"))
         }

@@ -15,6 +15,8 @@ pub struct Comparison {
     pub status: SyncStatus,
     /// The revisions it was compared with.
     pub revisions: Revisions,
+    /// The destination namespace, where it does not carry what it should.
+    pub namespace: Option<ObjectKey>,
     /// Every wanted object and every entry of the inventory.
     pub objects: BTreeMap<ObjectKey, Compared>,
 }
@@ -70,6 +72,8 @@ pub struct Compared {
     pub health: Option<Health>,
     /// It is no longer wanted, and deleting it is what a prune would do.
     pub requires_pruning: bool,
+    /// It is no longer wanted, and says that this does not make the Application `OutOfSync`.
+    pub ignored: bool,
 }
 
 /// Why an object is not as wanted, from a closed set.

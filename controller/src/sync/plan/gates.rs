@@ -46,7 +46,7 @@ pub(in crate::sync) fn terms(world: &World) -> Result<Terms<'_>, Stop> {
         intent,
         project,
         source,
-        defaults: inventory::defaults(world),
+        options: inventory::options(world),
     })
 }
 

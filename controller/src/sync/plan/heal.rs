@@ -49,12 +49,12 @@ pub(in crate::sync) fn actionable(
     let objects = comparison.objects.iter();
     objects
         .filter(|(key, compared)| {
-            compared
-                .difference
-                .as_ref()
-                .is_some_and(|difference| can_act(key, difference))
+            let difference = compared.difference.as_ref().filter(|_| !compared.ignored);
+            difference.is_some_and(|difference| can_act(key, difference))
         })
-        .map(|(key, _)| key.clone())
+        .map(|(key, _)| key)
+        .chain(&comparison.namespace)
+        .cloned()
         .collect()
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::dialect::{ObjectDefaults, guards, parse_tracking, restrictions};
+use crate::dialect::{ObjectDefaults, SyncOptions, guards, parse_tracking, requested_options};
 use crate::sync::key::{GroupKind, ObjectKey};
 use crate::sync::kinds::Lookup;
 use crate::sync::plan::comparison::Terms;
@@ -14,16 +14,16 @@ use crate::sync::plan::{Compared, Difference};
 use crate::sync::plan::{operation, recorded};
 use crate::sync::world::{Live, World};
 
-/// What may be deleted of what does not say otherwise: as the Application says, and the request that is pending or runs.
-pub(in crate::sync) fn defaults(world: &World) -> ObjectDefaults {
+/// What sync options ask for: those of the Application, and of the request that is pending or runs.
+pub(in crate::sync) fn options(world: &World) -> SyncOptions {
     let intent = world.intent.as_ref();
-    let own = intent.map(|intent| intent.defaults).unwrap_or_default();
+    let own = intent.map(|intent| intent.options).unwrap_or_default();
     let running =
         recorded::operation(&world.application).filter(|state| operation::is_running(state));
     let pending = world.application.operation.as_ref();
     pending
         .or(running.map(|state| &state.operation))
-        .map_or(own, |operation| own.and(restrictions(operation)))
+        .map_or(own, |operation| own.with(requested_options(operation)))
 }
 
 /// What becomes of an entry that is no longer wanted.
@@ -124,7 +124,7 @@ pub(in crate::sync) fn leftover(
 }
 
 fn guard(world: &World, terms: &Terms<'_>, key: &ObjectKey, live: &Live) -> Option<String> {
-    if !guards(&live.metadata, terms.defaults).prune {
+    if !guards(&live.metadata, terms.options.defaults).prune {
         return Some("ignored (no prune)".into());
     }
     gates::permits_live(world, terms.project, &terms.intent.destination, key, live).err()

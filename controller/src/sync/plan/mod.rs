@@ -5,17 +5,20 @@ pub(super) mod cascade;
 pub(super) mod comparison;
 pub(super) mod conditions;
 mod difference;
+pub(super) mod dry_run;
 pub(super) mod fights;
 pub(super) mod gates;
 pub(super) mod heal;
 pub(super) mod holders;
 pub(super) mod inventory;
+pub(super) mod namespace;
 pub(super) mod operation;
 pub(super) mod order;
 pub(super) mod planner;
 pub(super) mod preface;
 pub(super) mod prune;
 pub(super) mod recorded;
+mod recreate;
 pub(super) mod refusals;
 pub mod revision;
 mod slot;
@@ -64,6 +67,8 @@ pub enum Step {
     ClaimInventory,
     /// Create the destination namespace; fine when it exists by now.
     CreateNamespace(String),
+    /// Make the destination namespace, or bring it to carry what the Application says of it.
+    ApplyNamespace(String),
     /// Compare closely (GET, subset comparison, dry-run when in doubt) and remember the answer in the index.
     Verify {
         /// The object.
@@ -71,8 +76,13 @@ pub enum Step {
         /// A new revision or a request waits for the answer, so it is not paced.
         urgent: bool,
     },
-    /// Server-side apply the wanted object of this key (`world.source.desired`).
+    /// Server-side apply the wanted object of this key (`world.source.desired`), and take over what kubectl, Argo CD and
+    /// people have written.
     Apply(ObjectKey),
+    /// The same, and leave to others what they have written.
+    Merge(ObjectKey),
+    /// Put the wanted object in the place of the live one: fields that it does not have are gone.
+    Replace(ObjectKey),
     /// Run the unsealing engine for this SealedSecret.
     Unseal(ObjectKey),
     /// Another controller unseals this SealedSecret: nothing to execute, the next World tells.
@@ -90,8 +100,25 @@ pub enum Step {
         /// Whether its children go first.
         propagation: Cascade,
     },
+    /// Ask the API server what would become of the step.
+    DryRun {
+        /// The step.
+        step: Box<Step>,
+        /// False where the namespace or the kind is not there yet: it can't be asked, and the step is taken for possible.
+        asks: bool,
+    },
     /// Take our resources finalizer off the Application: everything it owns is gone or kept on purpose.
     RemoveFinalizer,
+}
+
+impl Step {
+    /// The object that is as wanted once the step has succeeded.
+    pub(in crate::sync) fn written(&self) -> Option<&ObjectKey> {
+        match self {
+            Self::Apply(key) | Self::Merge(key) | Self::Replace(key) => Some(key),
+            _ => None,
+        }
+    }
 }
 
 /// A step in its place.

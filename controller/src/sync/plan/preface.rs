@@ -4,11 +4,10 @@
 use crate::sync::key::ObjectKey;
 use crate::sync::plan::comparison::Terms;
 use crate::sync::plan::gates;
+use crate::sync::plan::namespace;
 use crate::sync::plan::recorded;
 use crate::sync::plan::steps::{Work, planned, step, verify_step};
-use crate::sync::plan::{
-    Comparison, Decision, Ending, Operation, OperationPhase, PlannedStep, Step,
-};
+use crate::sync::plan::{Comparison, Decision, Ending, Operation, OperationPhase, Slot, Step};
 use crate::sync::world::{DestinationNamespace, World};
 
 /// What has to be settled before any step.
@@ -47,23 +46,20 @@ pub(in crate::sync) fn precede(
     operation: &mut Operation,
     work: &mut Work,
 ) {
-    let Some(first) = work
-        .now
-        .iter()
-        .find(|step| writes(&step.step))
-        .map(|step| step.slot)
-    else {
-        return;
+    let namespace = namespace::step(world, terms, comparison, operation, work);
+    let write = work.now.iter().find(|step| writes(&step.step));
+    let first = match (write, &namespace) {
+        (Some(step), _) => step.slot,
+        (None, Some(_)) => Slot::sync(0),
+        (None, None) => return,
     };
-    if makes_namespace(world, terms, operation, work) {
+    if let Some(step) = namespace {
         if let Err(denied) = gates::permits_namespace(world, terms) {
             operation.ending = Ending::Over(OperationPhase::Failed, denied);
             *work = Work::default();
             return;
         }
-        let namespace = terms.intent.destination.namespace.clone();
-        work.now
-            .insert(0, planned(first, &Step::CreateNamespace(namespace)));
+        work.now.insert(0, planned(first, &step));
     }
     if operation.decision != Decision::Continue || !is_claimed(world, comparison) {
         work.now.insert(0, planned(first, &Step::ClaimInventory));
@@ -71,20 +67,7 @@ pub(in crate::sync) fn precede(
 }
 
 fn writes(step: &Step) -> bool {
-    matches!(
-        step,
-        Step::Apply(_) | Step::Delete { .. } | Step::Unseal(_) | Step::CreateNamespace(_)
-    )
-}
-
-fn makes_namespace(world: &World, terms: &Terms<'_>, operation: &Operation, work: &Work) -> bool {
-    let namespace = &terms.intent.destination.namespace;
-    let rendered = |key: &ObjectKey| key.is("", "Namespace") && key.name == *namespace;
-    let lands_there = |step: &PlannedStep| matches!(&step.step, Step::Apply(key) if key.namespace.as_ref() == Some(namespace));
-    operation.create_namespace
-        && world.destination_namespace == DestinationNamespace::Missing
-        && !terms.desired().objects.keys().any(rendered)
-        && work.now.iter().any(lands_there)
+    step.written().is_some() || matches!(step, Step::Delete { .. } | Step::Unseal(_))
 }
 
 /// The inventory in the status already holds everything old and new.

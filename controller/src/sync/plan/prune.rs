@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::dialect::Cascade;
+use crate::dialect::{Cascade, guards};
 use crate::sync::key::ObjectKey;
-use crate::sync::plan::Step;
+use crate::sync::plan::comparison::Terms;
 use crate::sync::plan::holders::{is_holder, sink};
 use crate::sync::plan::order::rank;
+use crate::sync::plan::{Comparison, Phase, Slot, Step};
 use crate::sync::world::World;
 
 /// Deletions of one wave.
@@ -18,10 +19,42 @@ pub(in crate::sync) struct Deletions {
     pub(in crate::sync) gone: BTreeSet<ObjectKey>,
 }
 
+/// When objects are deleted: the waves mirrored, and after everything else what says so.
+pub(in crate::sync) fn slots<'a>(
+    world: &World,
+    terms: &Terms<'_>,
+    comparison: &Comparison,
+    keys: impl Iterator<Item = &'a ObjectKey>,
+) -> BTreeMap<Slot, Vec<&'a ObjectKey>> {
+    let says_last = |key: &&ObjectKey| {
+        let live = world.live.get(*key);
+        live.is_some_and(|live| guards(&live.metadata, terms.options.defaults).prune_last)
+    };
+    let (mut last, mut others): (Vec<_>, Vec<_>) = keys.partition(says_last);
+    if !last.is_empty() {
+        // What takes others along goes no earlier than any of them.
+        last.extend(others.extract_if(.., |key| is_holder(key)));
+    }
+    let waves = others
+        .into_iter()
+        .map(|key| (key, comparison.slot(key).wave));
+    let mut slots: BTreeMap<Slot, Vec<&ObjectKey>> = mirrored(waves.collect())
+        .into_iter()
+        .map(|(wave, keys)| (Slot::sync(wave), keys))
+        .collect();
+    if !last.is_empty() {
+        let wanted = terms.desired().objects.keys();
+        let wanted = wanted.map(|key| comparison.slot(key));
+        let before = wanted.chain(slots.keys().copied());
+        let before = before.filter(|slot| slot.phase == Phase::Sync).max();
+        let wave = before.map_or(0, |slot| slot.wave.saturating_add(1));
+        slots.entry(Slot::sync(wave)).or_default().extend(last);
+    }
+    slots
+}
+
 /// Mirrors the waves among themselves: what was applied last is deleted first.
-pub(in crate::sync) fn mirrored(
-    mut waves: BTreeMap<&ObjectKey, i32>,
-) -> BTreeMap<i32, Vec<&ObjectKey>> {
+fn mirrored(mut waves: BTreeMap<&ObjectKey, i32>) -> BTreeMap<i32, Vec<&ObjectKey>> {
     sink(&mut waves);
     let distinct: BTreeSet<i32> = waves.values().copied().collect();
     let mirror: BTreeMap<i32, i32> = distinct

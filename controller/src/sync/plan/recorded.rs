@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crds::{Application, ApplicationStatus, OperationState, ResourceResult, ResourceStatus};
+use crds::{
+    Application, ApplicationStatus, ManagedNamespaceMetadata, OperationState, ResourceResult,
+    ResourceStatus,
+};
 
 use crate::dialect::{self, OperationRequest};
 use crate::sync::key::{GroupKind, ObjectKey};
@@ -49,13 +52,8 @@ pub(in crate::sync) fn synced(application: &AppFacts) -> Option<Revisions> {
     }
     let state = operation(application).filter(|state| state.phase == "Succeeded")?;
     let result = state.sync_result.as_ref()?;
-    let whole = state
-        .operation
-        .sync
-        .as_ref()
-        .is_none_or(|sync| sync.resources.is_empty());
     let about = is_about(result.source.as_ref(), &result.sources, spec);
-    (whole && about).then(|| Revisions::stored(&result.revision, &result.revisions))
+    (!is_partial(state) && about).then(|| Revisions::stored(&result.revision, &result.revisions))
 }
 
 /// The operation that runs or ran last.
@@ -88,6 +86,20 @@ pub(in crate::sync) fn request(
         ..Application::default()
     };
     dialect::operation(&application).ok().flatten()
+}
+
+/// It dealt with some objects alone, or wrote none.
+pub(in crate::sync) fn is_partial(state: &OperationState) -> bool {
+    let sync = state.operation.sync.as_ref();
+    sync.is_some_and(|sync| sync.dry_run || !sync.resources.is_empty())
+}
+
+/// What the destination namespace was last made to carry.
+pub(in crate::sync) fn namespace_metadata(
+    status: &ApplicationStatus,
+) -> Option<&ManagedNamespaceMetadata> {
+    let result = status.operation_state.as_ref()?.sync_result.as_ref()?;
+    result.managed_namespace_metadata.as_ref()
 }
 
 /// The sync policy began it.

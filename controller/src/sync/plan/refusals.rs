@@ -20,7 +20,7 @@ struct Refusal {
 
 type Reason = fn(&World, &Terms<'_>, &Wanted, &Difference) -> Option<Refusal>;
 
-const REASONS: [Reason; 3] = [not_accepted, no_sealed_secrets, does_not_open];
+const REASONS: [Reason; 4] = [not_accepted, is_shared, no_sealed_secrets, does_not_open];
 
 /// Why this revision is refused, and the remedies.
 pub(in crate::sync) fn refuses(
@@ -54,6 +54,25 @@ fn not_accepted(
     Some(Refusal {
         text: format!("{}: {}: {why}", wanted.origin, wanted.key),
         remedy: None,
+    })
+}
+
+/// It belongs to another Application, and the options say not to sync beside one.
+fn is_shared(
+    _: &World,
+    terms: &Terms<'_>,
+    wanted: &Wanted,
+    difference: &Difference,
+) -> Option<Refusal> {
+    let Difference::Shared(owner) = difference else {
+        return None;
+    };
+    let Wanted { key, origin, .. } = wanted;
+    terms.options.fail_on_shared_resource.then(|| Refusal {
+        text: format!("{origin}: {key}: it belongs to Application {owner}"),
+        remedy: Some(
+            "FailOnSharedResource=true: let one of the two Applications give it up".to_owned(),
+        ),
     })
 }
 

@@ -5,14 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
+use crate::dialect::Cascade;
 use crate::sync::desired::secrets::{Sealed, blocked_by, sealed, waits_for};
 use crate::sync::key::ObjectKey;
 use crate::sync::plan::comparison::Terms;
 use crate::sync::plan::conditions::of_unknown_kind;
+use crate::sync::plan::dry_run;
 use crate::sync::plan::order::is_sealed_secret;
 use crate::sync::plan::preface;
 use crate::sync::plan::prune::{self, Deletions};
 use crate::sync::plan::recorded;
+use crate::sync::plan::recreate;
 use crate::sync::plan::waves::{self, Wave};
 use crate::sync::plan::{
     Comparison, Difference, Ending, LeftOut, LeftOutReason, Operation, PlannedStep, Slot, Step,
@@ -59,6 +62,9 @@ pub(in crate::sync) fn work(
     planner.plan_deletions(operation);
     planner.plan_applies(operation);
     operation.left_out = std::mem::take(&mut planner.left_out);
+    if operation.dry_run {
+        return dry_run::work(world, terms, comparison, operation, &planner.waves);
+    }
     let mut work = waves::unroll(world, comparison, &planner.waves, operation);
     preface::precede(world, terms, comparison, operation, &mut work);
     if matches!(operation.ending, Ending::Open(_)) {
@@ -76,13 +82,11 @@ impl Planner<'_> {
             operation.scope.covers(key) && self.difference(key) == Some(&Difference::Extra)
         };
         let keys = self.comparison.objects.keys().filter(prunable);
-        let waves: BTreeMap<&ObjectKey, i32> = keys
-            .map(|key| (key, self.comparison.slot(key).wave))
-            .collect();
-        for (wave, keys) in prune::mirrored(waves) {
-            let Deletions { due, held, gone } =
-                prune::deletions(self.world, keys, crate::dialect::Cascade::Foreground);
-            let share = self.waves.entry(Slot::sync(wave)).or_default();
+        let propagation = self.terms.options.propagation;
+        let propagation = propagation.unwrap_or(Cascade::Foreground);
+        for (slot, keys) in prune::slots(self.world, self.terms, self.comparison, keys) {
+            let Deletions { due, held, gone } = prune::deletions(self.world, keys, propagation);
+            let share = self.waves.entry(slot).or_default();
             share.due.extend(due);
             share.held.extend(held);
             share.gone.extend(gone);
@@ -103,7 +107,7 @@ impl Planner<'_> {
             if !is_sealed_secret(key) || unseal.first().is_some_and(|(at, _)| *at != slot) {
                 self.flush(&mut unseal);
             }
-            self.plan_apply(key, slot);
+            self.plan_apply(operation, key, slot);
             unseal.extend(self.unseal_step(key).map(|step| (slot, step)));
         }
         self.flush(&mut unseal);
@@ -115,24 +119,35 @@ impl Planner<'_> {
         }
     }
 
-    fn plan_apply(&mut self, key: &ObjectKey, slot: Slot) {
-        let share = match self.place(key) {
+    fn plan_apply(&mut self, operation: &Operation, key: &ObjectKey, slot: Slot) {
+        let place = match self.place(key) {
             Ok(place) => place,
             Err(left_out) => {
                 self.left_out.insert(key.clone(), left_out);
                 return;
             }
         };
+        let wanted = &self.terms.desired().objects[key];
+        let first = self
+            .difference(key)
+            .and_then(|difference| recreate::first(self.world, operation, wanted, difference));
+        let goes = matches!(place, Place::OnceGone) || matches!(first, Some(Step::Delete { .. }));
+        let stays = self.world.live.contains_key(key) && !goes;
+        let write = recreate::write(operation, wanted, stays);
         let wave = self.waves.entry(slot).or_default();
-        match share {
-            Place::Done => wave.done.push(key.clone()),
-            Place::Due => wave.due.push(Step::Apply(key.clone())),
-            Place::After(ready) => {
-                wave.held.push(Step::Apply(key.clone()));
+        match (place, first) {
+            (Place::Done, _) => wave.done.push(key.clone()),
+            (Place::Due, Some(first)) => {
+                wave.due.push(first);
+                wave.held.push(write);
+            }
+            (Place::Due, None) => wave.due.push(write),
+            (Place::After(ready), _) => {
+                wave.held.push(write);
                 wave.ready.extend(ready);
             }
-            Place::OnceGone => {
-                wave.held.push(Step::Apply(key.clone()));
+            (Place::OnceGone, _) => {
+                wave.held.push(write);
                 wave.gone.insert(key.clone());
             }
         }
@@ -265,8 +280,8 @@ pub(in crate::sync) fn verify(
         .later
         .iter()
         .filter_map(|step| match &step.step {
-            Step::Apply(key) | Step::Verify { key, .. } => Some(key),
-            _ => None,
+            Step::Verify { key, .. } => Some(key),
+            step => step.written(),
         })
         .collect();
     let known = recorded::compared(&world.application.status);

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::dialect::ApplyMode;
 use crate::sync::plan::{
     Compared, Comparison, Decision, Difference, Ending, Initiator, Operation, Plan, PlannedStep,
     Scope, Step, SyncStatus,
@@ -48,6 +49,9 @@ fn write_comparison(f: &mut fmt::Formatter<'_>, comparison: &Comparison) -> fmt:
         comparison.status.name(),
         comparison.revisions
     )?;
+    if let Some(namespace) = &comparison.namespace {
+        writeln!(f, "  {namespace}: labels or annotations are not as managed")?;
+    }
     for (key, compared) in &comparison.objects {
         writeln!(f, "  {key}: {compared}")?;
     }
@@ -65,6 +69,9 @@ impl fmt::Display for Compared {
         }
         if self.requires_pruning {
             f.write_str(", requires pruning")?;
+        }
+        if self.ignored {
+            f.write_str(", does not count")?;
         }
         match &self.health {
             Some(health) if self.status != SyncStatus::Unknown => {
@@ -128,6 +135,15 @@ fn write_operation(f: &mut fmt::Formatter<'_>, operation: &Operation) -> fmt::Re
     if operation.prune {
         f.write_str(", pruning")?;
     }
+    if operation.dry_run {
+        f.write_str(", as a dry-run")?;
+    }
+    if operation.apply.mode == ApplyMode::Replace {
+        f.write_str(", replacing")?;
+    }
+    if operation.apply.force {
+        f.write_str(", by force")?;
+    }
     if let Scope::Objects(keys) = &operation.scope {
         let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
         write!(f, ", only {}", keys.join(", "))?;
@@ -174,9 +190,14 @@ impl fmt::Display for Step {
         match self {
             Self::ClaimInventory => f.write_str("claim the inventory"),
             Self::CreateNamespace(name) => write!(f, "create Namespace {name}"),
+            Self::ApplyNamespace(name) => {
+                write!(f, "apply labels and annotations of Namespace {name}")
+            }
             Self::Verify { key, urgent: true } => write!(f, "compare closely {key}"),
             Self::Verify { key, urgent: false } => write!(f, "compare closely {key}, paced"),
             Self::Apply(key) => write!(f, "apply {key}"),
+            Self::Merge(key) => write!(f, "merge {key}"),
+            Self::Replace(key) => write!(f, "replace {key}"),
             Self::Unseal(key) => write!(f, "unseal {key}"),
             Self::Await(key) => write!(f, "await the unsealing of {key}"),
             Self::WaitHealthy(keys) => write!(f, "wait until healthy: {}", list(keys)),
@@ -184,6 +205,8 @@ impl fmt::Display for Step {
             Self::Delete {
                 key, propagation, ..
             } => write!(f, "delete {key}, {propagation:?} propagation"),
+            Self::DryRun { step, asks: true } => write!(f, "dry-run: {step}"),
+            Self::DryRun { step, asks: false } => write!(f, "dry-run, not asked yet: {step}"),
             Self::RemoveFinalizer => f.write_str("take our finalizer off the Application"),
         }
     }

@@ -147,8 +147,7 @@ fn waiting_for(wave: &Wave, steps: &[PlannedStep]) -> String {
             Step::WaitHealthy(keys) if ready.is_empty() => {
                 ready.extend(keys.iter().map(ToString::to_string))
             }
-            Step::Apply(key) => applied.push(key.to_string()),
-            _ => {}
+            step => applied.extend(step.written().map(ToString::to_string)),
         }
     }
     let healthy = if ready.is_empty() { applied } else { ready };

@@ -70,7 +70,8 @@ pub(super) fn close(
     }
     let (phase, message) = verdict(operation, outcomes, plan.steps.is_empty());
     let phase = settle(world, operation, &mut state, phase, &message);
-    if phase == Some(OperationPhase::Succeeded) && operation.scope == Scope::Whole {
+    let whole = operation.scope == Scope::Whole && !operation.dry_run;
+    if phase == Some(OperationPhase::Succeeded) && whole {
         remember(world, operation, &mut status.history);
     }
     status.operation_state = Some(state);

@@ -3,16 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use crds::{ResourceResult, SyncOperationResult};
+use crds::{ManagedNamespaceMetadata, ResourceResult, SyncOperationResult};
 use serde_json::Value;
 
 use super::status::cut;
-use crate::sync::key::{GroupKind, ObjectKey};
+use crate::sync::key::ObjectKey;
 use crate::sync::outcome::{Done, Failure, FailureReason, Outcome};
-use crate::sync::plan::recorded::key_of_result;
+use crate::sync::plan::namespace;
+use crate::sync::plan::recorded::{self, key_of_result};
 use crate::sync::plan::{Comparison, Difference, LeftOut, Operation, Scope, Step};
 use crate::sync::revisions::sources_of;
-use crate::sync::world::World;
+use crate::sync::world::{DestinationNamespace, World};
 
 /// So many objects are listed; the rest is counted.
 const LISTED: usize = 500;
@@ -58,12 +59,33 @@ pub(super) fn merged(
         revisions,
         source,
         sources,
+        managed_namespace_metadata: namespace_metadata(world, comparison, outcomes),
         ..SyncOperationResult::default()
     };
     if omitted > 0 {
         result.extra.insert(OMITTED.into(), omitted.into());
     }
     result
+}
+
+/// What the namespace carries of what the Application says; while that is not so yet, what it said before.
+fn namespace_metadata(
+    world: &World,
+    comparison: Option<&Comparison>,
+    outcomes: &[Outcome],
+) -> Option<ManagedNamespaceMetadata> {
+    let is_applied = |outcome: &Outcome| {
+        matches!(outcome.step.step, Step::ApplyNamespace(_)) && outcome.result.is_ok()
+    };
+    let exists = world.destination_namespace == DestinationNamespace::Exists;
+    let carries = exists && comparison.is_some_and(|comparison| comparison.namespace.is_none());
+    match carries || outcomes.iter().any(is_applied) {
+        true => {
+            let policy = world.application.spec.sync_policy.as_ref()?;
+            policy.managed_namespace_metadata.clone()
+        }
+        false => recorded::namespace_metadata(&world.application.status).cloned(),
+    }
 }
 
 /// The first failures of a pass, for the operation's message. A conflict is none: the next pass looks again.
@@ -87,24 +109,25 @@ fn is_conflict(failure: &Failure) -> bool {
 }
 
 fn result(outcome: &Outcome) -> Option<(ObjectKey, &'static str, String)> {
-    let (key, prunes) = match &outcome.step.step {
-        Step::Apply(key) | Step::Unseal(key) => (key.clone(), false),
-        Step::Delete { key, .. } => (key.clone(), true),
-        Step::CreateNamespace(name) => (
-            ObjectKey::new(&GroupKind::new("", "Namespace"), None, name),
-            false,
-        ),
+    let (step, note) = match &outcome.step.step {
+        Step::DryRun { step, .. } => (&**step, " (dry run)"),
+        step => (step, ""),
+    };
+    let key = match step {
+        Step::Apply(key) | Step::Merge(key) | Step::Replace(key) => key.clone(),
+        Step::Unseal(key) | Step::Delete { key, .. } => key.clone(),
+        Step::CreateNamespace(name) | Step::ApplyNamespace(name) => namespace::key(name),
         _ => return None,
     };
+    let prunes = matches!(step, Step::Delete { .. });
+    let unseals = matches!(step, Step::Unseal(_));
+    let told = |status, message: &str| Some((key.clone(), status, format!("{message}{note}")));
     match &outcome.result {
         Err(failure) if is_conflict(failure) => None,
-        Err(failure) => Some((key, "SyncFailed", failure.message.clone())),
-        Ok(Done::Deleted) if prunes => Some((key, "Pruned", "pruned".into())),
-        Ok(Done::Created | Done::Configured) if matches!(outcome.step.step, Step::Unseal(_)) => {
-            None
-        }
-        Ok(Done::Created) => Some((key, "Synced", "created".into())),
-        Ok(Done::Configured) => Some((key, "Synced", "configured".into())),
+        Err(failure) => told("SyncFailed", &failure.message),
+        Ok(Done::Deleted) if prunes => told("Pruned", "pruned"),
+        Ok(Done::Created) if !unseals => told("Synced", "created"),
+        Ok(Done::Configured) if !unseals => told("Synced", "configured"),
         Ok(_) => None,
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn status(world: &World, plan: &Plan, outcomes: &[Outcome]) -> Applic
         status.sync = Some(sync(
             world,
             &comparison.revisions,
-            overall(comparison, &settled),
+            overall(comparison, &settled, outcomes),
         ));
         if let Ok(source) = &world.source {
             let types = source
@@ -63,10 +63,7 @@ fn settled<'a>(comparison: &'a Comparison, outcomes: &[Outcome]) -> Vec<(&'a Obj
     let applied: std::collections::BTreeSet<&ObjectKey> = outcomes
         .iter()
         .filter(|outcome| outcome.result.is_ok())
-        .filter_map(|outcome| match &outcome.step.step {
-            Step::Apply(key) => Some(key),
-            _ => None,
-        })
+        .filter_map(|outcome| outcome.step.step.written())
         .collect();
     let settle = |(key, compared): (&'a ObjectKey, &Compared)| {
         let mut compared = compared.clone();
@@ -79,13 +76,19 @@ fn settled<'a>(comparison: &'a Comparison, outcomes: &[Outcome]) -> Vec<(&'a Obj
     comparison.objects.iter().map(settle).collect()
 }
 
-fn overall(comparison: &Comparison, settled: &[(&ObjectKey, Compared)]) -> SyncStatus {
-    match comparison.objects.is_empty() {
-        true => comparison.status,
-        false => {
-            crate::sync::plan::comparison::overall(settled.iter().map(|(_, compared)| compared))
-        }
-    }
+fn overall(
+    comparison: &Comparison,
+    settled: &[(&ObjectKey, Compared)],
+    outcomes: &[Outcome],
+) -> SyncStatus {
+    let objects = settled.iter().map(|(_, compared)| compared);
+    let objects = crate::sync::plan::comparison::overall(objects);
+    let is_applied = |outcome: &Outcome| {
+        matches!(outcome.step.step, Step::ApplyNamespace(_)) && outcome.result.is_ok()
+    };
+    let namespace = comparison.namespace.as_ref();
+    let namespace = namespace.filter(|_| !outcomes.iter().any(is_applied));
+    crate::sync::plan::namespace::lowers(namespace, objects)
 }
 
 fn resource(key: &ObjectKey, compared: &Compared) -> ResourceStatus {
@@ -134,10 +137,7 @@ fn health_after(world: &World, comparison: &Comparison, outcomes: &[Outcome]) ->
     let created: std::collections::BTreeSet<&ObjectKey> = outcomes
         .iter()
         .filter(|outcome| outcome.result == Ok(Done::Created))
-        .filter_map(|outcome| match &outcome.step.step {
-            Step::Apply(key) => Some(key),
-            _ => None,
-        })
+        .filter_map(|outcome| outcome.step.step.written())
         .collect();
     if created.is_empty() {
         return None;

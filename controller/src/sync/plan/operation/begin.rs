@@ -1,27 +1,83 @@
 //! Operations as they begin, and as an earlier pass wrote them down.
 //! Whether one of them is in effect is decided elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crds::{InitiatedBy, OperationState, Retry, SyncOperation, SyncResource};
 
-use crate::dialect::{OperationRequest, RetryPolicy};
+use crate::dialect::{ApplyPolicy, OperationRequest, RetryPolicy};
 use crate::sync::key::{GroupKind, ObjectKey};
 use crate::sync::plan::comparison::Terms;
+use crate::sync::plan::inventory;
 use crate::sync::plan::recorded;
-use crate::sync::plan::{Decision, Ending, Initiator, Operation, OperationPhase, Scope};
+use crate::sync::plan::{
+    Comparison, Decision, Ending, Initiator, Operation, OperationPhase, Scope,
+};
 use crate::sync::revisions::Revisions;
 use crate::sync::world::World;
 
-pub(super) fn requested(world: &World, terms: &Terms<'_>, request: &OperationRequest) -> Operation {
-    Operation {
+/// The operation that a request asks for; or what in it the Application does not have.
+pub(super) fn requested(
+    world: &World,
+    terms: &Terms<'_>,
+    comparison: &Comparison,
+    request: &OperationRequest,
+) -> Result<Operation, String> {
+    let scope = requested_scope(comparison, request)?;
+    let mut stored = world.application.operation.clone().unwrap_or_default();
+    if let Some(sync) = &mut stored.sync {
+        sync.resources = resources(&scope);
+    }
+    Ok(Operation {
         revisions: terms.source.revisions.clone(),
         initiator: Initiator::Requested(request.initiated_by.username.clone()),
         prune: request.prune,
-        create_namespace: terms.intent.create_namespace || request.create_namespace,
+        create_namespace: terms.options.create_namespace,
+        dry_run: request.dry_run,
+        apply: request.options.defaults.apply,
+        scope,
         retry: request.retry,
-        stored: world.application.operation.clone().unwrap_or_default(),
+        stored,
         ..blank(world)
+    })
+}
+
+fn requested_scope(comparison: &Comparison, request: &OperationRequest) -> Result<Scope, String> {
+    if request.only.is_empty() {
+        return Ok(Scope::Whole);
+    }
+    let mut keys = BTreeSet::new();
+    for object in &request.only {
+        let is_meant = |key: &&ObjectKey| {
+            key.is(&object.group, &object.kind)
+                && key.name == object.name
+                && (object.namespace.is_none() || object.namespace == key.namespace)
+        };
+        let mut meant = comparison.objects.keys().filter(is_meant).peekable();
+        if meant.peek().is_none() {
+            let kind = GroupKind::new(&*object.group, &*object.kind);
+            let key = ObjectKey::new(&kind, object.namespace.as_deref(), &object.name);
+            return Err(format!(
+                "operation.sync.resources: found {key}, expected an object of the Application"
+            ));
+        }
+        keys.extend(meant.cloned());
+    }
+    Ok(Scope::Objects(keys))
+}
+
+/// A scope as the status keeps it.
+fn resources(scope: &Scope) -> Vec<SyncResource> {
+    let resource = |key: &ObjectKey| SyncResource {
+        group: key.group.clone(),
+        kind: key.kind.clone(),
+        name: key.name.clone(),
+        namespace: key.namespace_or_empty().to_owned(),
+        ..SyncResource::default()
+    };
+    match scope {
+        Scope::Whole => Vec::new(),
+        Scope::Objects(keys) => keys.iter().map(resource).collect(),
     }
 }
 
@@ -32,6 +88,8 @@ fn blank(world: &World) -> Operation {
         initiator: Initiator::Automated,
         prune: false,
         create_namespace: false,
+        dry_run: false,
+        apply: ApplyPolicy::default(),
         scope: Scope::Whole,
         left_out: BTreeMap::new(),
         retry_count: 0,
@@ -54,9 +112,10 @@ pub(super) fn refused(world: &World, phase: OperationPhase, message: String) -> 
     }
 }
 
-pub(super) fn terminated(world: &World, state: &OperationState) -> Operation {
+/// The operation ends now and has failed, whatever it waits for.
+pub(super) fn ended(world: &World, state: &OperationState, why: String) -> Operation {
     Operation {
-        ending: Ending::Over(OperationPhase::Failed, "Operation terminated".into()),
+        ending: Ending::Over(OperationPhase::Failed, why),
         ..stored(world, state)
     }
 }
@@ -72,7 +131,6 @@ pub(super) fn stored(world: &World, state: &OperationState) -> Operation {
         .map(|by| by.username.clone());
     let request = recorded::request(&world.application, state).filter(|_| !automated);
     let intent = world.intent.as_ref().ok();
-    let own_namespace_option = intent.is_some_and(|intent| intent.create_namespace);
     Operation {
         revisions: recorded::pinned(state).unwrap_or_default(),
         initiator: match automated {
@@ -80,10 +138,12 @@ pub(super) fn stored(world: &World, state: &OperationState) -> Operation {
             false => Initiator::Requested(username.unwrap_or_default()),
         },
         prune: sync.prune,
-        create_namespace: own_namespace_option
-            || request
-                .as_ref()
-                .is_some_and(|request| request.create_namespace),
+        create_namespace: inventory::options(world).create_namespace,
+        dry_run: sync.dry_run,
+        apply: request
+            .as_ref()
+            .map(|request| request.options.defaults.apply)
+            .unwrap_or_default(),
         scope: scope(&sync),
         retry_count: u32::try_from(state.retry_count).unwrap_or(u32::MAX),
         started_at: state.started_at.as_ref().map_or(world.now, |time| time.0),
@@ -117,29 +177,19 @@ pub(in crate::sync) fn begin(
 ) -> Operation {
     let intent = terms.intent;
     let prune = intent.automated.is_some_and(|automated| automated.prune);
-    let resource = |key: &ObjectKey| SyncResource {
-        group: key.group.clone(),
-        kind: key.kind.clone(),
-        name: key.name.clone(),
-        namespace: key.namespace_or_empty().to_owned(),
-        ..SyncResource::default()
-    };
     let (revision, revisions) = terms.source.revisions.fields(&world.application.spec);
     let sync = SyncOperation {
         revision,
         revisions,
         prune,
-        resources: match &scope {
-            Scope::Whole => Vec::new(),
-            Scope::Objects(keys) => keys.iter().map(resource).collect(),
-        },
+        resources: resources(&scope),
         auto_heal_attempts_count: (heals > 0).then_some(heals.into()),
         ..SyncOperation::default()
     };
     Operation {
         revisions: terms.source.revisions.clone(),
         prune,
-        create_namespace: intent.create_namespace,
+        create_namespace: intent.options.create_namespace,
         scope,
         stored: crds::Operation {
             sync: Some(sync),

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crds::OperationState;
 use k8s_openapi::jiff::Timestamp;
 
-use super::begin::{begin, refused, requested, stored, terminated};
+use super::begin::{begin, ended, refused, requested, stored};
 use super::retry::later;
 use crate::sync::key::ObjectKey;
 use crate::sync::plan::comparison::Terms;
@@ -47,11 +47,18 @@ pub(in crate::sync) fn decide(
             let texts: Vec<String> = refusals.iter().map(ToString::to_string).collect();
             return refused(world, OperationPhase::Error, texts.join(", ")).into();
         }
-        Ok(Some(request)) => return requested(world, terms, request).into(),
+        Ok(Some(request)) => {
+            let requested = requested(world, terms, comparison, request);
+            return requested
+                .unwrap_or_else(|why| refused(world, OperationPhase::Error, why))
+                .into();
+        }
         Ok(None) => {}
     }
     match recorded::operation(&world.application) {
-        Some(state) if state.phase == "Terminating" => terminated(world, state).into(),
+        Some(state) if state.phase == "Terminating" => {
+            ended(world, state, "Operation terminated".into()).into()
+        }
         Some(state) if is_running(state) => running(world, terms, comparison, state),
         state => automated(world, terms, comparison, state),
     }
@@ -63,6 +70,11 @@ pub(in crate::sync) fn decide_stopped(world: &World, stop: &Stop) -> Option<Oper
         return Some(refused(world, OperationPhase::Error, stop.message()));
     }
     let state = recorded::operation(&world.application).filter(|state| is_running(state))?;
+    if let Some((at, why)) = deadline(world, state)
+        && at <= world.now
+    {
+        return Some(ended(world, state, why));
+    }
     let ending = match stop.passes {
         true => Ending::Open(stop.message()),
         false => Ending::Over(OperationPhase::Error, stop.message()),
@@ -87,6 +99,35 @@ fn running(
     if operation.revisions != terms.source.revisions {
         return superseded(world, terms, operation).into();
     }
+    let Some((at, why)) = deadline(world, state) else {
+        return goes_on(world, terms, comparison, state, operation);
+    };
+    if at <= world.now {
+        return ended(world, state, why).into();
+    }
+    let decided = goes_on(world, terms, comparison, state, operation);
+    Decided {
+        wake_at: decided.wake_at.into_iter().chain([at]).min(),
+        ..decided
+    }
+}
+
+/// When an operation that runs has taken too long, and what is said of it then.
+fn deadline(world: &World, state: &OperationState) -> Option<(Timestamp, String)> {
+    let timeout = world.intent.as_ref().ok()?.sync_timeout?;
+    let started = state.started_at.as_ref()?.0;
+    let why = format!("it has not ended within {timeout:?}: {}", state.message);
+    Some((later(started, timeout), why))
+}
+
+/// An operation that waited goes on, or waits for its next try.
+fn goes_on(
+    world: &World,
+    terms: &Terms<'_>,
+    comparison: &Comparison,
+    state: &OperationState,
+    operation: Operation,
+) -> Decided {
     let Some(finished) = &state.finished_at else {
         return operation.into();
     };
@@ -168,10 +209,14 @@ fn automated(
     }
 }
 
-/// These revisions of these sources were tried already.
+/// These revisions of these sources were tried already. A request for some objects has not tried the others,
+/// and a dry-run none.
 fn attempted(world: &World, terms: &Terms<'_>, state: &OperationState) -> bool {
-    recorded::pinned(state).as_ref() == Some(&terms.source.revisions)
+    let revisions = Some(&terms.source.revisions);
+    let partial = recorded::is_partial(state) && !recorded::is_automated(state);
+    recorded::pinned(state).as_ref() == revisions
         && recorded::is_of_sources(&world.application, state)
+        && (!partial || recorded::synced(&world.application).as_ref() == revisions)
 }
 
 /// What an earlier pass had to leave out can be dealt with now.

@@ -7,7 +7,7 @@ mod retry;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::dialect::RetryPolicy;
+use crate::dialect::{ApplyPolicy, RetryPolicy};
 use crate::sync::key::ObjectKey;
 use crate::sync::revisions::Revisions;
 use k8s_openapi::jiff::Timestamp;
@@ -27,6 +27,10 @@ pub struct Operation {
     pub prune: bool,
     /// Whether it makes the destination namespace.
     pub create_namespace: bool,
+    /// It asks what would become of its steps, and writes nothing.
+    pub dry_run: bool,
+    /// What a request says of how its objects are written, in addition to what they say themselves.
+    pub apply: ApplyPolicy,
     /// What of the Application it deals with.
     pub scope: Scope,
     /// Objects of it that can't be dealt with now, and why: the rest goes on, then the operation has failed.

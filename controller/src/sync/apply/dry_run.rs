@@ -1,0 +1,46 @@
+//! Asking the API server what would become of a step, with all its checks, admission included.
+//! It writes nothing and remembers nothing.
+
+use crds::names::FIELD_MANAGER;
+use kube::api::{Patch, PatchParams};
+
+use super::write::not_wanted;
+use super::{Answer, Executor, answer::failure, delete};
+use crate::sync::{key::ObjectKey, outcome::Done, plan::Step};
+
+impl Executor<'_> {
+    /// What would become of a step.
+    pub(super) async fn dry_run(&self, step: &Step) -> Answer {
+        match step {
+            Step::Delete {
+                key,
+                uid,
+                propagation,
+            } => {
+                let params = delete::params(uid, *propagation).dry_run();
+                self.delete_with(key, &params).await
+            }
+            step => match step.written() {
+                Some(key) => self.dry_run_write(key).await,
+                None => Ok(Ok(Done::Noted)),
+            },
+        }
+    }
+
+    async fn dry_run_write(&self, key: &ObjectKey) -> Answer {
+        let Some(wanted) = self.wanted(key) else {
+            return Ok(Err(not_wanted(key)));
+        };
+        let (api, _) = match self.api(key) {
+            Ok(found) => found,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let params = PatchParams::apply(FIELD_MANAGER).force().dry_run();
+        let body = Patch::Apply(&wanted.object);
+        match api.patch_metadata(&key.name, &params, &body).await {
+            Ok(_) if self.world.live.contains_key(key) => Ok(Ok(Done::Configured)),
+            Ok(_) => Ok(Ok(Done::Created)),
+            Err(error) => failure(key, error).map(Err),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Replacing a live object by the wanted one: what Git does not say is gone, whoever wrote it.
+//! It then applies the object, so that its fields are ours like those of any other.
+
+use kube::api::{DynamicObject, PostParams};
+use kube::core::ObjectMeta;
+use serde_json::json;
+
+use super::adoption::REPLACES;
+use super::write::{TakeOver, not_wanted};
+use super::{Answer, Executor, answer::failure};
+use crate::sync::{desired::Wanted, key::ObjectKey};
+
+impl Executor<'_> {
+    /// Replaces the live object of a key; makes it where there is none.
+    pub(super) async fn replace(&self, key: &ObjectKey) -> Answer {
+        let Some(wanted) = self.wanted(key) else {
+            return Ok(Err(not_wanted(key)));
+        };
+        let (api, resource) = match self.api(key) {
+            Ok(found) => found,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        self.engine.live.index().writing(key);
+        let written = async {
+            if let Some(live) = api.get_metadata_opt(&key.name).await? {
+                let params = PostParams {
+                    field_manager: Some(REPLACES.to_owned()),
+                    ..PostParams::default()
+                };
+                let body = in_place_of(&live.metadata, wanted)?;
+                api.replace(&key.name, &params, &body).await?;
+            }
+            self.write(&api, &resource, wanted, TakeOver::Yes).await
+        };
+        let written = written.await;
+        self.engine.live.index().written(key);
+        match written {
+            Ok(done) => Ok(Ok(done)),
+            Err(error) => failure(key, error).map(Err),
+        }
+    }
+}
+
+/// The wanted object as the next version of the live one. What others hold on to it by is no content and stays.
+fn in_place_of(live: &ObjectMeta, wanted: &Wanted) -> Result<DynamicObject, kube::Error> {
+    let mut object = wanted.object.clone();
+    let metadata = &mut object["metadata"];
+    metadata["uid"] = json!(live.uid);
+    metadata["resourceVersion"] = json!(live.resource_version);
+    metadata["ownerReferences"] = json!(live.owner_references);
+    if metadata.get("finalizers").is_none() {
+        metadata["finalizers"] = json!(live.finalizers);
+    }
+    serde_json::from_value(object).map_err(kube::Error::SerdeError)
+}
