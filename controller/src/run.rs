@@ -62,6 +62,8 @@ const GRACE: Duration = Duration::from_secs(20);
 const RESIGN: Duration = Duration::from_secs(3);
 /// Openings and HTTP share these; more threads cost memory and win nothing on the two cores we are built for.
 const WORKER_THREADS: usize = 2;
+/// A manifest may nest deep, and without optimisation a level takes some 20 KB. What is not used costs address space only.
+const STACK: usize = 8 << 20;
 
 /// Runs the controller until it is told to end.
 pub fn start(settings: Settings) -> Result<(), Error> {
@@ -76,6 +78,7 @@ pub fn start(settings: Settings) -> Result<(), Error> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKER_THREADS)
+        .thread_stack_size(STACK)
         .enable_all()
         .build()
         .map_err(Error::StartRuntime)?;
