@@ -230,7 +230,7 @@ mod tests {
     fn what_people_have_added_to_an_object_that_is_merged_is_no_difference() {
         let mut value = object("1");
         value["metadata"]["managedFields"] = json!([
-            {"manager": "signet", "operation": "Apply", "fieldsV1": {"f:data": {"f:size": {}}}},
+            {"manager": "signet", "operation": "Apply", "fieldsV1": {"f:metadata": {"f:annotations": {}}, "f:data": {"f:size": {}}}},
             {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {"f:data": {"f:more": {}}}}]);
         let read: DynamicObject = serde_json::from_value(value).unwrap();
         let mut wanted = wanted("1");
