@@ -247,7 +247,7 @@ fn the_destination_namespace_carries_what_is_managed_and_keeps_the_rest() {
             labels
                 .as_object_mut()
                 .and_then(|labels| labels.remove("kubernetes.io/metadata.name"));
-            equal(&labels.to_string().as_str(), &text)
+            equal(&labels, &serde_json::from_str(text).expect("JSON"))
         });
     };
     let commit = scene
@@ -295,8 +295,8 @@ fn what_an_orphaned_object_owns_stays() {
         }
     });
     let commit = scene.remove(&["app/web.yaml"]);
-    scene.vanishes("deployment", "web");
     scene.operation("Succeeded", &commit);
+    scene.vanishes("deployment", "web");
     let left = owners();
     assert!(
         left.contains("web-") && !left.contains("Deployment"),
