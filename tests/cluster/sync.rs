@@ -79,6 +79,25 @@ fn an_application_is_synced_and_follows_its_repository() {
     scene.sync_status("Synced", &second);
 }
 
+/// While a pass is about to write what it found, the next request to look may come.
+#[test]
+fn a_request_to_look_is_not_lost_to_the_pass_that_runs() {
+    let scene = Scene::new("busy");
+    let proxy = Proxy::slow(400);
+    let arguments = scene.arguments();
+    let arguments = arguments.each_ref().map(String::as_str);
+    let _controller = Controller::start_with(&proxy.kubeconfig(), &arguments).ready();
+    let web = |round: usize| deployment("web", &format!("web:{round}"), "");
+    scene.repository.commit(&[("app/web.yaml", &web(0))], "Add");
+    scene.application(AUTOMATED);
+    scene.becomes("deployment", "web", "{.metadata.name}", "web");
+    for round in 1..=6 {
+        let commit = scene.commit(&[("app/web.yaml", &web(round))]);
+        // What follows tells of health.
+        scene.sync_status("Synced", &commit);
+    }
+}
+
 #[test]
 fn what_somebody_changes_adds_or_deletes_comes_back() {
     let scene = Scene::new("heal");

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // proxy stands between a controller and the API server. It hands everything
@@ -24,10 +25,13 @@ import (
 //
 //	GET  /testbed/writes                  {"count": 3, "killed": false, "writes": ["POST /api/…"]}
 //	POST /testbed/kill?pid=PID&after=K    kill at the K-th write from now on; the count starts at 0
+//
+// With --slow 300ms each write waits so long before it is handed on.
 func proxy(args []string) error {
 	flags := flag.NewFlagSet("proxy", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	listen := flags.String("listen", "127.0.0.1:0", "")
+	slow := flags.Duration("slow", 0, "")
 	if err := flags.Parse(args); err != nil {
 		return errors.Join(err, errUsage)
 	}
@@ -44,7 +48,17 @@ func proxy(args []string) error {
 		return err
 	}
 	fmt.Printf("http://%s\n", listener.Addr())
-	return http.Serve(listener, newProxy(apiServer, identity))
+	return http.Serve(listener, held(*slow, newProxy(apiServer, identity)))
+}
+
+// held lets each write wait, so that others come between a look and what follows from it.
+func held(wait time.Duration, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if counts(r) {
+			time.Sleep(wait)
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // writeCounter is the proxy's memory, and its trigger.

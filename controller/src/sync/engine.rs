@@ -29,7 +29,7 @@ use crate::sync::{
     queue::{Lane, Queue},
     report::{self, Report},
     status::Written,
-    world::World,
+    world::{Asked, World},
 };
 use crate::{
     charts::{ChartOptions, Charts},
@@ -127,7 +127,9 @@ impl Engine {
     }
 
     async fn looks(&self, app: &AppId) -> Result<(), kube::Error> {
-        for look in 0..LOOKS {
+        // A request to look that comes while the pass is at work is as good as one that began it.
+        let mut before = Asked::default();
+        for _ in 0..LOOKS {
             let Some(object) = self.applications.get(app) else {
                 return Ok(());
             };
@@ -138,7 +140,8 @@ impl Engine {
                 self.queue.wake_at(app, Instant::now());
                 return Ok(());
             }
-            let world = self.observe(app, &object, look == 0).await?;
+            let world = self.observe(app, &object, before).await?;
+            before = world.asked();
             let plan = plan(&world);
             self.say_left_alone(app, plan.hands_off.as_deref());
             if plan.hands_off.is_some() {

@@ -20,6 +20,32 @@ use crate::sync::key::{GroupKind, ObjectKey};
 use crate::sync::kinds::Kinds;
 use crate::sync::revisions::Revisions;
 
+/// What somebody asks for and is told apart from a pass for another reason: then refs are listed anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// The annotation that asks to look again.
+    pub(crate) refresh: bool,
+    /// A sync.
+    pub(crate) request: bool,
+}
+
+impl Asked {
+    /// Whether that is more than was asked for `before`.
+    pub(crate) fn anew(self, before: Self) -> bool {
+        self.refresh && !before.refresh || self.request && !before.request
+    }
+}
+
+impl World {
+    /// What the Application asked for as it was looked at.
+    pub(crate) fn asked(&self) -> Asked {
+        Asked {
+            refresh: self.application.marks.refresh.is_some(),
+            request: matches!(self.request, Ok(Some(_))),
+        }
+    }
+}
+
 /// Everything one pass knows.
 #[derive(Clone, Debug)]
 pub struct World {

@@ -19,8 +19,20 @@ impl Proxy {
     /// Starts a proxy. A controller that uses it is the owner of `token`, or the admin.
     #[track_caller]
     pub(crate) fn start(token: Option<&str>) -> Self {
+        Self::start_with(&[], token)
+    }
+
+    /// The same, and each write waits so long before the API server hears of it.
+    #[track_caller]
+    pub(crate) fn slow(milliseconds: u32) -> Self {
+        Self::start_with(&["--slow", &format!("{milliseconds}ms")], None)
+    }
+
+    #[track_caller]
+    fn start_with(args: &[&str], token: Option<&str>) -> Self {
         let mut child = Command::new("testbed")
             .arg("proxy")
+            .args(args)
             .stdout(Stdio::piped())
             .spawn()
             .expect("`testbed` is on the PATH inside the testbed");

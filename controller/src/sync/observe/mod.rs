@@ -37,13 +37,13 @@ use crate::sync::{
     kinds::Kinds,
     observe::applications::AppId,
     observe::memory::{DesiredKey, Render},
-    world::{Source, SourceProblem, Unsealer, World},
+    world::{Asked, Source, SourceProblem, Unsealer, World},
 };
 use subject::Subject;
 pub(super) use subject::stored_status;
 
 impl Engine {
-    /// The World of one pass. `first` is true for the first look of a pass: then a request to refresh lists the refs anew.
+    /// The World of one look. What somebody asks for, and did not ask for at the look `before`, lists the refs anew.
     ///
     /// # Errors
     /// When the API server is away.
@@ -51,17 +51,17 @@ impl Engine {
         &self,
         app: &AppId,
         object: &Value,
-        first: bool,
+        before: Asked,
     ) -> Result<World, kube::Error> {
         let subject = self.subject(app, object);
-        if first && subject.facts.marks.refresh == Some(Refresh::Hard) {
+        if !before.refresh && subject.facts.marks.refresh == Some(Refresh::Hard) {
             self.live.index().distrust(app);
         }
         let project = self.project(&subject);
         let rendered = match self.readable(&subject, project.as_ref().ok()) {
             // A request is large, and mostly nothing is rendered.
             Some((intent, project)) => {
-                Box::pin(self.render(app, &subject, intent, project, first)).await?
+                Box::pin(self.render(app, &subject, intent, project, before)).await?
             }
             None => Err(no_source()),
         };

@@ -10,7 +10,7 @@ use crate::sync::{
     observe::sources::{self, Resolved},
     observe::subject::Subject,
     plan::revision::revisions_to_render,
-    world::SourceProblem,
+    world::{Asked, SourceProblem},
 };
 use crate::{
     access::Project,
@@ -50,9 +50,9 @@ impl Engine {
         subject: &Subject,
         intent: &Intent,
         project: &Project,
-        first: bool,
+        before: Asked,
     ) -> Result<Result<Render, SourceProblem>, kube::Error> {
-        let rendered = self.render_if_new(app, subject, intent, project, first);
+        let rendered = self.render_if_new(app, subject, intent, project, before);
         match rendered.await {
             Ok(render) => Ok(Ok(render)),
             Err(Unrendered::Problem(problem)) => Ok(Err(problem)),
@@ -66,11 +66,14 @@ impl Engine {
         subject: &Subject,
         intent: &Intent,
         project: &Project,
-        first: bool,
+        before: Asked,
     ) -> Result<Render, Unrendered> {
         let request = subject.request.as_ref().ok().and_then(Option::as_ref);
         let asked_for = revisions_to_render(&subject.facts, intent, request);
-        let asked = subject.facts.marks.refresh.is_some() || request.is_some();
+        let asked = Asked {
+            refresh: subject.facts.marks.refresh.is_some(),
+            request: request.is_some(),
+        };
         let latest = |is: bool| {
             if is {
                 Freshness::Latest
@@ -82,14 +85,19 @@ impl Engine {
         let known = known.filter(|known| known.sources == intent.sources);
         let resolved = self
             .sources
-            .resolve(intent, &asked_for, latest(first && asked), known.is_none())
+            .resolve(
+                intent,
+                &asked_for,
+                latest(asked.anew(before)),
+                known.is_none(),
+            )
             .await?;
         self.check_signatures(app, project, &intent.sources, &asked_for, &resolved)
             .await?;
         let environments = environments(subject, intent, &resolved);
         let own = &self.context.namespace;
         let variables = self.variables.get(app, intent, project, own).await?;
-        let distrusted = subject.facts.marks.refresh == Some(Refresh::Hard) && first;
+        let distrusted = subject.facts.marks.refresh == Some(Refresh::Hard) && !before.refresh;
         let same = |known: &Render| {
             !distrusted && known.environments == environments && known.variables == variables
         };
