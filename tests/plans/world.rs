@@ -142,7 +142,7 @@ fn build(
         },
         namespace_metadata: Default::default(),
         unlisted: kind_list(&settings["unlisted"]),
-        customizations: customizations.clone(),
+        customizations,
         opening: opening(settings),
         unsealer: if settings["unsealer"] == "other" {
             Unsealer::Other
