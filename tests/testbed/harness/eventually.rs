@@ -6,7 +6,7 @@ use std::fmt::{Debug, Display};
 use std::time::{Duration, Instant};
 
 /// How long a condition may take to come true. Generous, because it only costs time when a test fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How often a condition is asked for.
 const PAUSE: Duration = Duration::from_millis(50);
