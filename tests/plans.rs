@@ -10,6 +10,8 @@
 mod folder;
 #[path = "plans/interrupted.rs"]
 mod interrupted;
+#[path = "plans/kinds.rs"]
+mod kinds;
 #[path = "plans/world.rs"]
 mod world;
 

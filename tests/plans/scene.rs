@@ -16,7 +16,7 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::outside::{Object, Outside};
-use crate::world::built_in_kinds;
+use crate::kinds;
 
 fn application() -> crds::Application {
     let value = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "shop", "namespace": "signet"},
@@ -68,7 +68,7 @@ pub(crate) fn source(image: &str) -> Source {
     }
     let wanted = desired(&Inputs {
         manifests: &manifests.iter().collect::<Vec<_>>(),
-        kinds: &built_in_kinds(),
+        kinds: &kinds::built_in(),
         application_id: "shop",
         namespace: "demo",
         defaults: dialect::intent(&application()).unwrap().options.defaults,
@@ -100,7 +100,7 @@ pub(crate) fn observe(outside: &Outside, source: &Source, fresh: bool, seconds: 
             ..AppFacts::default()
         },
         source: Ok(source.clone()),
-        kinds: Arc::new(built_in_kinds()),
+        kinds: Arc::new(kinds::built_in()),
         destination_namespace: DestinationNamespace::Exists,
         namespace_metadata: Default::default(),
         live: outside

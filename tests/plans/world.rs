@@ -1,7 +1,7 @@
 //! Reads a folder of small YAML files into a World.
 //! What a folder leaves out is as ordinary as can be: built-in kinds, objects as they were applied.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use controller::dialect::{self, Intent, ObjectDefaults, OperationRequest};
 use controller::render::{Manifest, SourceType};
 use controller::sync::desired::{Desired, Inputs, WantedHash, desired};
 use controller::sync::key::{GroupKind, ObjectKey, group_version};
-use controller::sync::kinds::{Kinds, Known};
+use controller::sync::kinds::Kinds;
 use controller::sync::plan::revision::revisions_to_render;
 use controller::sync::revisions::Revisions;
 use controller::sync::world::{
@@ -21,28 +21,7 @@ use health::Customizations;
 use serde_json::{Value, json};
 
 use super::folder::{documents, documents_in};
-
-/// Kinds that every cluster of the folders serves: API version, kind, namespaced.
-const KINDS: [(&str, &str, bool); 18] = [
-    ("v1", "Namespace", false),
-    ("v1", "ConfigMap", true),
-    ("v1", "Secret", true),
-    ("v1", "Service", true),
-    ("v1", "ServiceAccount", true),
-    ("v1", "PersistentVolumeClaim", true),
-    ("v1", "Pod", true),
-    ("apps/v1", "Deployment", true),
-    ("apps/v1", "StatefulSet", true),
-    ("batch/v1", "Job", true),
-    ("batch/v1", "CronJob", true),
-    ("networking.k8s.io/v1", "Ingress", true),
-    ("autoscaling/v2", "HorizontalPodAutoscaler", true),
-    ("rbac.authorization.k8s.io/v1", "ClusterRole", false),
-    ("rbac.authorization.k8s.io/v1", "Role", true),
-    ("apiextensions.k8s.io/v1", "CustomResourceDefinition", false),
-    ("argoproj.io/v1alpha1", "Application", true),
-    ("bitnami.com/v1alpha1", "SealedSecret", true),
-];
+use super::kinds;
 
 /// One folder.
 pub(crate) struct Case {
@@ -90,7 +69,7 @@ fn build(
 ) -> World {
     let decoded: crds::Application = crds::decode(application).expect("application.yaml");
     let intent = dialect::intent(&decoded);
-    let kinds = kinds(settings);
+    let kinds = kinds::served(settings);
     let tracking_name = "shop".to_owned();
     let request = dialect::operation(&decoded);
     let project_name = decoded.spec.project.clone();
@@ -141,7 +120,7 @@ fn build(
             _ => DestinationNamespace::Exists,
         },
         namespace_metadata: Default::default(),
-        unlisted: kind_list(&settings["unlisted"]),
+        unlisted: kinds::named(&settings["unlisted"]),
         customizations,
         opening: opening(settings),
         unsealer: if settings["unsealer"] == "other" {
@@ -338,62 +317,6 @@ fn opening(settings: &Value) -> BTreeMap<ObjectKey, Result<(), String>> {
         (ObjectKey::new(&kind, Some("demo"), name), answer)
     });
     opened.collect()
-}
-
-/// Kinds that every cluster of these tests serves.
-pub(crate) fn built_in_kinds() -> Kinds {
-    kinds(&Value::Null)
-}
-
-fn kinds(settings: &Value) -> Kinds {
-    let mut kinds = Kinds::default();
-    let without: BTreeSet<&str> = settings["withoutKinds"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    for (api_version, kind, namespaced) in KINDS
-        .into_iter()
-        .filter(|(_, kind, _)| !without.contains(kind))
-    {
-        let (group, version) = group_version(api_version);
-        let plural = format!("{}s", kind.to_lowercase());
-        kinds.insert(
-            GroupKind::new(group, kind),
-            version,
-            Known { plural, namespaced },
-        );
-    }
-    for kind in kind_list(&settings["kinds"]) {
-        let plural = format!("{}s", kind.kind.to_lowercase());
-        kinds.insert(
-            kind,
-            "v1",
-            Known {
-                plural,
-                namespaced: true,
-            },
-        );
-    }
-    for group in settings["unavailable"].as_array().into_iter().flatten() {
-        kinds.insert_unavailable(group.as_str().unwrap());
-    }
-    kinds
-}
-
-/// `group/Kind` texts.
-fn kind_list(list: &Value) -> BTreeSet<GroupKind> {
-    let kind = |text: &str| match text.split_once('/') {
-        Some((group, kind)) => GroupKind::new(group, kind),
-        None => GroupKind::new("", text),
-    };
-    list.as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .map(kind)
-        .collect()
 }
 
 fn manifests(folder: &Path) -> Vec<Manifest> {
