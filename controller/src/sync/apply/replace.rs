@@ -6,22 +6,14 @@ use kube::core::ObjectMeta;
 use serde_json::json;
 
 use super::adoption::REPLACES;
-use super::write::{TakeOver, not_wanted};
-use super::{Answer, Executor, answer::failure};
+use super::write::TakeOver;
+use super::{Answer, Executor};
 use crate::sync::{desired::Wanted, key::ObjectKey};
 
 impl Executor<'_> {
     /// Replaces the live object of a key; makes it where there is none.
     pub(super) async fn replace(&self, key: &ObjectKey) -> Answer {
-        let Some(wanted) = self.wanted(key) else {
-            return Ok(Err(not_wanted(key)));
-        };
-        let (api, resource) = match self.api(key) {
-            Ok(found) => found,
-            Err(failure) => return Ok(Err(failure)),
-        };
-        self.engine.live.index().writing(key);
-        let written = async {
+        self.writing(key, async |api, resource, wanted| {
             if let Some(live) = api.get_metadata_opt(&key.name).await? {
                 let params = PostParams {
                     field_manager: Some(REPLACES.to_owned()),
@@ -30,14 +22,9 @@ impl Executor<'_> {
                 let body = in_place_of(&live.metadata, wanted)?;
                 api.replace(&key.name, &params, &body).await?;
             }
-            self.write(&api, &resource, wanted, TakeOver::Yes).await
-        };
-        let written = written.await;
-        self.engine.live.index().written(key);
-        match written {
-            Ok(done) => Ok(Ok(done)),
-            Err(error) => failure(key, error).map(Err),
-        }
+            self.write(api, resource, wanted, TakeOver::Yes).await
+        })
+        .await
     }
 }
 

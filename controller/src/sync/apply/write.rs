@@ -30,6 +30,18 @@ pub(super) enum TakeOver {
 impl Executor<'_> {
     /// Applies the wanted object of a key.
     pub(super) async fn apply(&self, key: &ObjectKey, take_over: TakeOver) -> Answer {
+        self.writing(key, async |api, resource, wanted| {
+            self.write(api, resource, wanted, take_over).await
+        })
+        .await
+    }
+
+    /// Does `work` to the live object of a key, and lets the index know that what it sees meanwhile is ours.
+    pub(super) async fn writing(
+        &self,
+        key: &ObjectKey,
+        work: impl AsyncFnOnce(&Api<DynamicObject>, &ApiResource, &Wanted) -> Result<Done, kube::Error>,
+    ) -> Answer {
         let Some(wanted) = self.wanted(key) else {
             return Ok(Err(not_wanted(key)));
         };
@@ -38,7 +50,7 @@ impl Executor<'_> {
             Err(failure) => return Ok(Err(failure)),
         };
         self.engine.live.index().writing(key);
-        let written = self.write(&api, &resource, wanted, take_over).await;
+        let written = work(&api, &resource, wanted).await;
         self.engine.live.index().written(key);
         match written {
             Ok(done) => Ok(Ok(done)),
