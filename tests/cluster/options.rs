@@ -120,14 +120,7 @@ fn a_replaced_object_is_what_git_says_and_nothing_else() {
     // It is ours like any other: a field that leaves Git goes, and nothing is written while nothing differs.
     let version = "{.metadata.resourceVersion}";
     let before = scene.field("configmap", "replaced", version);
-    scene.testbed.kubectl(&[
-        "annotate",
-        "application",
-        "app",
-        "argocd.argoproj.io/refresh=hard",
-        "--namespace",
-        &scene.own,
-    ]);
+    scene.refresh_hard();
     scene.sync_status("Synced", &second);
     assert_eq!(scene.field("configmap", "replaced", version), before);
 }
@@ -315,16 +308,7 @@ fn a_dry_run_tells_what_would_be_done_and_does_nothing() {
     scene.sync_status("OutOfSync", &commit);
     let request =
         r#"{"operation": {"initiatedBy": {"username": "alice"}, "sync": {"dryRun": true}}}"#;
-    scene.testbed.kubectl(&[
-        "patch",
-        "application",
-        "app",
-        "--namespace",
-        &scene.own,
-        "--type=merge",
-        "--patch",
-        request,
-    ]);
+    scene.patch(request);
     let app = scene.operation("Succeeded", &commit);
     let result = &app["status"]["operationState"]["syncResult"]["resources"][0];
     assert_eq!(

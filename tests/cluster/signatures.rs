@@ -125,18 +125,9 @@ fn refused(scene: &Scene, text: &str, commit: &str) {
 }
 
 fn follow(scene: &Scene, revision: &str) {
-    let patch = format!(r#"{{"spec": {{"source": {{"targetRevision": "{revision}"}}}}}}"#);
-    let arguments = [
-        "patch",
-        "application",
-        "app",
-        "--type=merge",
-        "--patch",
-        &patch,
-    ];
-    scene
-        .testbed
-        .kubectl(&[&arguments[..], &["--namespace", &scene.own]].concat());
+    scene.patch(&format!(
+        r#"{{"spec": {{"source": {{"targetRevision": "{revision}"}}}}}}"#
+    ));
 }
 
 #[test]

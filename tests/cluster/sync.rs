@@ -223,16 +223,7 @@ fn a_deleted_application_with_the_finalizer_takes_its_objects_along() {
     scene.application(AUTOMATED);
     scene.sync_status("Synced", &commit);
     let patch = r#"{"metadata": {"finalizers": ["resources-finalizer.argocd.argoproj.io"]}}"#;
-    scene.testbed.kubectl(&[
-        "patch",
-        "application",
-        "app",
-        "--type=merge",
-        "--patch",
-        patch,
-        "--namespace",
-        &scene.own,
-    ]);
+    scene.patch(patch);
     scene.testbed.kubectl(&[
         "delete",
         "application",
@@ -258,16 +249,7 @@ fn without_automation_only_a_request_syncs() {
         "nobody asked for it"
     );
     let request = r#"{"operation": {"initiatedBy": {"username": "alice"}, "sync": {}}}"#;
-    scene.testbed.kubectl(&[
-        "patch",
-        "application",
-        "app",
-        "--type=merge",
-        "--patch",
-        request,
-        "--namespace",
-        &scene.own,
-    ]);
+    scene.patch(request);
     let app = scene.operation("Succeeded", &commit);
     assert_eq!(app.get("operation"), None, "the request was taken up");
     assert_eq!(

@@ -77,7 +77,7 @@ pub struct VariablesFrom {
 }
 
 /// What kind of object variables are from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum VariablesKind {
     ConfigMap,
     Secret,

@@ -81,15 +81,27 @@ impl Scene {
 
     /// What `argocd app get --refresh` does.
     pub(crate) fn refresh(&self) {
-        self.testbed.kubectl(&[
-            "annotate",
-            "application",
-            "app",
-            "argocd.argoproj.io/refresh=normal",
-            "--overwrite",
-            "--namespace",
-            &self.own,
-        ]);
+        self.annotate("argocd.argoproj.io/refresh=normal");
+    }
+
+    /// The same, and nothing is trusted that was found before.
+    pub(crate) fn refresh_hard(&self) {
+        self.annotate("argocd.argoproj.io/refresh=hard");
+    }
+
+    /// Sets an annotation of the Application, or takes it off with `KEY-`.
+    pub(crate) fn annotate(&self, annotation: &str) {
+        self.of_app(&["annotate"], &[annotation, "--overwrite"]);
+    }
+
+    /// Merges into the Application.
+    pub(crate) fn patch(&self, patch: &str) {
+        self.of_app(&["patch"], &["--type=merge", "--patch", patch]);
+    }
+
+    fn of_app(&self, command: &[&str], args: &[&str]) {
+        let app = ["application", "app", "--namespace", &self.own];
+        self.testbed.kubectl(&[command, &app, args].concat());
     }
 
     /// The Application as it is.

@@ -7,18 +7,6 @@ use crate::scene::{Scene, config_map};
 const FROM: &str = "[{kind: ConfigMap, name: cluster}, {kind: Secret, name: database}]";
 const PASSWORD: &str = "p@ss: #w0rd {";
 
-fn annotate(scene: &Scene, annotation: &str) {
-    scene.testbed.kubectl(&[
-        "annotate",
-        "application",
-        "app",
-        annotation,
-        "--overwrite",
-        "--namespace",
-        &scene.own,
-    ]);
-}
-
 fn apply(scene: &Scene, object: &serde_json::Value) {
     let mut object = object.clone();
     object["metadata"]["namespace"] = scene.to.as_str().into();
@@ -65,7 +53,7 @@ fn variables_are_substituted_and_followed() {
     scene.becomes("configmap", "a", "{.data.value}", "${region}");
 
     let from = format!("signet.dev/substitute-from={FROM}");
-    annotate(&scene, &from);
+    scene.annotate(&from);
     let cluster = format!(
         "variables from ConfigMap {}/cluster: does not exist",
         scene.to
@@ -80,7 +68,7 @@ fn variables_are_substituted_and_followed() {
             "stringData": {"password": PASSWORD, "region": "overridden below"},
         }),
     );
-    annotate(&scene, "signet.dev/substitute=region: eu");
+    scene.annotate("signet.dev/substitute=region: eu");
     scene.becomes("configmap", "a", "{.data.value}", "eu");
     let url = "{.data.url}";
     let encoded = |url: &str| {
@@ -94,23 +82,20 @@ fn variables_are_substituted_and_followed() {
         &encoded(&format!("db://{PASSWORD}@eu")),
     );
 
-    annotate(&scene, "signet.dev/substitute-");
+    scene.annotate("signet.dev/substitute-");
     let secret_region = "variable region of Secret database stands outside data and stringData";
     refused(&scene, &format!("ConfigMap a: data.value: {secret_region}"));
     scene.becomes("configmap", "a", "{.data.value}", "eu");
     let only = "signet.dev/substitute-from=[{kind: ConfigMap, name: cluster}]";
-    annotate(&scene, only);
+    scene.annotate(only);
     refused(
         &scene,
         "Secret web: stringData.url: variable password is not set",
     );
-    annotate(
-        &scene,
-        &from.replace(
-            "Secret, name: database",
-            "Secret, name: other, optional: true",
-        ),
-    );
+    scene.annotate(&from.replace(
+        "Secret, name: database",
+        "Secret, name: other, optional: true",
+    ));
     refused(
         &scene,
         "Secret web: stringData.url: variable password is not set",
@@ -143,11 +128,8 @@ fn a_secret_that_the_project_does_not_permit_is_not_read() {
         "stringData": {"region": "stolen"},
     });
     apply(&scene, &key);
-    annotate(
-        &scene,
-        "signet.dev/substitute-from=[{kind: Secret, name: key}]",
-    );
+    scene.annotate("signet.dev/substitute-from=[{kind: Secret, name: key}]");
     refused(&scene, "SealingKey: ");
-    annotate(&scene, "signet.dev/substitute-from=[]");
+    scene.annotate("signet.dev/substitute-from=[]");
     scene.becomes("configmap", "a", "{.data.value}", "eu");
 }

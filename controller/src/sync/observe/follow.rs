@@ -71,6 +71,44 @@ where
     }
 }
 
+/// Follows one object of an API for ever, which may or may not be there: tells what `read` takes of it, or that it is not there,
+/// once it was looked for and whenever that changes.
+pub(crate) async fn follow_one<K, T: PartialEq>(
+    api: Api<K>,
+    name: &str,
+    read: impl Fn(K) -> T,
+    mut tell: impl FnMut(Option<&T>),
+) where
+    K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
+{
+    let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
+    let mut known = None;
+    follow(api, config, |change| {
+        if note(&mut known, change, &read)
+            && let Some(now) = &known
+        {
+            tell(now.as_ref());
+        }
+    })
+    .await;
+}
+
+/// Takes a change in; true when it makes a difference. Nothing is known until the object was looked for.
+fn note<K, T: PartialEq>(
+    known: &mut Option<Option<T>>,
+    change: Change<K>,
+    read: impl Fn(K) -> T,
+) -> bool {
+    let now = match change {
+        Change::Listed(object) | Change::Changed(object) => Some(read(object)),
+        Change::Whole if known.is_some() => return false,
+        Change::Whole | Change::Gone { .. } => None,
+    };
+    let differs = known.as_ref() != Some(&now);
+    *known = Some(now);
+    differs
+}
+
 fn name<K: Resource>(object: &K) -> (String, String) {
     (object.namespace().unwrap_or_default(), object.name_any())
 }
@@ -78,4 +116,32 @@ fn name<K: Resource>(object: &K) -> (String, String) {
 fn is_not_served(error: &watcher::Error) -> bool {
     use watcher::Error::{InitialListFailed, WatchStartFailed};
     matches!(error, InitialListFailed(kube::Error::Api(status)) | WatchStartFailed(kube::Error::Api(status)) if status.code == 404)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_makes_a_difference_is_news() {
+        let gone = || Change::Gone {
+            namespace: String::new(),
+            name: String::new(),
+        };
+        let mut known = None;
+        for (change, news) in [
+            (Change::Whole, true),
+            (Change::Whole, false),
+            (gone(), false),
+            (Change::Changed("1"), true),
+            (Change::Listed("1"), false),
+            (Change::Whole, false),
+            (Change::Changed("2"), true),
+            (gone(), true),
+        ] {
+            let before = format!("{known:?} {change:?}");
+            assert_eq!(note(&mut known, change, str::to_owned), news, "{before}");
+        }
+        assert_eq!(known, Some(None));
+    }
 }

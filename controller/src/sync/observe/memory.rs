@@ -60,7 +60,7 @@ pub(crate) struct Render {
     /// What the cluster said of itself, where that matters.
     pub(crate) cluster: Option<Arc<ClusterFacts>>,
     /// Values that were substituted in the objects; none where nothing was.
-    pub(crate) variables: Option<Variables>,
+    pub(crate) variables: Option<Arc<Variables>>,
     pub(crate) revisions: Revisions,
     /// One for each source that renders.
     pub(crate) rendered: Vec<Arc<Rendered>>,

@@ -124,11 +124,13 @@ impl Engine {
             .sources
             .render(project, requests, cluster.as_ref())
             .await?;
-        let mut rendered = unsubstituted.clone();
-        if let Some(variables) = &variables {
-            let namespace = &intent.destination.namespace;
-            rendered = sources::substituted(rendered, variables, namespace).await?;
-        }
+        let rendered = match &variables {
+            Some(variables) => {
+                let namespace = &intent.destination.namespace;
+                sources::substituted(unsubstituted.clone(), variables.clone(), namespace).await?
+            }
+            None => unsubstituted.clone(),
+        };
         let render = Render {
             sources: intent.sources.clone(),
             environments,

@@ -8,7 +8,7 @@ use std::{
 };
 
 use k8s_openapi::{api::core::v1::ConfigMap, jiff::Timestamp};
-use kube::{Api, Client, runtime::watcher};
+use kube::{Api, Client};
 use tokio::{sync::watch, time::timeout};
 
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
     sync::{
         engine::Engine,
         observe::applications::AppId,
-        observe::follow::{Change, follow},
+        observe::follow::follow_one,
         observe::sources::Resolved,
         world::{SourceProblem, SourceReason},
     },
@@ -65,19 +65,20 @@ impl Signatures {
     /// Follows the two ConfigMaps of a namespace for ever, and tells when what they hold changed.
     pub(crate) async fn follow(&self, client: Client, namespace: &str, tell: impl Fn()) {
         let found = Mutex::new(Found::new());
-        let follow_one = |name: &'static str| {
+        let follow = |name: &'static str| {
             let api = Api::<ConfigMap>::namespaced(client.clone(), namespace);
-            let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
+            let data = |map: ConfigMap| map.data.unwrap_or_default();
             let (found, tell) = (&found, &tell);
-            follow(api, config, move |change| {
+            follow_one(api, name, data, move |data| {
                 let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-                if note(&mut found, name, change) && found.len() == 2 {
+                found.insert(name, data.cloned().unwrap_or_default());
+                if found.len() == 2 {
                     self.take_over(&found);
                     tell();
                 }
             })
         };
-        tokio::join!(follow_one(KEYS), follow_one(SIGNERS));
+        tokio::join!(follow(KEYS), follow(SIGNERS));
     }
 
     fn take_over(&self, found: &Found) {
@@ -143,19 +144,6 @@ impl Signatures {
 
     fn verdicts(&self) -> MutexGuard<'_, HashMap<(SignedObject, SignatureDemand), Verdict>> {
         self.verdicts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Takes a change in; true when it makes a difference.
-fn note(found: &mut Found, name: &'static str, change: Change<ConfigMap>) -> bool {
-    let data = match change {
-        Change::Listed(map) | Change::Changed(map) => map.data.unwrap_or_default(),
-        Change::Whole if found.contains_key(name) => return false,
-        Change::Whole | Change::Gone { .. } => BTreeMap::new(),
-    };
-    found.get(name) != Some(&data) && {
-        found.insert(name, data);
-        true
     }
 }
 
@@ -236,39 +224,6 @@ impl From<Denied> for SourceProblem {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn map(value: &str) -> ConfigMap {
-        ConfigMap {
-            data: Some([("key".to_owned(), value.to_owned())].into()),
-            ..ConfigMap::default()
-        }
-    }
-
-    fn gone() -> Change<ConfigMap> {
-        Change::Gone {
-            namespace: String::new(),
-            name: String::new(),
-        }
-    }
-
-    #[test]
-    fn only_what_makes_a_difference_is_news() {
-        let mut found = Found::new();
-        for (name, change, news) in [
-            (KEYS, Change::Listed(map("1")), true),
-            (KEYS, Change::Whole, false),
-            (SIGNERS, Change::Whole, true),
-            (KEYS, Change::Listed(map("1")), false),
-            (SIGNERS, gone(), false),
-            (SIGNERS, Change::Changed(map("1")), true),
-            (KEYS, Change::Changed(map("2")), true),
-            (KEYS, gone(), true),
-        ] {
-            let before = format!("{found:?} {change:?}");
-            assert_eq!(note(&mut found, name, change), news, "{before}");
-        }
-        assert!(found[KEYS].is_empty());
-    }
 
     #[tokio::test]
     async fn keys_are_known_once_both_config_maps_were_looked_for_and_new_ones_end_all_verdicts() {

@@ -247,10 +247,10 @@ impl Sources {
 /// The renders with values in place of variables. They are one Application's, and not kept for others.
 pub(super) async fn substituted(
     rendered: Vec<Arc<Rendered>>,
-    variables: &Variables,
+    variables: Arc<Variables>,
     namespace: &str,
 ) -> Result<Vec<Arc<Rendered>>, SourceProblem> {
-    let (variables, namespace) = (variables.clone(), namespace.to_owned());
+    let namespace = namespace.to_owned();
     let substituted = blocking(move || {
         let rendered = rendered.iter();
         rendered

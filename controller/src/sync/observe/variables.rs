@@ -3,14 +3,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    fmt::Debug,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-use kube::{Api, Client, Resource, core::NamespaceResourceScope, runtime::watcher};
-use serde::de::DeserializeOwned;
+use kube::{Api, Client};
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use zeroize::Zeroizing;
 
@@ -20,7 +18,7 @@ use crate::{
     render::{Origin, Variables},
     sync::{
         observe::applications::AppId,
-        observe::follow::{Change, follow},
+        observe::follow::follow_one,
         queue::{Lane, Queue},
         world::{SourceProblem, SourceReason},
     },
@@ -30,15 +28,27 @@ use crate::{
 const FIRST_LOOK: Duration = Duration::from_secs(10);
 
 /// The object that variables are from.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Reference {
     kind: VariablesKind,
     namespace: String,
     name: String,
 }
 
+impl Reference {
+    fn claim(&self, sealing_key: bool) -> Claim<'_> {
+        Claim {
+            group: "",
+            kind: self.kind.name(),
+            namespace: Some(&self.namespace),
+            name: &self.name,
+            sealing_key,
+        }
+    }
+}
+
 /// What such an object holds.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 struct Items {
     sealing_key: bool,
     /// None where the value is no text.
@@ -52,7 +62,14 @@ type Seen = Option<Option<Arc<Items>>>;
 pub(crate) struct VariablesFromObjects {
     client: Client,
     queue: Arc<Queue<AppId>>,
-    followed: Arc<Mutex<HashMap<Reference, Followed>>>,
+    watched: Arc<Mutex<Watched>>,
+}
+
+/// Who names what.
+#[derive(Default)]
+struct Watched {
+    objects: HashMap<Reference, Followed>,
+    of: HashMap<AppId, BTreeSet<Reference>>,
 }
 
 struct Followed {
@@ -72,7 +89,7 @@ impl VariablesFromObjects {
         Self {
             client,
             queue,
-            followed: Arc::default(),
+            watched: Arc::default(),
         }
     }
 
@@ -86,106 +103,111 @@ impl VariablesFromObjects {
         intent: &Intent,
         project: &Project,
         own_namespace: &str,
-    ) -> Result<Option<Variables>, SourceProblem> {
-        let namespace = &intent.destination.namespace;
-        let from = intent.substitution.iter().flat_map(|wanted| &wanted.from);
-        let from: Vec<_> = from
-            .map(|from| (from, reference(from, namespace)))
-            .collect();
-        let seen = self.follow(app, from.iter().map(|(_, reference)| reference));
+    ) -> Result<Option<Arc<Variables>>, SourceProblem> {
         let Some(substitution) = &intent.substitution else {
+            self.forget(app);
             return Ok(None);
         };
-        if namespace.is_empty() && !from.is_empty() {
+        let namespace = &intent.destination.namespace;
+        if namespace.is_empty() && !substitution.from.is_empty() {
             return Err(SourceProblem {
                 reason: SourceReason::Render,
                 message: "variables from objects need a namespace to look in".to_owned(),
                 hint: Some("set spec.destination.namespace".to_owned()),
             });
         }
+        let permits = |at: &Reference, sealing_key| {
+            let claim = at.claim(sealing_key);
+            let permitted = project.permits_object(&claim, &intent.destination, own_namespace);
+            permitted.map_err(|denied| problem(at, &denied.to_string(), None))
+        };
+        let mut references = Vec::new();
+        for from in &substitution.from {
+            let reference = reference(from, namespace);
+            permits(&reference, false)?;
+            references.push(reference);
+        }
+        let seen = self.follow(app, &references);
         let mut variables = Variables::default();
-        for ((from, reference), mut seen) in from.into_iter().zip(seen) {
-            let permitted = |sealing_key| {
-                let claim = Claim {
-                    group: "",
-                    kind: reference.kind.name(),
-                    namespace: Some(namespace),
-                    name: &reference.name,
-                    sealing_key,
-                };
-                let permitted = project.permits_object(&claim, &intent.destination, own_namespace);
-                permitted.map_err(|denied| problem(&reference, &denied.to_string(), None))
-            };
-            permitted(false)?;
-            let looked = timeout(FIRST_LOOK, seen.wait_for(Option::is_some)).await;
-            let Ok(Ok(looked)) = looked.map(|seen| seen.map(|seen| seen.clone().flatten())) else {
-                return Err(problem(&reference, "can't be read yet", None));
-            };
-            match looked {
+        for ((from, at), seen) in substitution.from.iter().zip(&references).zip(seen) {
+            match look(at, seen).await? {
                 Some(items) => {
-                    permitted(items.sealing_key)?;
-                    take(&mut variables, &reference, &items)?;
+                    permits(at, items.sealing_key)?;
+                    take(&mut variables, at, &items)?;
                 }
                 None if from.optional => {}
                 None => {
                     let hint = "create it, or mark it with optional: true";
-                    return Err(problem(&reference, "does not exist", Some(hint)));
+                    return Err(problem(at, "does not exist", Some(hint)));
                 }
             }
         }
         for (name, value) in &substitution.values {
             variables.set(name, value, Origin::Plain);
         }
-        Ok(Some(variables))
+        Ok(Some(Arc::new(variables)))
     }
 
     /// The Application is gone.
     pub(crate) fn forget(&self, app: &AppId) {
-        self.follow(app, std::iter::empty());
+        self.follow(app, &[]);
     }
 
     /// Watches what the Application names, and no longer what nobody names.
-    fn follow<'a>(
-        &self,
-        app: &AppId,
-        references: impl Iterator<Item = &'a Reference>,
-    ) -> Vec<watch::Receiver<Seen>> {
-        let mut followed = lock(&self.followed);
-        for one in followed.values_mut() {
-            one.users.remove(app);
-        }
+    fn follow(&self, app: &AppId, references: &[Reference]) -> Vec<watch::Receiver<Seen>> {
+        let mut watched = lock(&self.watched);
+        let before = watched.of.remove(app).unwrap_or_default();
+        let names: BTreeSet<_> = references.iter().cloned().collect();
         let seen = references
+            .iter()
             .map(|reference| {
-                let one = followed
-                    .entry(reference.clone())
-                    .or_insert_with(|| self.start(reference.clone()));
+                let start = || self.start(reference.clone());
+                let one = watched.objects.entry(reference.clone());
+                let one = one.or_insert_with(start);
                 one.users.insert(app.clone());
                 one.seen.clone()
             })
             .collect();
-        followed.retain(|_, one| !one.users.is_empty());
+        for reference in before.difference(&names) {
+            let unused = watched.objects.get_mut(reference).is_some_and(|one| {
+                one.users.remove(app);
+                one.users.is_empty()
+            });
+            if unused {
+                watched.objects.remove(reference);
+            }
+        }
+        if !names.is_empty() {
+            watched.of.insert(app.clone(), names);
+        }
         seen
     }
 
-    fn start(&self, reference: Reference) -> Followed {
+    fn start(&self, at: Reference) -> Followed {
         let (tell, seen) = watch::channel(None);
-        let (queue, followed) = (self.queue.clone(), self.followed.clone());
-        let (client, at) = (self.client.clone(), reference.clone());
-        let changed = move |now: Option<Items>| {
-            tell.send_replace(Some(now.map(Arc::new)));
-            let users = lock(&followed).get(&reference).map(|one| one.users.clone());
+        let (queue, watched) = (self.queue.clone(), self.watched.clone());
+        let (client, namespace, name) =
+            (self.client.clone(), at.namespace.clone(), at.name.clone());
+        let kind = at.kind;
+        let changed = move |now: Option<&Items>| {
+            tell.send_replace(Some(now.cloned().map(Arc::new)));
+            let users = lock(&watched).objects.get(&at).map(|one| one.users.clone());
             for app in users.unwrap_or_default() {
                 queue.wake(&app, Lane::Prompt);
             }
         };
-        let task = match at.kind {
-            VariablesKind::ConfigMap => {
-                tokio::spawn(follow_one::<ConfigMap>(client, at, changed, of_config_map))
+        let task = tokio::spawn(async move {
+            match kind {
+                VariablesKind::ConfigMap => {
+                    let api = Api::<ConfigMap>::namespaced(client, &namespace);
+                    follow_one(api, &name, of_config_map, changed).await;
+                }
+                VariablesKind::Secret => {
+                    let api = Api::<Secret>::namespaced(client, &namespace);
+                    follow_one(api, &name, of_secret, changed).await;
+                }
             }
-            VariablesKind::Secret => {
-                tokio::spawn(follow_one::<Secret>(client, at, changed, of_secret))
-            }
-        };
+        });
         Followed {
             users: BTreeSet::new(),
             seen,
@@ -194,36 +216,16 @@ impl VariablesFromObjects {
     }
 }
 
-async fn follow_one<K>(
-    client: Client,
-    at: Reference,
-    changed: impl Fn(Option<Items>),
-    items: fn(K) -> Items,
-) where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-        + Clone
-        + DeserializeOwned
-        + Debug
-        + Send
-        + 'static,
-{
-    let api = Api::<K>::namespaced(client, &at.namespace);
-    let config = watcher::Config::default().fields(&format!("metadata.name={}", at.name));
-    let mut listed = false;
-    follow(api, config, move |change| match change {
-        Change::Listed(object) => {
-            listed = true;
-            changed(Some(items(object)));
-        }
-        Change::Changed(object) => changed(Some(items(object))),
-        Change::Gone { .. } => changed(None),
-        Change::Whole => {
-            if !std::mem::take(&mut listed) {
-                changed(None);
-            }
-        }
-    })
-    .await;
+/// What the object holds; none where there is none.
+async fn look(
+    at: &Reference,
+    mut seen: watch::Receiver<Seen>,
+) -> Result<Option<Arc<Items>>, SourceProblem> {
+    let looked = timeout(FIRST_LOOK, seen.wait_for(Option::is_some)).await;
+    match looked {
+        Ok(Ok(seen)) => Ok(seen.clone().flatten()),
+        _ => Err(problem(at, "can't be read yet", None)),
+    }
 }
 
 fn of_config_map(object: ConfigMap) -> Items {
