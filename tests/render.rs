@@ -213,6 +213,7 @@ async fn a_folder_that_can_not_be_written_is_not_taken_for_a_missing_program() {
         kustomize: "/bin/sh".into(),
         helm: "/bin/sh".into(),
         kustomize_charts: false,
+        kustomize_remote_bases: false,
         directory: "/nowhere".into(),
         runner: Runner::default(),
     });

@@ -14,7 +14,7 @@ mod keys;
 
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
-use controller::render::{Manifest, Request};
+use controller::render::{Manifest, RemoteBase, Request};
 use serde_json::{Map, Value};
 
 use sources::{Programs, Sources, application, cases, expect, name, printed, request};
@@ -29,6 +29,9 @@ struct Case {
     annotations: Map<String, Value>,
     /// Whether the controller runs with `--kustomize-enable-helm`.
     charts: bool,
+    /// Whether it runs with `--kustomize-enable-remote-bases`: then the folders of `bases` are repositories of
+    /// `https://git.example.org` at `v1`.
+    remote_bases: bool,
     /// What a person types in the root of the repository.
     by_hand: String,
 }
@@ -39,6 +42,7 @@ impl Default for Case {
             source: Value::Object(Map::new()),
             annotations: Map::new(),
             charts: false,
+            remote_bases: false,
             by_hand: String::new(),
         }
     }
@@ -62,6 +66,7 @@ async fn every_case(folder: &str) {
         let request = request_of(&sources, &path, &case).await;
         let programs = Programs {
             kustomize_charts: case.charts,
+            remote_bases: case.remote_bases,
             ..Programs::default()
         };
         let renderer = sources.renderer(&programs);
@@ -103,6 +108,17 @@ async fn request_of(sources: &Sources, path: &Path, case: &Case) -> Request {
         let origin = sources.origin_of(&format!("{}-{}", name(path), name(&folder)), &folder);
         let tree = sources.tree(&origin, &origin.commit(&[]), "").await;
         request.references.insert(name(&folder).to_owned(), tree);
+    }
+    let bases = fs::read_dir(path.join("bases"));
+    for base in bases.into_iter().flatten() {
+        let folder = base.unwrap().path();
+        let origin = sources.origin_of(&format!("{}-{}", name(path), name(&folder)), &folder);
+        let tree = sources.tree(&origin, &origin.commit(&[]), "").await;
+        let base = RemoteBase {
+            url: format!("https://git.example.org/{}.git", name(&folder)),
+            revision: "v1".to_owned(),
+        };
+        request.bases.insert(base, tree);
     }
     request
 }

@@ -1,6 +1,8 @@
 //! Applications against a real API server: that the wiring of the sync engine holds, and what only a real server knows.
 //! What is decided, and why, is the business of the golden plans.
 
+#[path = "sync/bases.rs"]
+mod bases;
 #[path = "sync/charts.rs"]
 mod charts;
 #[path = "sync/disk.rs"]

@@ -1,7 +1,7 @@
 //! Submodules over HTTP, from the real `git`: which are fetched, with whose login, and what can't be followed.
 
 use controller::{
-    git::{Changed, Fetched, GitError, MirrorOptions, Repository, Submodule, Tree},
+    git::{Fetched, GitError, MirrorOptions, Repository, Submodule, Tree},
     repositories::Known,
 };
 
@@ -163,11 +163,9 @@ async fn each_submodule_is_fetched_with_the_login_for_its_own_url() {
     reader.known.secrets.push(secret(&url, &login));
     let files = reader.files(&commit, "").await.unwrap();
     assert_eq!(files, ["a.yaml a", "lib/b.yaml b"]);
-    let news = Changed {
-        url: reader.source.url.clone(),
-        below: false,
-    };
-    assert_eq!(changes.recv().await.unwrap(), news);
+    let news = changes.recv().await.unwrap();
+    let readers = bench.mirrors.readers(&news);
+    assert_eq!(readers.into_iter().collect::<Vec<_>>(), [reader.source.url]);
 }
 
 #[tokio::test]

@@ -34,6 +34,7 @@ pub(crate) struct Programs {
     pub(crate) kustomize: PathBuf,
     pub(crate) helm: PathBuf,
     pub(crate) kustomize_charts: bool,
+    pub(crate) remote_bases: bool,
 }
 
 impl Default for Programs {
@@ -42,6 +43,7 @@ impl Default for Programs {
             kustomize: "kustomize".into(),
             helm: "helm".into(),
             kustomize_charts: false,
+            remote_bases: false,
         }
     }
 }
@@ -66,6 +68,7 @@ impl Sources {
             kustomize: programs.kustomize.clone(),
             helm: programs.helm.clone(),
             kustomize_charts: programs.kustomize_charts,
+            kustomize_remote_bases: programs.remote_bases,
             directory: self.mirrors.directory().to_owned(),
             runner: Runner::launched_by(launcher, Limits::default()),
         })
@@ -151,6 +154,7 @@ pub(crate) fn request(application: &Value, tree: Tree) -> Request {
                 .to_vec(),
         }),
         dependencies: Vec::new(),
+        bases: BTreeMap::new(),
     }
 }
 

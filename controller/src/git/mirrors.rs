@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{
     CommitId, Fetched, GitError, Repository, RepositoryUrl, Revision, Tree, metrics::GitMetrics,
-    mirror::Mirror, place::Place, snapshot::Part, superprojects::Superprojects,
+    mirror::Mirror, place::Place, readers::Readers, snapshot::Part,
 };
 use crate::repositories::{Known, Repositories, RepositoryKind};
 
@@ -93,7 +93,7 @@ pub struct Mirrors {
     repositories: Arc<Repositories>,
     metrics: GitMetrics,
     mirrors: Mutex<BTreeMap<Key, InUse>>,
-    pub(super) superprojects: Superprojects,
+    pub(super) readers: Readers,
     /// Something may be due earlier than it was.
     pub(super) sooner: Notify,
 }
@@ -130,7 +130,7 @@ impl Mirrors {
             repositories: Arc::default(),
             metrics: GitMetrics::default(),
             mirrors: Mutex::default(),
-            superprojects: Superprojects::default(),
+            readers: Readers::default(),
             sooner: Notify::new(),
         }
     }
@@ -164,6 +164,27 @@ impl Mirrors {
             url: RepositoryUrl::parse(url)?,
             access,
         })
+    }
+
+    /// The same of a repository that a source in `reader` reads along with its own.
+    ///
+    /// # Errors
+    /// As [`Self::repository`].
+    pub async fn other_repository(
+        &self,
+        url: &str,
+        reader: &RepositoryUrl,
+        project: &str,
+    ) -> Result<Repository, GitError> {
+        let repository = self.repository(url, project).await?;
+        self.readers.note(&repository.url, reader);
+        Ok(repository)
+    }
+
+    /// Repositories of sources that read along with their own what changed.
+    #[must_use]
+    pub fn readers(&self, changed: &Changed) -> BTreeSet<RepositoryUrl> {
+        self.readers.of(|url| changed.concerns(url))
     }
 
     /// The commit that `revision` (branch, tag, range of versions, full or short SHA, `HEAD`, or nothing for `HEAD`) means
@@ -262,9 +283,9 @@ impl Mirrors {
 
     /// Forgets the repositories that `in_use` does not know any more: they are no longer polled, their mirrors go.
     pub fn retain(&self, in_use: impl Fn(&RepositoryUrl) -> bool) {
-        self.superprojects.retain(&in_use);
+        self.readers.retain(&in_use);
         self.mirrors()
-            .retain(|(url, ..), _| in_use(url) || self.superprojects.have(url));
+            .retain(|(url, ..), _| in_use(url) || self.readers.read(url));
     }
 
     /// Takes in what our namespace says of repositories, and tells of each repository for which that is new.
@@ -273,9 +294,6 @@ impl Mirrors {
         let before = self.repositories.learn(Arc::clone(&known));
         for changed in news(&before, &known) {
             // Nobody listening is no failure: then nobody uses a repository.
-            for url in self.superprojects.of(|url| changed.concerns(url)) {
-                let _ = self.changed.send(Changed { url, below: false });
-            }
             let _ = self.changed.send(changed);
         }
         if before.authorities != known.authorities || before.host_keys != known.host_keys {

@@ -70,7 +70,8 @@ impl Revision {
     }
 
     /// A full SHA needs no listing.
-    pub(super) fn full_sha(&self) -> Option<CommitId> {
+    #[must_use]
+    pub fn full_sha(&self) -> Option<CommitId> {
         match self {
             Self::Named(name) if name.len() == FULL_SHA => name.parse().ok(),
             _ => None,

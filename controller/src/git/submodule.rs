@@ -95,7 +95,7 @@ impl Mirrors {
                 url: submodule.url.to_string(),
             });
         }
-        self.superprojects.note(&submodule.url, &submodule.top.url);
+        self.readers.note(&submodule.url, &submodule.top.url);
         self.repository(submodule.url.as_str(), project).await
     }
 

@@ -1,6 +1,6 @@
 //! Why a source does not render: file, document and line where they are known, and what was expected.
 
-use super::{BuildEnvironment, child::ChildError};
+use super::{BuildEnvironment, RemoteBase, child::ChildError};
 use crate::{charts::ChartError, dialect::Refusal, git::GitError};
 
 /// Why a source does not render. Nothing of such a revision is applied, and nothing is pruned.
@@ -49,13 +49,23 @@ pub enum RenderError {
         file: String,
         refusals: Vec<Refusal>,
     },
-    /// A kustomization that is not all in the repository.
-    #[error("{file}{}: {reference} is not in the repository, and remote bases are never fetched", at(*line))]
-    Remote {
+    /// A kustomization with a base in another repository.
+    #[error("{file}{}: {reference} is not in the repository, and remote bases are not allowed", at(*line))]
+    RemoteBase {
         file: String,
         line: Option<usize>,
         reference: String,
     },
+    /// A kustomization with a URL where no base stands, or that of a file.
+    #[error("{file}{}: {reference} is not in the repository, and files are never fetched by their URL", at(*line))]
+    RemoteFile {
+        file: String,
+        line: Option<usize>,
+        reference: String,
+    },
+    /// A base in another repository is allowed and not there yet; see [`super::Request::bases`].
+    #[error("remote base {_0} is not fetched")]
+    LacksBase(Box<RemoteBase>),
     /// A kustomization with charts in it.
     #[error("{file}: helmCharts is not allowed: expected --kustomize-enable-helm")]
     ChartInKustomization { file: String },
@@ -127,6 +137,43 @@ impl RenderError {
         }
     }
 
+    /// The same, with the names of files as `named` says them.
+    #[must_use]
+    pub(super) fn within(self, named: impl Fn(&str) -> String) -> Self {
+        match self {
+            Self::File { file, problem } => Self::File {
+                file: named(&file),
+                problem,
+            },
+            Self::RemoteBase {
+                file,
+                line,
+                reference,
+            } => Self::RemoteBase {
+                file: named(&file),
+                line,
+                reference,
+            },
+            Self::RemoteFile {
+                file,
+                line,
+                reference,
+            } => Self::RemoteFile {
+                file: named(&file),
+                line,
+                reference,
+            },
+            Self::ChartInKustomization { file } => {
+                Self::ChartInKustomization { file: named(&file) }
+            }
+            Self::Asked { file, function } => Self::Asked {
+                file: named(&file),
+                function,
+            },
+            other => other,
+        }
+    }
+
     /// What the author of the source can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
@@ -144,7 +191,10 @@ impl RenderError {
                 "leave it out with spec.source.directory.exclude, and give it an Application of its own",
             ),
             Self::Glob { .. } => Some("write a glob such as {*.yaml,config/*.json}"),
-            Self::Remote { .. } => Some("commit the base to the repository"),
+            Self::RemoteBase { .. } => Some(
+                "commit the base to the repository, or start the controller with --kustomize-enable-remote-bases",
+            ),
+            Self::RemoteFile { .. } => Some("commit the file to the repository"),
             Self::ChartInKustomization { .. } => Some(
                 "start the controller with --kustomize-enable-helm, or make the chart a source of its own",
             ),
@@ -168,7 +218,8 @@ impl RenderError {
             | Self::Option { .. }
             | Self::Overrides { .. }
             | Self::Program { .. }
-            | Self::Child { .. } => None,
+            | Self::Child { .. }
+            | Self::LacksBase(_) => None,
         }
     }
 }

@@ -30,8 +30,8 @@ pub use key::RenderKey;
 pub use options::{
     DirectoryOptions, HelmOptions, HelmParameter, KustomizeOptions, SourceOptions, Tool,
 };
-pub use renderer::{Renderer, RendererOptions, needs};
-pub use request::{BuildEnvironment, ClusterFacts, Request, Root};
+pub use renderer::{Renderer, RendererOptions};
+pub use request::{BuildEnvironment, ClusterFacts, RemoteBase, Request, Root};
 pub use source::SourceType;
 pub use substitution::{Origin, Variables, substitute};
 

@@ -21,6 +21,8 @@ pub struct RendererOptions {
     pub helm: PathBuf,
     /// `--kustomize-enable-helm`
     pub kustomize_charts: bool,
+    /// `--kustomize-enable-remote-bases`
+    pub kustomize_remote_bases: bool,
     /// Where the folders of single renders are made and removed.
     pub directory: PathBuf,
     pub runner: Runner,
@@ -32,6 +34,7 @@ pub struct Renderer {
     kustomize: Program,
     helm: Program,
     kustomize_charts: bool,
+    kustomize_remote_bases: bool,
     directory: PathBuf,
     runner: Runner,
 }
@@ -51,6 +54,7 @@ impl Renderer {
             kustomize: Program::new("kustomize", options.kustomize, &["version"], "v5."),
             helm: Program::new("helm", options.helm, HELM_VERSION, "v3."),
             kustomize_charts: options.kustomize_charts,
+            kustomize_remote_bases: options.kustomize_remote_bases,
             directory: options.directory,
             runner: options.runner,
         }
@@ -75,6 +79,21 @@ impl Renderer {
     pub fn needs_cluster(&self, request: &Request) -> Result<bool, RenderError> {
         let kind = self.source_type(request)?;
         Ok(kind == SourceType::Helm || kind == SourceType::Kustomize && self.kustomize_charts)
+    }
+
+    /// Charts that the source needs and that a request must bring along, fetched: see [`Request::dependencies`].
+    ///
+    /// # Errors
+    /// When the mirror can't be read, a file of the source that changes its options is not accepted, or a base in another
+    /// repository is lacking.
+    pub fn needs(&self, request: &Request) -> Result<Vec<helm::Dependency>, RenderError> {
+        match (source::tool(request)?, &request.root) {
+            (Tool::Helm(_), Root::Tree(tree)) => helm::needs(tree),
+            (Tool::Kustomize(options), Root::Tree(tree)) if self.kustomize_remote_bases => {
+                kustomize::complete(self, request, tree, &options).map(|()| Vec::new())
+            }
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// A hash of everything that the render reads.
@@ -139,6 +158,10 @@ impl Renderer {
         self.kustomize_charts
     }
 
+    pub(super) fn kustomize_remote_bases(&self) -> bool {
+        self.kustomize_remote_bases
+    }
+
     pub(super) fn runner(&self) -> &Runner {
         &self.runner
     }
@@ -146,16 +169,5 @@ impl Renderer {
     /// A new folder for one render.
     pub(super) fn scratch(&self) -> Result<Scratch, RenderError> {
         program::scratch(&self.directory)
-    }
-}
-
-/// Charts that the source needs and that a request must bring along, fetched: see [`Request::dependencies`].
-///
-/// # Errors
-/// When the mirror can't be read, or a file of the source that changes its options is not accepted.
-pub fn needs(request: &Request) -> Result<Vec<helm::Dependency>, RenderError> {
-    match (source::tool(request)?, &request.root) {
-        (Tool::Helm(_), Root::Tree(tree)) => helm::needs(tree),
-        _ => Ok(Vec::new()),
     }
 }

@@ -1,12 +1,12 @@
 //! What a render is asked for: a source, what lies at it, and what the tools are told of the world around it.
 //! It holds no credentials and reads nothing.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, fmt, sync::Arc};
 
 use super::SourceOptions;
 use crate::{
     charts::Chart,
-    git::{Fetched, GitError, Tree},
+    git::{Fetched, GitError, Tree, redacted},
 };
 
 /// One source, with all that its render may read.
@@ -20,8 +20,18 @@ pub struct Request {
     pub references: BTreeMap<String, Tree>,
     pub environment: BuildEnvironment,
     pub cluster: Arc<ClusterFacts>,
-    /// Charts that [`super::needs`] asked for.
+    /// Charts that [`super::Renderer::needs`] asked for.
     pub dependencies: Vec<Arc<Chart>>,
+    /// Roots of the other repositories that kustomizations have bases in.
+    pub bases: BTreeMap<RemoteBase, Tree>,
+}
+
+/// Another repository in which a kustomization has a base.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RemoteBase {
+    pub url: String,
+    /// A branch, tag or commit; empty for the server's `HEAD`.
+    pub revision: String,
 }
 
 impl Request {
@@ -33,10 +43,21 @@ impl Request {
         if let Root::Tree(tree) = &mut self.root {
             *tree = tree.with(fetched)?;
         }
-        for tree in self.references.values_mut() {
+        let others = self.references.values_mut();
+        for tree in others.chain(self.bases.values_mut()) {
             *tree = tree.with(fetched)?;
         }
         Ok(self)
+    }
+}
+
+impl fmt::Display for RemoteBase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = redacted(&self.url);
+        match self.revision.as_str() {
+            "" => f.write_str(&url),
+            revision => write!(f, "{url}?ref={revision}"),
+        }
     }
 }
 

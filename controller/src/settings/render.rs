@@ -31,4 +31,9 @@ pub struct Render {
     #[arg(long, env = "SIGNET_KUSTOMIZE_ENABLE_HELM", default_value = "false", value_parser = go::boolean,
           action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub kustomize_enable_helm: bool,
+
+    /// Let kustomizations have bases in other Git repositories, those that the project of the Application permits
+    #[arg(long, env = "SIGNET_KUSTOMIZE_ENABLE_REMOTE_BASES", default_value = "false", value_parser = go::boolean,
+          action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub kustomize_enable_remote_bases: bool,
 }

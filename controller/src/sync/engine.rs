@@ -331,6 +331,7 @@ fn renderer(context: &Context, mirrors: &Mirrors) -> Renderer {
         kustomize: settings.kustomize_program.clone(),
         helm: settings.helm_program.clone(),
         kustomize_charts: settings.kustomize_enable_helm,
+        kustomize_remote_bases: settings.kustomize_enable_remote_bases,
         directory: mirrors.directory().to_owned(),
         runner: Runner::default(),
     })

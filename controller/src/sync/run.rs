@@ -270,7 +270,12 @@ impl Engine {
         loop {
             match changes.recv().await {
                 Ok(changed) => {
-                    self.wake_those(|object| repositories(object).any(|url| changed.concerns(&url)))
+                    let readers = self.mirrors.readers(&changed);
+                    let concerned = |url: RepositoryUrl| {
+                        changed.concerns(&url)
+                            || readers.iter().any(|reader| reader.same_repository(&url))
+                    };
+                    self.wake_those(|object| repositories(object).any(concerned));
                 }
                 Err(RecvError::Lagged(_)) => self.wake_those(|_| true),
                 Err(RecvError::Closed) => return,

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 
-use controller::render::{ClusterFacts, Origin, RenderKey, Variables, substitute};
+use controller::render::{ClusterFacts, Origin, RemoteBase, RenderKey, Variables, substitute};
 use serde_json::Value;
 
 use super::sources::{Programs, Sources, application, cases, name, request};
@@ -24,7 +24,7 @@ struct Side {
     source: Option<Value>,
     /// Files that are written, each over what was there.
     files: BTreeMap<String, String>,
-    /// Files of another source, by the `ref` `values`.
+    /// Files of another source, by the `ref` `values`, and of the repository at `https://git.example.org/values.git`.
     values: BTreeMap<String, String>,
     /// Name of the Application.
     app: Option<String>,
@@ -85,6 +85,11 @@ impl Suite {
         let app = self.now.app.as_deref().unwrap_or("shop");
         let mut request = request(&application(app, &source), tree);
         let values = self.sources.tree(&self.values, &values, "").await;
+        let base = RemoteBase {
+            url: "https://git.example.org/values.git".to_owned(),
+            revision: String::new(),
+        };
+        request.bases.insert(base, values.clone());
         request.references.insert("values".to_owned(), values);
         request.cluster = Arc::new(ClusterFacts {
             kube_version: self.now.kube_version.clone().unwrap_or_default(),
@@ -92,7 +97,10 @@ impl Suite {
         });
         let programs = match side.other_programs {
             true => other_programs(),
-            false => Programs::default(),
+            false => Programs {
+                remote_bases: true,
+                ..Programs::default()
+            },
         };
         let renderer = self.sources.renderer(&programs);
         let key = match &side.variables {
@@ -153,6 +161,7 @@ fn every_thing_that_matters_has_a_case() {
         .collect();
     for thing in [
         "a-base-outside-the-path",
+        "a-remote-base",
         "a-value-file-of-another-source",
         "the-build-environment-where-it-is-used",
         "a-substituted-value",

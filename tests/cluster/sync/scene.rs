@@ -65,6 +65,15 @@ impl Scene {
         ));
     }
 
+    /// Has the project permit these repositories alone.
+    pub(crate) fn permit(&self, repositories: &[&str]) {
+        let own = &self.own;
+        self.testbed.apply(&format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: {{name: default, namespace: {own}}}\n\
+             spec: {{sourceRepos: {repositories:?}, destinations: [{{server: \"*\", namespace: \"*\"}}]}}\n"
+        ));
+    }
+
     /// Commits files and tells the controller.
     pub(crate) fn commit(&self, files: &[(&str, &str)]) -> String {
         let commit = self.repository.commit(files, "Change");

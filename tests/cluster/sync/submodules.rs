@@ -20,14 +20,6 @@ fn submodule(scene: &Scene, path: &str, other: &GitRepository, commit: &str) {
         .git(&["update-index", "--add", "--cacheinfo", &link]);
 }
 
-fn project(scene: &Scene, repositories: &[&str]) {
-    let own = &scene.own;
-    scene.testbed.apply(&format!(
-        "apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: {{name: default, namespace: {own}}}\n\
-         spec: {{sourceRepos: {repositories:?}, destinations: [{{server: \"*\", namespace: \"*\"}}]}}\n"
-    ));
-}
-
 #[test]
 fn a_submodule_is_synced_once_its_own_secret_opens_it_and_its_project_permits_it() {
     let scene = Scene::new("submodule");
@@ -52,7 +44,7 @@ fn a_submodule_is_synced_once_its_own_secret_opens_it_and_its_project_permits_it
     assert!(message.contains("add a repository Secret"), "{message}");
 
     // Its project must permit what only its own Secret opens. The controller hears of both by itself.
-    project(&scene, &[url]);
+    scene.permit(&[url]);
     scene.testbed.apply(&format!(
         "apiVersion: v1\nkind: Secret\n\
          metadata: {{name: lib, namespace: {}, labels: {{argocd.argoproj.io/secret-type: repository}}}}\n\
@@ -65,7 +57,7 @@ fn a_submodule_is_synced_once_its_own_secret_opens_it_and_its_project_permits_it
         lib.url()
     );
     scene.says("ComparisonError", &denied);
-    project(&scene, &[url, lib.url()]);
+    scene.permit(&[url, lib.url()]);
     scene.operation("Succeeded", &added);
     scene.becomes("configmap", "b", "{.data.value}", "1");
 

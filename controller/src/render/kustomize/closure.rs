@@ -1,16 +1,16 @@
 //! Which files of a commit a kustomization reads, found by following what it refers to; and what it must not refer to.
 //! It renders nothing: whether a kustomization makes sense is for `kustomize` to say.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::charts;
-use super::references::{Reference, is_remote, references};
+use super::references::{Reference, references};
+use super::{charts, remote};
 use crate::{
     git::{Entry, Tree, redacted},
     render::{
-        RenderError,
+        RemoteBase, RenderError,
         files::{At, Files, join},
         select::{KUSTOMIZE, ROOTS},
         value,
@@ -19,6 +19,8 @@ use crate::{
 
 /// Kustomizations of one source; one that includes itself is for `kustomize` to refuse.
 const KUSTOMIZATIONS: usize = 10_000;
+/// Bases in other repositories of one source: each is a fetch.
+const BASES: usize = 50;
 
 /// What refers to files when no kustomization does.
 const APPLICATION: &str = "the options of kustomize";
@@ -32,32 +34,77 @@ pub(super) enum Charts {
     Allowed,
 }
 
-/// Reads kustomizations, each once.
-pub(super) struct Closure {
+/// A directory of one of the repositories that a build reads.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// Which repository: an index of [`Closure::parts`].
+    pub(super) part: usize,
+    /// From its root, without links.
+    pub(super) path: String,
+}
+
+/// What a build reads of one repository.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// None for the source itself.
+    pub(super) base: Option<RemoteBase>,
     pub(super) files: Files,
+}
+
+/// Where bases by URL are, by who names them: the repository and file of a kustomization, and the URL as it is written there.
+/// The Application's own options are no file.
+pub(super) type Located = BTreeMap<(usize, String), BTreeMap<String, Place>>;
+
+/// Reads kustomizations, each once.
+pub(super) struct Closure<'a> {
+    /// The source is the first.
+    pub(super) parts: Vec<Part>,
+    pub(super) located: Located,
+    /// What was fetched of other repositories; none where they are not allowed.
+    remote: Option<&'a BTreeMap<RemoteBase, Tree>>,
     charts: Charts,
-    /// Directories by their paths without links.
-    known: BTreeSet<String>,
-    left: Vec<String>,
+    known: BTreeSet<Place>,
+    left: Vec<Place>,
     /// Whether any of them has charts.
     pub(super) has_charts: bool,
 }
 
-impl Closure {
+/// The file that refers to something, and its text; none where the Application does.
+type Within<'a> = Option<(&'a str, &'a str)>;
+
+impl<'a> Closure<'a> {
     /// Everything that the kustomization in the directory `tree` reads, with further components and patches of the Application.
-    pub(super) fn of(tree: &Tree, charts: Charts, more: &[Reference]) -> Result<Self, RenderError> {
+    pub(super) fn of(
+        tree: &Tree,
+        charts: Charts,
+        remote: Option<&'a BTreeMap<RemoteBase, Tree>>,
+        more: &[Reference],
+    ) -> Result<Self, RenderError> {
+        let source = Place {
+            part: 0,
+            path: tree.path().to_owned(),
+        };
         let mut closure = Self {
-            files: Files::of(tree),
+            parts: vec![Part {
+                base: None,
+                files: Files::of(tree),
+            }],
+            located: Located::new(),
+            remote,
             charts,
-            known: BTreeSet::from([tree.path().to_owned()]),
-            left: vec![tree.path().to_owned()],
+            known: BTreeSet::from([source.clone()]),
+            left: vec![source.clone()],
             has_charts: false,
         };
         for reference in more {
-            closure.follow(tree.path(), reference, None)?;
+            closure.follow(&source, reference, None)?;
         }
-        while let Some(directory) = closure.left.pop() {
-            closure.read(&directory)?;
+        while let Some(place) = closure.left.pop() {
+            let read = closure.read(&place);
+            read.map_err(|error| match &closure.parts[place.part].base {
+                Some(base) => error.within(|file| base.at(file)),
+                None => error,
+            })?;
             if closure.known.len() > KUSTOMIZATIONS {
                 return Err(RenderError::Limit {
                     what: "the number of kustomizations of the source".to_owned(),
@@ -68,19 +115,24 @@ impl Closure {
         Ok(closure)
     }
 
-    fn read(&mut self, directory: &str) -> Result<(), RenderError> {
+    fn files(&mut self, at: &Place) -> &mut Files {
+        &mut self.parts[at.part].files
+    }
+
+    fn read(&mut self, at: &Place) -> Result<(), RenderError> {
         let names = ROOTS.iter().filter(|(_, kind)| *kind == KUSTOMIZE);
         for (name, _) in names {
-            let file = join(directory, name);
-            let At::File(entry) = self.files.add(&file)? else {
+            let file = join(&at.path, name);
+            let files = self.files(at);
+            let At::File(entry) = files.add(&file)? else {
                 continue;
             };
-            let bytes = self.files.read(&entry)?;
+            let bytes = files.read(&entry)?;
             let text = String::from_utf8_lossy(&bytes);
             match value::yaml(&text) {
-                Ok(kustomization) => self.follow_all(directory, &file, &text, &kustomization)?,
+                Ok(kustomization) => self.follow_all(at, &file, &text, &kustomization)?,
                 // What we can't read, kustomize may, or it says better why not.
-                Err(_) => self.files.add_everything()?,
+                Err(_) => self.files(at).add_everything()?,
             }
         }
         Ok(())
@@ -88,7 +140,7 @@ impl Closure {
 
     fn follow_all(
         &mut self,
-        directory: &str,
+        at: &Place,
         file: &str,
         text: &str,
         kustomization: &Value,
@@ -101,38 +153,43 @@ impl Closure {
                     return Err(RenderError::ChartInKustomization { file });
                 }
             }
-            self.follow(directory, &reference, Some((file, text)))?;
+            self.follow(at, &reference, Some((file, text)))?;
         }
         Ok(())
     }
 
-    /// Takes along what a kustomization in `directory` refers to; `within` is its file and text, unless the Application refers to it.
+    /// Takes along what a kustomization refers to.
     fn follow(
         &mut self,
-        directory: &str,
+        at: &Place,
         reference: &Reference,
-        within: Option<(&str, &str)>,
+        within: Within<'_>,
     ) -> Result<(), RenderError> {
         match reference {
-            Reference::Unknown => self.files.add_everything()?,
-            Reference::Variables(path) => {
-                self.follow(directory, &Reference::Path(path.clone()), within)?;
-                if let At::File(entry) = self.files.add(&join(directory, path))? {
-                    self.refuse_variables(&entry)?;
+            Reference::Unknown => self.files(at).add_everything()?,
+            Reference::Base(path) => {
+                if !self.add(at, path, within)? {
+                    self.follow_url(at, path, within)?;
                 }
             }
             Reference::Path(path) => {
-                if !self.add(directory, path, within)? && is_remote(path) {
-                    return Err(remote(path, within));
+                if !self.add(at, path, within)? && remote::is_url(path) {
+                    return Err(remote_file(path, within));
+                }
+            }
+            Reference::Variables(path) => {
+                self.follow(at, &Reference::Path(path.clone()), within)?;
+                if let At::File(entry) = self.files(at).add(&join(&at.path, path))? {
+                    self.refuse_variables(at, &entry)?;
                 }
             }
             Reference::Chart { name, folders } => {
                 let mut found = false;
                 for folder in folders {
-                    let folder = join(directory, folder);
-                    if self.files.add_below(&folder)? {
+                    let folder = join(&at.path, folder);
+                    if self.files(at).add_below(&folder)? {
                         found = true;
-                        self.refuse_asking(&folder)?;
+                        self.refuse_asking(at, &folder)?;
                     }
                 }
                 if !found {
@@ -143,15 +200,89 @@ impl Closure {
         Ok(())
     }
 
-    fn refuse_asking(&self, chart: &str) -> Result<(), RenderError> {
+    /// Takes along a base in another repository. What is no URL either, kustomize says is missing.
+    fn follow_url(
+        &mut self,
+        at: &Place,
+        reference: &str,
+        within: Within<'_>,
+    ) -> Result<(), RenderError> {
+        let Some((base, directory)) = remote::parse(reference) else {
+            return match remote::is_url(reference) {
+                true => Err(remote_file(reference, within)),
+                false => Ok(()),
+            };
+        };
+        if remote::is_file(&directory) {
+            return Err(remote_file(reference, within));
+        }
+        let Some(fetched) = self.remote else {
+            let (file, line) = position(reference, within);
+            return Err(RenderError::RemoteBase {
+                file,
+                line,
+                reference: redacted(reference),
+            });
+        };
+        let Some(tree) = fetched.get(&base) else {
+            return Err(RenderError::LacksBase(Box::new(base)));
+        };
+        let part = self.part(base, tree)?;
+        let At::Directory(tree) = self.parts[part].files.add(&directory)? else {
+            let (file, _) = within.unwrap_or((APPLICATION, ""));
+            return Err(RenderError::File {
+                file: file.to_owned(),
+                problem: format!("{} is no directory of its repository", redacted(reference)),
+            });
+        };
+        let place = Place {
+            part,
+            path: tree.path().to_owned(),
+        };
+        self.visit(&place);
+        let file = within.map_or_else(String::new, |(file, _)| file.to_owned());
+        let named = self.located.entry((at.part, file)).or_default();
+        named.insert(reference.to_owned(), place);
+        Ok(())
+    }
+
+    fn part(&mut self, base: RemoteBase, tree: &Tree) -> Result<usize, RenderError> {
+        let known = self
+            .parts
+            .iter()
+            .position(|part| part.base.as_ref() == Some(&base));
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        if self.parts.len() > BASES {
+            return Err(RenderError::Limit {
+                what: "the number of remote bases of the source".to_owned(),
+                limit: BASES.to_string(),
+            });
+        }
+        self.parts.push(Part {
+            base: Some(base),
+            files: Files::of(tree),
+        });
+        Ok(self.parts.len() - 1)
+    }
+
+    fn visit(&mut self, place: &Place) {
+        if self.known.insert(place.clone()) {
+            self.left.push(place.clone());
+        }
+    }
+
+    fn refuse_asking(&self, at: &Place, chart: &str) -> Result<(), RenderError> {
         if self.charts == Charts::Allowed {
             return Ok(());
         }
-        for (path, entry) in self.files.below(chart)? {
+        let files = &self.parts[at.part].files;
+        for (path, entry) in files.below(chart)? {
             if !path.contains("/templates/") {
                 continue;
             }
-            let template = self.files.read(entry)?;
+            let template = files.read(entry)?;
             if let Some((function, line)) = charts::asks(&String::from_utf8_lossy(&template)) {
                 return Err(RenderError::Asked {
                     file: format!("{path}:{line}"),
@@ -163,8 +294,8 @@ impl Closure {
     }
 
     /// A name without a value stands for a variable of the environment, and a render has none.
-    fn refuse_variables(&self, entry: &Entry) -> Result<(), RenderError> {
-        let text = self.files.read(entry)?;
+    fn refuse_variables(&self, at: &Place, entry: &Entry) -> Result<(), RenderError> {
+        let text = self.parts[at.part].files.read(entry)?;
         let text = String::from_utf8_lossy(&text);
         let is_variable = |line: &str| {
             let line = line.trim();
@@ -182,16 +313,11 @@ impl Closure {
         }
     }
 
-    /// Whether there is such a file or directory. A directory is one more kustomization.
-    fn add(
-        &mut self,
-        directory: &str,
-        path: &str,
-        within: Option<(&str, &str)>,
-    ) -> Result<bool, RenderError> {
+    /// Whether there is such a file or directory, or nothing to look for. A directory is one more kustomization.
+    fn add(&mut self, at: &Place, path: &str, within: Within<'_>) -> Result<bool, RenderError> {
         // An inline text is no path.
         if path.contains('\n') {
-            return Ok(false);
+            return Ok(true);
         }
         if path.starts_with('/') {
             let (file, _) = within.unwrap_or((APPLICATION, ""));
@@ -201,14 +327,15 @@ impl Closure {
             });
         }
         if path.contains("://") {
-            return Err(remote(path, within));
+            return Ok(false);
         }
-        match self.files.add(&join(directory, path))? {
+        match self.files(at).add(&join(&at.path, path))? {
             At::File(_) => Ok(true),
             At::Directory(tree) => {
-                if self.known.insert(tree.path().to_owned()) {
-                    self.left.push(tree.path().to_owned());
-                }
+                self.visit(&Place {
+                    part: at.part,
+                    path: tree.path().to_owned(),
+                });
                 Ok(true)
             }
             At::Missing => Ok(false),
@@ -216,22 +343,27 @@ impl Closure {
     }
 }
 
-fn remote(reference: &str, within: Option<(&str, &str)>) -> RenderError {
-    let (file, line) = match within {
+/// Where a reference is written: the file, and the line from 1.
+fn position(reference: &str, within: Within<'_>) -> (String, Option<usize>) {
+    match within {
         Some((file, text)) => {
             let line = text.lines().position(|line| line.contains(reference));
             (file.to_owned(), line.map(|line| line + 1))
         }
         None => (APPLICATION.to_owned(), None),
-    };
-    RenderError::Remote {
+    }
+}
+
+fn remote_file(reference: &str, within: Within<'_>) -> RenderError {
+    let (file, line) = position(reference, within);
+    RenderError::RemoteFile {
         file,
         line,
         reference: redacted(reference),
     }
 }
 
-fn missing_chart(name: &str, folder: &str, within: Option<(&str, &str)>) -> RenderError {
+fn missing_chart(name: &str, folder: &str, within: Within<'_>) -> RenderError {
     RenderError::File {
         file: within.map_or_else(String::new, |(file, _)| file.to_owned()),
         problem: format!("the chart {name} is not in the repository, expected it in {folder}"),

@@ -5,13 +5,15 @@ mod charts;
 mod closure;
 mod edits;
 mod references;
+mod relocation;
+mod remote;
 
 use std::{fs, path::Path};
 
 use serde_json::{Value, json};
 
 use super::{
-    KustomizeOptions, Manifest, RenderError, RenderKey, Renderer, Request,
+    KustomizeOptions, Manifest, RemoteBase, RenderError, RenderKey, Renderer, Request,
     child::Scratch,
     files::{At, Files, join, scratch as unwritable},
     helm::kube_version,
@@ -22,7 +24,7 @@ use super::{
     value,
 };
 use crate::git::Tree;
-use closure::{Charts, Closure};
+use closure::{Charts, Closure, Located, Part, Place};
 use references::Reference;
 
 /// A build, ready to run.
@@ -36,7 +38,8 @@ pub(super) struct Build {
     patches: Vec<Value>,
     /// Arguments about charts.
     charts: Vec<String>,
-    files: Files,
+    parts: Vec<Part>,
+    located: Located,
 }
 
 impl Build {
@@ -46,19 +49,7 @@ impl Build {
         tree: &Tree,
         options: &KustomizeOptions,
     ) -> Result<Self, RenderError> {
-        let components = components(tree, options)?;
-        let more: Vec<_> = components
-            .iter()
-            .cloned()
-            .chain(options.patches.iter().filter_map(path_of))
-            .map(Reference::Path)
-            .collect();
-        let charts = match (renderer.kustomize_charts(), request.options.empty_lookup) {
-            (false, _) => Charts::Refused,
-            (true, false) => Charts::WithoutAsking,
-            (true, true) => Charts::Allowed,
-        };
-        let closure = Closure::of(tree, charts, &more)?;
+        let closure = closure(renderer, request, tree, options)?;
         let program = renderer.kustomize()?;
         let helm = closure.has_charts.then(|| renderer.helm()).transpose()?;
         let expand = |text: &str| request.environment.expand(text, &request.cluster);
@@ -66,6 +57,7 @@ impl Build {
             Some(helm) => about_charts(options, request, helm),
             None => Vec::new(),
         };
+        let components = located(tree, components(tree, options)?, &closure.located);
         Ok(Self {
             program,
             helm,
@@ -73,7 +65,8 @@ impl Build {
             edits: edits::edits(options, &components, expand),
             patches: options.patches.clone(),
             charts,
-            files: closure.files,
+            parts: closure.parts,
+            located: closure.located,
         })
     }
 
@@ -89,13 +82,27 @@ impl Build {
         }
         hash.part(&Value::from(self.patches.clone()).to_string());
         hash.parts(self.charts.iter().map(String::as_str));
-        self.files.hash_into(&mut hash);
+        hash.count(self.parts.len());
+        for part in &self.parts {
+            let base = part.base.iter();
+            hash.parts(
+                base.flat_map(|base| [&*base.url, &*base.revision])
+                    .collect::<Vec<_>>()
+                    .into_iter(),
+            );
+            part.files.hash_into(&mut hash);
+        }
         hash.key()
     }
 
     pub(super) fn run(self, renderer: &Renderer) -> Result<Vec<Manifest>, RenderError> {
         let scratch = renderer.scratch()?;
-        self.files.write(&scratch.tree())?;
+        let urls: Vec<_> = self
+            .parts
+            .iter()
+            .filter_map(|part| part.base.as_ref().map(RemoteBase::shown))
+            .collect();
+        relocation::write(self.parts, &scratch)?;
         let command = match self.directory.as_str() {
             "" => "build .".to_owned(),
             directory => format!("build {directory}"),
@@ -110,6 +117,7 @@ impl Build {
         for edit in self.edits {
             self.program.run(&run, edit)?;
         }
+        relocation::rewrite(&self.located, &scratch)?;
         patch(&scratch, &self.directory, &self.patches)?;
         run.readable.extend(self.helm.map(|helm| helm.path));
         run.directory = "";
@@ -118,9 +126,61 @@ impl Build {
             directory => directory,
         };
         let arguments = ["build", directory].map(str::to_owned).to_vec();
-        let output = self.program.run(&run, [arguments, self.charts].concat())?;
+        let output = self.program.run(&run, [arguments, self.charts].concat());
+        let output = output.map_err(|error| match error {
+            RenderError::Program { command, words } => RenderError::Program {
+                words: relocation::in_repositories(&words, &urls),
+                command,
+            },
+            error => error,
+        })?;
         output::manifests(output, &format!("kustomize {command}"), str::to_owned)
     }
+}
+
+/// Fails where the request does not bring along what the kustomization refers to in other repositories.
+pub(super) fn complete(
+    renderer: &Renderer,
+    request: &Request,
+    tree: &Tree,
+    options: &KustomizeOptions,
+) -> Result<(), RenderError> {
+    closure(renderer, request, tree, options).map(drop)
+}
+
+/// What the kustomization reads, with all that it refers to.
+fn closure<'r>(
+    renderer: &Renderer,
+    request: &'r Request,
+    tree: &Tree,
+    options: &KustomizeOptions,
+) -> Result<Closure<'r>, RenderError> {
+    let components = components(tree, options)?.into_iter().map(Reference::Base);
+    let patches = options.patches.iter().filter_map(path_of);
+    let more: Vec<_> = components.chain(patches.map(Reference::Path)).collect();
+    let charts = match (renderer.kustomize_charts(), request.options.empty_lookup) {
+        (false, _) => Charts::Refused,
+        (true, false) => Charts::WithoutAsking,
+        (true, true) => Charts::Allowed,
+    };
+    let remote = renderer.kustomize_remote_bases().then_some(&request.bases);
+    Closure::of(tree, charts, remote, &more)
+}
+
+/// Components of the Application by their paths.
+fn located(tree: &Tree, components: Vec<String>, located: &Located) -> Vec<String> {
+    let Some(by_url) = located.get(&(0, String::new())) else {
+        return components;
+    };
+    let source = Place {
+        part: 0,
+        path: tree.path().to_owned(),
+    };
+    let path = |component: String| match by_url.get(&component) {
+        Some(place) => relocation::path(&source, place),
+        None => component,
+    };
+    components.into_iter().map(path).collect()
 }
 
 /// The components that the Application adds; with `ignoreMissingComponents` those that are there.

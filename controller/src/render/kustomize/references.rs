@@ -5,7 +5,9 @@ use serde_json::Value;
 /// Something outside of a kustomization's own file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Reference {
-    /// A file, a directory with a kustomization, or a URL.
+    /// A file, or a directory with a kustomization, which may be in another repository.
+    Base(String),
+    /// A file of the same repository.
     Path(String),
     /// A file of variables.
     Variables(String),
@@ -15,15 +17,10 @@ pub(super) enum Reference {
     Unknown,
 }
 
-/// Lists of paths.
-const LISTS: [&str; 6] = [
-    "resources",
-    "bases",
-    "components",
-    "crds",
-    "configurations",
-    "patchesStrategicMerge",
-];
+/// Lists of files and directories.
+pub(super) const BASES: [&str; 3] = ["resources", "bases", "components"];
+/// Lists of files.
+const LISTS: [&str; 3] = ["crds", "configurations", "patchesStrategicMerge"];
 /// Lists of objects that hold a path.
 const OBJECTS: [&str; 3] = ["patches", "patchesJson6902", "replacements"];
 /// Lists of objects that hold lists of files.
@@ -35,7 +32,11 @@ const CHART_HOME: &str = "charts";
 
 /// All that a kustomization refers to.
 pub(super) fn references(kustomization: &Value) -> Vec<Reference> {
-    let mut found = Vec::new();
+    let bases = BASES.iter().flat_map(|field| items(&kustomization[*field]));
+    let bases = bases
+        .filter_map(Value::as_str)
+        .filter(|base| !base.is_empty());
+    let mut found: Vec<_> = bases.map(|base| Reference::Base(base.to_owned())).collect();
     let mut path = |value: &Value| {
         let path = value.as_str().filter(|path| !path.is_empty());
         found.extend(path.map(|path| Reference::Path(path.to_owned())));
@@ -113,26 +114,6 @@ fn items(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-/// Whether kustomize would fetch what is not in the repository. What it would not take for a URL either is a path with a mistake.
-pub(super) fn is_remote(reference: &str) -> bool {
-    const SERVERS: [&str; 7] = [
-        "git::",
-        "gh:",
-        "git@",
-        "github.com",
-        "gitlab.com",
-        "bitbucket.org",
-        "dev.azure.com",
-    ];
-    let host = reference.split('/').next().unwrap_or_default();
-    reference.contains("://")
-        || SERVERS.iter().any(|server| reference.starts_with(server))
-        || reference.contains("?ref=")
-        || reference.contains(".git/")
-        || reference.ends_with(".git")
-        || host.contains('@') && host.contains(':')
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -158,7 +139,7 @@ mod tests {
         let paths: Vec<_> = references(&kustomization)
             .into_iter()
             .map(|reference| match reference {
-                Reference::Path(path) => path,
+                Reference::Path(path) | Reference::Base(path) => path,
                 Reference::Variables(path) => format!("variables of {path}"),
                 other => format!("{other:?}"),
             })
@@ -211,24 +192,5 @@ mod tests {
                 Reference::Path("v.yaml".to_owned()),
             ]
         );
-    }
-
-    #[test]
-    fn remote_bases_are_told_from_paths() {
-        for remote in [
-            "https://example.org/a.yaml",
-            "ssh://git@example.org/a",
-            "git@example.org:a/b",
-            "github.com/a/b//c?ref=v1",
-            "gh:a/b",
-            "git::https://example.org/a",
-            "example.org/a.git//b",
-            "example.org/a/b?ref=v1",
-        ] {
-            assert!(is_remote(remote), "{remote}");
-        }
-        for path in ["../base", "a.yaml", "a@b.yaml", "gitops/base", "x:y/z.yaml"] {
-            assert!(!is_remote(path), "{path}");
-        }
     }
 }

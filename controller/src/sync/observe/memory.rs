@@ -12,6 +12,7 @@ use crate::sync::{
     key::ObjectKey,
     kinds::Kinds,
     observe::applications::AppId,
+    observe::bases::BaseAt,
     revisions::Revisions,
 };
 use crate::{
@@ -62,6 +63,8 @@ pub(crate) struct Render {
     /// Values that were substituted in the objects; none where nothing was.
     pub(crate) variables: Option<Arc<Variables>>,
     pub(crate) revisions: Revisions,
+    /// Bases in other repositories that kustomizations have.
+    pub(crate) bases: Vec<BaseAt>,
     /// One for each source that renders.
     pub(crate) rendered: Vec<Arc<Rendered>>,
     /// The same before values were substituted: while we have it, nobody has to render it again.

@@ -3,6 +3,7 @@
 
 pub(super) mod applications;
 pub(super) mod argocd_cm;
+pub(super) mod bases;
 pub(super) mod definitions;
 pub(super) mod discovery;
 pub(super) mod facts;

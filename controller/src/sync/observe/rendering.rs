@@ -103,10 +103,13 @@ impl Engine {
         };
         if let Some(known) = known.filter(same)
             && self.says_the_same(known.cluster.as_ref()).await?
+            && self
+                .bases_stand(app, project, &known.bases, latest(asked.anew(before)))
+                .await?
         {
             return Ok(known);
         }
-        let requests = self
+        let (requests, bases) = self
             .sources
             .requests(
                 intent,
@@ -116,6 +119,7 @@ impl Engine {
                 latest(distrusted),
             )
             .await?;
+        self.check_bases(app, project, &bases).await?;
         let cluster = match self.sources.need_cluster(&requests).await? {
             true => Some(self.facts.get().await?),
             false => None,
@@ -137,6 +141,7 @@ impl Engine {
             cluster,
             variables,
             revisions: sources::revisions(&resolved),
+            bases,
             rendered,
             _unsubstituted: unsubstituted,
         };

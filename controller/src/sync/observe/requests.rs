@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::sync::observe::bases::BaseAt;
 use crate::sync::observe::sources::{Resolved, Sources, blocking};
 use crate::sync::observe::submodules::Undone;
 use crate::sync::world::{SourceProblem, SourceReason};
@@ -12,11 +13,12 @@ use crate::{
     charts::{Chart, Fetch, Recipients},
     dialect::{Intent, SourceIntent},
     git::{Freshness, Tree},
-    render::{self, BuildEnvironment, Dependency, Request, Root, Tool},
+    render::{BuildEnvironment, Dependency, Request, Root, Tool},
 };
 
 impl Sources {
-    /// One request for each source that renders. What the cluster says of itself is not in them yet.
+    /// One request for each source that renders, and where the remote bases stand that are in them. What the cluster says of
+    /// itself is not in them yet.
     ///
     /// # Errors
     /// When a commit or chart can't be fetched, has no such path, or depends on what the project does not permit.
@@ -27,9 +29,9 @@ impl Sources {
         resolved: &[Resolved],
         environments: &[BuildEnvironment],
         freshness: Freshness,
-    ) -> Result<Vec<Request>, SourceProblem> {
+    ) -> Result<(Vec<Request>, Vec<BaseAt>), SourceProblem> {
         let references = self.references(&intent.sources, resolved).await?;
-        let mut requests = Vec::new();
+        let (mut requests, mut bases) = (Vec::new(), Vec::new());
         for ((source, resolved), environment) in
             intent.sources.iter().zip(resolved).zip(environments)
         {
@@ -45,11 +47,18 @@ impl Sources {
                 environment: environment.clone(),
                 cluster: Arc::default(),
                 dependencies: Vec::new(),
+                bases: BTreeMap::new(),
             };
             let needed = loop {
-                let asked = request.clone();
-                match blocking(move || render::needs(&asked)).await {
+                let (renderer, asked) = (self.renderer.clone(), request.clone());
+                match blocking(move || renderer.needs(&asked)).await {
                     Ok(needed) => break needed,
+                    Err(Undone::LacksBase(base)) => {
+                        let at = self.base_of(project, resolved, *base, freshness).await?;
+                        let tree = self.base_tree(&at).await?;
+                        request.bases.insert(at.base.clone(), tree);
+                        bases.push(at);
+                    }
                     Err(undone) => request = self.supply(project, request, undone).await?,
                 }
             };
@@ -58,7 +67,7 @@ impl Sources {
                 .await?;
             requests.push(request);
         }
-        Ok(requests)
+        Ok((requests, bases))
     }
 
     /// Roots of the repositories that value files refer to.

@@ -169,7 +169,7 @@ impl Engine {
         Ok(())
     }
 
-    async fn check_signature(
+    pub(super) async fn check_signature(
         &self,
         app: &AppId,
         project: &Project,

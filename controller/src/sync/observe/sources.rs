@@ -57,7 +57,7 @@ pub(crate) fn revisions(resolved: &[Resolved]) -> Revisions {
 pub(crate) struct Sources {
     pub(super) mirrors: Arc<Mirrors>,
     pub(super) charts: Arc<Charts>,
-    renderer: Arc<Renderer>,
+    pub(super) renderer: Arc<Renderer>,
     turns: Semaphore,
     renders: InUse<RenderKey, Rendered>,
     metrics: SyncMetrics,

@@ -6,14 +6,16 @@ use crate::sync::world::{SourceProblem, SourceReason};
 use crate::{
     access::Project,
     git::{Fetched, GitError, Submodule},
-    render::{RenderError, Request},
+    render::{RemoteBase, RenderError, Request},
 };
 
-/// Why something was not done.
+/// Why something was not done with files of a repository.
 #[derive(Debug)]
 pub(super) enum Undone {
     /// It can be, with the files of this submodule.
     Lacks(Box<Submodule>),
+    /// The same of this repository.
+    LacksBase(Box<RemoteBase>),
     Problem(SourceProblem),
 }
 
@@ -36,6 +38,7 @@ impl From<RenderError> for Undone {
     fn from(error: RenderError) -> Self {
         match error {
             RenderError::Git(error) => error.into(),
+            RenderError::LacksBase(base) => Self::LacksBase(base),
             error => Self::Problem(error.into()),
         }
     }
@@ -45,6 +48,7 @@ impl From<Undone> for SourceProblem {
     fn from(undone: Undone) -> Self {
         match undone {
             Undone::Lacks(submodule) => GitError::Lacks(submodule).into(),
+            Undone::LacksBase(base) => RenderError::LacksBase(base).into(),
             Undone::Problem(problem) => problem,
         }
     }
@@ -81,7 +85,7 @@ impl Sources {
     ) -> Result<T, SourceProblem> {
         let submodule = match undone {
             Undone::Lacks(submodule) => submodule,
-            Undone::Problem(problem) => return Err(problem),
+            undone => return Err(undone.into()),
         };
         let fetched = self.submodule(project, &submodule).await;
         let fetched = fetched.map_err(|problem| SourceProblem {

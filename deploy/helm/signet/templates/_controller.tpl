@@ -73,6 +73,7 @@
   "git-submodules" .Values.sync.gitSubmodules
   "helm-program" .Values.sync.helmProgram
   "kustomize-enable-helm" .Values.sync.kustomizeEnableHelm
+  "kustomize-enable-remote-bases" .Values.sync.kustomizeEnableRemoteBases
   "kustomize-program" .Values.sync.kustomizeProgram
   "web-addr" (printf ":%s" (include "signet.port" (list . "web")))
   "webhook-allow-unsigned" .Values.sync.webhookAllowUnsigned
