@@ -17,6 +17,8 @@ const AUTOMATED: &str = "{automated: {prune: true, selfHeal: true}, retry: {limi
 const BRIEF: &str = "ttlSecondsAfterFinished: 0, ";
 /// A Job whose Pod no node takes, so that it fails.
 const FAILING: &str = "activeDeadlineSeconds: 1, ";
+/// Runs that have to be killed: the claim, two Jobs that are made, judged and let go, one ConfigMap.
+const KILLS: usize = 8;
 /// A write that no sync of this suite gets to.
 const NEVER: usize = 1_000_000;
 /// Runs at once; most of a run waits for Pods and for processes that start.
@@ -193,14 +195,15 @@ fn a_hook_that_fails_stops_the_sync_and_hooks_of_failure_run() {
 #[test]
 fn a_sync_killed_after_any_write_runs_each_hook_once() {
     let writes = undisturbed();
-    let next = AtomicUsize::new(0);
+    let (next, kills) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let kill_and_look = || {
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(write) = writes.get(index) else {
                 return;
             };
-            disturbed(index + 1, write);
+            let was_killed = disturbed(index + 1, write);
+            kills.fetch_add(usize::from(was_killed), Ordering::Relaxed);
         }
     };
     std::thread::scope(|scope| {
@@ -208,6 +211,8 @@ fn a_sync_killed_after_any_write_runs_each_hook_once() {
             scope.spawn(kill_and_look);
         }
     });
+    let kills = kills.into_inner();
+    assert!(kills >= KILLS, "killed {kills} times in {writes:#?}");
 }
 
 /// Writes of a sync that nobody disturbs.
@@ -220,8 +225,8 @@ fn undisturbed() -> Vec<String> {
     proxy.writes()
 }
 
-/// The same sync, killed after its `step`-th write and continued by the next process.
-fn disturbed(step: usize, write: &str) {
+/// The same sync, killed after its `step`-th write and continued by the next process. Tells whether it got that far.
+fn disturbed(step: usize, write: &str) -> bool {
     let scene = Scene::new("hooks-killed");
     let proxy = Proxy::start(None);
     let (controller, commit) = begin(&scene, &proxy, step);
@@ -254,6 +259,7 @@ fn disturbed(step: usize, write: &str) {
         ["migrate", "smoke"],
         "killed after write {step}: {write}"
     );
+    killed
 }
 
 /// Nothing of the hooks is left: their finalizers are off, so they could remove themselves.

@@ -174,8 +174,8 @@ const FAILED: &str = "signet.dev/failed";
 
 /// Why the operation has failed, while what comes after a failure is still to be done.
 pub(in crate::sync) fn failure(state: &OperationState) -> Option<String> {
-    let info = state.operation.info.iter();
-    let entry = info.filter(|info| info.name == FAILED).next_back()?;
+    let mut info = state.operation.info.iter();
+    let entry = info.find(|info| info.name == FAILED)?;
     Some(entry.value.clone())
 }
 
