@@ -20,7 +20,7 @@ const LONGEST_NAME: usize = 253;
 
 impl HookRun {
     /// The run of a hook in this try of an operation: the same after every restart.
-    pub(in crate::sync) fn of(operation: &Operation, hook: &Hook) -> Self {
+    pub(in crate::sync) fn of(world: &World, operation: &Operation, hook: &Hook) -> Self {
         let mut key = hook.id.key.clone();
         if hook.generated {
             key.name = generated_name(operation, hook.id.phase, &key.name);
@@ -28,7 +28,7 @@ impl HookRun {
         Self {
             id: hook.id.clone(),
             key,
-            run: run(operation, hook.id.phase),
+            run: run(world, operation, hook.id.phase),
         }
     }
 }
@@ -39,9 +39,11 @@ impl fmt::Display for HookRun {
     }
 }
 
-fn run(operation: &Operation, phase: Phase) -> String {
+/// The Application is named by its uid: another controller in the cluster may have one of the same name.
+fn run(world: &World, operation: &Operation, phase: Phase) -> String {
+    let uid = &world.application.uid;
     let started = operation.started_at.as_second();
-    format!("{started}/{}/{}", operation.retry_count, phase.name())
+    format!("{uid}/{started}/{}/{}", operation.retry_count, phase.name())
 }
 
 /// As Argo CD names them; a further try has its number at the end.
@@ -90,10 +92,14 @@ pub(in crate::sync) fn recorded(
     recorded::hook(state, &run.key, run.id.phase)
 }
 
-/// Objects that hooks of ours have made, now or earlier, where the project permits us to touch them.
+/// Objects that runs of this very Application have made, where the project permits us to touch them.
 pub(in crate::sync) fn made(world: &World) -> impl Iterator<Item = (&ObjectKey, &Live)> {
     let made = move |(key, live): &(&ObjectKey, &Live)| {
-        is_hook(&live.metadata) && is_ours(world, key, live) && permits_still(world, key, live)
+        let run = run_of(live).and_then(|run| run.split_once('/'));
+        run.is_some_and(|(uid, _)| uid == world.application.uid)
+            && is_hook(&live.metadata)
+            && is_ours(world, key, live)
+            && permits_still(world, key, live)
     };
     world.live.iter().filter(made)
 }
@@ -163,7 +169,7 @@ enum Awaited {
 }
 
 fn awaited(world: &World, operation: &Operation, key: &ObjectKey, live: &Live) -> Option<Awaited> {
-    let of_phase = |phase: &Phase| run_of(live) == Some(&run(operation, *phase));
+    let of_phase = |phase: &Phase| run_of(live) == Some(&run(world, operation, *phase));
     let phase = Phase::ALL.into_iter().find(of_phase)?;
     let state = recorded::operation(&world.application);
     let result = state.and_then(|state| recorded::hook(state, key, phase));
@@ -179,5 +185,5 @@ fn runs(key: &ObjectKey, live: &Live) -> bool {
         light,
         None | Some(HealthStatus::Progressing | HealthStatus::Suspended)
     );
-    ends && at_work && run_of(live).is_some()
+    ends && at_work
 }

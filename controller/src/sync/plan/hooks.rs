@@ -48,7 +48,7 @@ pub(in crate::sync) fn plan(
     let leaving: Vec<ObjectKey> = hook_runs::leaving(world, operation).cloned().collect();
     let hooks = terms.desired().hooks.values();
     for hook in hooks.filter(|hook| (hook.id.phase == Phase::SyncFail) == failed) {
-        let run = HookRun::of(operation, hook);
+        let run = HookRun::of(world, operation, hook);
         let wave = waves.entry(hook.slot()).or_default();
         match standing(world, terms, comparison, operation, hook, &run) {
             Standing::Over(HookPhase::Succeeded, _) => {}

@@ -151,7 +151,7 @@ pub struct HookRun {
     pub id: HookId,
     /// The object that it makes.
     pub key: ObjectKey,
-    /// Operation, try and phase: it stands on the object, so that a restart knows its own run.
+    /// Application, operation, try and phase: it stands on the object, so that a restart knows its own run.
     pub run: String,
 }
 
