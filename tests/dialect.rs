@@ -138,6 +138,10 @@ fn answer(yaml: &str) -> String {
             "{:#?}",
             dialect::guards(&object["metadata"], defaults)
         );
+        // What can't be read is among the refusals.
+        if let Ok(role) = dialect::role(&object["metadata"]) {
+            let _ = writeln!(text, "{role:?}");
+        }
     }
     text
 }

@@ -18,6 +18,7 @@ mod world;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use controller::dialect;
 use controller::sync::outcome::{Done, Failure, FailureReason, Outcome};
 use controller::sync::plan::{Plan, PlannedStep, Step, plan};
 use controller::sync::report::{Report, claim, report};
@@ -116,11 +117,13 @@ fn outcome(case: &Case, step: &PlannedStep) -> Outcome {
         Step::Apply(key) | Step::Merge(key) if case.world.live.contains_key(key) => {
             Done::Configured
         }
-        Step::Apply(_) | Step::Merge(_) | Step::CreateNamespace(_) | Step::Unseal(_) => {
-            Done::Created
-        }
+        Step::Apply(_)
+        | Step::Merge(_)
+        | Step::CreateNamespace(_)
+        | Step::Unseal(_)
+        | Step::RunHook(_) => Done::Created,
         Step::ApplyNamespace(_) => Done::Configured,
-        Step::Delete { .. } => Done::Deleted,
+        Step::Delete { .. } | Step::DeleteHook { .. } => Done::Deleted,
         _ => Done::Noted,
     };
     Outcome {
@@ -142,25 +145,29 @@ fn no_plan_deletes_what_its_inventory_and_tracking_do_not_prove_to_be_ours() {
     for folder in folders() {
         let world = Case::read(&folder).world;
         for step in plan(&world).steps {
-            if let Step::Delete { key, uid, .. } = step.step {
-                let live = &world.live[&key];
-                let tracking = live.tracking.clone().unwrap_or_default();
-                let name = &world.application.tracking_name;
-                assert_eq!(live.uid, uid, "{}", folder.display());
-                assert!(
-                    tracking.starts_with(&format!("{name}:")),
-                    "{}: {key}",
-                    folder.display()
-                );
-                let listed = |resource: &crds::ResourceStatus| {
-                    resource.kind == key.kind && resource.name == key.name
-                };
-                assert!(
-                    world.application.status.resources.iter().any(listed),
-                    "{}: {key}",
-                    folder.display()
-                );
-            }
+            let (Step::Delete { key, uid, .. } | Step::DeleteHook { key, uid }) = step.step else {
+                continue;
+            };
+            let live = &world.live[&key];
+            let is_hook = dialect::is_hook(&live.metadata);
+            let name = &world.application.tracking_name;
+            let ours = |tracking: &String| tracking.starts_with(&format!("{name}:"));
+            // Helm left it, and tracks nothing.
+            let of_helm = is_hook && live.tracking.is_none();
+            assert_eq!(live.uid, uid, "{}", folder.display());
+            assert!(
+                live.tracking.as_ref().is_some_and(ours) || of_helm,
+                "{}: {key}",
+                folder.display()
+            );
+            let listed = |resource: &crds::ResourceStatus| {
+                resource.kind == key.kind && resource.name == key.name
+            };
+            assert!(
+                world.application.status.resources.iter().any(listed) || is_hook,
+                "{}: {key}",
+                folder.display()
+            );
         }
     }
 }

@@ -47,7 +47,7 @@ fn live_through(outside: &mut Outside, source: &Source, kill: Option<usize>) -> 
             .operation_state
             .as_ref()
             .is_some_and(|state| state.phase == "Running");
-        if plan.steps.is_empty() && !running {
+        if plan.steps.is_empty() && plan.wake_at.is_none() && !running {
             return Ok(());
         }
         fresh = false;
@@ -78,7 +78,30 @@ fn objects(outside: &Outside) -> BTreeMap<ObjectKey, (usize, usize)> {
         .collect()
 }
 
-fn check(killed: &Outside, undisturbed: &Outside, after: usize) {
+/// Kind and phase of each run; names and times may differ.
+fn runs(outside: &Outside) -> Vec<(String, String)> {
+    let phase = |run: &str| run.rsplit('/').next().unwrap_or_default().to_owned();
+    let runs = outside.runs.keys();
+    let mut runs: Vec<_> = runs
+        .map(|(key, run)| (key.kind.clone(), phase(run)))
+        .collect();
+    runs.sort();
+    runs
+}
+
+fn check(killed: &Outside, undisturbed: &Outside, after: usize, expected: &str) {
+    assert_eq!(
+        runs(killed),
+        runs(undisturbed),
+        "killed after write {after}"
+    );
+    assert!(
+        killed.runs.values().all(|times| *times == 1),
+        "a run made its object again after write {after}: {:?}",
+        killed.runs
+    );
+    let held = |outside: &Outside| outside.objects.values().any(|object| object.held);
+    assert!(!held(killed), "a finalizer is left after write {after}");
     assert_eq!(
         objects(killed),
         objects(undisturbed),
@@ -107,10 +130,10 @@ fn check(killed: &Outside, undisturbed: &Outside, after: usize) {
         .operation_state
         .as_ref()
         .map(|state| state.phase.as_str());
-    assert_eq!(phase, Some("Succeeded"), "killed after write {after}");
+    assert_eq!(phase, Some(expected), "killed after write {after}");
 }
 
-fn killed_after_every_write(before: &Outside, source: &Source) {
+fn killed_after_every_write(before: &Outside, source: &Source, expected: &str) {
     let mut undisturbed = before.clone();
     live_through(&mut undisturbed, source, None)
         .ok()
@@ -130,13 +153,13 @@ fn killed_after_every_write(before: &Outside, source: &Source) {
         live_through(&mut outside, source, None)
             .ok()
             .expect("nobody killed it");
-        check(&outside, &undisturbed, after);
+        check(&outside, &undisturbed, after, expected);
     }
 }
 
 #[test]
 fn a_first_sync_killed_after_any_write_ends_like_an_undisturbed_one() {
-    killed_after_every_write(&Outside::default(), &source("web:1"));
+    killed_after_every_write(&Outside::default(), &source("web:1"), "Succeeded");
 }
 
 #[test]
@@ -145,5 +168,21 @@ fn a_second_sync_that_changes_and_prunes_ends_the_same_too() {
     live_through(&mut first, &source("web:1"), None)
         .ok()
         .expect("nobody killed it");
-    killed_after_every_write(&first, &source("web:2"));
+    killed_after_every_write(&first, &source("web:2"), "Succeeded");
+}
+
+#[test]
+fn a_sync_that_fails_at_its_end_runs_its_hooks_of_failure_once() {
+    let before = Outside {
+        broken: &["smoke"],
+        ..Outside::default()
+    };
+    let mut failed = before.clone();
+    live_through(&mut failed, &source("web:1"), None)
+        .ok()
+        .expect("nobody killed it");
+    let last = |(kind, phase): &(String, String)| (kind == "Job").then(|| phase.clone());
+    let phases: Vec<String> = runs(&failed).iter().filter_map(last).collect();
+    assert!(phases.contains(&"SyncFail".to_owned()), "{phases:?}");
+    killed_after_every_write(&before, &source("web:1"), "Failed");
 }

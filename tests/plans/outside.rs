@@ -7,14 +7,19 @@ use controller::dialect;
 use controller::sync::desired::{Desired, WantedHash};
 use controller::sync::key::ObjectKey;
 use controller::sync::outcome::{Done, Outcome};
-use controller::sync::plan::{PlannedStep, Slot, Step};
+use controller::sync::plan::{HookRun, PlannedStep, Step};
+use serde_json::Value;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Object {
     pub(crate) uid: usize,
     pub(crate) tracking: String,
     pub(crate) wanted: Option<WantedHash>,
-    pub(crate) slot: Slot,
+    pub(crate) annotations: Value,
+    /// A hook made it: our finalizer is on it.
+    pub(crate) held: bool,
+    /// It goes by itself once it has come to its end.
+    pub(crate) temporary: bool,
     pub(crate) deleting: bool,
     pub(crate) healthy: bool,
     pub(crate) created: usize,
@@ -26,6 +31,10 @@ pub(crate) struct Object {
 pub(crate) struct Outside {
     pub(crate) objects: BTreeMap<ObjectKey, Object>,
     pub(crate) status: crds::ApplicationStatus,
+    /// How often each run of a hook made its object.
+    pub(crate) runs: BTreeMap<(ObjectKey, String), usize>,
+    /// Names of objects that never work.
+    pub(crate) broken: &'static [&'static str],
     pub(crate) uids: usize,
     pub(crate) writes: usize,
 }
@@ -43,12 +52,14 @@ impl Outside {
         Ok(())
     }
 
-    /// Time passes: what was made works now, what was deleted is gone.
+    /// Time passes: what was made works now, what was deleted is gone, unless it is held.
     pub(crate) fn settle(&mut self) {
-        self.objects.retain(|_, object| !object.deleting);
         self.objects
-            .values_mut()
-            .for_each(|object| object.healthy = true);
+            .retain(|_, object| !object.deleting || object.held);
+        for object in self.objects.values_mut() {
+            object.deleting |= object.temporary && object.healthy;
+            object.healthy = true;
+        }
     }
 
     pub(crate) fn execute(
@@ -63,6 +74,19 @@ impl Outside {
                 self.write(kill)?;
                 self.objects.get_mut(key).expect("applied before").healthy = true;
                 Done::Created
+            }
+            Step::RunHook(run) => self.run_hook(run, desired, kill)?,
+            Step::ReleaseHook { key, .. } => {
+                self.write(kill)?;
+                self.objects.get_mut(key).expect("it was seen").held = false;
+                Done::Configured
+            }
+            Step::DeleteHook { key, .. } => {
+                self.write(kill)?;
+                self.objects.get_mut(key).expect("it was seen").held = false;
+                self.write(kill)?;
+                self.objects.get_mut(key).expect("it was seen").deleting = true;
+                Done::Deleted
             }
             Step::Delete { key, .. } => {
                 self.write(kill)?;
@@ -104,7 +128,9 @@ impl Outside {
             uid: self.uids,
             tracking: tracking.to_owned(),
             wanted: hash,
-            slot: wanted.slot,
+            annotations: wanted.object["metadata"]["annotations"].clone(),
+            held: false,
+            temporary: false,
             deleting: false,
             healthy: false,
             created: 1,
@@ -121,5 +147,37 @@ impl Outside {
                 Ok(Done::Created)
             }
         }
+    }
+
+    fn run_hook(
+        &mut self,
+        run: &HookRun,
+        desired: &Desired,
+        kill: Option<usize>,
+    ) -> Result<Done, Killed> {
+        self.write(kill)?;
+        self.uids += 1;
+        let made = desired.hooks[&run.id].made(&run.key, &run.run);
+        let annotations = &made.object["metadata"]["annotations"];
+        let object = Object {
+            uid: self.uids,
+            tracking: annotations[dialect::TRACKING_ANNOTATION]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+            wanted: Some(made.hash),
+            annotations: annotations.clone(),
+            held: true,
+            temporary: made.object["spec"]["ttlSecondsAfterFinished"].is_number(),
+            deleting: false,
+            healthy: false,
+            created: 1,
+            changed: 0,
+        };
+        let before = self.objects.insert(run.key.clone(), object);
+        assert!(before.is_none(), "{run} runs over what is there");
+        let identity = (run.key.clone(), run.run.clone());
+        *self.runs.entry(identity).or_default() += 1;
+        Ok(Done::Created)
     }
 }

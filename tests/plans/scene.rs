@@ -22,7 +22,7 @@ fn application() -> crds::Application {
     let value = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "shop", "namespace": "signet"},
         "spec": {"project": "default", "source": {"repoURL": "https://git.example.com/shop.git", "path": "deploy"},
             "destination": {"server": "https://kubernetes.default.svc", "namespace": "demo"},
-            "syncPolicy": {"automated": {"prune": true}}}});
+            "syncPolicy": {"automated": {"prune": true}, "retry": {"limit": 0}}}});
     crds::decode(&value).unwrap()
 }
 
@@ -54,17 +54,72 @@ fn manifests(image: &str) -> Vec<Manifest> {
             json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata(format!("web-{wave}")), "spec": {"template": {"spec": {"containers": [container]}}}}),
         );
     }
+    manifests.extend(hooks(image).map(|object| Manifest {
+        file: "hooks.yaml".into(),
+        document: 1,
+        line: Some(1),
+        object,
+    }));
     manifests
+}
+
+/// Hooks of every phase and policy; two Jobs remove themselves as soon as they are done.
+fn hooks(image: &str) -> impl Iterator<Item = Value> {
+    let hook = |phase: &str, policy: &str, name: Value, kind: [&str; 2], ttl: Value| {
+        let mut metadata = name;
+        metadata["annotations"] = json!({
+            "argocd.argoproj.io/hook": phase,
+            "argocd.argoproj.io/hook-delete-policy": policy,
+        });
+        json!({"apiVersion": kind[0], "kind": kind[1], "metadata": metadata, "spec": {"ttlSecondsAfterFinished": ttl}, "image": image})
+    };
+    let job = ["batch/v1", "Job"];
+    [
+        hook(
+            "PreSync,PostSync",
+            "",
+            json!({"name": "migrate"}),
+            job,
+            Value::Null,
+        ),
+        hook(
+            "PreSync",
+            "HookSucceeded",
+            json!({"generateName": "check-"}),
+            job,
+            0.into(),
+        ),
+        hook(
+            "Sync",
+            "HookSucceeded",
+            json!({"name": "notes"}),
+            ["v1", "ConfigMap"],
+            Value::Null,
+        ),
+        hook(
+            "PostSync",
+            "HookFailed",
+            json!({"name": "smoke"}),
+            job,
+            0.into(),
+        ),
+        hook(
+            "SyncFail",
+            "BeforeHookCreation",
+            json!({"name": "alarm"}),
+            job,
+            Value::Null,
+        ),
+    ]
+    .into_iter()
 }
 
 pub(crate) fn source(image: &str) -> Source {
     let mut manifests = manifests(image);
     if image == "web:2" {
         // Two objects leave Git with the second commit.
-        manifests.retain(|manifest| {
-            !["settings-0-0", "settings-2-0"]
-                .contains(&manifest.object["metadata"]["name"].as_str().unwrap())
-        });
+        let leave = [json!("settings-0-0"), json!("settings-2-0")];
+        manifests.retain(|manifest| !leave.contains(&manifest.object["metadata"]["name"]));
     }
     let wanted = desired(&Inputs {
         manifests: &manifests.iter().collect::<Vec<_>>(),
@@ -106,7 +161,7 @@ pub(crate) fn observe(outside: &Outside, source: &Source, fresh: bool, seconds: 
         live: outside
             .objects
             .iter()
-            .map(|(key, object)| (key.clone(), live(key, object, fresh)))
+            .map(|(key, object)| (key.clone(), live(key, object, fresh, outside.broken)))
             .collect(),
         unlisted: Default::default(),
         customizations: Default::default(),
@@ -126,19 +181,20 @@ pub(crate) fn observe(outside: &Outside, source: &Source, fresh: bool, seconds: 
     }
 }
 
-fn live(key: &ObjectKey, object: &Object, fresh: bool) -> Live {
-    let status = if object.healthy {
-        HealthStatus::Healthy
-    } else {
-        HealthStatus::Progressing
+fn live(key: &ObjectKey, object: &Object, fresh: bool, broken: &[&str]) -> Live {
+    let status = match object.healthy {
+        true if broken.contains(&key.name.as_str()) => HealthStatus::Degraded,
+        true => HealthStatus::Healthy,
+        false => HealthStatus::Progressing,
     };
     let rule = key.kind != "ConfigMap";
     Live {
         uid: format!("uid-{}", object.uid),
         resource_version: "1".into(),
         tracking: Some(object.tracking.clone()),
-        metadata: json!({"annotations": {"argocd.argoproj.io/sync-wave": object.slot.wave.to_string()}}),
+        metadata: json!({"annotations": object.annotations}),
         deleting: object.deleting,
+        hook_finalizer: object.held,
         health: rule.then(|| Health {
             status,
             message: String::new(),

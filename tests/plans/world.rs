@@ -262,6 +262,9 @@ fn seen(
         tracking,
         metadata: json!({"labels": object["metadata"]["labels"], "annotations": object["metadata"]["annotations"]}),
         deleting: object["metadata"]["deletionTimestamp"].is_string(),
+        hook_finalizer: object["metadata"]["finalizers"]
+            .as_array()
+            .is_some_and(|all| all.contains(&dialect::HOOK_FINALIZER.into())),
         health: health::health(object, customizations),
         state: state(&object["x-state"], hash),
         takes: takes(&object["x-takes"]),

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::hook::{self, HookDeletion, Phase, Role, Word};
 use super::object::{annotation, annotations, field};
 use super::refusal::Refusal;
 use super::verdict::{Row, Verdict::*, refuse};
@@ -13,17 +14,16 @@ const PREFIX: &str = "helm.sh/";
 const HOOK: &str = "helm.sh/hook";
 /// Order among a chart's hooks; the object's wave when Argo CD's annotation is absent.
 pub(super) const HOOK_WEIGHT: &str = "helm.sh/hook-weight";
+/// When what a hook made is deleted.
+const HOOK_DELETE_POLICY: &str = "helm.sh/hook-delete-policy";
 /// Whether the object outlives the release.
 const RESOURCE_POLICY: &str = "helm.sh/resource-policy";
 
 /// Helm's annotations on objects.
 pub const ANNOTATIONS: &[Row] = &[
-    (HOOK, Refused),
+    (HOOK, Honoured),
     (HOOK_WEIGHT, Honoured),
-    (
-        "helm.sh/hook-delete-policy",
-        Harmless("it says when a hook is deleted, and hooks are refused by themselves"),
-    ),
+    (HOOK_DELETE_POLICY, Honoured),
     (
         "helm.sh/hook-output-log-policy",
         Harmless("it says what `helm` prints of a hook"),
@@ -35,8 +35,7 @@ pub const ANNOTATIONS: &[Row] = &[
 pub(super) fn check(metadata: &Value, refusals: &mut Vec<Refusal>) {
     for (key, value) in annotations(metadata).filter(|(key, _)| key.starts_with(PREFIX)) {
         match (key, value.trim()) {
-            // Helm 2's way to say that the object is a definition, to be there before the others: it always is.
-            (HOOK, "crd-install") | (RESOURCE_POLICY, "keep") => {}
+            (RESOURCE_POLICY, "keep") => {}
             (RESOURCE_POLICY, other) => {
                 refusals.push(Refusal::invalid(
                     field(key),
@@ -51,4 +50,35 @@ pub(super) fn check(metadata: &Value, refusals: &mut Vec<Refusal>) {
 /// Whether the object outlives its Application. A policy that is not understood keeps it too.
 pub(super) fn keeps(metadata: &Value) -> bool {
     annotation(metadata, RESOURCE_POLICY).is_some()
+}
+
+/// What the object is by its hook annotation. An install and an upgrade can't be told apart: both are a sync.
+pub(super) fn role(metadata: &Value) -> Result<Role, Vec<Refusal>> {
+    let Some(types) = annotation(metadata, HOOK) else {
+        return Ok(Role::Object);
+    };
+    let deletions = hook::deletions(
+        &field(HOOK_DELETE_POLICY),
+        annotation(metadata, HOOK_DELETE_POLICY),
+        [
+            ("before-hook-creation", HookDeletion::BeforeHookCreation),
+            ("hook-succeeded", HookDeletion::HookSucceeded),
+            ("hook-failed", HookDeletion::HookFailed),
+        ],
+    );
+    let word = |word: &str| {
+        Some(match word {
+            "pre-install" | "pre-upgrade" => Word::Runs(Phase::PreSync),
+            "post-install" | "post-upgrade" => Word::Runs(Phase::PostSync),
+            "pre-delete" | "post-delete" => Word::NotYet,
+            "pre-rollback" | "post-rollback" | "test" | "test-success" | "test-failure" => {
+                Word::Skips
+            }
+            // Helm 2's way to say that the object is a definition, to be there before the others: it always is.
+            "crd-install" => Word::Object,
+            _ => return None,
+        })
+    };
+    let expected = "a hook of Helm, such as pre-install or post-upgrade";
+    hook::read((&field(HOOK), types), word, expected, deletions)
 }

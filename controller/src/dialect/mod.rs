@@ -8,6 +8,7 @@ pub mod argocd;
 pub mod file_marker;
 pub(crate) mod flux;
 pub mod helm;
+mod hook;
 mod intent;
 mod object;
 mod operation;
@@ -20,13 +21,19 @@ pub mod verdict;
 pub mod webhooks;
 
 pub(crate) use argocd::changed_options;
+pub use argocd::object::HOOK_FINALIZER;
 pub use argocd::{APPLICATION_CONTROLLER_SELECTOR, GPG_KEYS_CONFIG_MAP, REPOSITORY_SELECTOR};
+pub use hook::{HookDeletion, HookPolicy, Phase, Role, is_hook, role};
 pub use intent::{
     Automated, Cascade, Destination, Intent, Marks, NamespaceMetadata, Refresh, RetryPolicy,
     SourceIntent, Substitution, VariablesFrom, VariablesKind, intent, marks,
 };
 pub use object::{Guards, ObjectPolicy, guards, ignores_health, object_policy};
-pub use operation::{OperationRequest, RequestedObject, operation, requested_options};
+pub use operation::{
+    OperationRequest, RequestedObject, applies_without_hooks, operation, requested_options,
+    strategy_without_hooks,
+};
 pub use refusal::{Problem, Refusal};
+pub use signet::HOOK_RUN;
 pub use sync_options::{ApplyMode, ApplyPolicy, ObjectDefaults, SyncOptions};
 pub use tracking::{TRACKING_ANNOTATION, Tracking, parse_tracking, tracking_value};

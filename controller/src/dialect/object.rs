@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::argocd::object as argocd;
 use super::helm;
+use super::hook::role;
 use super::refusal::Refusal;
 use super::sync_options::{ApplyMode, ApplyPolicy, ObjectDefaults};
 use super::{flux, signet};
@@ -52,6 +53,7 @@ pub fn object_policy(
     helm::check(metadata, &mut refusals);
     flux::check(metadata, &mut refusals);
     refusals.extend(signet::mode(metadata).err());
+    refusals.extend(role(metadata).err().into_iter().flatten());
     let wave = wave(metadata).unwrap_or_else(|refusal| {
         refusals.push(refusal);
         0

@@ -1,7 +1,7 @@
 //! A sync that somebody asked for by writing `.operation`, in our own words.
 //! It must not decide whether the sync may run.
 
-use crds::{Application, InitiatedBy, Operation};
+use crds::{Application, InitiatedBy, Operation, SyncOperation, SyncStrategy, SyncStrategyOptions};
 
 use super::argocd;
 use super::intent::RetryPolicy;
@@ -19,6 +19,8 @@ pub struct OperationRequest {
     pub prune: bool,
     /// Ask the API server what would become of each write, and write nothing.
     pub dry_run: bool,
+    /// Hooks run in it.
+    pub runs_hooks: bool,
     /// What its sync options ask for, in addition to the Application's own.
     pub options: SyncOptions,
     /// How to try again; `None` is once.
@@ -56,4 +58,18 @@ pub fn operation(application: &Application) -> Result<Option<OperationRequest>, 
 /// the request takes no protection away.
 pub fn requested_options(operation: &Operation) -> SyncOptions {
     argocd::operation::options(operation)
+}
+
+/// The operation applies objects and runs no hooks.
+pub fn applies_without_hooks(sync: &SyncOperation) -> bool {
+    let strategy = sync.sync_strategy.as_ref();
+    strategy.is_some_and(|strategy| strategy.apply.is_some())
+}
+
+/// What an operation carries that applies objects and runs no hooks.
+pub fn strategy_without_hooks() -> SyncStrategy {
+    SyncStrategy {
+        apply: Some(SyncStrategyOptions::default()),
+        ..SyncStrategy::default()
+    }
 }

@@ -26,6 +26,9 @@ pub const SYNC_TIMEOUT: &str = "signet.dev/sync-timeout";
 /// On an object: how it is written, `Merge` or `IfNotPresent`.
 pub const APPLY: &str = "signet.dev/apply";
 
+/// On what a hook has made: for which Application, in which operation, which try and which phase.
+pub const HOOK_RUN: &str = "signet.dev/hook-run";
+
 /// Whether `lookup` finds nothing.
 pub(super) fn empty_lookup(metadata: &ObjectMeta) -> Result<bool, Refusal> {
     let annotations = metadata.annotations.as_ref();

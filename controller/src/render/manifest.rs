@@ -68,12 +68,12 @@ fn check_metadata(fields: &Map<String, Value>, at: &str) -> Result<(), String> {
         }
     };
     let inside = format!("{at}metadata.");
-    if !metadata.contains_key("name") && metadata.contains_key("generateName") {
-        return Err(format!(
-            "{inside}generateName is not supported yet, expected a name"
-        ));
-    }
-    text(metadata, "name", &inside)?;
+    // A hook may leave its name to us; who else does, is told where hooks are known.
+    let name = match metadata.contains_key("name") || !metadata.contains_key("generateName") {
+        true => "name",
+        false => "generateName",
+    };
+    text(metadata, name, &inside)?;
     if !matches!(
         metadata.get("namespace"),
         None | Some(Value::Null | Value::String(_))

@@ -24,7 +24,7 @@ use crate::sync::{
     observe::signatures::Signatures,
     observe::sources::Sources,
     observe::variables::VariablesFromObjects,
-    outcome::Outcome,
+    outcome::{Done, Outcome},
     plan::{Plan, PlannedStep, Step, plan},
     queue::{Lane, Queue},
     report::{self, Report},
@@ -231,11 +231,13 @@ impl Engine {
                 _ => Ok(After::Rest),
             };
         }
-        Ok(if has(&plan.steps, is_deed) {
-            After::Look
-        } else {
-            After::Rest
-        })
+        Ok(
+            if has(&plan.steps, is_deed) || outcomes.iter().any(let_go) {
+                After::Look
+            } else {
+                After::Rest
+            },
+        )
     }
 
     /// Writes a report; its events and counts go out with the write, so that none is told twice.
@@ -345,6 +347,15 @@ fn is_comparison(step: &Step) -> bool {
     matches!(step, Step::Verify { .. })
 }
 
+/// Something that a hook made was let go.
+fn let_go(outcome: &Outcome) -> bool {
+    let of_hook = matches!(
+        outcome.step.step,
+        Step::ReleaseHook { .. } | Step::DeleteHook { .. }
+    );
+    of_hook && matches!(outcome.result, Ok(Done::Configured | Done::Deleted))
+}
+
 /// Steps that do something, so that the next look finds another World.
 fn is_deed(step: &Step) -> bool {
     match step {
@@ -358,7 +369,10 @@ fn is_deed(step: &Step) -> bool {
         | Step::Unseal(_)
         | Step::Delete { .. }
         | Step::DryRun { .. }
+        | Step::RunHook(_)
         | Step::RemoveFinalizer => true,
-        Step::Await(_) | Step::WaitHealthy(_) | Step::WaitGone(_) => false,
+        // Those may be due without an operation that would fail of them: what they could not do is no reason to look again.
+        Step::ReleaseHook { .. } | Step::DeleteHook { .. } => false,
+        Step::Await(_) | Step::WaitHealthy(_) | Step::WaitGone(_) | Step::WaitHooks(_) => false,
     }
 }

@@ -14,6 +14,7 @@ use crate::sync::{
     engine::Engine,
     observe::applications::{self, AppId, owners_part},
     observe::stored_status,
+    plan::recorded,
     report::{Report, moves_revision_alone},
 };
 
@@ -55,11 +56,16 @@ impl Engine {
         // Where an operation stands: the next look reads it from here, so it can't wait.
         let stage = |status: &crds::ApplicationStatus| {
             status.operation_state.as_ref().map(|state| {
+                let hooks = recorded::hooks(status);
                 (
                     state.phase.clone(),
                     state.started_at.clone(),
                     state.finished_at.clone(),
                     state.retry_count,
+                    recorded::failure(state),
+                    hooks
+                        .map(|hook| (hook.name.clone(), hook.hook_phase.clone()))
+                        .collect::<Vec<_>>(),
                 )
             })
         };

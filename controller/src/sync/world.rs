@@ -192,6 +192,8 @@ pub struct Live {
     pub metadata: Value,
     /// `metadata.deletionTimestamp` is set.
     pub deleting: bool,
+    /// It carries our finalizer for what hooks make.
+    pub hook_finalizer: bool,
     /// Its health; `None` when nothing judges it.
     pub health: Option<Health>,
     /// How it compares with the wanted object.

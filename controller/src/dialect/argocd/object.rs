@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::{PREFIX, application, options};
+use crate::dialect::hook::{self, HookDeletion, Phase, Role, Word};
 use crate::dialect::object::{annotation, annotations, field};
 use crate::dialect::refusal::Refusal;
 use crate::dialect::tracking::TRACKING_ANNOTATION;
@@ -15,6 +16,12 @@ pub const SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
 const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
 /// How the object is compared.
 pub(super) const COMPARE_OPTIONS: &str = "argocd.argoproj.io/compare-options";
+/// In which phases of an operation the object runs: `PreSync,PostSync`.
+const HOOK: &str = "argocd.argoproj.io/hook";
+/// When what a hook made is deleted.
+const HOOK_DELETE_POLICY: &str = "argocd.argoproj.io/hook-delete-policy";
+/// Keeps what a hook made until its result was read.
+pub const HOOK_FINALIZER: &str = "argocd.argoproj.io/hook-finalizer";
 /// `"true"` leaves the object out of its Application's health.
 const IGNORE_HEALTHCHECK: &str = "argocd.argoproj.io/ignore-healthcheck";
 
@@ -24,11 +31,8 @@ pub const ANNOTATIONS: &[Row] = &[
     (SYNC_OPTIONS, Honoured),
     (COMPARE_OPTIONS, Honoured),
     (TRACKING_ANNOTATION, Honoured),
-    ("argocd.argoproj.io/hook", Refused),
-    (
-        "argocd.argoproj.io/hook-delete-policy",
-        Harmless("it says when a hook is deleted, and hooks are refused by themselves"),
-    ),
+    (HOOK, Honoured),
+    (HOOK_DELETE_POLICY, Honoured),
     (IGNORE_HEALTHCHECK, Honoured),
     // The crate `health` reads it.
     ("argocd.argoproj.io/ignore-restart-policy", Honoured),
@@ -86,4 +90,35 @@ pub(in crate::dialect) fn compares(metadata: &Value, key: &str) -> Option<bool> 
 /// Whether the object's own sync option `key` allows what it speaks of; `None` when it has none.
 pub(in crate::dialect) fn allows(metadata: &Value, key: &str) -> Option<bool> {
     options::allows(options::split(annotation(metadata, SYNC_OPTIONS)?), key)
+}
+
+/// What the object is by its hook annotation; `None` without one.
+pub(in crate::dialect) fn role(metadata: &Value) -> Result<Option<Role>, Vec<Refusal>> {
+    let Some(types) = annotation(metadata, HOOK) else {
+        return Ok(None);
+    };
+    let deletions = hook::deletions(
+        &field(HOOK_DELETE_POLICY),
+        annotation(metadata, HOOK_DELETE_POLICY),
+        [
+            ("BeforeHookCreation", HookDeletion::BeforeHookCreation),
+            ("HookSucceeded", HookDeletion::HookSucceeded),
+            ("HookFailed", HookDeletion::HookFailed),
+        ],
+    );
+    let word = |word: &str| match word {
+        "Skip" => Some(Word::Skips),
+        "PreDelete" | "PostDelete" => Some(Word::NotYet),
+        word => Phase::ALL
+            .into_iter()
+            .find(|phase| phase.name() == word)
+            .map(Word::Runs),
+    };
+    let expected = "PreSync, Sync, PostSync, SyncFail or Skip";
+    let role = hook::read((&field(HOOK), types), word, expected, deletions)?;
+    Ok(Some(match role {
+        // It says so itself, which is no news.
+        Role::LeftAlone(_) => Role::LeftAlone(None),
+        role => role,
+    }))
 }

@@ -5,7 +5,7 @@ use crds::{ApplicationSpec, Operation, SyncOperation, SyncResource};
 use serde_json::Value;
 
 use super::{options, source, spec};
-use crate::dialect::operation::{OperationRequest, RequestedObject};
+use crate::dialect::operation::{OperationRequest, RequestedObject, applies_without_hooks};
 use crate::dialect::refusal::Refusal;
 use crate::dialect::sync_options::SyncOptions;
 use crate::dialect::verdict::{Row, Verdict::*, walk};
@@ -66,6 +66,7 @@ pub(in crate::dialect) fn request(
             only: sync.resources.iter().map(object).collect(),
             prune: sync.prune,
             dry_run: sync.dry_run,
+            runs_hooks: !applies_without_hooks(sync),
             options: options(operation),
             retry,
             initiated_by: operation.initiated_by.clone().unwrap_or_default(),

@@ -6,6 +6,7 @@ pub(super) mod adoption;
 mod answer;
 mod delete;
 mod dry_run;
+mod hook;
 mod namespace;
 mod replace;
 mod unseal;
@@ -77,9 +78,14 @@ impl Executor<'_> {
             } => self.delete(key, uid, *propagation).await?,
             Step::DryRun { asks: false, .. } => Ok(Done::Created),
             Step::DryRun { step, asks: true } => self.dry_run(step).await?,
+            Step::RunHook(run) => self.run_hook(run).await?,
+            Step::ReleaseHook { key, uid } => self.release_hook(key, uid).await?,
+            Step::DeleteHook { key, uid } => self.delete_hook(key, uid).await?,
             // Both write the Application itself: the pass does, before and after it calls us.
             Step::ClaimInventory | Step::RemoveFinalizer => Ok(Done::Noted),
-            Step::Await(_) | Step::WaitHealthy(_) | Step::WaitGone(_) => Ok(Done::Noted),
+            Step::Await(_) | Step::WaitHealthy(_) | Step::WaitGone(_) | Step::WaitHooks(_) => {
+                Ok(Done::Noted)
+            }
         };
         Ok(Outcome {
             step: planned.clone(),
@@ -89,10 +95,16 @@ impl Executor<'_> {
 
     /// Where requests for a live or wanted object go.
     fn api(&self, key: &ObjectKey) -> Result<(Api<DynamicObject>, ApiResource), Failure> {
+        self.api_of(key, self.version(key))
+    }
+
+    fn api_of(
+        &self,
+        key: &ObjectKey,
+        version: Option<String>,
+    ) -> Result<(Api<DynamicObject>, ApiResource), Failure> {
         let kind = key.group_kind();
-        let found = self
-            .version(key)
-            .and_then(|version| api_resource(&self.world.kinds, &kind, &version));
+        let found = version.and_then(|version| api_resource(&self.world.kinds, &kind, &version));
         let Some((resource, namespaced)) = found else {
             return Err(Failure {
                 reason: FailureReason::NotFound,
@@ -130,8 +142,13 @@ fn goes_together(first: &PlannedStep, second: &PlannedStep) -> bool {
     first.slot == second.slot
         && match (&first.step, &second.step) {
             (Step::Verify { .. }, Step::Verify { .. }) | (Step::Unseal(_), Step::Unseal(_)) => true,
-            (Step::Delete { .. }, Step::Delete { .. }) => true,
-            (Step::DryRun { .. }, Step::DryRun { .. }) => true,
+            (Step::Delete { .. }, Step::Delete { .. })
+            | (Step::ReleaseHook { .. }, Step::ReleaseHook { .. })
+            | (Step::DeleteHook { .. }, Step::DeleteHook { .. })
+            | (Step::DryRun { .. }, Step::DryRun { .. }) => true,
+            (Step::RunHook(first), Step::RunHook(second)) => {
+                first.key.is(&second.key.group, &second.key.kind)
+            }
             (Step::Apply(first), Step::Apply(second))
             | (Step::Merge(first), Step::Merge(second))
             | (Step::Replace(first), Step::Replace(second)) => {

@@ -42,10 +42,20 @@ impl Executor<'_> {
         key: &ObjectKey,
         work: impl AsyncFnOnce(&Api<DynamicObject>, &ApiResource, &Wanted) -> Result<Done, kube::Error>,
     ) -> Answer {
-        let Some(wanted) = self.wanted(key) else {
-            return Ok(Err(not_wanted(key)));
-        };
-        let (api, resource) = match self.api(key) {
+        match self.wanted(key) {
+            Some(wanted) => self.writing_as(wanted, work).await,
+            None => Ok(Err(not_wanted(key))),
+        }
+    }
+
+    /// The same where the object is not as Git says: what a hook makes.
+    pub(super) async fn writing_as(
+        &self,
+        wanted: &Wanted,
+        work: impl AsyncFnOnce(&Api<DynamicObject>, &ApiResource, &Wanted) -> Result<Done, kube::Error>,
+    ) -> Answer {
+        let key = &wanted.key;
+        let (api, resource) = match self.api_of(key, Some(wanted.version.clone())) {
             Ok(found) => found,
             Err(failure) => return Ok(Err(failure)),
         };

@@ -2,128 +2,42 @@
 //! The value is the same as long as render, kinds and policy are, so it is made once and shared; it knows no live object.
 
 pub(super) mod consumers;
+mod definitions;
 pub(super) mod exclusions;
+pub(super) mod hooks;
+mod links;
 pub(super) mod normalise;
 pub(super) mod pods;
 pub(super) mod secrets;
+mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::dialect::{
-    ApplyPolicy, ObjectDefaults, ObjectPolicy, Refusal, TRACKING_ANNOTATION, object_policy,
-    tracking_value,
+    ObjectDefaults, Refusal, Role, TRACKING_ANNOTATION, object_policy, role, tracking_value,
 };
 use crate::render::Manifest;
-use crate::sync::desired::consumers::secrets_used;
+use crate::sync::desired::definitions::definitions;
+use crate::sync::desired::hooks::{Hook, HookId};
 use crate::sync::desired::pods::{containers, pod_spec};
 use crate::sync::key::{GroupKind, ObjectKey, group_version};
 use crate::sync::kinds::{Kinds, Lookup};
-use crate::sync::plan::order::{arrange, is_definition, is_sealed_secret};
+use crate::sync::plan::order::arrange;
 use crate::sync::plan::{Condition, ConditionKind, Slot};
-
-/// One object as it will be applied.
-#[derive(Clone, PartialEq)]
-pub struct Wanted {
-    /// Who it is.
-    pub key: ObjectKey,
-    /// Version of the `apiVersion` it is written in, without the group.
-    pub version: String,
-    /// Normalised and stamped with its tracking id: the exact body of the server-side apply.
-    pub object: Value,
-    /// Changes when, and only when, `object` changes.
-    pub hash: WantedHash,
-    /// Where it was written.
-    pub origin: Origin,
-    /// What its annotations ask for, or what in it is not accepted: then it is not applied.
-    pub policy: Result<ObjectPolicy, Vec<Refusal>>,
-    /// When it is applied: in its own wave, or earlier when something earlier needs it.
-    pub slot: Slot,
-}
-
-impl Wanted {
-    /// How it is written. What is refused is not written at all.
-    pub(in crate::sync) fn apply_policy(&self) -> ApplyPolicy {
-        let policy = self.policy.as_ref();
-        policy.map(|policy| policy.apply).unwrap_or_default()
-    }
-
-    pub(in crate::sync) fn own_slot(&self) -> Slot {
-        Slot::sync(self.policy.as_ref().map_or(0, |policy| policy.wave))
-    }
-}
-
-/// The object may hold values of a plain Secret, so only its name and hash are shown.
-impl fmt::Debug for Wanted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Wanted({} at {})", self.key, self.hash)
-    }
-}
-
-/// SHA-256 over the normalised object's JSON, shortened to 16 bytes: long enough that two objects never meet by chance.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct WantedHash(pub [u8; 16]);
-
-impl WantedHash {
-    /// The hash of a normalised object.
-    pub fn of(object: &Value) -> Self {
-        let digest = Sha256::digest(object.to_string());
-        let mut hash = [0; 16];
-        hash.copy_from_slice(&digest[..16]);
-        Self(hash)
-    }
-}
-
-impl fmt::Display for WantedHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-/// Where a manifest stands in the repository.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origin {
-    /// Path of the file, from the repository's root.
-    pub file: String,
-    /// Which document of the file, from 1.
-    pub document: usize,
-    /// First line of the document, from 1; none where a program wrote it.
-    pub line: Option<usize>,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            file,
-            document,
-            line,
-        } = self;
-        match line {
-            Some(line) => write!(f, "{file}: document {document}, line {line}"),
-            None => write!(f, "{file}: document {document}"),
-        }
-    }
-}
-
-/// A CustomResourceDefinition among the wanted objects.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Definition {
-    /// The definition itself.
-    pub key: ObjectKey,
-    /// Scope of the kind it defines.
-    pub namespaced: bool,
-    /// Versions it serves.
-    pub versions: BTreeSet<String>,
-}
+pub use definitions::Definition;
+pub use wanted::{Origin, Wanted, WantedHash};
 
 /// All that an Application wants, and what was noticed while it was normalised.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Desired {
     /// Every object once.
     pub objects: BTreeMap<ObjectKey, Wanted>,
+    /// What operations make in their phases.
+    pub hooks: BTreeMap<HookId, Hook>,
+    /// Objects that ask to be left alone: neither applied nor deleted.
+    pub left_alone: BTreeSet<ObjectKey>,
     /// The keys of `objects` in the order in which they are applied.
     pub order: Vec<ObjectKey>,
     /// For each wanted SealedSecret, the wanted objects that use its Secret.
@@ -136,6 +50,20 @@ pub struct Desired {
     pub images: BTreeSet<String>,
     /// Repeated and excluded objects, repeated list entries.
     pub warnings: Vec<Condition>,
+}
+
+impl Desired {
+    /// Everything that may be made: objects, and what hooks make.
+    pub(in crate::sync) fn all(&self) -> impl Iterator<Item = &Wanted> {
+        let hooks = self.hooks.values().map(|hook| &hook.wanted);
+        self.objects.values().chain(hooks)
+    }
+
+    /// Git speaks of it, but not as of an object that is kept: a hook, or what is left alone.
+    pub(in crate::sync) fn is_apart(&self, key: &ObjectKey) -> bool {
+        let hook = |hook: &Hook| !hook.generated && hook.id.key == *key;
+        self.left_alone.contains(key) || self.hooks.values().any(hook)
+    }
 }
 
 /// What `desired` is made from: equal inputs give an equal value.
@@ -165,8 +93,8 @@ pub fn desired(inputs: &Inputs<'_>) -> Desired {
     for manifest in inputs.manifests {
         add(inputs, manifest, &mut desired);
     }
-    link_secrets(&mut desired);
-    desired.images = desired.objects.values().flat_map(images).collect();
+    links::link_secrets(&mut desired);
+    desired.images = desired.all().flat_map(images).collect();
     arrange(&mut desired);
     desired
 }
@@ -194,7 +122,18 @@ fn add(inputs: &Inputs<'_>, manifest: &Manifest, desired: &mut Desired) {
         ));
         return;
     }
-    let wanted = wanted(
+    // One that can't be read is an object that is refused.
+    let role = role(&manifest.object["metadata"]).unwrap_or(Role::Object);
+    if let Role::LeftAlone(why) = &role {
+        let message = |why| {
+            format!("{origin}: {key} is left out: a sync does not run hooks of the type {why}")
+        };
+        let excluded = |why| Condition::new(ConditionKind::ExcludedResourceWarning, message(why));
+        desired.warnings.extend(why.as_ref().map(excluded));
+        desired.left_alone.insert(key);
+        return;
+    }
+    let mut wanted = wanted(
         inputs,
         &manifest.object,
         key.clone(),
@@ -203,6 +142,13 @@ fn add(inputs: &Inputs<'_>, manifest: &Manifest, desired: &mut Desired) {
         namespace.is_none(),
         &mut desired.warnings,
     );
+    if let Role::Hook(policy) = &role {
+        hooks::add(&mut desired.hooks, &wanted, policy, &mut desired.warnings);
+        return;
+    }
+    if text(&manifest.object, "/metadata/name").is_empty() {
+        wanted.policy = Err(vec![no_name()]);
+    }
     let at = wanted.origin.clone();
     if let Some(earlier) = desired.objects.insert(key.clone(), wanted) {
         let message = format!(
@@ -269,6 +215,13 @@ fn tracking(inputs: &Inputs<'_>, key: &ObjectKey) -> String {
     )
 }
 
+fn no_name() -> Refusal {
+    Refusal::invalid(
+        "metadata.generateName",
+        "expected a name: only hooks have generated ones",
+    )
+}
+
 fn no_namespace() -> Refusal {
     Refusal::invalid(
         "metadata.namespace",
@@ -312,8 +265,12 @@ fn kind_of(object: &Value) -> (GroupKind, String) {
     )
 }
 
+/// The name, or what a generated one begins with.
 fn name_of(object: &Value) -> &str {
-    text(object, "/metadata/name")
+    match text(object, "/metadata/name") {
+        "" => text(object, "/metadata/generateName"),
+        name => name,
+    }
 }
 
 fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
@@ -321,59 +278,6 @@ fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
         .pointer(pointer)
         .and_then(Value::as_str)
         .unwrap_or_default()
-}
-
-fn definitions(manifests: &[&Manifest]) -> BTreeMap<GroupKind, Definition> {
-    let mut found = BTreeMap::new();
-    for manifest in manifests {
-        let object = &manifest.object;
-        let key = ObjectKey::new(&kind_of(object).0, None, name_of(object));
-        if is_definition(&key) {
-            let kind = GroupKind::new(
-                text(object, "/spec/group"),
-                text(object, "/spec/names/kind"),
-            );
-            let definition = Definition {
-                key,
-                namespaced: text(object, "/spec/scope") != "Cluster",
-                versions: served_versions(object),
-            };
-            found.insert(kind, definition);
-        }
-    }
-    found
-}
-
-fn served_versions(definition: &Value) -> BTreeSet<String> {
-    let versions = definition
-        .pointer("/spec/versions")
-        .and_then(Value::as_array);
-    let served = |version: &&Value| version.get("served") != Some(&Value::Bool(false));
-    versions
-        .into_iter()
-        .flatten()
-        .filter(served)
-        .map(|version| text(version, "/name").to_owned())
-        .collect()
-}
-
-fn link_secrets(desired: &mut Desired) {
-    let sealed = desired.objects.keys().filter(|key| is_sealed_secret(key));
-    desired.users = sealed.map(|key| (key.clone(), BTreeSet::new())).collect();
-    for (key, wanted) in &desired.objects {
-        for name in secrets_used(&wanted.object, key) {
-            let sealed = sealed_secret_key(key.namespace.as_deref(), name);
-            if let Some(users) = desired.users.get_mut(&sealed) {
-                users.insert(key.clone());
-                desired.uses.entry(key.clone()).or_default().insert(sealed);
-            }
-        }
-    }
-}
-
-fn sealed_secret_key(namespace: Option<&str>, name: &str) -> ObjectKey {
-    use crds::names::sealed_secret::{GROUP, KIND};
-    ObjectKey::new(&GroupKind::new(GROUP, KIND), namespace, name)
 }
 
 fn images(wanted: &Wanted) -> Vec<String> {

@@ -52,7 +52,16 @@ pub(in crate::sync) fn blocked_by(
     comparison: &Comparison,
     key: &ObjectKey,
 ) -> Option<String> {
-    used(terms, key).find_map(|secret| match sealed(world, comparison, secret) {
+    blocks(world, comparison, used(terms, key))
+}
+
+/// Why the Secrets of these SealedSecrets can't be had.
+pub(in crate::sync) fn blocks<'a>(
+    world: &World,
+    comparison: &Comparison,
+    mut secrets: impl Iterator<Item = &'a ObjectKey>,
+) -> Option<String> {
+    secrets.find_map(|secret| match sealed(world, comparison, secret) {
         Sealed::Unavailable(why) => Some(format!(
             "it uses the Secret of {secret}, which can't be had: {why}"
         )),
@@ -71,8 +80,17 @@ pub(in crate::sync) fn waits_for(
     if world.unsealer == Unsealer::Ours && world.live.contains_key(key) {
         return Vec::new();
     }
+    pending(world, comparison, used(terms, key))
+}
+
+/// Of these SealedSecrets those whose Secrets have still to be made.
+pub(in crate::sync) fn pending<'a>(
+    world: &World,
+    comparison: &Comparison,
+    secrets: impl Iterator<Item = &'a ObjectKey>,
+) -> Vec<ObjectKey> {
     let pending = |secret: &&ObjectKey| sealed(world, comparison, secret) == Sealed::Pending;
-    used(terms, key).filter(pending).cloned().collect()
+    secrets.filter(pending).cloned().collect()
 }
 
 fn used<'a>(terms: &Terms<'a>, key: &ObjectKey) -> impl Iterator<Item = &'a ObjectKey> {

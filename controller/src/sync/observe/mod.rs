@@ -38,6 +38,7 @@ use crate::sync::{
     kinds::Kinds,
     observe::applications::AppId,
     observe::memory::{DesiredKey, Render},
+    plan::recorded,
     world::{Asked, Source, SourceProblem, Unsealer, World},
 };
 use subject::Subject;
@@ -114,6 +115,11 @@ impl Engine {
         wanted.extend(
             inventory(&subject.facts.status).map(|(key, version)| (key.group_kind(), version)),
         );
+        let results = recorded::hooks(&subject.facts.status);
+        wanted.extend(results.map(|result| {
+            let kind = recorded::key_of_result(result).group_kind();
+            (kind, result.version.clone())
+        }));
         wanted.insert((namespace_kind(), "v1".to_owned()));
         let kinds = self.discovery.kinds(wanted.iter().cloned()).await?;
         let unknown = wanted

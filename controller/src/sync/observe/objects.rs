@@ -17,6 +17,7 @@ use crate::sync::{
     observe::applications::AppId,
     observe::discovery::api_resource,
     observe::live::Answer,
+    plan::recorded,
     world::{DestinationNamespace, Live},
 };
 
@@ -47,10 +48,12 @@ impl Engine {
             versions.insert(key.group_kind(), version);
             keys.insert(key);
         }
-        for wanted in wanted
-            .into_iter()
-            .flat_map(|desired| desired.objects.values())
-        {
+        for result in recorded::hooks(&subject.facts.status) {
+            let key = recorded::key_of_result(result);
+            versions.insert(key.group_kind(), result.version.clone());
+            keys.insert(key);
+        }
+        for wanted in wanted.into_iter().flat_map(Desired::all) {
             versions.insert(wanted.key.group_kind(), wanted.version.clone());
             keys.insert(wanted.key.clone());
         }

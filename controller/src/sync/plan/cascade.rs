@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::access::Project;
-use crate::dialect::{Cascade, Destination, guards};
+use crate::dialect::{Cascade, guards};
 use crate::sync::key::ObjectKey;
 use crate::sync::kinds::Lookup;
 use crate::sync::plan::comparison::named;
 use crate::sync::plan::gates;
 use crate::sync::plan::holders::{holds, is_holder, sink};
+use crate::sync::plan::hook_runs;
 use crate::sync::plan::inventory::{self, is_ours, options};
 use crate::sync::plan::prune;
 use crate::sync::plan::recorded;
@@ -28,8 +28,7 @@ pub(in crate::sync) fn plan(world: &World) -> Plan {
         return remove_finalizer();
     }
     match deletable(world) {
-        Ok(keys) if keys.is_empty() => remove_finalizer(),
-        Ok(keys) => delete_highest_wave(world, keys, propagation),
+        Ok(waves) => delete_highest_wave(world, waves, propagation),
         Err(problem) => Plan {
             conditions: vec![Condition::new(ConditionKind::DeletionError, problem)],
             ..Plan::default()
@@ -61,9 +60,15 @@ fn delete_highest_wave(
     mut waves: BTreeMap<i32, Vec<ObjectKey>>,
     propagation: Cascade,
 ) -> Plan {
-    let mut plan = Plan::default();
+    let mut plan = Plan {
+        steps: hook_runs::release_all(world),
+        ..Plan::default()
+    };
     let Some((wave, keys)) = waves.pop_last() else {
-        return plan;
+        return match plan.steps.is_empty() {
+            true => remove_finalizer(),
+            false => plan,
+        };
     };
     let planned = |step: Step| PlannedStep {
         slot: Slot::sync(wave),
@@ -88,16 +93,18 @@ fn delete_highest_wave(
     plan
 }
 
-/// Objects of the inventory that go with the Application, by wave; or why that can't be said now.
+/// Objects of the inventory, and those that hooks have made, that go with the Application, by wave; or why that can't be said now.
 fn deletable(world: &World) -> Result<BTreeMap<i32, Vec<ObjectKey>>, String> {
-    let project = project(world)?;
+    project(world)?;
     let mut going: BTreeMap<ObjectKey, i32> = BTreeMap::new();
     let mut staying = Vec::new();
     let mut unknown = Vec::new();
-    for key in recorded::inventory(&world.application.status).into_keys() {
+    let inventory = recorded::inventory(&world.application.status).into_keys();
+    let made_by_hooks = hook_runs::made(world).map(|(key, _)| key.clone());
+    for key in inventory.chain(made_by_hooks) {
         unknown.extend(doubt(world, &key));
         match world.live.get(&key) {
-            Some(live) if goes(world, project, &key, live) => {
+            Some(live) if goes(world, &key, live) => {
                 going.insert(key, inventory::wave(live, options(world).defaults));
             }
             Some(_) => staying.push(key),
@@ -118,22 +125,19 @@ fn deletable(world: &World) -> Result<BTreeMap<i32, Vec<ObjectKey>>, String> {
 }
 
 /// It is ours, nothing says to keep it, and the project permits to delete it.
-fn goes(world: &World, project: &Project, key: &ObjectKey, live: &Live) -> bool {
-    let destination = world
-        .intent
-        .as_ref()
-        .map_or_else(|_| in_cluster(world), |intent| intent.destination.clone());
+fn goes(world: &World, key: &ObjectKey, live: &Live) -> bool {
     is_ours(world, key, live)
         && guards(&live.metadata, options(world).defaults).delete
-        && gates::permits_live(world, project, &destination, key, live).is_ok()
+        && gates::permits_still(world, key, live)
 }
 
 /// Project rules hold for deleting too; without a project nothing is permitted.
-fn project(world: &World) -> Result<&Project, String> {
-    world.project.as_ref().map_err(|denied| {
-        let texts: Vec<String> = denied.iter().map(ToString::to_string).collect();
-        named(&texts).unwrap_or_default()
-    })
+fn project(world: &World) -> Result<(), String> {
+    let Err(denied) = &world.project else {
+        return Ok(());
+    };
+    let texts: Vec<String> = denied.iter().map(ToString::to_string).collect();
+    Err(named(&texts).unwrap_or_default())
 }
 
 /// An object that may be there although it is not seen. Of a kind that the cluster does not serve there is none.
@@ -148,14 +152,5 @@ fn doubt(world: &World, key: &ObjectKey) -> Option<String> {
             Some(format!("{key}: objects of the kind {kind} can't be listed"))
         }
         Lookup::Known(_) | Lookup::Unknown => None,
-    }
-}
-
-/// The destination of an Application whose spec is refused for something else.
-fn in_cluster(world: &World) -> Destination {
-    Destination {
-        server: "https://kubernetes.default.svc".into(),
-        name: "in-cluster".into(),
-        namespace: world.application.spec.destination.namespace.clone(),
     }
 }

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::access::Project;
 use crate::dialect::{ApplyMode, Intent, SyncOptions, guards, ignores_health, parse_tracking};
 use crate::sync::aggregate::{Member, aggregate, counts};
@@ -97,8 +99,9 @@ fn compare_wanted(
 ) -> Compared {
     let live = world.live.get(&wanted.key);
     let difference = refusal(world, terms, wanted)
+        .map(Difference::Refused)
         .or_else(|| kind_problem(world, terms.desired(), wanted))
-        .or_else(|| difference(world, wanted, live));
+        .or_else(|| difference(world, terms, wanted, live));
     Compared {
         version: wanted.version.clone(),
         status: match difference {
@@ -115,14 +118,17 @@ fn compare_wanted(
     }
 }
 
-fn refusal(world: &World, terms: &Terms<'_>, wanted: &Wanted) -> Option<Difference> {
+/// Why a wanted object is not accepted: something in it, or its project.
+pub(in crate::sync) fn refusal(
+    world: &World,
+    terms: &Terms<'_>,
+    wanted: &Wanted,
+) -> Option<String> {
     if let Err(refusals) = &wanted.policy {
         let texts: Vec<String> = refusals.iter().map(ToString::to_string).collect();
-        return Some(Difference::Refused(texts.join(", ")));
+        return Some(texts.join(", "));
     }
-    gates::permits_wanted(world, terms, wanted)
-        .err()
-        .map(Difference::Refused)
+    gates::permits_wanted(world, terms, wanted).err()
 }
 
 fn kind_problem(world: &World, desired: &Desired, wanted: &Wanted) -> Option<Difference> {
@@ -141,11 +147,17 @@ fn kind_problem(world: &World, desired: &Desired, wanted: &Wanted) -> Option<Dif
     }
 }
 
-fn difference(world: &World, wanted: &Wanted, live: Option<&Live>) -> Option<Difference> {
+fn difference(
+    world: &World,
+    terms: &Terms<'_>,
+    wanted: &Wanted,
+    live: Option<&Live>,
+) -> Option<Difference> {
     let Some(live) = live else {
-        let unlisted = world.unlisted.contains(&wanted.key.group_kind());
-        return Some(if unlisted {
+        return Some(if world.unlisted.contains(&wanted.key.group_kind()) {
             Difference::Unlisted
+        } else if removed_itself(world, terms, wanted) {
+            Difference::Finished
         } else {
             Difference::Missing
         });
@@ -178,6 +190,14 @@ fn difference(world: &World, wanted: &Wanted, live: Option<&Live>) -> Option<Dif
     }
 }
 
+/// A Job that asks to be removed when it is done, and that was applied at this very revision.
+fn removed_itself(world: &World, terms: &Terms<'_>, wanted: &Wanted) -> bool {
+    let ttl = wanted.object.pointer("/spec/ttlSecondsAfterFinished");
+    wanted.key.is("batch", "Job")
+        && ttl.is_some_and(Value::is_number)
+        && recorded::has_applied(&world.application, &terms.source.revisions, &wanted.key)
+}
+
 /// The other existing Application whose tracking id a live object carries. A copied id speaks of another object.
 fn other_owner(world: &World, key: &ObjectKey, live: &Live) -> Option<String> {
     let tracking = parse_tracking(live.tracking.as_deref()?)?;
@@ -189,7 +209,7 @@ fn other_owner(world: &World, key: &ObjectKey, live: &Live) -> Option<String> {
 
 fn status(difference: Option<&Difference>) -> SyncStatus {
     match difference {
-        None => SyncStatus::Synced,
+        None | Some(Difference::Finished) => SyncStatus::Synced,
         Some(
             Difference::Refused(_)
             | Difference::KindUnavailable
@@ -231,7 +251,7 @@ fn compare_leftover(
 ) -> Option<Compared> {
     let live = world.live.get(key);
     let difference = match inventory::leftover(world, terms, doubts, key) {
-        Leftover::Gone | Leftover::NotOurs => return None,
+        Leftover::Gone | Leftover::NotOurs | Leftover::Apart => return None,
         Leftover::Prunable => Difference::Extra,
         Leftover::Kept(guard) => Difference::Kept(guard),
         Leftover::InDoubt(doubt) => Difference::Doubt(doubt),
@@ -271,7 +291,7 @@ pub(in crate::sync) fn health(world: &World, terms: &Terms<'_>, comparison: &Com
     let members = comparison.objects.iter().map(|(key, compared)| Member {
         key,
         health: compared.health.as_ref(),
-        present: world.live.contains_key(key),
+        present: world.live.contains_key(key) || compared.difference == Some(Difference::Finished),
         counts: counts(world, terms.desired(), key),
     });
     aggregate(&members.collect::<Vec<_>>())

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::dialect::TRACKING_ANNOTATION;
+use crate::dialect::{TRACKING_ANNOTATION, is_hook};
 use crate::sync::key::{GroupKind, ObjectKey};
-use crate::sync::plan::comparison::{Terms, named};
+use crate::sync::plan::comparison::{Terms, named, refusal};
 use crate::sync::plan::recreate;
 use crate::sync::plan::{Compared, Condition, ConditionKind, Difference};
 use crate::sync::world::World;
@@ -21,10 +21,24 @@ pub(in crate::sync) fn conditions(
     for (key, compared) in objects {
         conditions.extend(condition(world, terms, key, compared));
     }
+    let error = |message| Condition::new(ConditionKind::ComparisonError, message);
+    conditions.extend(refused_hooks(world, terms).map(error));
     conditions.extend(unlisted(objects));
     conditions.extend(doubts(objects));
     conditions.extend(orphans(world, terms));
     conditions
+}
+
+/// Hooks are not compared, but one that is not accepted refuses the revision like an object.
+pub(in crate::sync) fn refused_hooks(
+    world: &World,
+    terms: &Terms<'_>,
+) -> impl Iterator<Item = String> {
+    let hooks = terms.source.desired.hooks.values();
+    hooks.filter_map(move |hook| {
+        let why = refusal(world, terms, &hook.wanted)?;
+        Some(format!("{}: {}: {why}", hook.wanted.origin, hook.id))
+    })
 }
 
 /// One condition for all kinds that can't be listed.
@@ -138,12 +152,14 @@ fn orphans(world: &World, terms: &Terms<'_>) -> Option<Condition> {
     let inventory: BTreeSet<ObjectKey> = recorded::inventory(&world.application.status)
         .into_keys()
         .collect();
-    let orphan =
-        |key: &&ObjectKey| !terms.desired().objects.contains_key(*key) && !inventory.contains(*key);
+    let orphan = |key: &&ObjectKey| {
+        let desired = terms.desired();
+        !desired.objects.contains_key(*key) && !desired.is_apart(key) && !inventory.contains(*key)
+    };
     let ours = world
         .live
         .iter()
-        .filter(|(key, live)| inventory::is_ours(world, key, live))
+        .filter(|(key, live)| inventory::is_ours(world, key, live) && !is_hook(&live.metadata))
         .map(|(key, _)| key);
     let orphans: Vec<String> = ours.filter(orphan).map(ToString::to_string).collect();
     let text = named(&orphans)?;

@@ -81,6 +81,8 @@ pub struct Compared {
 pub enum Difference {
     /// It is not in the cluster.
     Missing,
+    /// A Job that removed itself once it was done: nothing is missing.
+    Finished,
     /// Git wants something else than what was verified last.
     Changed,
     /// These fields of the live object differ.

@@ -147,6 +147,19 @@ pub(in crate::sync) fn permits_live(
     permits(world, project, destination, &claim)
 }
 
+/// Whether the project permits it now, wherever the spec points to and whether or not it is in order. Without a project nothing is permitted.
+pub(in crate::sync) fn permits_still(world: &World, key: &ObjectKey, live: &Live) -> bool {
+    let in_cluster = || Destination {
+        server: "https://kubernetes.default.svc".into(),
+        name: "in-cluster".into(),
+        namespace: world.application.spec.destination.namespace.clone(),
+    };
+    let intent = world.intent.as_ref();
+    let destination = intent.map_or_else(|_| in_cluster(), |intent| intent.destination.clone());
+    let project = world.project.as_ref();
+    project.is_ok_and(|project| permits_live(world, project, &destination, key, live).is_ok())
+}
+
 /// Whether the project permits that the destination namespace is made.
 pub(in crate::sync) fn permits_namespace(world: &World, terms: &Terms<'_>) -> Result<(), String> {
     let claim = Claim::of_namespace(&terms.intent.destination.namespace);

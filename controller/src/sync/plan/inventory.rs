@@ -33,6 +33,8 @@ pub(in crate::sync) enum Leftover {
     Gone,
     /// The live object belongs to nobody or to somebody else by now: the entry goes, the object stays.
     NotOurs,
+    /// Git speaks of it, as of a hook or of what is left alone: the entry goes, the object stays.
+    Apart,
     /// A prune may delete it.
     Prunable,
     /// A guard keeps it.
@@ -97,6 +99,9 @@ pub(in crate::sync) fn leftover(
     doubts: &Doubts,
     key: &ObjectKey,
 ) -> Leftover {
+    if terms.desired().is_apart(key) {
+        return Leftover::Apart;
+    }
     let kind = key.group_kind();
     match world.kinds.lookup_any_version(&kind) {
         Lookup::Known(_) => {}

@@ -1,6 +1,7 @@
 //! The plan of one pass: a value that leaves no choice to the executor and can be printed.
 //! It holds names of objects and fields, never a value of one.
 
+pub(super) mod aftermath;
 pub(super) mod cascade;
 pub(super) mod comparison;
 pub(super) mod conditions;
@@ -10,6 +11,8 @@ pub(super) mod fights;
 pub(super) mod gates;
 pub(super) mod heal;
 pub(super) mod holders;
+pub(super) mod hook_runs;
+pub(super) mod hooks;
 pub(super) mod inventory;
 pub(super) mod namespace;
 pub(super) mod operation;
@@ -27,16 +30,18 @@ pub(super) mod text;
 pub(super) mod waves;
 
 use crate::dialect::Cascade;
+use crate::sync::desired::hooks::HookId;
 use crate::sync::key::ObjectKey;
 use crate::sync::world::Health;
 use k8s_openapi::jiff::Timestamp;
 
 pub use difference::{Compared, Comparison, Difference, SyncStatus};
 pub use operation::{
-    Decision, Ending, Initiator, LeftOut, LeftOutReason, Operation, OperationPhase, Scope,
+    Decision, Ending, HookPhase, HookState, Initiator, LeftOut, LeftOutReason, Operation,
+    OperationPhase, Scope,
 };
 pub use planner::plan;
-pub use slot::{Phase, Slot};
+pub use slot::Slot;
 
 /// What one pass decided.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -107,6 +112,24 @@ pub enum Step {
         /// False where the namespace or the kind is not there yet: it can't be asked, and the step is taken for possible.
         asks: bool,
     },
+    /// Make the object of a hook's run.
+    RunHook(HookRun),
+    /// Nothing to execute: what these runs made has to come to its end.
+    WaitHooks(Vec<HookRun>),
+    /// Take our finalizer off an object that a hook made.
+    ReleaseHook {
+        /// The object.
+        key: ObjectKey,
+        /// The uid that was looked at.
+        uid: String,
+    },
+    /// Delete an object that a hook made, after taking our finalizer off it.
+    DeleteHook {
+        /// The object.
+        key: ObjectKey,
+        /// The uid that was looked at; another object under the same name is not touched.
+        uid: String,
+    },
     /// Take our resources finalizer off the Application: everything it owns is gone or kept on purpose.
     RemoveFinalizer,
 }
@@ -119,6 +142,17 @@ impl Step {
             _ => None,
         }
     }
+}
+
+/// One run of a hook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HookRun {
+    /// Which hook.
+    pub id: HookId,
+    /// The object that it makes.
+    pub key: ObjectKey,
+    /// Application, operation, try and phase: it stands on the object, so that a restart knows its own run.
+    pub run: String,
 }
 
 /// A step in its place.

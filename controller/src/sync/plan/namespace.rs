@@ -68,7 +68,10 @@ pub(in crate::sync) fn step(
 ) -> Option<Step> {
     let namespace = &terms.intent.destination.namespace;
     let lands_there = |step: &PlannedStep| {
-        let key = step.step.written();
+        let key = match &step.step {
+            Step::RunHook(run) => Some(&run.key),
+            step => step.written(),
+        };
         key.is_some_and(|key| key.namespace.as_ref() == Some(namespace))
     };
     let missing = world.destination_namespace == DestinationNamespace::Missing;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::sync::desired::Desired;
+use crate::sync::desired::hooks::Hook;
 use crate::sync::key::ObjectKey;
 use crate::sync::plan::Slot;
 
@@ -96,6 +97,10 @@ pub(in crate::sync) fn arrange(desired: &mut Desired) {
         .iter()
         .map(|(key, wanted)| (key.clone(), place(key, wanted.own_slot())))
         .collect();
+    let hooks = desired.hooks.values();
+    let hooks: Vec<(Place, &Hook)> = hooks
+        .map(|hook| (place(&hook.id.key, hook.slot()), hook))
+        .collect();
     let users = |key: &ObjectKey| -> Vec<ObjectKey> {
         desired
             .users
@@ -103,25 +108,31 @@ pub(in crate::sync) fn arrange(desired: &mut Desired) {
             .map(|users| users.iter().cloned().collect())
             .unwrap_or_default()
     };
-    bubble(&mut places, is_sealed_secret, users);
+    bubble(&mut places, is_sealed_secret, users, |secret| {
+        first(&hooks, |hook| hook.secrets.contains(secret))
+    });
     let all: Vec<ObjectKey> = desired.objects.keys().cloned().collect();
+    let defines = |definition: &ObjectKey, object: &ObjectKey| {
+        let defined = desired.definitions.get(&object.group_kind());
+        defined.is_some_and(|defined| defined.key == *definition)
+    };
     let objects_of_definition = |key: &ObjectKey| -> Vec<ObjectKey> {
-        let defined = desired
-            .definitions
-            .iter()
-            .find(|(_, definition)| definition.key == *key);
-        let belongs =
-            |object: &&ObjectKey| defined.is_some_and(|(kind, _)| object.group_kind() == *kind);
+        let belongs = |object: &&ObjectKey| defines(key, object);
         all.iter().filter(belongs).cloned().collect()
     };
-    bubble(&mut places, is_definition, objects_of_definition);
-    let objects_in_namespace = |key: &ObjectKey| -> Vec<ObjectKey> {
-        all.iter()
-            .filter(|object| object.namespace.as_deref() == Some(&key.name))
-            .cloned()
-            .collect()
+    bubble(&mut places, is_definition, objects_of_definition, |key| {
+        first(&hooks, |hook| defines(key, &hook.id.key))
+    });
+    let lies_in = |namespace: &ObjectKey, object: &ObjectKey| {
+        object.namespace.as_deref() == Some(&namespace.name)
     };
-    bubble(&mut places, is_namespace, objects_in_namespace);
+    let objects_in_namespace = |key: &ObjectKey| -> Vec<ObjectKey> {
+        let inside = |object: &&ObjectKey| lies_in(key, object);
+        all.iter().filter(inside).cloned().collect()
+    };
+    bubble(&mut places, is_namespace, objects_in_namespace, |key| {
+        first(&hooks, |hook| lies_in(key, &hook.id.key))
+    });
     let mut order: Vec<(Place, ObjectKey)> = places
         .into_iter()
         .map(|(key, place)| (place, key))
@@ -133,6 +144,12 @@ pub(in crate::sync) fn arrange(desired: &mut Desired) {
         }
     }
     desired.order = order.into_iter().map(|(_, key)| key).collect();
+}
+
+/// Where the first hook stands that is one of these.
+fn first(hooks: &[(Place, &Hook)], is: impl Fn(&Hook) -> bool) -> Option<Place> {
+    let found = hooks.iter().filter(|(_, hook)| is(hook));
+    found.map(|(place, _)| *place).min()
 }
 
 fn place(key: &ObjectKey, slot: Slot) -> Place {
@@ -153,12 +170,14 @@ fn bubble(
     places: &mut BTreeMap<ObjectKey, Place>,
     moves: fn(&ObjectKey) -> bool,
     dependants: impl Fn(&ObjectKey) -> Vec<ObjectKey>,
+    first_hook: impl Fn(&ObjectKey) -> Option<Place>,
 ) {
     let movers: Vec<ObjectKey> = places.keys().filter(|key| moves(key)).cloned().collect();
     for mover in movers {
         let first = dependants(&mover)
             .iter()
             .filter_map(|key| places.get(key).copied())
+            .chain(first_hook(&mover))
             .min();
         if let (Some(first), Some(place)) = (first, places.get_mut(&mover))
             && (first.slot, first.rank) < (place.slot, place.rank)

@@ -10,7 +10,8 @@ use crate::sync::plan::{
 };
 use crate::sync::world::World;
 use crate::sync::{
-    plan::cascade, plan::comparison, plan::gates, plan::operation, plan::refusals, plan::steps,
+    plan::cascade, plan::comparison, plan::gates, plan::hook_runs, plan::operation, plan::refusals,
+    plan::steps,
 };
 
 /// Shortest and longest wait before a source that could not be read is looked at again. A server that fails is no busier for
@@ -38,10 +39,12 @@ pub fn plan(world: &World) -> Plan {
 }
 
 fn stopped(world: &World, stop: &gates::Stop) -> Plan {
+    let operation = operation::decide_stopped(world, stop);
     Plan {
         conditions: stop.conditions.clone(),
         health: Some(comparison::health_of_inventory(world)),
-        operation: operation::decide_stopped(world, stop),
+        steps: hook_runs::let_go(world, operation.as_ref(), &[]),
+        operation,
         wake_at: stop.passes.then(|| looks_again_at(world)),
         ..Plan::default()
     }
@@ -101,6 +104,8 @@ fn compared(world: &World, terms: &Terms<'_>) -> Plan {
         .operation
         .as_ref()
         .and_then(|operation| operation.looks_again_at(world, &work));
+    let let_go = hook_runs::let_go(world, decided.operation.as_ref(), &work.now);
+    work.now.extend(let_go);
     Plan {
         hands_off: None,
         health: Some(comparison::health(world, terms, &comparison)),
@@ -125,6 +130,14 @@ impl Operation {
 
     /// What nothing but the clock will wake: the next try, and what comes after an operation that ends without a step.
     fn looks_again_at(&self, world: &World, work: &Work) -> Option<Timestamp> {
+        let fails = match self.ending {
+            Ending::Failed(_) => true,
+            Ending::AfterSteps => !self.left_out.is_empty(),
+            _ => false,
+        };
+        if fails && self.has_aftermath && self.failed.is_none() {
+            return Some(world.now);
+        }
         match &self.ending {
             Ending::Failed(_) => operation::next_try(world, self),
             Ending::AfterSteps if !self.left_out.is_empty() => operation::next_try(world, self),

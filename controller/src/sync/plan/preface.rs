@@ -67,7 +67,8 @@ pub(in crate::sync) fn precede(
 }
 
 fn writes(step: &Step) -> bool {
-    step.written().is_some() || matches!(step, Step::Delete { .. } | Step::Unseal(_))
+    let of_hook = matches!(step, Step::RunHook(_) | Step::DeleteHook { .. });
+    step.written().is_some() || of_hook || matches!(step, Step::Delete { .. } | Step::Unseal(_))
 }
 
 /// The inventory in the status already holds everything old and new.

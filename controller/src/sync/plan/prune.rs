@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::dialect::{Cascade, guards};
+use crate::dialect::{Cascade, Phase, guards};
 use crate::sync::key::ObjectKey;
 use crate::sync::plan::comparison::Terms;
 use crate::sync::plan::holders::{is_holder, sink};
 use crate::sync::plan::order::rank;
-use crate::sync::plan::{Comparison, Phase, Slot, Step};
+use crate::sync::plan::{Comparison, Slot, Step};
 use crate::sync::world::World;
 
 /// Deletions of one wave.

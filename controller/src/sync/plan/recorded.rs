@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 
 use crds::{
-    Application, ApplicationStatus, ManagedNamespaceMetadata, OperationState, ResourceResult,
-    ResourceStatus,
+    Application, ApplicationStatus, Info, ManagedNamespaceMetadata, Operation, OperationState,
+    ResourceResult, ResourceStatus,
 };
 
-use crate::dialect::{self, OperationRequest};
+use crate::dialect::{self, OperationRequest, Phase};
 use crate::sync::key::{GroupKind, ObjectKey};
+use crate::sync::plan::HookPhase;
+use crate::sync::plan::operation::is_running;
 use crate::sync::revisions::{Revisions, is_about};
 use crate::sync::world::AppFacts;
 
@@ -54,6 +56,29 @@ pub(in crate::sync) fn synced(application: &AppFacts) -> Option<Revisions> {
     let result = state.sync_result.as_ref()?;
     let about = is_about(result.source.as_ref(), &result.sources, spec);
     (!is_partial(state) && about).then(|| Revisions::stored(&result.revision, &result.revisions))
+}
+
+/// The object was applied at these revisions: by a whole sync, or by the operation that runs in this try of it.
+pub(in crate::sync) fn has_applied(
+    application: &AppFacts,
+    revisions: &Revisions,
+    key: &ObjectKey,
+) -> bool {
+    let mut resources = application.status.resources.iter();
+    let by_a_sync = synced(application).as_ref() == Some(revisions)
+        && resources.any(|resource| resource.status == "Synced" && key_of(resource) == *key);
+    let by_this_one = || {
+        let state = operation(application).filter(|state| is_running(state))?;
+        let results = &state.sync_result.as_ref()?.resources;
+        let applied = |result: &ResourceResult| {
+            result.hook_type.is_empty()
+                && result.status == "Synced"
+                && key_of_result(result) == *key
+        };
+        (state.finished_at.is_none() && pinned(state).as_ref() == Some(revisions))
+            .then(|| results.iter().any(applied))
+    };
+    by_a_sync || by_this_one().unwrap_or_default()
 }
 
 /// The operation that runs or ran last.
@@ -116,6 +141,51 @@ pub(in crate::sync) fn left_out<'a>(state: &'a OperationState, key: &ObjectKey) 
     let results = &state.sync_result.as_ref()?.resources;
     let result = results
         .iter()
-        .find(|result| key_of_result(result) == *key)?;
+        .find(|result| result.hook_type.is_empty() && key_of_result(result) == *key)?;
     result.extra.get("reason")?.as_str()
+}
+
+/// Results of hooks in the operation that runs or ran last.
+pub(in crate::sync) fn hooks(status: &ApplicationStatus) -> impl Iterator<Item = &ResourceResult> {
+    let state = status.operation_state.as_ref();
+    let results = state.and_then(|state| state.sync_result.as_ref());
+    let results = results.into_iter().flat_map(|result| &result.resources);
+    results.filter(|result| !result.hook_type.is_empty())
+}
+
+/// How the run of a hook stands, by its result.
+pub(in crate::sync) fn hook(
+    state: &OperationState,
+    key: &ObjectKey,
+    phase: Phase,
+) -> Option<(HookPhase, String)> {
+    let results = &state.sync_result.as_ref()?.resources;
+    let result = results
+        .iter()
+        .find(|result| result.hook_type == phase.name() && key_of_result(result) == *key)?;
+    Some((
+        HookPhase::named(&result.hook_phase)?,
+        result.message.clone(),
+    ))
+}
+
+/// Name of the entry in `operation.info` that says why an operation has failed, while it is not over.
+const FAILED: &str = "signet.dev/failed";
+
+/// Why the operation has failed, while what comes after a failure is still to be done.
+pub(in crate::sync) fn failure(state: &OperationState) -> Option<String> {
+    let mut info = state.operation.info.iter();
+    let entry = info.find(|info| info.name == FAILED)?;
+    Some(entry.value.clone())
+}
+
+/// Writes down why the operation has failed, or that it has not.
+pub(in crate::sync) fn set_failure(operation: &mut Operation, why: Option<String>) {
+    let info = &mut operation.info;
+    info.retain(|info| info.name != FAILED);
+    info.extend(why.map(|value| Info {
+        name: FAILED.into(),
+        value,
+        ..Info::default()
+    }));
 }

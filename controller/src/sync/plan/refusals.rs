@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::sync::desired::Wanted;
 use crate::sync::plan::comparison::{Terms, named};
-use crate::sync::plan::conditions::of_unknown_kind;
+use crate::sync::plan::conditions::{of_unknown_kind, refused_hooks};
 use crate::sync::plan::gates::is_new_revision;
 use crate::sync::plan::order::is_sealed_secret;
 use crate::sync::plan::{Comparison, Difference};
@@ -33,7 +33,9 @@ pub(in crate::sync) fn refuses(
         let reason = move |reason: &Reason| reason(world, terms, wanted, difference?);
         REASONS.iter().filter_map(reason)
     });
+    let hooks = refused_hooks(world, terms).map(|text| Refusal { text, remedy: None });
     let (texts, remedies): (Vec<String>, BTreeSet<Option<String>>) = refused
+        .chain(hooks)
         .map(|refusal| (refusal.text, refusal.remedy))
         .unzip();
     let refused = named(&texts)?;

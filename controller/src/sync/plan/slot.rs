@@ -3,30 +3,7 @@
 
 use std::fmt;
 
-/// Parts of an operation, in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Phase {
-    /// Before the objects.
-    PreSync,
-    /// The objects.
-    Sync,
-    /// Once the objects work.
-    PostSync,
-    /// Once something has failed, and only then.
-    SyncFail,
-}
-
-impl Phase {
-    /// Argo CD's spelling.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::PreSync => "PreSync",
-            Self::Sync => "Sync",
-            Self::PostSync => "PostSync",
-            Self::SyncFail => "SyncFail",
-        }
-    }
-}
+use crate::dialect::Phase;
 
 /// A wave of a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,9 +8,11 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use crate::dialect::Cascade;
 use crate::sync::desired::secrets::{Sealed, blocked_by, sealed, waits_for};
 use crate::sync::key::ObjectKey;
+use crate::sync::plan::aftermath;
 use crate::sync::plan::comparison::Terms;
 use crate::sync::plan::conditions::of_unknown_kind;
 use crate::sync::plan::dry_run;
+use crate::sync::plan::hooks;
 use crate::sync::plan::order::is_sealed_secret;
 use crate::sync::plan::preface;
 use crate::sync::plan::prune::{self, Deletions};
@@ -59,16 +61,22 @@ pub(in crate::sync) fn work(
         left_out: BTreeMap::new(),
         waves: BTreeMap::new(),
     };
-    planner.plan_deletions(operation);
-    planner.plan_applies(operation);
+    operation.has_aftermath = aftermath::is_due(world, terms, operation);
+    if operation.failed.is_none() {
+        planner.plan_deletions(operation);
+        planner.plan_applies(operation);
+    }
+    hooks::plan(world, terms, comparison, operation, &mut planner.waves);
     operation.left_out = std::mem::take(&mut planner.left_out);
     if operation.dry_run {
         return dry_run::work(world, terms, comparison, operation, &planner.waves);
     }
     let mut work = waves::unroll(world, comparison, &planner.waves, operation);
+    aftermath::plan(world, terms, operation, &mut work);
     preface::precede(world, terms, comparison, operation, &mut work);
     if matches!(operation.ending, Ending::Open(_)) {
-        work.wake_at = world.now.checked_add(BACKSTOP).ok();
+        let backstop = world.now.checked_add(BACKSTOP).ok();
+        work.wake_at = work.wake_at.or(backstop);
     }
     work
 }
@@ -163,6 +171,7 @@ impl Planner<'_> {
             None
             | Some(
                 Difference::Refused(_)
+                | Difference::Finished
                 | Difference::Extra
                 | Difference::Kept(_)
                 | Difference::Doubt(_)

@@ -86,6 +86,7 @@ impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("not in the cluster"),
+            Self::Finished => f.write_str("removed itself when it was done"),
             Self::Changed => f.write_str("changed in Git"),
             Self::Drift(fields) => write!(f, "drift in {}", fields.join(", ")),
             Self::Immutable(why) => write!(f, "can't be changed in place: {why}"),
@@ -137,6 +138,8 @@ fn write_operation(f: &mut fmt::Formatter<'_>, operation: &Operation) -> fmt::Re
     }
     if operation.dry_run {
         f.write_str(", as a dry-run")?;
+    } else if operation.scope == Scope::Whole && !operation.runs_hooks {
+        f.write_str(", without hooks")?;
     }
     if operation.apply.mode == ApplyMode::Replace {
         f.write_str(", replacing")?;
@@ -156,6 +159,13 @@ fn write_operation(f: &mut fmt::Formatter<'_>, operation: &Operation) -> fmt::Re
             left_out.reason.name(),
             left_out.message
         )?;
+    }
+    for state in &operation.hooks {
+        write!(f, "  {}: {}", state.run, state.phase.name())?;
+        match state.message.as_str() {
+            "" => writeln!(f)?,
+            message => writeln!(f, " ({message})")?,
+        }
     }
     match &operation.ending {
         Ending::Open(waiting) => writeln!(f, "  then: {waiting}"),
@@ -207,13 +217,18 @@ impl fmt::Display for Step {
             } => write!(f, "delete {key}, {propagation:?} propagation"),
             Self::DryRun { step, asks: true } => write!(f, "dry-run: {step}"),
             Self::DryRun { step, asks: false } => write!(f, "dry-run, not asked yet: {step}"),
+            Self::RunHook(run) => write!(f, "run {run}"),
+            Self::WaitHooks(runs) => write!(f, "wait until done: {}", list(runs)),
+            Self::ReleaseHook { key, .. } => write!(f, "take our finalizer off {key}"),
+            Self::DeleteHook { key, .. } => write!(f, "delete {key}, which a hook made"),
             Self::RemoveFinalizer => f.write_str("take our finalizer off the Application"),
         }
     }
 }
 
-fn list(keys: &[crate::sync::key::ObjectKey]) -> String {
-    keys.iter()
+fn list(things: &[impl fmt::Display]) -> String {
+    things
+        .iter()
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(", ")

@@ -8,7 +8,9 @@ use crate::sync::key::ObjectKey;
 use crate::sync::plan::comparison::named;
 use crate::sync::plan::order::is_sealed_secret;
 use crate::sync::plan::steps::{Work, planned};
-use crate::sync::plan::{Comparison, Ending, Operation, PlannedStep, Slot, Step};
+use crate::sync::plan::{
+    Comparison, Ending, HookPhase, HookRun, HookState, Operation, PlannedStep, Slot, Step,
+};
 use crate::sync::world::{HealthStatus, World};
 
 /// What there is to do in one slot.
@@ -24,6 +26,10 @@ pub(in crate::sync) struct Wave {
     pub(in crate::sync) ready: BTreeSet<ObjectKey>,
     /// What it waits for to be gone.
     pub(in crate::sync) gone: BTreeSet<ObjectKey>,
+    /// Hooks that have begun and whose results are not written down yet.
+    pub(in crate::sync) hooks: Vec<HookState>,
+    /// Hooks that have failed, and why.
+    pub(in crate::sync) failed: Vec<String>,
 }
 
 impl Wave {
@@ -33,15 +39,20 @@ impl Wave {
             || !self.held.is_empty()
             || !self.ready.is_empty()
             || !self.gone.is_empty()
+            || !self.hooks.is_empty()
     }
 
     /// Its steps are not the whole of it.
     fn waits(&self) -> bool {
-        let deletes = self
-            .due
-            .iter()
-            .any(|step| matches!(step, Step::Delete { .. }));
-        deletes || !self.held.is_empty() || !self.ready.is_empty() || !self.gone.is_empty()
+        let goes_on = |step: &Step| {
+            let of_hook = matches!(step, Step::RunHook(_) | Step::DeleteHook { .. });
+            of_hook || matches!(step, Step::Delete { .. })
+        };
+        self.due.iter().any(goes_on)
+            || !self.held.is_empty()
+            || !self.ready.is_empty()
+            || !self.gone.is_empty()
+            || !self.hooks.is_empty()
     }
 }
 
@@ -69,6 +80,10 @@ pub(in crate::sync) fn unroll(
             work.later = wave.held.iter().map(|step| planned(*slot, step)).collect();
             continue;
         }
+        if let Some(failed) = named(&wave.failed) {
+            operation.ending = Ending::Failed(format!("one or more hooks failed: {failed}"));
+            return work;
+        }
         let unhealthy = if multi_step {
             unhealthy(world, comparison, wave)
         } else {
@@ -89,6 +104,11 @@ pub(in crate::sync) fn unroll(
         && (multi_step || wave.waits())
     {
         operation.ending = Ending::Open(waiting_for(wave, &work.now));
+    }
+    // A result that is known and not written down yet: the next pass goes on from what is written.
+    let ended = |state: &HookState| state.phase != HookPhase::Running;
+    if operation.hooks.iter().any(ended) {
+        work.wake_at = Some(world.now);
     }
     work
 }
@@ -134,6 +154,16 @@ fn waits(wave: &Wave) -> Vec<Step> {
     if !ready.is_empty() {
         steps.push(Step::WaitHealthy(ready));
     }
+    let running = |state: &&HookState| state.phase == HookPhase::Running;
+    let hooks: Vec<HookRun> = wave
+        .hooks
+        .iter()
+        .filter(running)
+        .map(|state| state.run.clone())
+        .collect();
+    if !hooks.is_empty() {
+        steps.push(Step::WaitHooks(hooks));
+    }
     steps
 }
 
@@ -141,9 +171,15 @@ fn waiting_for(wave: &Wave, steps: &[PlannedStep]) -> String {
     let mut gone: Vec<String> = wave.gone.iter().map(ToString::to_string).collect();
     let mut ready: Vec<String> = wave.ready.iter().map(ToString::to_string).collect();
     let mut applied = Vec::new();
+    let mut hooks: Vec<String> = wave
+        .hooks
+        .iter()
+        .map(|state| state.run.key.to_string())
+        .collect();
     for step in steps {
         match &step.step {
-            Step::Delete { key, .. } => gone.push(key.to_string()),
+            Step::RunHook(run) => hooks.push(run.key.to_string()),
+            Step::Delete { key, .. } | Step::DeleteHook { key, .. } => gone.push(key.to_string()),
             Step::WaitHealthy(keys) if ready.is_empty() => {
                 ready.extend(keys.iter().map(ToString::to_string))
             }
@@ -151,9 +187,10 @@ fn waiting_for(wave: &Wave, steps: &[PlannedStep]) -> String {
         }
     }
     let healthy = if ready.is_empty() { applied } else { ready };
-    match (named(&gone), named(&healthy)) {
-        (Some(gone), _) => format!("waiting for deletion of {gone}"),
-        (None, Some(healthy)) => format!("waiting for healthy state of {healthy}"),
-        (None, None) => "waiting for the next pass".into(),
+    match (named(&gone), named(&hooks), named(&healthy)) {
+        (Some(gone), _, _) => format!("waiting for deletion of {gone}"),
+        (None, Some(hooks), _) => format!("waiting for completion of hook {hooks}"),
+        (None, None, Some(healthy)) => format!("waiting for healthy state of {healthy}"),
+        (None, None, None) => "waiting for the next pass".into(),
     }
 }

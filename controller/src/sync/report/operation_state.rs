@@ -10,6 +10,7 @@ use super::{results, time};
 use crate::sync::outcome::Outcome;
 use crate::sync::plan::comparison::named;
 use crate::sync::plan::operation::next_try;
+use crate::sync::plan::recorded;
 use crate::sync::plan::{Decision, Ending, Initiator, Operation, OperationPhase, Plan, Scope};
 use crate::sync::revisions::sources_of;
 use crate::sync::world::World;
@@ -101,10 +102,10 @@ fn verdict(operation: &Operation, outcomes: &[Outcome], no_steps: bool) -> (Verd
         return (Verdict::Over(*phase), why.clone());
     }
     if let Some(failed) = named(&results::failures(outcomes)) {
-        return (
-            Verdict::Failed,
-            format!("one or more objects failed to apply: {failed}"),
-        );
+        let why = format!("one or more objects failed to apply: {failed}");
+        let first = operation.failed.iter().cloned();
+        let all: Vec<String> = first.chain([why]).collect();
+        return (Verdict::Failed, all.join("; "));
     }
     let left_out: Vec<String> = operation
         .left_out
@@ -151,36 +152,48 @@ fn settle(
     verdict: Verdict,
     message: &str,
 ) -> Option<OperationPhase> {
-    let mut text = message.to_owned();
-    let phase = match verdict {
-        Verdict::Running => OperationPhase::Running,
-        Verdict::Over(phase) => phase,
-        Verdict::Failed => match next_try(world, operation) {
-            Some(at) => {
-                state.retry_count = i64::from(operation.retry_count) + 1;
-                text = format!(
-                    "{text}. Retrying attempt #{} at {}.",
-                    state.retry_count,
-                    clock(at)
-                );
-                state.finished_at = Some(time(world.now));
-                OperationPhase::Running
-            }
-            None => {
-                if operation.retry_count > 0 {
-                    text = format!("{text} (retried {} times).", operation.retry_count);
-                }
-                OperationPhase::Failed
-            }
-        },
+    let (phase, text) = match verdict {
+        Verdict::Running => (OperationPhase::Running, message.to_owned()),
+        Verdict::Failed if operation.has_aftermath && operation.failed.is_none() => {
+            recorded::set_failure(&mut state.operation, Some(short(message)));
+            (OperationPhase::Running, message.to_owned())
+        }
+        Verdict::Over(phase) => (phase, message.to_owned()),
+        Verdict::Failed => failed(world, operation, state, message),
     };
     state.phase = phase.name().into();
     state.message = short(&text);
     if phase == OperationPhase::Running {
         return None;
     }
+    recorded::set_failure(&mut state.operation, None);
     state.finished_at = Some(time(world.now));
     Some(phase)
+}
+
+/// It waits for its next try, or has failed for good.
+fn failed(
+    world: &World,
+    operation: &Operation,
+    state: &mut OperationState,
+    message: &str,
+) -> (OperationPhase, String) {
+    let Some(at) = next_try(world, operation) else {
+        let text = match operation.retry_count {
+            0 => message.to_owned(),
+            count => format!("{message} (retried {count} times)."),
+        };
+        return (OperationPhase::Failed, text);
+    };
+    recorded::set_failure(&mut state.operation, None);
+    state.retry_count = i64::from(operation.retry_count) + 1;
+    state.finished_at = Some(time(world.now));
+    let text = format!(
+        "{message}. Retrying attempt #{} at {}.",
+        state.retry_count,
+        clock(at)
+    );
+    (OperationPhase::Running, text)
 }
 
 fn clock(at: Timestamp) -> String {

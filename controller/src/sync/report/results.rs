@@ -11,7 +11,9 @@ use crate::sync::key::ObjectKey;
 use crate::sync::outcome::{Done, Failure, FailureReason, Outcome};
 use crate::sync::plan::namespace;
 use crate::sync::plan::recorded::{self, key_of_result};
-use crate::sync::plan::{Comparison, Difference, LeftOut, Operation, Scope, Step};
+use crate::sync::plan::{
+    Comparison, Difference, HookPhase, HookState, LeftOut, Operation, Scope, Step,
+};
 use crate::sync::revisions::sources_of;
 use crate::sync::world::{DestinationNamespace, World};
 
@@ -30,26 +32,36 @@ pub(super) fn merged(
     before: Vec<ResourceResult>,
     outcomes: &[Outcome],
 ) -> SyncOperationResult {
-    let mut results: BTreeMap<ObjectKey, ResourceResult> = before
-        .into_iter()
-        .map(|result| (key_of_result(&result), result))
-        .collect();
+    let mut results: BTreeMap<Row, ResourceResult> = BTreeMap::new();
+    let mut put = |result: ResourceResult| results.insert(row(&result), result);
+    for result in before {
+        put(result);
+    }
     for outcome in outcomes {
         if let Some((key, status, message)) = result(outcome) {
-            let new = new(comparison, &key, status, &message);
-            results.insert(key, new);
+            put(new(comparison, &key, status, &message));
+        }
+        if let Some(result) = begun(world, outcome) {
+            put(result);
         }
     }
     for (key, left_out) in &operation.left_out {
-        results.insert(key.clone(), left(comparison, key, left_out));
+        put(left(comparison, key, left_out));
+    }
+    for state in &operation.hooks {
+        put(of_hook(state));
     }
     if operation.scope == Scope::Whole {
-        results.extend(skipped(comparison, operation.prune));
+        for result in skipped(comparison, operation.prune) {
+            put(result);
+        }
     }
     let mut listed: Vec<ResourceResult> = results.into_values().collect();
-    listed.sort_by_key(|result| result.status != "SyncFailed");
-    let omitted = listed.len().saturating_sub(LISTED);
-    listed.truncate(LISTED);
+    // Those of hooks are more than news: without them a hook would run again.
+    listed.sort_by_key(|result| (result.hook_type.is_empty(), result.status != "SyncFailed"));
+    let hooks = listed.partition_point(|result| !result.hook_type.is_empty());
+    let omitted = listed.len().saturating_sub(LISTED.max(hooks));
+    listed.truncate(LISTED.max(hooks));
     let spec = &world.application.spec;
     let (revision, revisions) = operation.revisions.fields(spec);
     let (source, sources) = sources_of(spec);
@@ -91,6 +103,7 @@ fn namespace_metadata(
 /// The first failures of a pass, for the operation's message. A conflict is none: the next pass looks again.
 pub(super) fn failures(outcomes: &[Outcome]) -> Vec<String> {
     let failed = |outcome: &Outcome| match &outcome.result {
+        Err(_) if matches!(outcome.step.step, Step::ReleaseHook { .. }) => None,
         Err(failure) if !is_conflict(failure) => Some(failure.message.clone()),
         _ => None,
     };
@@ -152,6 +165,48 @@ fn new(
     }
 }
 
+/// An object and a hook of one name have a result each, and so has a hook in each of its phases.
+type Row = (ObjectKey, String);
+
+fn row(result: &ResourceResult) -> Row {
+    (key_of_result(result), result.hook_type.clone())
+}
+
+/// A hook whose run begins in this pass, or can't begin.
+fn begun(world: &World, outcome: &Outcome) -> Option<ResourceResult> {
+    let Step::RunHook(run) = &outcome.step.step else {
+        return None;
+    };
+    let (phase, message) = match &outcome.result {
+        Err(failure) if is_conflict(failure) => return None,
+        Err(failure) => (HookPhase::Error, failure.message.clone()),
+        Ok(_) => (HookPhase::Running, String::new()),
+    };
+    let desired = &world.source.as_ref().ok()?.desired;
+    Some(of_hook(&HookState {
+        run: run.clone(),
+        version: desired.hooks.get(&run.id)?.wanted.version.clone(),
+        phase,
+        message,
+    }))
+}
+
+fn of_hook(state: &HookState) -> ResourceResult {
+    let HookState { run, phase, .. } = state;
+    let status = match phase {
+        HookPhase::Error => "SyncFailed",
+        HookPhase::Running | HookPhase::Succeeded | HookPhase::Failed => "Synced",
+    };
+    let name = run.id.phase.name();
+    ResourceResult {
+        version: state.version.clone(),
+        hook_type: name.into(),
+        hook_phase: phase.name().into(),
+        sync_phase: name.into(),
+        ..new(None, &run.key, status, &state.message)
+    }
+}
+
 fn left(comparison: Option<&Comparison>, key: &ObjectKey, left_out: &LeftOut) -> ResourceResult {
     let mut result = new(comparison, key, "SyncFailed", &left_out.message);
     result
@@ -161,7 +216,7 @@ fn left(comparison: Option<&Comparison>, key: &ObjectKey, left_out: &LeftOut) ->
 }
 
 /// Objects that left Git and stay, by the words that Argo CD has for each case.
-fn skipped(comparison: Option<&Comparison>, prune: bool) -> Vec<(ObjectKey, ResourceResult)> {
+fn skipped(comparison: Option<&Comparison>, prune: bool) -> Vec<ResourceResult> {
     let objects = comparison
         .into_iter()
         .flat_map(|comparison| &comparison.objects);
@@ -177,6 +232,6 @@ fn skipped(comparison: Option<&Comparison>, prune: bool) -> Vec<(ObjectKey, Reso
     let skipped =
         objects.filter_map(|(key, compared)| Some((key, why(compared.difference.as_ref()?)?)));
     skipped
-        .map(|(key, why)| (key.clone(), new(comparison, key, "PruneSkipped", &why)))
+        .map(|(key, why)| new(comparison, key, "PruneSkipped", &why))
         .collect()
 }

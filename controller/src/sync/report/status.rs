@@ -11,7 +11,9 @@ use crate::sync::aggregate::{Member, aggregate, counts};
 use crate::sync::key::ObjectKey;
 use crate::sync::outcome::{Done, Outcome};
 use crate::sync::plan::recorded;
-use crate::sync::plan::{Compared, Comparison, Condition, OperationPhase, Plan, Step, SyncStatus};
+use crate::sync::plan::{
+    Compared, Comparison, Condition, Difference, OperationPhase, Plan, Step, SyncStatus,
+};
 use crate::sync::revisions::{Revisions, sources_of};
 use crate::sync::world::{Health, HealthStatus, World};
 
@@ -153,7 +155,9 @@ fn health_after(world: &World, comparison: &Comparison, outcomes: &[Outcome]) ->
             true => Some(&starting),
             false => compared.health.as_ref(),
         },
-        present: world.live.contains_key(key) || created.contains(key),
+        present: world.live.contains_key(key)
+            || created.contains(key)
+            || compared.difference == Some(Difference::Finished),
         counts: counts(world, desired, key),
     });
     Some(aggregate(&members.collect::<Vec<_>>()))

@@ -30,6 +30,7 @@ pub(crate) struct Seen {
     /// Labels and annotations.
     pub(crate) metadata: Value,
     pub(crate) deleting: bool,
+    pub(crate) hook_finalizer: bool,
     pub(crate) digest: Digest,
     /// Fields of kubectl or Argo CD have to become ours before the next apply.
     pub(crate) needs_adoption: bool,
@@ -90,6 +91,7 @@ impl Seen {
             tracking,
             metadata: json!({ "labels": metadata.labels, "annotations": metadata.annotations }),
             deleting: metadata.deletion_timestamp.is_some(),
+            hook_finalizer: has_hook_finalizer(&metadata),
             uid: metadata.uid.unwrap_or_default(),
             resource_version: metadata.resource_version.unwrap_or_default(),
             digest,
@@ -123,8 +125,16 @@ impl Seen {
             || self.scaled != known.scaled
             || self.health != known.health
             || self.deleting != known.deleting
+            || self.hook_finalizer != known.hook_finalizer
             || self.tracking != known.tracking
     }
+}
+
+fn has_hook_finalizer(metadata: &ObjectMeta) -> bool {
+    let finalizers = metadata.finalizers.iter().flatten();
+    finalizers
+        .into_iter()
+        .any(|name| name == dialect::HOOK_FINALIZER)
 }
 
 /// Autoscalers scale through the subresource; so does a person with kubectl, whose number is drift.

@@ -109,6 +109,7 @@ impl Entry {
             tracking: self.seen.tracking.clone(),
             metadata: self.seen.metadata.clone(),
             deleting: self.seen.deleting,
+            hook_finalizer: self.seen.hook_finalizer,
             health: self.seen.health.clone(),
             state: self.state.clone(),
             takes: self.takes.clone(),

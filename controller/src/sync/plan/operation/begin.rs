@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crds::{InitiatedBy, OperationState, Retry, SyncOperation, SyncResource};
+use k8s_openapi::jiff::Timestamp;
 
-use crate::dialect::{ApplyPolicy, OperationRequest, RetryPolicy};
+use crate::dialect::{self, ApplyPolicy, OperationRequest, RetryPolicy};
 use crate::sync::key::{GroupKind, ObjectKey};
 use crate::sync::plan::comparison::Terms;
 use crate::sync::plan::inventory;
@@ -34,6 +35,7 @@ pub(super) fn requested(
         prune: request.prune,
         create_namespace: terms.options.create_namespace,
         dry_run: request.dry_run,
+        runs_hooks: request.runs_hooks && !request.dry_run && scope == Scope::Whole,
         apply: request.options.defaults.apply,
         scope,
         retry: request.retry,
@@ -92,13 +94,28 @@ fn blank(world: &World) -> Operation {
         apply: ApplyPolicy::default(),
         scope: Scope::Whole,
         left_out: BTreeMap::new(),
+        runs_hooks: true,
+        hooks: Vec::new(),
+        failed: None,
+        has_aftermath: false,
         retry_count: 0,
-        started_at: world.now,
+        started_at: begins_at(world),
         stored: crds::Operation::default(),
         retry: None,
         decision: Decision::Start,
         ending: Ending::AfterSteps,
     }
+}
+
+/// Now; or the second after the last operation began, when that is this very second: times are kept in whole seconds, and
+/// runs of hooks are told apart by them.
+pub(super) fn begins_at(world: &World) -> Timestamp {
+    let last = recorded::operation(&world.application).and_then(|state| state.started_at.as_ref());
+    let now = world.now.as_second();
+    let last = last.map(|last| last.0.as_second());
+    let next = last.filter(|last| (now..now + 2).contains(last));
+    next.and_then(|last| Timestamp::from_second(last + 1).ok())
+        .unwrap_or(world.now)
 }
 
 pub(super) fn refused(world: &World, phase: OperationPhase, message: String) -> Operation {
@@ -131,6 +148,8 @@ pub(super) fn stored(world: &World, state: &OperationState) -> Operation {
         .map(|by| by.username.clone());
     let request = recorded::request(&world.application, state).filter(|_| !automated);
     let intent = world.intent.as_ref().ok();
+    let mut operation = state.operation.clone();
+    recorded::set_failure(&mut operation, None);
     Operation {
         revisions: recorded::pinned(state).unwrap_or_default(),
         initiator: match automated {
@@ -140,6 +159,10 @@ pub(super) fn stored(world: &World, state: &OperationState) -> Operation {
         prune: sync.prune,
         create_namespace: inventory::options(world).create_namespace,
         dry_run: sync.dry_run,
+        runs_hooks: scope(&sync) == Scope::Whole
+            && !sync.dry_run
+            && !dialect::applies_without_hooks(&sync),
+        failed: recorded::failure(state),
         apply: request
             .as_ref()
             .map(|request| request.options.defaults.apply)
@@ -147,7 +170,7 @@ pub(super) fn stored(world: &World, state: &OperationState) -> Operation {
         scope: scope(&sync),
         retry_count: u32::try_from(state.retry_count).unwrap_or(u32::MAX),
         started_at: state.started_at.as_ref().map_or(world.now, |time| time.0),
-        stored: state.operation.clone(),
+        stored: operation,
         retry: match automated {
             true => Some(intent.and_then(|intent| intent.retry).unwrap_or_default()),
             false => request.and_then(|request| request.retry),
@@ -177,12 +200,15 @@ pub(in crate::sync) fn begin(
 ) -> Operation {
     let intent = terms.intent;
     let prune = intent.automated.is_some_and(|automated| automated.prune);
+    // Healing puts objects back: nothing is installed or migrated by it.
+    let runs_hooks = heals == 0;
     let (revision, revisions) = terms.source.revisions.fields(&world.application.spec);
     let sync = SyncOperation {
         revision,
         revisions,
         prune,
         resources: resources(&scope),
+        sync_strategy: (!runs_hooks && scope == Scope::Whole).then(dialect::strategy_without_hooks),
         auto_heal_attempts_count: (heals > 0).then_some(heals.into()),
         ..SyncOperation::default()
     };
@@ -190,6 +216,7 @@ pub(in crate::sync) fn begin(
         revisions: terms.source.revisions.clone(),
         prune,
         create_namespace: intent.options.create_namespace,
+        runs_hooks,
         scope,
         stored: crds::Operation {
             sync: Some(sync),

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crds::OperationState;
 use k8s_openapi::jiff::Timestamp;
 
-use super::begin::{begin, ended, refused, requested, stored};
+use super::begin::{begin, begins_at, ended, refused, requested, stored};
 use super::retry::later;
 use crate::sync::key::ObjectKey;
 use crate::sync::plan::comparison::Terms;
@@ -169,8 +169,9 @@ fn superseded(world: &World, terms: &Terms<'_>, operation: Operation) -> Operati
         Initiator::Requested(_) => Operation {
             revisions: terms.source.revisions.clone(),
             decision: Decision::Start,
-            started_at: world.now,
+            started_at: begins_at(world),
             retry_count: 0,
+            failed: None,
             ..operation
         },
     }

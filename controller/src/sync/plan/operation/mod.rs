@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dialect::{ApplyPolicy, RetryPolicy};
 use crate::sync::key::ObjectKey;
+use crate::sync::plan::HookRun;
 use crate::sync::revisions::Revisions;
 use k8s_openapi::jiff::Timestamp;
 
@@ -35,6 +36,14 @@ pub struct Operation {
     pub scope: Scope,
     /// Objects of it that can't be dealt with now, and why: the rest goes on, then the operation has failed.
     pub left_out: BTreeMap<ObjectKey, LeftOut>,
+    /// Hooks run in it.
+    pub runs_hooks: bool,
+    /// Hooks that have begun, and how they stand, as far as that is not written down yet.
+    pub hooks: Vec<HookState>,
+    /// Why it has failed, while what comes after a failure is still to be done.
+    pub failed: Option<String>,
+    /// Should it fail, there is something to do before it ends.
+    pub has_aftermath: bool,
     /// How often it has been tried before.
     pub retry_count: u32,
     /// When it began.
@@ -65,6 +74,51 @@ impl Scope {
             Self::Whole => true,
             Self::Objects(keys) => keys.contains(key),
         }
+    }
+}
+
+/// How a hook's run stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HookState {
+    /// Which run.
+    pub run: HookRun,
+    /// Version of its object's `apiVersion`.
+    pub version: String,
+    /// How far it is.
+    pub phase: HookPhase,
+    /// What its object says.
+    pub message: String,
+}
+
+/// `syncResult.resources[].hookPhase`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HookPhase {
+    /// On its way.
+    Running,
+    /// Done.
+    Succeeded,
+    /// It ran and failed.
+    Failed,
+    /// It could not run, or nobody knows how it ended.
+    Error,
+}
+
+impl HookPhase {
+    const ALL: [Self; 4] = [Self::Running, Self::Succeeded, Self::Failed, Self::Error];
+
+    /// The spelling in the status.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Running => "Running",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+            Self::Error => "Error",
+        }
+    }
+
+    /// The phase of this spelling.
+    pub(in crate::sync) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|phase| phase.name() == name)
     }
 }
 

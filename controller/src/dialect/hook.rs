@@ -1,0 +1,173 @@
+//! Which objects are hooks: made by an operation in one of its phases, and not kept as Git says.
+//! It must not look at anything but annotations, and never runs one.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::argocd::object as argocd;
+use super::helm;
+use super::refusal::Refusal;
+
+/// Parts of an operation, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// Before the objects.
+    PreSync,
+    /// The objects.
+    Sync,
+    /// Once the objects work.
+    PostSync,
+    /// Once something has failed, and only then.
+    SyncFail,
+}
+
+impl Phase {
+    /// All of them, in their order.
+    pub const ALL: [Self; 4] = [Self::PreSync, Self::Sync, Self::PostSync, Self::SyncFail];
+
+    /// Argo CD's spelling.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PreSync => "PreSync",
+            Self::Sync => "Sync",
+            Self::PostSync => "PostSync",
+            Self::SyncFail => "SyncFail",
+        }
+    }
+}
+
+/// When an object that a hook has made is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HookDeletion {
+    /// Before the hook runs again.
+    BeforeHookCreation,
+    /// Once an operation has succeeded.
+    HookSucceeded,
+    /// Once an operation has failed.
+    HookFailed,
+}
+
+/// What the annotations of a hook ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HookPolicy {
+    /// The phases it runs in.
+    pub phases: BTreeSet<Phase>,
+    /// When what it made is deleted; never empty.
+    pub deletions: BTreeSet<HookDeletion>,
+}
+
+/// What an object is to a sync.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It is kept as Git says.
+    Object,
+    /// It runs.
+    Hook(HookPolicy),
+    /// It is left alone; the text says which hooks never run, unless it asks for just that.
+    LeftAlone(Option<String>),
+}
+
+/// What one word of a list of hook types means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    Runs(Phase),
+    /// The object is no hook at all.
+    Object,
+    /// It never runs.
+    Skips,
+    /// Known, and not done yet.
+    NotYet,
+}
+
+/// What an object with this `metadata` is.
+///
+/// # Errors
+/// Hook types and policies that are not known or not done yet.
+pub fn role(metadata: &Value) -> Result<Role, Vec<Refusal>> {
+    match argocd::role(metadata) {
+        Ok(None) => helm::role(metadata),
+        Ok(Some(role)) => Ok(role),
+        Err(refusals) => Err(refusals),
+    }
+}
+
+/// The object was made as a hook, by us, Argo CD or Helm; maybe as one that we would refuse.
+pub fn is_hook(metadata: &Value) -> bool {
+    matches!(role(metadata), Ok(Role::Hook(_)) | Err(_))
+}
+
+/// Reads a list of hook types and one of deletion policies, in a tool's spelling.
+pub(super) fn read(
+    (field, types): (&str, &str),
+    word: impl Fn(&str) -> Option<Word>,
+    expected: &str,
+    deletions: Result<BTreeSet<HookDeletion>, Vec<Refusal>>,
+) -> Result<Role, Vec<Refusal>> {
+    let mut refusals = Vec::new();
+    let (mut phases, mut others) = (BTreeSet::new(), Vec::new());
+    for text in words(types) {
+        match word(text) {
+            Some(Word::Runs(phase)) => {
+                phases.insert(phase);
+            }
+            Some(Word::Object) => return Ok(Role::Object),
+            Some(Word::Skips) => others.push(text),
+            Some(Word::NotYet) => {
+                refusals.push(Refusal::not_supported(format!("{field}: {text}")));
+            }
+            None => refusals.push(Refusal::invalid(
+                field,
+                format!("found \"{text}\", expected {expected}"),
+            )),
+        }
+    }
+    match deletions {
+        Ok(_) if !refusals.is_empty() => Err(refusals),
+        Ok(_) if phases.is_empty() && others.is_empty() => Err(vec![Refusal::invalid(
+            field,
+            format!("found nothing, expected {expected}"),
+        )]),
+        Ok(_) if phases.is_empty() => Ok(Role::LeftAlone(Some(others.join(",")))),
+        Ok(deletions) => Ok(Role::Hook(HookPolicy { phases, deletions })),
+        Err(more) => {
+            refusals.extend(more);
+            Err(refusals)
+        }
+    }
+}
+
+/// Reads a list of deletion policies. Without one a hook's object is deleted before the hook runs again.
+pub(super) fn deletions(
+    field: &str,
+    text: Option<&str>,
+    spellings: [(&str, HookDeletion); 3],
+) -> Result<BTreeSet<HookDeletion>, Vec<Refusal>> {
+    let known = |word: &str| spellings.iter().find(|(spelling, _)| *spelling == word);
+    let (found, unknown): (Vec<&str>, Vec<&str>) =
+        words(text.unwrap_or_default()).partition(|word| known(word).is_some());
+    if !unknown.is_empty() {
+        let [first, second, third] = spellings.map(|(spelling, _)| spelling);
+        let refusal = |word: &&str| {
+            Refusal::invalid(
+                field,
+                format!("found \"{word}\", expected {first}, {second} or {third}"),
+            )
+        };
+        return Err(unknown.iter().map(refusal).collect());
+    }
+    match found.is_empty() {
+        true => Ok([HookDeletion::BeforeHookCreation].into()),
+        false => Ok(found
+            .into_iter()
+            .filter_map(known)
+            .map(|(_, deletion)| *deletion)
+            .collect()),
+    }
+}
+
+fn words(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+}

@@ -1,0 +1,189 @@
+//! What runs of hooks leave behind: their objects, the finalizer that keeps them, their results.
+//! A finalizer goes once the result is written down, and in any pass when no operation waits for it any more.
+
+use std::fmt;
+
+use crate::dialect::{HOOK_RUN, Phase, is_hook};
+use crate::sync::desired::hooks::Hook;
+use crate::sync::key::ObjectKey;
+use crate::sync::plan::gates::permits_still;
+use crate::sync::plan::inventory::is_ours;
+use crate::sync::plan::{
+    Decision, Ending, HookPhase, HookRun, Operation, PlannedStep, Slot, Step, recorded,
+};
+use crate::sync::world::{HealthStatus, Live, World};
+
+/// So many letters of a commit are in a generated name.
+const SHORT_COMMIT: usize = 7;
+/// Longest name of an object.
+const LONGEST_NAME: usize = 253;
+
+impl HookRun {
+    /// The run of a hook in this try of an operation: the same after every restart.
+    pub(in crate::sync) fn of(world: &World, operation: &Operation, hook: &Hook) -> Self {
+        let mut key = hook.id.key.clone();
+        if hook.generated {
+            key.name = generated_name(operation, hook.id.phase, &key.name);
+        }
+        Self {
+            id: hook.id.clone(),
+            key,
+            run: run(world, operation, hook.id.phase),
+        }
+    }
+}
+
+impl fmt::Display for HookRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} hook {}", self.id.phase.name(), self.key)
+    }
+}
+
+/// The Application is named by its uid: another controller in the cluster may have one of the same name.
+fn run(world: &World, operation: &Operation, phase: Phase) -> String {
+    let uid = &world.application.uid;
+    let started = operation.started_at.as_second();
+    format!("{uid}/{started}/{}/{}", operation.retry_count, phase.name())
+}
+
+/// As Argo CD names them; a further try has its number at the end.
+fn generated_name(operation: &Operation, phase: Phase, prefix: &str) -> String {
+    let revision = operation.revisions.all().first();
+    let commit: String = revision
+        .into_iter()
+        .flat_map(|revision| revision.chars())
+        .map(|letter| {
+            if letter.is_ascii_alphanumeric() {
+                letter
+            } else {
+                '-'
+            }
+        })
+        .take(SHORT_COMMIT)
+        .collect();
+    let started = operation.started_at.as_second();
+    let mut end = format!("{commit}-{}-{started}", phase.name()).to_lowercase();
+    if operation.retry_count > 0 {
+        end = format!("{end}-r{}", operation.retry_count);
+    }
+    let room = LONGEST_NAME.saturating_sub(end.len());
+    let prefix: String = prefix.chars().take(room).collect();
+    format!("{prefix}{end}")
+}
+
+/// The run that an object says it is of.
+pub(in crate::sync) fn run_of(live: &Live) -> Option<&str> {
+    live.metadata.get("annotations")?.get(HOOK_RUN)?.as_str()
+}
+
+/// It is ours, or nobody's and says that it was made as a hook: by Helm, or by an Argo CD that tracked by labels.
+pub(in crate::sync) fn is_made_by_hook(world: &World, key: &ObjectKey, live: &Live) -> bool {
+    is_ours(world, key, live) || (live.tracking.is_none() && is_hook(&live.metadata))
+}
+
+/// The result of a run, as far as it is written down in this try of the operation.
+pub(in crate::sync) fn recorded(
+    world: &World,
+    operation: &Operation,
+    run: &HookRun,
+) -> Option<(HookPhase, String)> {
+    let state = recorded::operation(&world.application)
+        .filter(|_| operation.decision == Decision::Continue)?;
+    recorded::hook(state, &run.key, run.id.phase)
+}
+
+/// Objects that runs of this very Application have made, where the project permits us to touch them.
+pub(in crate::sync) fn made(world: &World) -> impl Iterator<Item = (&ObjectKey, &Live)> {
+    let made = move |(key, live): &(&ObjectKey, &Live)| {
+        let run = run_of(live).and_then(|run| run.split_once('/'));
+        run.is_some_and(|(uid, _)| uid == world.application.uid)
+            && is_hook(&live.metadata)
+            && is_ours(world, key, live)
+            && permits_still(world, key, live)
+    };
+    world.live.iter().filter(made)
+}
+
+/// What still runs, or is being stopped, for an operation that is over.
+pub(in crate::sync) fn leaving<'a>(
+    world: &'a World,
+    operation: &'a Operation,
+) -> impl Iterator<Item = &'a ObjectKey> {
+    let leaving = move |(key, live): &(&ObjectKey, &Live)| {
+        runs(key, live) && awaited(world, operation, key, live).is_none()
+    };
+    made(world).filter(leaving).map(|(key, _)| key)
+}
+
+/// Lets go of what no operation waits for any more: takes our finalizer off it, and deletes it where it still runs.
+/// What `planned` deletes is let go by that.
+pub(in crate::sync) fn let_go(
+    world: &World,
+    operation: Option<&Operation>,
+    planned: &[PlannedStep],
+) -> Vec<PlannedStep> {
+    let is_deleted = |key: &ObjectKey| {
+        let deletes = |planned: &PlannedStep| matches!(&planned.step, Step::DeleteHook { key: deleted, .. } if deleted == key);
+        planned.iter().any(deletes)
+    };
+    let at_work = operation.filter(|operation| {
+        !matches!(operation.ending, Ending::Over(..))
+            && !matches!(operation.decision, Decision::Wait(_))
+    });
+    let step = |(key, live): (&ObjectKey, &Live)| {
+        let awaited = at_work.and_then(|operation| awaited(world, operation, key, live));
+        let (key, uid) = (key.clone(), live.uid.clone());
+        match awaited {
+            Some(Awaited::Yes) => None,
+            None if runs(&key, live) && !live.deleting => Some(Step::DeleteHook { key, uid }),
+            _ if live.hook_finalizer => Some(Step::ReleaseHook { key, uid }),
+            _ => None,
+        }
+    };
+    let others = made(world).filter(|(key, _)| !is_deleted(key));
+    others.filter_map(step).map(ordinary).collect()
+}
+
+/// Takes our finalizer off everything that hooks have made.
+pub(in crate::sync) fn release_all(world: &World) -> Vec<PlannedStep> {
+    let held = made(world).filter(|(_, live)| live.hook_finalizer);
+    let steps = held.map(|(key, live)| Step::ReleaseHook {
+        key: key.clone(),
+        uid: live.uid.clone(),
+    });
+    steps.map(ordinary).collect()
+}
+
+fn ordinary(step: Step) -> PlannedStep {
+    PlannedStep {
+        slot: Slot::sync(0),
+        step,
+    }
+}
+
+/// Whether an operation waits for an object of one of its own runs.
+enum Awaited {
+    Yes,
+    /// Its result is written down.
+    NoMore,
+}
+
+fn awaited(world: &World, operation: &Operation, key: &ObjectKey, live: &Live) -> Option<Awaited> {
+    let of_phase = |phase: &Phase| run_of(live) == Some(&run(world, operation, *phase));
+    let phase = Phase::ALL.into_iter().find(of_phase)?;
+    let state = recorded::operation(&world.application);
+    let result = state.and_then(|state| recorded::hook(state, key, phase));
+    let over = result.is_some_and(|(phase, _)| phase != HookPhase::Running);
+    Some(if over { Awaited::NoMore } else { Awaited::Yes })
+}
+
+/// One of our runs that has not come to its end. Only of kinds that have one: a Deployment is never done.
+fn runs(key: &ObjectKey, live: &Live) -> bool {
+    let ends = key.is("batch", "Job") || key.is("", "Pod");
+    let light = live.health.as_ref().map(|health| health.status);
+    let at_work = matches!(
+        light,
+        None | Some(HealthStatus::Progressing | HealthStatus::Suspended)
+    );
+    ends && at_work
+}
