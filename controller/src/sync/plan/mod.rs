@@ -1,6 +1,7 @@
 //! The plan of one pass: a value that leaves no choice to the executor and can be printed.
 //! It holds names of objects and fields, never a value of one.
 
+mod blocked;
 pub(super) mod cascade;
 pub(super) mod comparison;
 pub(super) mod conditions;
@@ -160,6 +161,8 @@ pub enum ConditionKind {
     ComparisonError,
     /// The last automated operation failed and will not be tried again at this revision.
     SyncError,
+    /// The sync policy would begin an operation, which has to wait.
+    SyncBlocked,
     /// A wanted object carries the tracking id of another existing Application.
     SharedResourceWarning,
     /// An object, or a list entry in one, is written more than once.
@@ -180,6 +183,7 @@ impl ConditionKind {
             Self::InvalidSpecError => "InvalidSpecError",
             Self::ComparisonError => "ComparisonError",
             Self::SyncError => "SyncError",
+            Self::SyncBlocked => "SyncBlocked",
             Self::SharedResourceWarning => "SharedResourceWarning",
             Self::RepeatedResourceWarning => "RepeatedResourceWarning",
             Self::ExcludedResourceWarning => "ExcludedResourceWarning",

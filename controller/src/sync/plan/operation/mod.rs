@@ -49,6 +49,13 @@ pub struct Operation {
     pub ending: Ending,
 }
 
+impl Operation {
+    /// It begins in this pass.
+    pub(in crate::sync) fn starts(&self) -> bool {
+        self.decision == Decision::Start
+    }
+}
+
 /// What of the Application an operation deals with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {

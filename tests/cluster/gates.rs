@@ -1,0 +1,50 @@
+//! What holds a sync up, and lets it go again, against a real API server: that news of a project arrive.
+//! Whether and why something is held up is the business of the golden plans.
+
+#[path = "../testbed/harness.rs"]
+mod harness;
+#[path = "sync/scene.rs"]
+mod scene;
+
+use harness::{equal, eventually};
+use scene::{Scene, config_map};
+
+const AUTOMATED: &str = "{automated: {prune: true, selfHeal: true}}";
+
+/// The project of the scene, which permits everything; `more` is of its `spec`.
+fn project(scene: &Scene, annotations: &str, more: &str) {
+    let own = &scene.own;
+    scene.testbed.apply(&format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: AppProject\n\
+         metadata: {{name: default, namespace: {own}, annotations: {{{annotations}}}}}\nspec:\n\
+         \x20 sourceRepos: [\"*\"]\n  destinations: [{{server: \"*\", namespace: \"*\"}}]\n  {more}\n"
+    ));
+}
+
+#[test]
+fn a_sync_waits_until_its_window_is_gone() {
+    let scene = Scene::new("windows");
+    let _controller = scene.controller();
+    let window =
+        "syncWindows: [{kind: deny, schedule: \"* * * * *\", duration: 1h, applications: [app]}]";
+    project(&scene, "", window);
+    let commit = scene
+        .repository
+        .commit(&[("app/a.yaml", &config_map("a", "1"))], "Add");
+    scene.application(AUTOMATED);
+    scene.says("SyncBlocked", "spec.syncWindows[0] of AppProject default");
+
+    scene.patch(r#"{"operation": {"sync": {}, "initiatedBy": {"username": "ana"}}}"#);
+    eventually("the request waits", || {
+        let state = &scene.app()["status"]["operationState"];
+        equal(&state["phase"], &"Running".into()).and_then(|()| {
+            let message = "Sync operation blocked by sync window";
+            equal(&state["message"], &message.into())
+        })
+    });
+    assert!(scene.field("configmap", "a", "{.data.value}").is_err());
+
+    project(&scene, "", "syncWindows: []");
+    scene.operation("Succeeded", &commit);
+    scene.becomes("configmap", "a", "{.data.value}", "1");
+}
