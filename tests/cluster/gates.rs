@@ -48,3 +48,25 @@ fn a_sync_waits_until_its_window_is_gone() {
     scene.operation("Succeeded", &commit);
     scene.becomes("configmap", "a", "{.data.value}", "1");
 }
+
+#[test]
+fn a_plaintext_secret_is_synced_once_the_project_allows_it() {
+    let scene = Scene::new("plaintext");
+    let _controller = scene.controller();
+    project(&scene, "signet.dev/plaintext-secrets: refuse", "");
+    let secret =
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData: {password: hunter2}\n";
+    let commit = scene.repository.commit(&[("app/db.yaml", secret)], "Add");
+    scene.application(AUTOMATED);
+    let at = format!("app/db.yaml: document 1, line 1: Secret {}/db: ", scene.to);
+    scene.says(
+        "SyncError",
+        &format!("PlaintextSecret: {at}not sealed: password"),
+    );
+    scene.says("PlaintextSecretWarning", &at);
+    assert!(!scene.app()["status"].to_string().contains("hunter2"));
+    assert!(scene.field("secret", "db", "{.data}").is_err());
+
+    project(&scene, "signet.dev/plaintext-secrets: allow", "");
+    scene.sync_status("Synced", &commit);
+}

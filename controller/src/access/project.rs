@@ -9,6 +9,7 @@ use super::destinations::{self, Rule};
 use super::features;
 use super::kinds::{KindRule, KindRules};
 use super::pattern::{Pattern, Separator, permits};
+use super::plaintext::PlaintextSecrets;
 use super::signatures::{SignatureDemand, SignatureRules};
 use super::source;
 use super::windows::{Window, Windows};
@@ -27,6 +28,7 @@ pub struct Project {
     source_namespaces: Vec<Pattern>,
     signatures: SignatureRules,
     windows: Vec<Window>,
+    plaintext_secrets: PlaintextSecrets,
 }
 
 impl Project {
@@ -89,6 +91,7 @@ impl Project {
                 namespace_pattern(text)
             }),
             signatures,
+            plaintext_secrets: reader.plaintext_secrets(project),
             windows: reader.read("syncWindows", &spec.sync_windows, Window::new),
             name: name.clone(),
         };
@@ -166,6 +169,11 @@ impl Project {
     /// The sync windows that are for an Application of this project.
     pub fn windows(&self, application: &str, destination: &Destination) -> Windows<'_> {
         Windows::of(&self.name, &self.windows, application, destination)
+    }
+
+    /// What becomes of Secrets of this project that are not sealed.
+    pub fn plaintext_secrets(&self) -> PlaintextSecrets {
+        self.plaintext_secrets
     }
 
     /// Whether Applications of this project may have this destination.
@@ -270,6 +278,15 @@ impl Reader<'_> {
         SignatureRules::read(self.project, project).unwrap_or_else(|denied| {
             self.denied.extend(denied);
             SignatureRules::default()
+        })
+    }
+
+    fn plaintext_secrets(&mut self, project: &AppProject) -> PlaintextSecrets {
+        PlaintextSecrets::read(project).unwrap_or_else(|problem| {
+            let message = format!("AppProject {}: {problem}", self.project);
+            self.denied
+                .push(Denied::new(Reason::ProjectInvalid, message));
+            PlaintextSecrets::default()
         })
     }
 

@@ -15,6 +15,7 @@ pub(super) mod inventory;
 pub(super) mod namespace;
 pub(super) mod operation;
 pub(super) mod order;
+mod plaintext;
 pub(super) mod planner;
 pub(super) mod preface;
 pub(super) mod prune;
@@ -165,6 +166,8 @@ pub enum ConditionKind {
     SyncBlocked,
     /// A wanted object carries the tracking id of another existing Application.
     SharedResourceWarning,
+    /// A Secret in the source is not sealed, and the project minds.
+    PlaintextSecretWarning,
     /// An object, or a list entry in one, is written more than once.
     RepeatedResourceWarning,
     /// A manifest is left out.
@@ -185,6 +188,7 @@ impl ConditionKind {
             Self::SyncError => "SyncError",
             Self::SyncBlocked => "SyncBlocked",
             Self::SharedResourceWarning => "SharedResourceWarning",
+            Self::PlaintextSecretWarning => "PlaintextSecretWarning",
             Self::RepeatedResourceWarning => "RepeatedResourceWarning",
             Self::ExcludedResourceWarning => "ExcludedResourceWarning",
             Self::OrphanedResourceWarning => "OrphanedResourceWarning",

@@ -8,6 +8,7 @@ use crate::sync::plan::comparison::{Terms, named};
 use crate::sync::plan::conditions::of_unknown_kind;
 use crate::sync::plan::gates::is_new_revision;
 use crate::sync::plan::order::is_sealed_secret;
+use crate::sync::plan::plaintext;
 use crate::sync::plan::{Comparison, Difference};
 use crate::sync::world::World;
 use crate::unseal::RESEAL;
@@ -31,7 +32,8 @@ pub(in crate::sync) fn refuses(
     let refused = terms.desired().objects.values().flat_map(|wanted| {
         let difference = comparison.difference(&wanted.key);
         let reason = move |reason: &Reason| reason(world, terms, wanted, difference?);
-        REASONS.iter().filter_map(reason)
+        let plaintext = in_plain_text(terms, wanted);
+        REASONS.iter().filter_map(reason).chain(plaintext)
     });
     let (texts, remedies): (Vec<String>, BTreeSet<Option<String>>) = refused
         .map(|refusal| (refusal.text, refusal.remedy))
@@ -73,6 +75,14 @@ fn is_shared(
         remedy: Some(
             "FailOnSharedResource=true: let one of the two Applications give it up".to_owned(),
         ),
+    })
+}
+
+/// It is a Secret that is not sealed, wherever it is already.
+fn in_plain_text(terms: &Terms<'_>, wanted: &Wanted) -> Option<Refusal> {
+    Some(Refusal {
+        text: plaintext::refused(terms, wanted)?,
+        remedy: Some(plaintext::SEAL.to_owned()),
     })
 }
 
