@@ -1,4 +1,4 @@
-//! What holds a sync up, and lets it go again, against a real API server: that news of a project arrive.
+//! What holds a sync up, and lets it go again, against a real API server: that news of a project or of another Application arrive.
 //! Whether and why something is held up is the business of the golden plans.
 
 #[path = "../testbed/harness.rs"]
@@ -68,5 +68,31 @@ fn a_plaintext_secret_is_synced_once_the_project_allows_it() {
     assert!(scene.field("secret", "db", "{.data}").is_err());
 
     project(&scene, "signet.dev/plaintext-secrets: allow", "");
+    scene.sync_status("Synced", &commit);
+}
+
+#[test]
+fn an_application_is_synced_once_what_it_depends_on_works() {
+    let scene = Scene::new("depends");
+    let _controller = scene.controller();
+    let (app, db) = (config_map("a", "1"), config_map("b", "1"));
+    let files = [("app/a.yaml", app.as_str()), ("db/b.yaml", db.as_str())];
+    let commit = scene.repository.commit(&files, "Add");
+    scene.application("{}");
+    scene.annotate("signet.dev/depends-on=db");
+    scene.patch(r#"{"spec": {"syncPolicy": {"automated": {}}}}"#);
+    scene.says(
+        "SyncBlocked",
+        "waiting for Application db: there is no such Application",
+    );
+
+    let (own, to, url) = (&scene.own, &scene.to, scene.repository.url());
+    scene.testbed.apply(&format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: db, namespace: {own}}}\nspec:\n\
+         \x20 project: default\n  source: {{repoURL: \"{url}\", path: db, targetRevision: main}}\n\
+         \x20 destination: {{server: \"https://kubernetes.default.svc\", namespace: {to}}}\n  syncPolicy: {{automated: {{}}}}\n"
+    ));
+    scene.operation("Succeeded", &commit);
+    scene.becomes("configmap", "b", "{.data.value}", "1");
     scene.sync_status("Synced", &commit);
 }

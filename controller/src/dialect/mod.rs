@@ -22,8 +22,8 @@ pub mod webhooks;
 pub(crate) use argocd::changed_options;
 pub use argocd::{APPLICATION_CONTROLLER_SELECTOR, GPG_KEYS_CONFIG_MAP, REPOSITORY_SELECTOR};
 pub use intent::{
-    Automated, Cascade, Destination, Intent, Marks, NamespaceMetadata, Refresh, RetryPolicy,
-    SourceIntent, Substitution, VariablesFrom, VariablesKind, intent, marks,
+    ApplicationName, Automated, Cascade, Destination, Intent, Marks, NamespaceMetadata, Refresh,
+    RetryPolicy, SourceIntent, Substitution, VariablesFrom, VariablesKind, intent, marks,
 };
 pub use object::{Guards, ObjectPolicy, guards, ignores_health, object_policy};
 pub use operation::{OperationRequest, RequestedObject, operation, requested_options};

@@ -1,9 +1,10 @@
-//! What an operation has to wait for before it begins or goes on: a sync window of its project.
+//! What an operation has to wait for before it begins or goes on: a sync window of its project, an Application that it depends on.
 //! What is wrong with a revision is no reason to wait, and is decided elsewhere.
 
 use k8s_openapi::jiff::Timestamp;
 
 use crate::sync::plan::comparison::Terms;
+use crate::sync::plan::dependencies;
 use crate::sync::plan::{Condition, ConditionKind, Initiator, Operation};
 use crate::sync::world::World;
 
@@ -25,7 +26,7 @@ pub(super) fn blocked(world: &World, terms: &Terms<'_>, operation: &Operation) -
     if operation.dry_run {
         return None;
     }
-    by_window(world, terms, operation)
+    by_window(world, terms, operation).or_else(|| by_dependency(world, terms, operation))
 }
 
 fn by_window(world: &World, terms: &Terms<'_>, operation: &Operation) -> Option<Blocked> {
@@ -39,5 +40,14 @@ fn by_window(world: &World, terms: &Terms<'_>, operation: &Operation) -> Option<
         waiting: BY_WINDOW.to_owned(),
         condition: Condition::new(ConditionKind::SyncBlocked, message),
         until: blocked.until,
+    })
+}
+
+fn by_dependency(world: &World, terms: &Terms<'_>, operation: &Operation) -> Option<Blocked> {
+    let waiting = dependencies::awaited(world, terms, operation)?;
+    Some(Blocked {
+        condition: Condition::new(ConditionKind::SyncBlocked, waiting.clone()),
+        waiting,
+        until: None,
     })
 }

@@ -5,6 +5,7 @@ mod blocked;
 pub(super) mod cascade;
 pub(super) mod comparison;
 pub(super) mod conditions;
+mod dependencies;
 mod difference;
 pub(super) mod dry_run;
 pub(super) mod fights;
