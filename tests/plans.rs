@@ -182,6 +182,7 @@ fn every_folder_holds_nothing_else() {
                 "project.yaml",
                 "world.yaml",
                 "source",
+                "dependencies",
                 "live",
                 "plan.txt",
                 "report.yaml",

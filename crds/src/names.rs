@@ -78,5 +78,7 @@ pub const ALLOWED_SIGNERS_CONFIG_MAP: &str = "signet-allowed-signers";
 pub const ALLOWED_SIGNERS_ENTRY: &str = "allowed_signers";
 /// On an AppProject: whose SSH signatures count, as names and patterns of that file with commas between them.
 pub const ALLOWED_SIGNERS: &str = "signet.dev/allowed-signers";
+/// On an AppProject: what becomes of Secrets that are not sealed, `refuse`, `warn` or `allow`.
+pub const PLAINTEXT_SECRETS: &str = "signet.dev/plaintext-secrets";
 /// On the newest key Secret: an RFC 3339 time at which somebody asked for a new key.
 pub const ROTATE: &str = "signet.dev/rotate";

@@ -177,6 +177,7 @@ pub(crate) fn observe(outside: &Outside, source: &Source, fresh: bool, seconds: 
         application_namespaces: Vec::new(),
         allow_file_repositories: false,
         applications: Arc::new(["shop".to_owned()].into()),
+        dependencies: Default::default(),
         another_controller: false,
     }
 }

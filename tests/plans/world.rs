@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use controller::access::Project;
-use controller::dialect::{self, Intent, ObjectDefaults, OperationRequest};
+use controller::dialect::{self, ApplicationName, Intent, ObjectDefaults, OperationRequest};
 use controller::render::{Manifest, SourceType};
 use controller::sync::desired::{Desired, Inputs, WantedHash, desired};
 use controller::sync::key::{GroupKind, ObjectKey, group_version};
@@ -14,13 +14,13 @@ use controller::sync::kinds::Kinds;
 use controller::sync::plan::revision::revisions_to_render;
 use controller::sync::revisions::Revisions;
 use controller::sync::world::{
-    AppFacts, DestinationNamespace, Live, LiveState, Source, SourceProblem, SourceReason, Take,
-    Unsealer, World,
+    AppFacts, Dependency, DestinationNamespace, Live, LiveState, Source, SourceProblem,
+    SourceReason, Take, Unsealer, World,
 };
 use health::Customizations;
 use serde_json::{Value, json};
 
-use super::folder::{documents, documents_in};
+use super::folder::{Located, documents, documents_in};
 use super::kinds;
 
 /// One folder.
@@ -52,6 +52,7 @@ impl Case {
         let mut world = build(&settings, &application, project.as_ref(), &manifests, &live);
         let labels = serde_json::from_value(settings["namespaceLabels"].clone());
         world.namespace_metadata.labels = labels.unwrap_or_default();
+        world.dependencies = dependencies(&folder.join("dependencies"));
         Case {
             world,
             report: settings["report"] == true,
@@ -132,8 +133,29 @@ fn build(
         application_namespaces: Vec::new(),
         allow_file_repositories: false,
         applications: Arc::new(["shop", "other"].map(str::to_owned).into()),
+        dependencies: BTreeMap::new(),
         another_controller: settings["anotherController"] == true,
     }
+}
+
+fn dependencies(folder: &Path) -> BTreeMap<ApplicationName, Dependency> {
+    let dependency = |(_, _, object): Located| {
+        let decoded = crds::decode::<crds::Application>(&object).expect("an Application");
+        let intent = dialect::intent(&decoded).ok();
+        let application = facts(&object, decoded, "");
+        let name = ApplicationName {
+            namespace: application.namespace.clone(),
+            name: application.name.clone(),
+        };
+        (
+            name,
+            Dependency {
+                application,
+                intent,
+            },
+        )
+    };
+    documents_in(folder).into_iter().map(dependency).collect()
 }
 
 fn facts(application: &Value, decoded: crds::Application, tracking_name: &str) -> AppFacts {

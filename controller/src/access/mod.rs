@@ -4,18 +4,25 @@
 mod claim;
 mod denied;
 mod destinations;
+mod features;
 mod kinds;
 mod pattern;
+mod plaintext;
 mod project;
+mod schedule;
 mod signatures;
 mod source;
 mod unsigned;
+mod windows;
 
 pub use claim::Claim;
 pub use denied::{Denied, Reason};
-pub use project::{FEATURES, Project};
+pub use features::FEATURES;
+pub use plaintext::PlaintextSecrets;
+pub use project::Project;
 pub use signatures::SignatureDemand;
 pub use unsigned::SignatureError;
+pub use windows::{Blocked, Windows};
 
 #[cfg(test)]
 mod tests;

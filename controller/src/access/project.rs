@@ -2,56 +2,21 @@
 //! It must not permit what it does not understand: such a project permits nothing at all.
 
 use crds::{AppProject, ClusterKind, ProjectDestination};
-use serde_json::Value;
 
 use super::claim::Claim;
 use super::denied::{Denied, Reason};
 use super::destinations::{self, Rule};
+use super::features;
 use super::kinds::{KindRule, KindRules};
 use super::pattern::{Pattern, Separator, permits};
+use super::plaintext::PlaintextSecrets;
 use super::signatures::{SignatureDemand, SignatureRules};
 use super::source;
+use super::windows::{Window, Windows};
 use crate::dialect::Destination;
-use crate::dialect::verdict::{Row, Verdict::*, walk};
 
 /// The project of Applications that name none. It exists without an object, and permits everything then.
 const DEFAULT: &str = "default";
-
-/// Every field of an AppProject's `spec`.
-pub const FEATURES: &[Row] = &[
-    ("spec.description", Harmless("it is for people")),
-    ("spec.sourceRepos", Honoured),
-    ("spec.destinations[].server", Honoured),
-    ("spec.destinations[].name", Honoured),
-    ("spec.destinations[].namespace", Honoured),
-    ("spec.clusterResourceWhitelist[].group", Honoured),
-    ("spec.clusterResourceWhitelist[].kind", Honoured),
-    ("spec.clusterResourceWhitelist[].name", Honoured),
-    ("spec.clusterResourceBlacklist[].group", Honoured),
-    ("spec.clusterResourceBlacklist[].kind", Honoured),
-    ("spec.clusterResourceBlacklist[].name", Honoured),
-    ("spec.namespaceResourceWhitelist[].group", Honoured),
-    ("spec.namespaceResourceWhitelist[].kind", Honoured),
-    ("spec.namespaceResourceBlacklist[].group", Honoured),
-    ("spec.namespaceResourceBlacklist[].kind", Honoured),
-    ("spec.sourceNamespaces", Honoured),
-    ("spec.signatureKeys[].keyID", Honoured),
-    ("spec.sourceIntegrity.git.policies[].repos[].url", Honoured),
-    ("spec.sourceIntegrity.git.policies[].gpg.mode", Honoured),
-    ("spec.sourceIntegrity.git.policies[].gpg.keys", Honoured),
-    ("spec.sourceIntegrity.helm", Refused),
-    (
-        "spec.roles",
-        Harmless("they are for people who sign in to Argo CD's server, which is not there"),
-    ),
-    (
-        "spec.orphanedResources",
-        Harmless("it reports objects and touches none; nothing is reported yet"),
-    ),
-    ("spec.syncWindows", Refused),
-    ("spec.permitOnlyProjectScopedClusters", Refused),
-    ("spec.destinationServiceAccounts", Refused),
-];
 
 /// What the Applications of a project may do.
 #[derive(Clone, Debug)]
@@ -62,6 +27,8 @@ pub struct Project {
     kinds: KindRules,
     source_namespaces: Vec<Pattern>,
     signatures: SignatureRules,
+    windows: Vec<Window>,
+    plaintext_secrets: PlaintextSecrets,
 }
 
 impl Project {
@@ -88,7 +55,7 @@ impl Project {
     /// Every feature that is not supported and every rule that can't be read.
     pub fn new(project: &AppProject) -> Result<Self, Vec<Denied>> {
         let name = project.metadata.name.clone().unwrap_or_default();
-        let mut denied = unsupported(&name, project);
+        let mut denied = features::refused(&name, project);
         let mut reader = Reader {
             project: &name,
             denied: &mut denied,
@@ -124,6 +91,8 @@ impl Project {
                 namespace_pattern(text)
             }),
             signatures,
+            plaintext_secrets: reader.plaintext_secrets(project),
+            windows: reader.read("syncWindows", &spec.sync_windows, Window::new),
             name: name.clone(),
         };
         match denied.is_empty() {
@@ -195,6 +164,16 @@ impl Project {
             let message = format!("AppProject {}: {problem}: {url}", self.name);
             Denied::new(Reason::ProjectInvalid, message)
         })
+    }
+
+    /// The sync windows that are for an Application of this project.
+    pub fn windows(&self, application: &str, destination: &Destination) -> Windows<'_> {
+        Windows::of(&self.name, &self.windows, application, destination)
+    }
+
+    /// What becomes of Secrets of this project that are not sealed.
+    pub fn plaintext_secrets(&self) -> PlaintextSecrets {
+        self.plaintext_secrets
     }
 
     /// Whether Applications of this project may have this destination.
@@ -302,6 +281,15 @@ impl Reader<'_> {
         })
     }
 
+    fn plaintext_secrets(&mut self, project: &AppProject) -> PlaintextSecrets {
+        PlaintextSecrets::read(project).unwrap_or_else(|problem| {
+            let message = format!("AppProject {}: {problem}", self.project);
+            self.denied
+                .push(Denied::new(Reason::ProjectInvalid, message));
+            PlaintextSecrets::default()
+        })
+    }
+
     fn read<T, R>(
         &mut self,
         field: &str,
@@ -324,23 +312,6 @@ impl Reader<'_> {
         }
         rules
     }
-}
-
-fn unsupported(name: &str, project: &AppProject) -> Vec<Denied> {
-    let mut refusals = Vec::new();
-    walk(
-        FEATURES,
-        "spec",
-        &serde_json::to_value(&project.spec).unwrap_or(Value::Null),
-        &mut refusals,
-    );
-    let denied = |refusal| {
-        Denied::new(
-            Reason::ProjectFeatureUnsupported,
-            format!("AppProject {name}: {refusal}"),
-        )
-    };
-    refusals.into_iter().map(denied).collect()
 }
 
 /// A namespace may be a glob, not a regular expression between slashes.

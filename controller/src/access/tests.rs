@@ -112,8 +112,8 @@ fn a_project_without_rules_permits_nothing_but_namespaced_kinds() {
 fn a_feature_that_is_not_understood_refuses_the_whole_project() {
     for (spec, feature) in [
         (
-            json!({ "syncWindows": [{ "kind": "deny" }] }),
-            "not supported yet: spec.syncWindows",
+            json!({ "syncWindows": [{ "kind": "deny", "newer": 1 }] }),
+            "unknown: spec.syncWindows[0].newer",
         ),
         (
             json!({ "sourceIntegrity": { "helm": { "policies": [] } } }),

@@ -27,6 +27,8 @@ pub struct Intent {
     pub options: SyncOptions,
     /// Labels and annotations of the destination namespace; `None` leaves them to others.
     pub namespace_metadata: Option<NamespaceMetadata>,
+    /// Applications that have to work before it is synced, in the order written.
+    pub depends_on: Vec<ApplicationName>,
     /// A sync that has not ended after so long has failed; `None` waits for ever.
     pub sync_timeout: Option<Duration>,
     /// How a failed sync is tried again; `None` when the spec says nothing.
@@ -35,6 +37,13 @@ pub struct Intent {
     pub revision_history_limit: usize,
     /// What its metadata asks for.
     pub marks: Marks,
+}
+
+/// An Application, by namespace and name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ApplicationName {
+    pub namespace: String,
+    pub name: String,
 }
 
 /// One source: a directory of a Git repository, or files that other sources refer to.

@@ -25,8 +25,8 @@ pub use argocd::object::HOOK_FINALIZER;
 pub use argocd::{APPLICATION_CONTROLLER_SELECTOR, GPG_KEYS_CONFIG_MAP, REPOSITORY_SELECTOR};
 pub use hook::{HookDeletion, HookPolicy, Phase, Role, is_hook, role};
 pub use intent::{
-    Automated, Cascade, Destination, Intent, Marks, NamespaceMetadata, Refresh, RetryPolicy,
-    SourceIntent, Substitution, VariablesFrom, VariablesKind, intent, marks,
+    ApplicationName, Automated, Cascade, Destination, Intent, Marks, NamespaceMetadata, Refresh,
+    RetryPolicy, SourceIntent, Substitution, VariablesFrom, VariablesKind, intent, marks,
 };
 pub use object::{Guards, ObjectPolicy, guards, ignores_health, object_policy};
 pub use operation::{

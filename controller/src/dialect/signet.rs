@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::intent::{Substitution, VariablesFrom, VariablesKind};
+use super::intent::{ApplicationName, Substitution, VariablesFrom, VariablesKind};
 use super::object::{self, field};
 use super::refusal::Refusal;
 use super::sync_options::ApplyMode;
@@ -21,6 +21,8 @@ const EMPTY: &str = "empty";
 pub const SUBSTITUTE: &str = "signet.dev/substitute";
 /// On an Application: ConfigMaps and Secrets with more of them, as in `postBuild.substituteFrom` there.
 pub const SUBSTITUTE_FROM: &str = "signet.dev/substitute-from";
+/// On an Application: others that have to work before it is synced, by name or as `namespace/name`, with commas between them.
+pub const DEPENDS_ON: &str = "signet.dev/depends-on";
 /// On an Application: after how long a sync that has not ended has failed.
 pub const SYNC_TIMEOUT: &str = "signet.dev/sync-timeout";
 /// On an object: how it is written, `Merge` or `IfNotPresent`.
@@ -54,6 +56,43 @@ pub(super) fn sync_timeout(metadata: &ObjectMeta) -> Result<Option<Duration>, Re
         let message = format!("found \"{text}\", expected a duration such as 90s or 10m");
         Refusal::invalid(field(SYNC_TIMEOUT), message)
     })
+}
+
+/// The Applications that one depends on.
+pub(super) fn depends_on(metadata: &ObjectMeta) -> Result<Vec<ApplicationName>, Refusal> {
+    let annotations = metadata.annotations.as_ref();
+    let list = annotations.and_then(|annotations| annotations.get(DEPENDS_ON));
+    let own = metadata.namespace.as_deref().unwrap_or_default();
+    list.map_or(Ok(Vec::new()), |list| application_names(own, list))
+}
+
+/// The Applications of such a list. Those without a namespace are in `own`.
+///
+/// # Errors
+/// What in it is no name.
+pub(crate) fn application_names(own: &str, list: &str) -> Result<Vec<ApplicationName>, Refusal> {
+    let is_name = |text: &str| {
+        let fits = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.');
+        !text.is_empty() && text.bytes().all(fits)
+    };
+    let name = |text: &str| {
+        let text = text.trim();
+        let (namespace, name) = match text.split_once('/') {
+            Some((namespace, name)) => (Some(namespace), name),
+            None => (None, text),
+        };
+        if !is_name(name) || !namespace.is_none_or(is_name) {
+            let message = format!(
+                "found \"{text}\", expected names of Applications with commas between them, such as \"db, infra/cache\""
+            );
+            return Err(Refusal::invalid(field(DEPENDS_ON), message));
+        }
+        Ok(ApplicationName {
+            namespace: namespace.unwrap_or(own).to_owned(),
+            name: name.to_owned(),
+        })
+    };
+    list.split(',').map(name).collect()
 }
 
 /// How an object is written, where it says so.

@@ -15,6 +15,7 @@ use crate::sync::{
     apply::Executor,
     metrics::SyncMetrics,
     observe::applications::{AppId, Applications},
+    observe::dependencies::lights,
     observe::discovery::Discovery,
     observe::facts::Facts,
     observe::live::Live,
@@ -251,7 +252,10 @@ impl Engine {
         if let Some(values) = &report.metrics {
             self.metrics.show(app, base, values);
         }
-        if let Written::Done(_) = written {
+        if let Written::Done(now) = &written {
+            if lights(now) != lights(base) {
+                self.wake_dependants(app);
+            }
             if let Some(values) = &report.metrics {
                 self.metrics.count(app, base, values);
             }

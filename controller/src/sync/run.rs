@@ -173,8 +173,14 @@ impl Engine {
             applications::Told::Found(app) => self
                 .queue
                 .wake(&app, if settled { Lane::Prompt } else { Lane::Calm }),
-            applications::Told::Changed(app) => self.queue.wake(&app, Lane::Prompt),
-            applications::Told::Gone(app) => self.forget(&app),
+            applications::Told::Changed(app) => {
+                self.queue.wake(&app, Lane::Prompt);
+                self.wake_dependants(&app);
+            }
+            applications::Told::Gone(app) => {
+                self.forget(&app);
+                self.wake_dependants(&app);
+            }
             applications::Told::Whole => {
                 if !std::mem::replace(&mut settled, true) {
                     let _ = whole.send(());
@@ -351,7 +357,7 @@ impl Engine {
         self.wake_apps(self.applications.select(is));
     }
 
-    fn wake_apps(&self, apps: impl IntoIterator<Item = AppId>) {
+    pub(crate) fn wake_apps(&self, apps: impl IntoIterator<Item = AppId>) {
         for app in apps {
             self.queue.wake(&app, Lane::Prompt);
         }

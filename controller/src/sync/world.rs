@@ -13,7 +13,9 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
 use crate::access::{Denied, Project};
-use crate::dialect::{Intent, Marks, NamespaceMetadata, OperationRequest, Refusal};
+use crate::dialect::{
+    ApplicationName, Intent, Marks, NamespaceMetadata, OperationRequest, Refusal,
+};
 use crate::render::SourceType;
 use crate::sync::desired::{Desired, WantedHash};
 use crate::sync::key::{GroupKind, ObjectKey};
@@ -88,6 +90,8 @@ pub struct World {
     /// Tracking names of all Applications that exist: `name`, or `namespace_name` outside our own namespace.
     /// Shared, so that a pass costs the same however many there are.
     pub applications: Arc<BTreeSet<String>>,
+    /// The Applications that it depends on, those that they depend on, and so on. Absent = there is none of this name.
+    pub dependencies: BTreeMap<ApplicationName, Dependency>,
     /// An Argo CD application controller with replicas lives in the Application's namespace.
     pub another_controller: bool,
 }
@@ -115,6 +119,15 @@ pub struct AppFacts {
     pub operation: Option<Operation>,
     /// `status` as stored. One that can't be decoded counts as none: then nothing is pruned.
     pub status: ApplicationStatus,
+}
+
+/// An Application that another one depends on.
+#[derive(Clone, Debug)]
+pub struct Dependency {
+    /// The Application as it was last seen or written.
+    pub application: AppFacts,
+    /// What its spec asks for; `None` when something in it is refused.
+    pub intent: Option<Intent>,
 }
 
 /// What Git holds at the revision in question.

@@ -187,6 +187,7 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
     }
     let substitution = collect(signet::substitution(&application.metadata), &mut refusals);
     let sync_timeout = collect(signet::sync_timeout(&application.metadata), &mut refusals);
+    let depends_on = collect(signet::depends_on(&application.metadata), &mut refusals);
     let destination = collect(spec::destination(spec), &mut refusals);
     let policy = spec.sync_policy.clone().unwrap_or_default();
     // A newer commit takes over, unless it says otherwise.
@@ -198,6 +199,7 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
     let (
         Some(sources),
         Some(substitution),
+        Some(depends_on),
         Some(sync_timeout),
         Some(destination),
         Some(retry),
@@ -206,6 +208,7 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
     ) = (
         sources,
         substitution,
+        depends_on,
         sync_timeout,
         destination,
         retry,
@@ -225,6 +228,7 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
         automated: spec::automated(&policy),
         options,
         namespace_metadata: spec::namespace_metadata(&policy),
+        depends_on,
         sync_timeout,
         retry,
         revision_history_limit,

@@ -16,6 +16,8 @@ use kube::{
 };
 use serde_json::{Value, json};
 
+use crate::dialect::ApplicationName;
+use crate::sync::observe::dependencies::named;
 use crate::sync::observe::follow::{Change, follow};
 
 /// Which Application.
@@ -69,6 +71,8 @@ struct Known {
     objects: HashMap<AppId, Arc<Value>>,
     /// Shared with every World, so that a pass does not cost more when there are more Applications.
     tracking_names: Arc<BTreeSet<String>>,
+    /// On whom those depend that depend on any.
+    dependencies: HashMap<AppId, Vec<ApplicationName>>,
 }
 
 /// What a change of the set asks for.
@@ -134,6 +138,21 @@ impl Applications {
             .collect()
     }
 
+    /// Those that depend on an Application.
+    pub(crate) fn dependants(&self, app: &AppId) -> Vec<AppId> {
+        let is_named = |names: &[ApplicationName]| {
+            let is_it =
+                |name: &ApplicationName| name.namespace == app.namespace && name.name == app.name;
+            names.iter().any(is_it)
+        };
+        let known = self.known();
+        let dependants = known.dependencies.iter();
+        dependants
+            .filter(|(_, names)| is_named(names))
+            .map(|(app, _)| app.clone())
+            .collect()
+    }
+
     /// Takes in the answer of a write of ours, unless the Application has gone meanwhile.
     pub(crate) fn wrote(&self, app: &AppId, object: DynamicObject) -> Arc<Value> {
         let object = Arc::new(whole(object, names::API_VERSION, names::KIND));
@@ -181,6 +200,10 @@ impl Applications {
             let name = app.tracking_name(&self.own_namespace);
             Arc::make_mut(&mut known.tracking_names).insert(name);
         }
+        match named(&object) {
+            names if names.is_empty() => known.dependencies.remove(app),
+            names => known.dependencies.insert(app.clone(), names),
+        };
         known.objects.insert(app.clone(), object);
         changed
     }
@@ -188,6 +211,7 @@ impl Applications {
     fn remove(&self, app: &AppId) {
         let mut known = self.known();
         known.objects.remove(app);
+        known.dependencies.remove(app);
         let name = app.tracking_name(&self.own_namespace);
         Arc::make_mut(&mut known.tracking_names).remove(&name);
     }
@@ -244,6 +268,7 @@ fn is_older(object: &Value, known: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::signet::DEPENDS_ON;
 
     fn application(version: &str) -> Value {
         json!({
@@ -310,6 +335,24 @@ mod tests {
             let mut object = application(version);
             object["status"]["operationState"]["phase"] = phase.into();
             assert_eq!(changed(&applications, &object), told, "{phase}");
+        }
+    }
+
+    #[test]
+    fn who_names_an_application_depends_on_it_until_it_names_it_no_more() {
+        let applications = Applications::new("signet");
+        let app = AppId::new("signet", "a");
+        for (version, list, dependants) in [
+            ("1", "db, infra/cache", &[app][..]),
+            ("2", "infra/db, cache", &[]),
+        ] {
+            let mut object = application(version);
+            object["metadata"]["annotations"] = json!({ DEPENDS_ON: list });
+            changed(&applications, &object);
+            for (namespace, name) in [("signet", "db"), ("infra", "cache")] {
+                let found = applications.dependants(&AppId::new(namespace, name));
+                assert_eq!(found, dependants, "{namespace}/{name}: {list}");
+            }
         }
     }
 

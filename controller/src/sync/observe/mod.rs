@@ -5,6 +5,7 @@ pub(super) mod applications;
 pub(super) mod argocd_cm;
 pub(super) mod bases;
 pub(super) mod definitions;
+pub(super) mod dependencies;
 pub(super) mod discovery;
 pub(super) mod facts;
 pub(super) mod follow;
@@ -74,6 +75,7 @@ impl Engine {
             .cluster(app, &subject, wanted.as_deref(), &kinds)
             .await?;
         let opening = self.opening(app, wanted.as_deref(), &observed.live).await;
+        let dependencies = self.dependencies(&subject);
         Ok(World {
             now: Timestamp::now(),
             application: subject.facts,
@@ -97,6 +99,7 @@ impl Engine {
             application_namespaces: self.context.settings.sync.application_namespaces(),
             allow_file_repositories: self.context.settings.sync.allow_file_repositories,
             applications: self.applications.tracking_names(),
+            dependencies,
             another_controller: self.neighbours.at_work(&app.namespace),
         })
     }

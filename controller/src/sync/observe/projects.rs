@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crds::names::{ALLOWED_SIGNERS, app_project as names};
+use crds::names::{ALLOWED_SIGNERS, PLAINTEXT_SECRETS, app_project as names};
 use kube::{
     Api, Client, ResourceExt,
     api::DynamicObject,
@@ -76,8 +76,12 @@ impl Projects {
 }
 
 /// What of an AppProject makes a difference to its Applications.
-fn rules(project: &Value) -> [Option<&Value>; 2] {
+fn rules(project: &Value) -> [Option<&Value>; 3] {
     let annotations = project.pointer("/metadata/annotations");
-    let signers = annotations.and_then(|annotations| annotations.get(ALLOWED_SIGNERS));
-    [project.get("spec"), signers]
+    let annotation = |name| annotations.and_then(|annotations| annotations.get(name));
+    [
+        project.get("spec"),
+        annotation(ALLOWED_SIGNERS),
+        annotation(PLAINTEXT_SECRETS),
+    ]
 }

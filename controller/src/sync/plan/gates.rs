@@ -6,6 +6,7 @@ use crate::dialect::{Destination, Intent};
 use crate::sync::desired::Wanted;
 use crate::sync::key::ObjectKey;
 use crate::sync::plan::comparison::{Terms, named};
+use crate::sync::plan::dependencies;
 use crate::sync::plan::inventory;
 use crate::sync::plan::order::is_sealed_secret;
 use crate::sync::plan::recorded;
@@ -38,6 +39,10 @@ pub(in crate::sync) fn hands_off(world: &World) -> Option<String> {
 /// The terms on which a comparison is made.
 pub(in crate::sync) fn terms(world: &World) -> Result<Terms<'_>, Stop> {
     let (intent, project) = policy(world)?;
+    if let Some(circle) = dependencies::circle(world) {
+        let condition = Condition::new(ConditionKind::InvalidSpecError, circle);
+        return Err(stop(vec![condition], false));
+    }
     let source = world.source.as_ref().map_err(|problem| {
         let condition = Condition::new(ConditionKind::ComparisonError, problem.to_string());
         stop(vec![condition], problem.reason == SourceReason::Fetch)

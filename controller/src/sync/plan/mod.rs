@@ -2,9 +2,11 @@
 //! It holds names of objects and fields, never a value of one.
 
 pub(super) mod aftermath;
+mod blocked;
 pub(super) mod cascade;
 pub(super) mod comparison;
 pub(super) mod conditions;
+mod dependencies;
 mod difference;
 pub(super) mod dry_run;
 pub(super) mod fights;
@@ -17,6 +19,7 @@ pub(super) mod inventory;
 pub(super) mod namespace;
 pub(super) mod operation;
 pub(super) mod order;
+mod plaintext;
 pub(super) mod planner;
 pub(super) mod preface;
 pub(super) mod prune;
@@ -194,8 +197,12 @@ pub enum ConditionKind {
     ComparisonError,
     /// The last automated operation failed and will not be tried again at this revision.
     SyncError,
+    /// The sync policy would begin an operation, which has to wait.
+    SyncBlocked,
     /// A wanted object carries the tracking id of another existing Application.
     SharedResourceWarning,
+    /// A Secret in the source is not sealed, and the project minds.
+    PlaintextSecretWarning,
     /// An object, or a list entry in one, is written more than once.
     RepeatedResourceWarning,
     /// A manifest is left out.
@@ -214,7 +221,9 @@ impl ConditionKind {
             Self::InvalidSpecError => "InvalidSpecError",
             Self::ComparisonError => "ComparisonError",
             Self::SyncError => "SyncError",
+            Self::SyncBlocked => "SyncBlocked",
             Self::SharedResourceWarning => "SharedResourceWarning",
+            Self::PlaintextSecretWarning => "PlaintextSecretWarning",
             Self::RepeatedResourceWarning => "RepeatedResourceWarning",
             Self::ExcludedResourceWarning => "ExcludedResourceWarning",
             Self::OrphanedResourceWarning => "OrphanedResourceWarning",

@@ -6,12 +6,12 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use crate::sync::plan::comparison::Terms;
 use crate::sync::plan::steps::Work;
 use crate::sync::plan::{
-    Condition, ConditionKind, Decision, Ending, Initiator, Operation, OperationPhase, Plan,
+    Condition, ConditionKind, Ending, Initiator, Operation, OperationPhase, Plan,
 };
 use crate::sync::world::World;
 use crate::sync::{
-    plan::cascade, plan::comparison, plan::gates, plan::hook_runs, plan::operation, plan::refusals,
-    plan::steps,
+    plan::blocked::blocked, plan::cascade, plan::comparison, plan::gates, plan::hook_runs,
+    plan::operation, plan::refusals, plan::steps,
 };
 
 /// Shortest and longest wait before a source that could not be read is looked at again. A server that fails is no busier for
@@ -67,6 +67,8 @@ fn compared(world: &World, terms: &Terms<'_>) -> Plan {
     let (comparison, mut conditions) = comparison::compare(world, terms);
     let mut decided = operation::decide(world, terms, &comparison);
     let refusal = refusals::refuses(world, terms, &comparison);
+    let due = decided.operation.as_ref().filter(|due| due.has_work());
+    let blocked = due.and_then(|operation| blocked(world, terms, operation));
     if decided
         .operation
         .as_ref()
@@ -76,7 +78,9 @@ fn compared(world: &World, terms: &Terms<'_>) -> Plan {
             let message = format!("nothing of this revision is applied: {refusal}");
             conditions.push(Condition::new(ConditionKind::SyncError, message));
         }
+        conditions.extend(blocked.iter().map(|blocked| blocked.condition.clone()));
         if refusal.is_some()
+            || blocked.is_some()
             || gates::in_question(world, terms, &comparison)
                 .next()
                 .is_some()
@@ -90,9 +94,10 @@ fn compared(world: &World, terms: &Terms<'_>) -> Plan {
         .as_mut()
         .filter(|operation| operation.has_work())
     {
-        match refusal {
-            Some(refusal) => operation.ending = Ending::Over(OperationPhase::Failed, refusal),
-            None => work = steps::work(world, terms, &comparison, operation),
+        match (refusal, &blocked) {
+            (Some(refusal), _) => operation.ending = Ending::Over(OperationPhase::Failed, refusal),
+            (None, Some(blocked)) => operation.ending = Ending::Open(blocked.waiting.clone()),
+            (None, None) => work = steps::work(world, terms, &comparison, operation),
         }
     }
     conditions.extend(decided.condition);
@@ -118,6 +123,7 @@ fn compared(world: &World, terms: &Terms<'_>) -> Plan {
             .into_iter()
             .chain(decided.wake_at)
             .chain(work.wake_at)
+            .chain(blocked.and_then(|blocked| blocked.until))
             .min(),
     }
 }
@@ -125,7 +131,7 @@ fn compared(world: &World, terms: &Terms<'_>) -> Plan {
 impl Operation {
     /// The sync policy would begin it, so it can as well wait until nothing speaks against it.
     fn begins_by_itself(&self) -> bool {
-        self.initiator == Initiator::Automated && self.decision == Decision::Start
+        self.initiator == Initiator::Automated && self.starts()
     }
 
     /// What nothing but the clock will wake: the next try, and what comes after an operation that ends without a step.

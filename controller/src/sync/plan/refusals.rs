@@ -8,6 +8,7 @@ use crate::sync::plan::comparison::{Terms, named};
 use crate::sync::plan::conditions::{of_unknown_kind, refused_hooks};
 use crate::sync::plan::gates::is_new_revision;
 use crate::sync::plan::order::is_sealed_secret;
+use crate::sync::plan::plaintext;
 use crate::sync::plan::{Comparison, Difference};
 use crate::sync::world::World;
 use crate::unseal::RESEAL;
@@ -33,8 +34,13 @@ pub(in crate::sync) fn refuses(
         let reason = move |reason: &Reason| reason(world, terms, wanted, difference?);
         REASONS.iter().filter_map(reason)
     });
+    let plaintext = plaintext::refused(terms).map(|text| Refusal {
+        text,
+        remedy: Some(plaintext::SEAL.to_owned()),
+    });
     let hooks = refused_hooks(world, terms).map(|text| Refusal { text, remedy: None });
     let (texts, remedies): (Vec<String>, BTreeSet<Option<String>>) = refused
+        .chain(plaintext)
         .chain(hooks)
         .map(|refusal| (refusal.text, refusal.remedy))
         .unzip();

@@ -58,6 +58,20 @@ pub struct Operation {
     pub ending: Ending,
 }
 
+impl Operation {
+    /// It begins in this pass.
+    pub(in crate::sync) fn starts(&self) -> bool {
+        self.decision == Decision::Start
+    }
+
+    /// The sync policy puts back with it what others have changed.
+    pub(in crate::sync) fn heals(&self) -> bool {
+        let sync = self.stored.sync.as_ref();
+        let heals = sync.and_then(|sync| sync.auto_heal_attempts_count);
+        self.initiator == Initiator::Automated && heals.is_some()
+    }
+}
+
 /// What of the Application an operation deals with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
