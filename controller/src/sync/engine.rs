@@ -307,8 +307,9 @@ impl Engine {
         }
     }
 
-    /// The Application is gone: nothing of it is kept.
+    /// The Application is gone: nothing of it is kept, and those that depend on it hear of it.
     pub(crate) fn forget(&self, app: &AppId) {
+        self.wake_dependants(app);
         self.queue.forget(app);
         self.live.index().forget(app);
         self.memories.forget(app);

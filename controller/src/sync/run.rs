@@ -177,10 +177,7 @@ impl Engine {
                 self.queue.wake(&app, Lane::Prompt);
                 self.wake_dependants(&app);
             }
-            applications::Told::Gone(app) => {
-                self.forget(&app);
-                self.wake_dependants(&app);
-            }
+            applications::Told::Gone(app) => self.forget(&app),
             applications::Told::Whole => {
                 if !std::mem::replace(&mut settled, true) {
                     let _ = whole.send(());
