@@ -31,20 +31,16 @@ impl Executor<'_> {
         .await
     }
 
-    /// Takes our finalizer off, on condition that nobody writes the object meanwhile.
+    /// Takes our finalizer off, on condition that nobody writes the object meanwhile. What is answered may be the last of an object
+    /// that waited for nothing else, so that the watch has told of its end already: the index is not shown it.
     pub(super) async fn release_hook(&self, key: &ObjectKey, uid: &str) -> Answer {
-        let (api, resource) = match self.api(key) {
+        let (api, _) = match self.api(key) {
             Ok(found) => found,
             Err(failure) => return Ok(Err(failure)),
         };
         match release(&api, &key.name, uid).await {
-            Ok(Some(object)) => {
-                self.engine
-                    .live
-                    .see(key, self.engine.live.sight(object, &resource));
-                Ok(Ok(Done::Configured))
-            }
-            Ok(None) => Ok(Ok(Done::Unchanged)),
+            Ok(true) => Ok(Ok(Done::Configured)),
+            Ok(false) => Ok(Ok(Done::Unchanged)),
             Err(error) => failure(key, error).map(Err),
         }
     }
@@ -58,14 +54,10 @@ impl Executor<'_> {
     }
 }
 
-/// The object without our finalizer; `None` where there is none to take off.
-async fn release(
-    api: &Api<DynamicObject>,
-    name: &str,
-    uid: &str,
-) -> Result<Option<DynamicObject>, kube::Error> {
+/// Whether there was one of ours to take off.
+async fn release(api: &Api<DynamicObject>, name: &str, uid: &str) -> Result<bool, kube::Error> {
     let Some(object) = api.get_metadata_opt(name).await? else {
-        return Ok(None);
+        return Ok(false);
     };
     let metadata = object.metadata;
     let finalizers = metadata.finalizers.unwrap_or_default();
@@ -74,7 +66,7 @@ async fn release(
         .filter(|finalizer| *finalizer != HOOK_FINALIZER)
         .collect();
     if metadata.uid.as_deref() != Some(uid) || others.len() == finalizers.len() {
-        return Ok(None);
+        return Ok(false);
     }
     let patch = json!({ "metadata": {
         "resourceVersion": metadata.resource_version,
@@ -84,8 +76,11 @@ async fn release(
         field_manager: Some(crds::names::FIELD_MANAGER.to_owned()),
         ..PatchParams::default()
     };
-    match api.patch(name, &params, &Patch::Merge(&patch)).await {
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
-        answer => answer.map(Some),
+    match api
+        .patch_metadata(name, &params, &Patch::Merge(&patch))
+        .await
+    {
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
+        answer => answer.map(|_| true),
     }
 }
