@@ -161,10 +161,9 @@ fn the_install_seals_and_syncs_with_nothing_but_it() {
          \x20 syncPolicy: {{automated: {{}}}}\n"
     ));
     eventually("the Secret is there", || {
-        let value = "--output=jsonpath={.data.password}";
-        let read =
-            testbed.try_kubectl(&["get", "secret", "shop-db", value, "--namespace", &namespace])?;
-        harness::equal(&read.as_str(), &"aHVudGVyMg==").map_err(|error| {
+        let secret = testbed.find_object(&namespace, "secret", "shop-db");
+        let password = secret.map(|secret| secret["data"]["password"].clone());
+        harness::equal(&password, &Some("aHVudGVyMg==".into())).map_err(|error| {
             let status = testbed.object("signet", "application", "image")["status"].clone();
             format!("{error}\n{status}")
         })

@@ -77,17 +77,9 @@ impl Sealing {
     #[track_caller]
     fn becomes(&self, name: &str, password: &str) {
         eventually("the Secret is there", || {
-            let path = "jsonpath={.data.password}";
-            let found = self.testbed.try_kubectl(&[
-                "get",
-                "secret",
-                name,
-                "-n",
-                &self.namespace,
-                "-o",
-                path,
-            ])?;
-            equal(&found, &password.to_owned())
+            let secret = self.testbed.find_object(&self.namespace, "secret", name);
+            let secret = secret.ok_or("there is none")?;
+            equal(&secret["data"]["password"], &password.into())
         });
     }
 
@@ -410,17 +402,7 @@ fn our_controller_does_what_the_commands_ask_for() {
         repository.url()
     ));
     let signet = |args: &[&str]| signet(&[&["app"], args, &["-n", &own]].concat());
-    let value = || {
-        testbed.kubectl(&[
-            "get",
-            "configmap",
-            "shop",
-            "-n",
-            &to,
-            "-o",
-            "jsonpath={.data.a}",
-        ])
-    };
+    let value = || testbed.object(&to, "configmap", "shop")["data"]["a"].clone();
 
     let shown = signet(&["get", "shop", "--refresh"]).success();
     assert!(

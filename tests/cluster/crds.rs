@@ -30,8 +30,7 @@ fn they_are_applied_by_plain_kubectl_and_once_more() {
             name,
         ];
         testbed.kubectl(&wait);
-        let definition: Value =
-            serde_json::from_str(&testbed.kubectl(&["get", "crd", name, "--output=json"])).unwrap();
+        let definition = testbed.object("", "crd", name);
         let conditions = definition["status"]["conditions"]
             .as_array()
             .cloned()

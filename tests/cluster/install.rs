@@ -7,7 +7,7 @@ mod harness;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use harness::{Testbed, equal, eventually};
+use harness::{EVERYWHERE, Testbed, equal, eventually};
 use serde_json::Value;
 
 const ACCOUNT: &str = "system:serviceaccount:signet:signet-controller";
@@ -91,10 +91,11 @@ fn the_plain_install_becomes_available_and_twice_is_no_change() {
         .filter(|line| !line.ends_with(" unchanged"))
         .collect();
     assert!(changed.is_empty(), "{changed:?}");
-    let node = "jsonpath={.items[*].spec.nodeName}";
-    let nodes = testbed.kubectl(&["get", "pods", "--namespace=signet", "--output", node]);
+    let pods = testbed.objects("signet", "pods");
+    let nodes: Vec<_> = pods.iter().map(|pod| &pod["spec"]["nodeName"]).collect();
     assert_eq!(
-        nodes, "host",
+        nodes,
+        ["host"],
         "one real process, under the install's account"
     );
 }
@@ -229,14 +230,14 @@ fn live_through_everything(testbed: &Testbed) {
     // The same failure once more is the same event, counted up.
     seal("one");
     eventually("the refusal is one event, counted", || {
-        let count = "--output=jsonpath={.items[*].count}";
-        let counts = testbed.kubectl(&["get", "events", count, "--namespace", &namespace]);
-        let count = counts.parse::<u32>().unwrap_or_default();
-        if count > 1 { Ok(()) } else { Err(counts) }
+        let events = testbed.objects(&namespace, "events");
+        let counted = events.len() == 1 && events[0]["count"].as_u64() > Some(1);
+        counted.then_some(()).ok_or(format!("{events:#?}"))
     });
     testbed.kubectl(&["delete", "secret", "sealed", "--namespace", &namespace]);
     eventually("the Secret is made", || {
-        testbed.try_kubectl(&["get", "secret", "sealed", "--namespace", &namespace])
+        let secret = testbed.find_object(&namespace, "secret", "sealed");
+        secret.ok_or("not yet")
     });
     seal("two");
     eventually("the Secret is updated", || {
@@ -249,19 +250,11 @@ fn live_through_everything(testbed: &Testbed) {
         "--namespace",
         &namespace,
     ]);
-    eventually(
-        "the Secret is deleted with its SealedSecret",
-        || match testbed.try_kubectl(&["get", "secret", "sealed", "--namespace", &namespace]) {
-            Err(error) if error.contains("NotFound") => Ok(()),
-            other => Err(format!("{other:?}")),
-        },
-    );
-    let keys = || {
-        testbed
-            .kubectl(&["get", "secrets", "--namespace=signet", "--output=name"])
-            .lines()
-            .count()
-    };
+    eventually("the Secret is deleted with its SealedSecret", || {
+        let secret = testbed.find_object(&namespace, "secret", "sealed");
+        equal(&secret, &None)
+    });
+    let keys = || testbed.objects("signet", "secrets").len();
     let count = keys();
     harness::signet(&["keys", "rotate"]).success();
     eventually("there is one key more", || equal(&keys(), &(count + 1)));
@@ -292,30 +285,17 @@ fn right(request: &Value) -> Right {
 
 /// Every right of the roles that are bound to the account.
 fn granted(testbed: &Testbed) -> BTreeSet<Right> {
-    let list = |args: &[&str]| -> Value {
-        let text = testbed.kubectl(&[args, &["--output=json"]].concat());
-        serde_json::from_str(&text).expect("kubectl prints JSON")
-    };
-    let bindings = list(&[
-        "get",
-        "clusterrolebindings,rolebindings",
-        "--all-namespaces",
-    ]);
+    let kinds = ["clusterrolebindings", "rolebindings"];
+    let bindings = kinds.map(|kind| testbed.objects(EVERYWHERE, kind));
     let ours = |binding: &&Value| {
         let subjects = binding["subjects"].as_array().into_iter().flatten();
         let mut names =
             subjects.map(|subject| (text(&subject["name"]), text(&subject["namespace"])));
         names.any(|name| name == ("signet-controller", "signet"))
     };
-    let items = bindings["items"].as_array().expect("a list has items");
-    let rights = items.iter().filter(ours).flat_map(|binding| {
+    let rights = bindings.iter().flatten().filter(ours).flat_map(|binding| {
         let role = &binding["roleRef"];
-        let role = list(&[
-            "get",
-            text(&role["kind"]),
-            text(&role["name"]),
-            "--namespace=signet",
-        ]);
+        let role = testbed.object("signet", text(&role["kind"]), text(&role["name"]));
         rights_of(&role, binding["metadata"]["namespace"].as_str())
     });
     rights.collect()

@@ -209,14 +209,16 @@ fn files(scene: &Scene, controller: &Controller) -> Vec<(String, String)> {
 
 /// The objects of the destination that the Application and its SealedSecrets made.
 fn objects(scene: &Scene) -> Vec<Value> {
-    let kinds = "configmaps,services,deployments,sealedsecrets.bitnami.com,secrets";
-    let text = scene
-        .testbed
-        .kubectl(&["get", kinds, "--namespace", &scene.to, "--output=json"]);
-    let list: Value = serde_json::from_str(&text).expect("kubectl prints JSON");
-    let ours = |object: &&Value| object["metadata"]["name"] != "kube-root-ca.crt";
-    let objects = list["items"].as_array().into_iter().flatten();
-    objects.filter(ours).cloned().collect()
+    let kinds = [
+        "configmaps",
+        "services",
+        "deployments",
+        "sealedsecrets",
+        "secrets",
+    ];
+    let objects = kinds.map(|kind| scene.testbed.objects(&scene.to, kind));
+    let ours = |object: &Value| object["metadata"]["name"] != "kube-root-ca.crt";
+    objects.into_iter().flatten().filter(ours).collect()
 }
 
 fn text(value: &Value) -> String {

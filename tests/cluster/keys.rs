@@ -30,15 +30,13 @@ impl Place {
     }
 
     fn published(&self) -> Result<String, String> {
-        let read = [
-            "get",
-            "configmap",
-            "signet-certificate",
-            "--namespace",
-            &self.namespace,
-            "--output=jsonpath={.data.cert\\.pem}",
-        ];
-        self.testbed.try_kubectl(&read)
+        let (namespace, name) = (&self.namespace, "signet-certificate");
+        let published = self.testbed.find_object(namespace, "configmap", name);
+        let published = published.ok_or("there is none")?;
+        Ok(published["data"]["cert.pem"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned())
     }
 }
 
@@ -225,7 +223,7 @@ fn a_key_that_is_no_key_is_reported_and_stops_nothing() {
     place.apply(&broken);
     let controller = place.controller(&[]).ready();
     eventually("the broken key has an event", || {
-        equal(&place.events("broken"), &vec!["KeyMalformed".to_owned()])
+        equal(&place.reasons("broken"), &vec![json!("KeyMalformed")])
     });
     place.apply(&place.sealed("db", KEY, "x"));
     place.synced("db", "True");
@@ -254,7 +252,7 @@ fn observes_until_keys_are_restored(flags: &[&str]) {
     let controller = place.controller(flags);
     let namespace = place.namespace.clone();
     eventually("the observer says so", || {
-        equal(&place.events(&namespace), &vec!["Observing".to_owned()])
+        equal(&place.reasons(&namespace), &vec![json!("Observing")])
     });
     let ask = |path: &str| get(&format!("{}{path}", controller.url(Port::Sealing)));
     assert_eq!(ask("/readyz"), Ok((503, "not ready\n".to_owned())));
@@ -307,11 +305,7 @@ fn a_certificate_that_can_not_be_published_keeps_no_key_from_use() {
     let controller = place.controller(&[]).ready();
     place.apply(&place.sealed("db", KEY, "x"));
     place.holds("db", "x");
-    eventually("the failure is an event", || {
-        let events = place.events("signet-certificate");
-        let told = events.contains(&"CertificateNotPublished".to_owned());
-        told.then_some(()).ok_or(format!("{events:?}"))
-    });
+    place.told("signet-certificate", "CertificateNotPublished");
     let (_, text) = get(&format!("{}/metrics", controller.url(Port::Metrics))).unwrap();
     let line = text
         .lines()

@@ -230,7 +230,7 @@ fn upstream() -> &'static Testbed {
         testbed.apply(include_str!("upstream.yaml"));
         let rollout = ["rollout", "status", "deployment/sealed-secrets-controller", "-n", "kube-system", "--timeout=60s"];
         testbed.kubectl(&rollout);
-        eventually("upstream's controller answers", || testbed.try_kubectl(&["get", "--raw", "/api/v1/namespaces/kube-system/services/http:sealed-secrets-controller:http/proxy/v1/cert.pem"]));
+        eventually("upstream's controller answers", || testbed.raw("/api/v1/namespaces/kube-system/services/http:sealed-secrets-controller:http/proxy/v1/cert.pem"));
         testbed
     })
 }
@@ -244,16 +244,9 @@ fn file(folder: &Path, name: &str, text: &str) -> PathBuf {
 #[track_caller]
 fn becomes(testbed: &Testbed, namespace: &str, name: &str, password: &str) {
     eventually("upstream's controller unseals it", || {
-        let found = testbed.try_kubectl(&[
-            "get",
-            "secret",
-            name,
-            "-n",
-            namespace,
-            "-o",
-            "jsonpath={.data.password}",
-        ])?;
-        equal(&found, &password.to_owned())
+        let secret = testbed.find_object(namespace, "secret", name);
+        let secret = secret.ok_or("there is none")?;
+        equal(&secret["data"]["password"], &password.into())
     });
 }
 

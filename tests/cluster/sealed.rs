@@ -6,6 +6,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use rand::rngs::SysRng;
 use sealing::{Certificate, Scope, seal_value};
 use serde_json::{Value, json};
@@ -15,6 +16,8 @@ use super::harness::{ADDRESS, Controller, Testbed, equal, eventually, repository
 /// The published key of the vectors, small and therefore quick, and a second one that the cluster does not know at first.
 pub(crate) const KEY: &str = "test-key";
 pub(crate) const OTHER_KEY: &str = "test-key-4096";
+
+const KEY_LABEL: &str = "sealedsecrets.bitnami.com/sealed-secrets-key";
 
 /// A namespace that holds keys and SealedSecrets alike, for a controller that looks nowhere else.
 #[derive(Debug)]
@@ -59,7 +62,7 @@ impl Place {
     pub(crate) fn restore_key(&self, key: &str) {
         let secret = json!({
             "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
-            "metadata": { "namespace": self.namespace, "name": key, "labels": { "sealedsecrets.bitnami.com/sealed-secrets-key": "active" } },
+            "metadata": { "namespace": self.namespace, "name": key, "labels": { KEY_LABEL: "active" } },
             "stringData": { "tls.key": vector(&format!("{key}.pem")), "tls.crt": vector(&format!("{}.pem", certificate_of(key))) }
         });
         self.testbed.apply(&secret.to_string());
@@ -120,47 +123,48 @@ impl Place {
     /// Waits until the Secret's item has this value.
     #[track_caller]
     pub(crate) fn holds(&self, name: &str, value: &str) {
+        let encoded = Value::from(BASE64_STANDARD.encode(value));
         eventually(&format!("Secret {name} holds {value}"), || {
-            let template = "go-template={{.data.password | base64decode}}";
-            let read = [
-                "get",
-                "secret",
-                name,
-                "--namespace",
-                &self.namespace,
-                "--output",
-                template,
-            ];
-            self.testbed
-                .try_kubectl(&read)
-                .and_then(|seen| equal(&seen, &value.to_owned()))
+            let secret = self.testbed.find_object(&self.namespace, "secret", name);
+            let secret = secret.ok_or("there is none")?;
+            equal(&secret["data"]["password"], &encoded)
         });
     }
 
-    /// Reasons of the Events on an object of this name.
+    /// Events on an object of this name.
     #[track_caller]
-    pub(crate) fn events(&self, name: &str) -> Vec<String> {
-        let selector = format!("--field-selector=involvedObject.name={name}");
-        let list = self.kubectl(&[
-            "get",
-            "events",
-            &selector,
-            "--output=jsonpath={.items[*].reason}",
-        ]);
-        list.split_whitespace().map(str::to_owned).collect()
+    pub(crate) fn events(&self, name: &str) -> Vec<Value> {
+        let mut events = self.testbed.objects(&self.namespace, "events");
+        events.retain(|event| event["involvedObject"]["name"] == name);
+        events
+    }
+
+    /// Their reasons.
+    #[track_caller]
+    pub(crate) fn reasons(&self, name: &str) -> Vec<Value> {
+        let events = self.events(name);
+        events.iter().map(|event| event["reason"].clone()).collect()
+    }
+
+    /// Waits until an Event on an object of this name has this reason. It is written after the status.
+    #[track_caller]
+    pub(crate) fn told(&self, name: &str, reason: &str) {
+        eventually(&format!("an Event on {name} says {reason}"), || {
+            let reasons = self.reasons(name);
+            let told = reasons.contains(&Value::from(reason));
+            told.then_some(()).ok_or(format!("{reasons:?}"))
+        });
     }
 
     /// Names of the key Secrets in use.
     #[track_caller]
     pub(crate) fn keys(&self) -> Vec<String> {
-        let label = "--selector=sealedsecrets.bitnami.com/sealed-secrets-key=active";
-        let list = self.kubectl(&[
-            "get",
-            "secrets",
-            label,
-            "--output=jsonpath={.items[*].metadata.name}",
-        ]);
-        list.split_whitespace().map(str::to_owned).collect()
+        let testbed = &self.testbed;
+        let keys = testbed.labelled(&self.namespace, "secrets", KEY_LABEL, "active");
+        let names = keys
+            .iter()
+            .filter_map(|key| key["metadata"]["name"].as_str());
+        names.map(str::to_owned).collect()
     }
 }
 

@@ -146,7 +146,7 @@ fn a_commit_that_is_not_signed_as_demanded_leaves_the_last_good_one() {
         .commit(&[("app/a.yaml", &config_map("a", "1"))], "Add");
     scene.application(AUTOMATED);
     scene.operation("Succeeded", &first);
-    scene.becomes("configmap", "a", "{.data.value}", "1");
+    scene.becomes("configmap", "a", "/data/value", "1");
 
     sign_with(&scene, None);
     let second = scene.commit(&[("app/a.yaml", &config_map("a", "2"))]);
@@ -162,19 +162,19 @@ fn a_commit_that_is_not_signed_as_demanded_leaves_the_last_good_one() {
         &format!("commit {third} is signed by SSH key SHA256:"),
         &first,
     );
-    scene.becomes("configmap", "a", "{.data.value}", "1");
+    scene.becomes("configmap", "a", "/data/value", "1");
 
     // Nobody asks for a refresh: the ConfigMap and the project are watched.
     allow(&scene, &[&ann_line, &bob_line]);
     scene.operation("Succeeded", &third);
-    scene.becomes("configmap", "a", "{.data.value}", "3");
+    scene.becomes("configmap", "a", "/data/value", "3");
     project(&scene, "ann@a.example");
     refused(
         &scene,
         "of bob@a.example, which project default does not list",
         &third,
     );
-    scene.becomes("configmap", "a", "{.data.value}", "3");
+    scene.becomes("configmap", "a", "/data/value", "3");
 
     // A signed tag is enough for its commit, also while the sync of that commit runs.
     sign_with(&scene, None);
@@ -185,7 +185,7 @@ fn a_commit_that_is_not_signed_as_demanded_leaves_the_last_good_one() {
     git(&["push", "--quiet", "origin", "v1"]);
     follow(&scene, "v1");
     scene.operation("Succeeded", &fourth);
-    scene.becomes("configmap", "a", "{.data.value}", "4");
+    scene.becomes("configmap", "a", "/data/value", "4");
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn openpgp_keys_of_a_policy_count_and_so_does_the_tag_that_a_range_chooses() {
     let first = commit("1");
     scene.application(AUTOMATED);
     scene.operation("Succeeded", &first);
-    scene.becomes("configmap", "a", "{.data.value}", "1");
+    scene.becomes("configmap", "a", "/data/value", "1");
 
     sign("false");
     let second = commit("2");
@@ -222,7 +222,7 @@ fn openpgp_keys_of_a_policy_count_and_so_does_the_tag_that_a_range_chooses() {
     git(&["push", "--quiet", "origin", "v1.0.0"]);
     follow(&scene, "1.*");
     scene.operation("Succeeded", &second);
-    scene.becomes("configmap", "a", "{.data.value}", "2");
+    scene.becomes("configmap", "a", "/data/value", "2");
 
     sign("true");
     let third = commit("3");
@@ -242,5 +242,5 @@ fn openpgp_keys_of_a_policy_count_and_so_does_the_tag_that_a_range_chooses() {
         &format!("tag {tag} of commit {third} is not signed"),
         &second,
     );
-    scene.becomes("configmap", "a", "{.data.value}", "2");
+    scene.becomes("configmap", "a", "/data/value", "2");
 }

@@ -192,16 +192,9 @@ fn seal_and_open(install: &Install, name: &str) {
 /// Waits until the SealedSecret is in effect, and its Secret what was sealed.
 fn is_open(install: &Install, name: &str) {
     eventually("it is opened", || {
-        let read = [
-            "get",
-            "secret,sealedsecret",
-            name,
-            "--namespace=shop",
-            "--output=json",
-        ];
-        let list: Value = serde_json::from_str(&install.testbed.try_kubectl(&read)?)
-            .map_err(|error| error.to_string())?;
-        let [secret, sealed] = [0, 1].map(|index| &list["items"][index]);
+        let read = |kind| install.testbed.find_object("shop", kind, name);
+        let secret = read("secret").ok_or("there is no Secret")?;
+        let sealed = read("sealedsecret").ok_or("there is no SealedSecret")?;
         let seen = json!([
             secret["data"]["password"],
             secret["metadata"]["labels"],
@@ -218,14 +211,7 @@ fn is_open(install: &Install, name: &str) {
 /// Brings an object to the newest key; what it says stays the same.
 fn reencrypt(install: &Install, name: &str) {
     let old = install.testbed.object("shop", "sealedsecret", name);
-    let args = [
-        "get",
-        "sealedsecret",
-        name,
-        "--namespace=shop",
-        "--output=json",
-    ];
-    let new = kubeseal(&["--re-encrypt"], &install.testbed.kubectl(&args)).success();
+    let new = kubeseal(&["--re-encrypt"], &old.to_string()).success();
     let new: Value = serde_json::from_str(&new).expect("kubeseal prints JSON");
     assert_ne!(old["spec"]["encryptedData"], new["spec"]["encryptedData"]);
     assert_eq!(old["spec"]["template"], new["spec"]["template"]);

@@ -152,39 +152,22 @@ fn start_ours(testbed: &Testbed, args: &[&str]) -> Controller {
 /// What the event on our own namespace says.
 fn observing(testbed: &Testbed) -> String {
     eventually("it says that it only observes", || {
-        let args = [
-            "get",
-            "events",
-            "--namespace=signet",
-            "--field-selector=reason=Observing",
-            "--output=jsonpath={.items[*].message}",
-        ];
-        let message = testbed.try_kubectl(&args)?;
-        if message.is_empty() {
-            Err("no event".to_owned())
-        } else {
-            Ok(message)
-        }
+        let events = testbed.objects("signet", "events");
+        let told = events.iter().find(|event| event["reason"] == "Observing");
+        let message = told.and_then(|event| event["message"].as_str());
+        message.map(str::to_owned).ok_or("no event")
     })
 }
 
 /// Upstream's keys as one restores a backup of them to our namespace.
 fn keys_to_restore(testbed: &Testbed) -> String {
-    let label = "--selector=sealedsecrets.bitnami.com/sealed-secrets-key=active";
-    let args = [
-        "get",
-        "secrets",
-        label,
-        "--namespace=kube-system",
-        "--output=json",
-    ];
-    let mut list: Value =
-        serde_json::from_str(&testbed.kubectl(&args)).expect("kubectl prints JSON");
-    for key in list["items"].as_array_mut().expect("a list has items") {
+    let label = "sealedsecrets.bitnami.com/sealed-secrets-key";
+    let mut keys = testbed.labelled("kube-system", "secrets", label, "active");
+    for key in &mut keys {
         let (name, labels) = (&key["metadata"]["name"], &key["metadata"]["labels"]);
         key["metadata"] = json!({ "name": name, "namespace": "signet", "labels": labels });
     }
-    list.to_string()
+    json!({ "apiVersion": "v1", "kind": "List", "items": keys }).to_string()
 }
 
 /// What our account wrote since: verb, resource and namespace.

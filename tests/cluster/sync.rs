@@ -28,6 +28,7 @@ mod variables;
 
 use harness::{Controller, Port, Proxy, equal, eventually, get};
 use scene::{Scene, config_map, deployment};
+use serde_json::{Value, json};
 
 const AUTOMATED: &str = "{automated: {prune: true, selfHeal: true}}";
 
@@ -57,11 +58,11 @@ fn an_application_is_synced_and_follows_its_repository() {
     let tracking = scene.field(
         "deployment",
         "web",
-        r"{.metadata.annotations.argocd\.argoproj\.io/tracking-id}",
+        "/metadata/annotations/argocd.argoproj.io~1tracking-id",
     );
     assert_eq!(
         tracking,
-        Ok(format!("app:apps/Deployment:{}/web", scene.to))
+        Some(format!("app:apps/Deployment:{}/web", scene.to).into())
     );
 
     let second = scene.commit(&[("app/web.yaml", &deployment("web", "web:2", ""))]);
@@ -69,7 +70,7 @@ fn an_application_is_synced_and_follows_its_repository() {
     scene.becomes(
         "deployment",
         "web",
-        "{.spec.template.spec.containers[0].image}",
+        "/spec/template/spec/containers/0/image",
         "web:2",
     );
     let result = &app["status"]["operationState"]["syncResult"]["resources"];
@@ -92,7 +93,7 @@ fn a_request_to_look_is_not_lost_to_the_pass_that_runs() {
     let web = |round: usize| deployment("web", &format!("web:{round}"), "");
     scene.repository.commit(&[("app/web.yaml", &web(0))], "Add");
     scene.application(AUTOMATED);
-    scene.becomes("deployment", "web", "{.metadata.name}", "web");
+    scene.becomes("deployment", "web", "/metadata/name", "web");
     for round in 1..=6 {
         let commit = scene.commit(&[("app/web.yaml", &web(round))]);
         // What follows tells of health.
@@ -121,7 +122,7 @@ fn what_somebody_changes_adds_or_deletes_comes_back() {
             .kubectl(&[args, &["--namespace", &scene.to]].concat())
     };
     kubectl(&["set", "image", "deployment/web", "main=web:9"]);
-    let image = "{.spec.template.spec.containers[0].image}";
+    let image = "/spec/template/spec/containers/0/image";
     scene.becomes("deployment", "web", image, "web:1");
     // All at once: between heals of one Application the waiting times grow.
     kubectl(&["annotate", "configmap", "a", "note=by-hand"]);
@@ -134,9 +135,9 @@ fn what_somebody_changes_adds_or_deletes_comes_back() {
     ]);
     kubectl(&["delete", "configmap", "b"]);
     kubectl(&["delete", "deployment", "web"]);
-    scene.becomes("configmap", "a", "{.metadata.annotations.note}", "");
-    scene.becomes("configmap", "a", "{.data.more}", "");
-    scene.becomes("configmap", "b", "{.data.value}", "1");
+    scene.becomes("configmap", "a", "/metadata/annotations/note", Value::Null);
+    scene.becomes("configmap", "a", "/data/more", Value::Null);
+    scene.becomes("configmap", "b", "/data/value", "1");
     scene.becomes("deployment", "web", image, "web:1");
     let history = scene.app()["status"]["history"].clone();
     assert_eq!(
@@ -163,11 +164,11 @@ fn what_leaves_the_repository_is_pruned_unless_guarded() {
         "Add",
     );
     scene.application(AUTOMATED);
-    scene.becomes("configmap", "kept", "{.data.value}", "1");
+    scene.becomes("configmap", "kept", "/data/value", "1");
     let commit = scene.remove(&["app/b.yaml", "app/kept.yaml"]);
     scene.vanishes("configmap", "b");
     scene.operation("Succeeded", &commit);
-    scene.becomes("configmap", "kept", "{.data.value}", "1");
+    scene.becomes("configmap", "kept", "/data/value", "1");
     let app = scene.app();
     let names: Vec<_> = app["status"]["resources"]
         .as_array()
@@ -195,7 +196,7 @@ fn a_secret_is_there_before_the_object_that_uses_it() {
     );
     scene.application(AUTOMATED);
     scene.operation("Succeeded", &commit);
-    scene.becomes("secret", "db", "{.data.password}", "aHVudGVyMg==");
+    scene.becomes("secret", "db", "/data/password", "aHVudGVyMg==");
     let requests = scene.testbed.audited("testbed-admin");
     let first = |resource: &str| {
         requests.iter().position(|entry| {
@@ -247,7 +248,7 @@ fn without_automation_only_a_request_syncs() {
     scene.application("{}");
     scene.sync_status("OutOfSync", &commit);
     assert!(
-        scene.field("configmap", "a", "{.data.value}").is_err(),
+        scene.field("configmap", "a", "/data/value").is_none(),
         "nobody asked for it"
     );
     let request = r#"{"operation": {"initiatedBy": {"username": "alice"}, "sync": {}}}"#;
@@ -258,7 +259,7 @@ fn without_automation_only_a_request_syncs() {
         app["status"]["operationState"]["operation"]["initiatedBy"]["username"],
         "alice"
     );
-    scene.becomes("configmap", "a", "{.data.value}", "1");
+    scene.becomes("configmap", "a", "/data/value", "1");
     scene.sync_status("Synced", &commit);
 }
 
@@ -324,9 +325,10 @@ fn what_kubectl_applied_before_is_taken_over_with_its_fields() {
         .commit(&[("app/a.yaml", &config_map("a", "1"))], "Add");
     scene.application(AUTOMATED);
     scene.sync_status("Synced", &commit);
-    scene.becomes("configmap", "a", "{.data}", r#"{"value":"1"}"#);
+    scene.becomes("configmap", "a", "/data", json!({ "value": "1" }));
     let annotations = scene
-        .field("configmap", "a", "{.metadata.annotations}")
-        .expect("annotations");
+        .field("configmap", "a", "/metadata/annotations")
+        .expect("the object is there")
+        .to_string();
     assert!(!annotations.contains("last-applied"), "{annotations}");
 }

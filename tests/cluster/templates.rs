@@ -325,17 +325,8 @@ fn both_controllers_make_the_same_secrets() {
     let data = |install: &Install, prefix: &str, name: &str| -> Data {
         let name = format!("{prefix}-{name}");
         eventually("its Secret is there", || {
-            let found = install.testbed.kubectl(&[
-                "get",
-                "secret",
-                &name,
-                "--namespace=default",
-                "--ignore-not-found",
-                "--output=json",
-            ]);
-            serde_json::from_str(&found)
-                .map(|secret: Value| decoded(&secret))
-                .map_err(|_| name.clone())
+            let secret = install.testbed.find_object("default", "secret", &name);
+            secret.as_ref().map(decoded).ok_or(name.clone())
         })
     };
     create(&install, "theirs");

@@ -5,8 +5,9 @@
 mod harness;
 
 use k8s_openapi::api::core::v1::Secret;
+use serde_json::Value;
 
-use harness::{GitRepository, Testbed, equal, eventually, get};
+use harness::{EVERYWHERE, GitRepository, Testbed, equal, eventually, get};
 
 #[test]
 fn a_deployment_becomes_available_on_the_node_without_containers() {
@@ -29,14 +30,9 @@ fn a_deployment_becomes_available_on_the_node_without_containers() {
         "--namespace",
         &namespace,
     ]);
-    let nodes = testbed.kubectl(&[
-        "get",
-        "pods",
-        "--namespace",
-        &namespace,
-        "--output=jsonpath={.items[*].spec.nodeName}",
-    ]);
-    assert_eq!(nodes, "kwok-0 kwok-0 kwok-0");
+    let pods = testbed.objects(&namespace, "pods");
+    let nodes: Vec<_> = pods.iter().map(|pod| &pod["spec"]["nodeName"]).collect();
+    assert_eq!(nodes, ["kwok-0"; 3]);
 }
 
 #[test]
@@ -63,6 +59,34 @@ fn a_deleted_pod_of_the_node_host_goes_away() {
         "--namespace",
         &namespace,
     ]);
+}
+
+#[test]
+fn objects_are_read_by_every_name_of_their_kind() {
+    let testbed = Testbed::get();
+    let namespace = testbed.namespace("names");
+    // A kind that no controller writes to.
+    testbed.apply(&format!(
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n\
+         metadata: {{name: none, namespace: {namespace}, labels: {{test: {namespace}}}}}\nspec: {{podSelector: {{}}}}\n"
+    ));
+    for kind in [
+        "networkpolicies",
+        "NetworkPolicy",
+        "netpol",
+        "netpol.networking.k8s.io",
+    ] {
+        let found = testbed.object(&namespace, kind, "none");
+        assert_eq!(found["apiVersion"], "networking.k8s.io/v1", "{kind}");
+        let labelled = |value: &str| testbed.labelled(EVERYWHERE, kind, "test", value);
+        assert_eq!(testbed.objects(&namespace, kind), labelled(&namespace));
+        assert_eq!(labelled(&namespace), [found]);
+        assert_eq!(labelled("another"), [Value::Null; 0]);
+    }
+    assert_eq!(testbed.find_object(&namespace, "netpol", "another"), None);
+    // What is in no namespace is found from each.
+    let found = testbed.object(&namespace, "ns", &namespace);
+    assert_eq!(found["kind"], "Namespace");
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod harness;
 #[path = "sealed.rs"]
 mod sealed;
 
-use harness::{Controller, Port, eventually, get};
+use harness::{Controller, Port, equal, eventually, get};
 use sealed::{KEY, OTHER_KEY, Place};
 use sealing::Scope;
 use serde_json::{Value, json};
@@ -41,11 +41,13 @@ fn a_restart_with_nothing_changed_writes_nothing() {
     place.apply(&place.sealed("blocked", KEY, "x"));
     for name in ["unopenable", "blocked"] {
         place.synced(name, "False");
-        assert_eq!(place.events(name).len(), 1);
+        eventually("there is one event", || {
+            equal(&place.events(name).len(), &1)
+        });
     }
     let everything = || {
-        let versions = "--output=jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.resourceVersion}{\"\\n\"}{end}";
-        place.kubectl(&["get", "secrets,sealedsecrets,configmaps,events", versions])
+        let kinds = ["secrets", "sealedsecrets", "configmaps", "events"];
+        kinds.map(|kind| place.testbed.objects(&place.namespace, kind))
     };
     assert!(first.stop().success(), "SIGTERM is an orderly end");
     let before = everything();
@@ -79,12 +81,8 @@ fn a_deleted_or_edited_secret_is_put_right_as_it_happens() {
     place.kubectl(&["label", "secret", "db", "theirs=stays"]);
     place.apply(&place.sealed("other", KEY, "x"));
     place.holds("other", "x");
-    let label = place.kubectl(&[
-        "get",
-        "secret",
-        "db",
-        "--output=jsonpath={.metadata.labels.theirs}",
-    ]);
+    let secret = place.testbed.object(&place.namespace, "secret", "db");
+    let label = &secret["metadata"]["labels"]["theirs"];
     assert_eq!(label, "stays", "what others add is not drift");
     place.apply(&place.sealed("db", KEY, "second"));
     place.holds("db", "second");
@@ -102,7 +100,10 @@ fn the_secret_goes_with_its_sealed_secret() {
     );
     let metrics =
         || get(&format!("{}/metrics", controller.url(Port::Metrics))).map(|(_, text)| text);
-    assert!(metrics().unwrap().contains(&series));
+    eventually("there is a metric of it", || {
+        let text = metrics()?;
+        text.contains(&series).then_some(()).ok_or(text)
+    });
     let requests = || {
         metric(
             &controller,
@@ -112,12 +113,8 @@ fn the_secret_goes_with_its_sealed_secret() {
     let before = requests().unwrap();
     place.kubectl(&["delete", "sealedsecret", "db"]);
     eventually("the garbage collector took the Secret", || {
-        let secret = ["get", "secret", "db", "--namespace", &place.namespace];
-        place
-            .testbed
-            .try_kubectl(&secret)
-            .err()
-            .ok_or("it is still there")
+        let secret = place.testbed.find_object(&place.namespace, "secret", "db");
+        equal(&secret, &None)
     });
     eventually("its metric has gone", || {
         if metrics()?.contains(&series) {
@@ -135,12 +132,8 @@ fn events_are_those_that_upstreams_users_look_for() {
     let _controller = place.controller(&[]).ready();
     place.apply(&place.sealed("db", KEY, "x"));
     place.synced("db", "True");
-    let selector = "--field-selector=involvedObject.name=db";
     let event = eventually("there is an event", || {
-        let list = place.kubectl(&["get", "events", selector, "--output=json"]);
-        let list: Value = serde_json::from_str(&list).map_err(|error| error.to_string())?;
-        let event = list["items"][0].clone();
-        event.is_object().then_some(event).ok_or(list.to_string())
+        place.events("db").into_iter().next().ok_or("none")
     });
     let sealed = place.testbed.object(&place.namespace, "sealedsecret", "db");
     for (path, expected) in [
@@ -189,12 +182,8 @@ fn a_blocker_is_named_and_its_end_is_noticed_at_once() {
         let condition = place.synced(name, "True");
         assert_eq!(condition["message"], Value::Null);
         place.holds(name, "ours");
-        let events = place.events(name);
-        assert!(
-            events.contains(&"ErrUpdateFailed".to_owned())
-                && events.contains(&"Unsealed".to_owned()),
-            "{events:?}"
-        );
+        place.told(name, "ErrUpdateFailed");
+        place.told(name, "Unsealed");
     }
 }
 
@@ -209,7 +198,7 @@ fn a_fixed_annotation_and_a_restored_key_are_noticed_at_once() {
             place.synced(name, "False")["message"],
             Value::from("no key could decrypt secret (password)")
         );
-        assert!(place.events(name).contains(&"ErrUnsealFailed".to_owned()));
+        place.told(name, "ErrUnsealFailed");
     }
     place.kubectl(&[
         "annotate",
@@ -236,7 +225,7 @@ fn a_fixed_annotation_and_a_restored_key_are_noticed_at_once() {
             .testbed
             .object(&place.namespace, "sealedsecret", "late");
         let status = late["status"]["conditions"][0]["status"].clone();
-        harness::equal(&status, &Value::from("False"))
+        equal(&status, &Value::from("False"))
     });
 }
 

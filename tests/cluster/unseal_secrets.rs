@@ -58,11 +58,11 @@ fn annotated(annotations: &[&str]) -> Value {
     json!({ "metadata": { "annotations": annotations } })
 }
 
-/// Messages of the Events on an object of this name.
+/// Reasons and messages of the Events on an object of this name.
 fn messages(place: &Place, name: &str) -> String {
-    let selector = format!("--field-selector=involvedObject.name={name}");
-    let messages = "--output=jsonpath={range .items[*]}{.reason}: {.message}{\"\\n\"}{end}";
-    place.kubectl(&["get", "events", &selector, messages])
+    let text = |event: &Value, field: &str| event[field].as_str().unwrap_or_default().to_owned();
+    let line = |event| format!("{}: {}\n", text(event, "reason"), text(event, "message"));
+    place.events(name).iter().map(line).collect()
 }
 
 #[test]
@@ -97,6 +97,7 @@ fn an_immutable_secret_and_another_type_are_refused_in_the_api_servers_words() {
         "ErrUpdateFailed: Error updating {}/im: the target Secret is immutable.",
         place.namespace
     );
+    place.told("im", "ErrUpdateFailed");
     assert!(messages(&place, "im").contains(&long));
 
     let told = message("ty");
@@ -385,6 +386,7 @@ fn a_policy_that_quotes_the_value_is_not_repeated() {
         told.contains(&format!("ValidatingAdmissionPolicy '{name}'")),
         "{told}"
     );
+    place.told("db", "ErrUpdateFailed");
     let everything = format!("{told}{}{}", messages(&place, "db"), controller.log());
     assert!(!everything.contains("aHVudGVyMg"), "{everything}");
 }

@@ -99,7 +99,7 @@ fn a_push_that_a_webhook_tells_of_is_synced_though_nothing_is_polled() {
     let third = scene.push("three");
     scene.told(&controller);
     scene.operation("Succeeded", &third);
-    scene.becomes("configmap", "a", "{.data.value}", "three");
+    scene.becomes("configmap", "a", "/data/value", "three");
     assert_eq!(
         scene.history(),
         [first, third],

@@ -65,9 +65,7 @@ impl Servers {
                 "/api/v1/namespaces/{}/services/http:{service}:http/proxy/v1/cert.pem",
                 UPSTREAM.0
             );
-            eventually("upstream's controller answers", || {
-                testbed.try_kubectl(&["get", "--raw", &url])
-            });
+            eventually("upstream's controller answers", || testbed.raw(&url));
         }
         Self {
             authority: authority(&testbed),
@@ -103,14 +101,11 @@ impl Servers {
 
 fn authority(testbed: &Testbed) -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().expect("a file of our own");
-    let certificate = eventually("the cluster says who vouches for it", || {
-        testbed.try_kubectl(&[
-            "get",
-            "configmap",
-            "kube-root-ca.crt",
-            "--output=jsonpath={.data.ca\\.crt}",
-        ])
+    let trusted = eventually("the cluster says who vouches for it", || {
+        let trusted = testbed.find_object("default", "configmap", "kube-root-ca.crt");
+        trusted.ok_or("not yet")
     });
+    let certificate = trusted["data"]["ca.crt"].as_str().unwrap_or_default();
     std::fs::write(&file, certificate).expect("a file of our own");
     file
 }

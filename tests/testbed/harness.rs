@@ -22,6 +22,8 @@ mod forward_proxy;
 mod http;
 #[path = "harness/proxy.rs"]
 mod proxy;
+#[path = "harness/reader.rs"]
+mod reader;
 #[path = "harness/registry.rs"]
 mod registry;
 #[path = "harness/repository.rs"]
@@ -32,13 +34,17 @@ pub(crate) use eventually::{equal, eventually, eventually_async};
 pub(crate) use forward_proxy::ForwardProxy;
 pub(crate) use http::{get, send};
 pub(crate) use proxy::Proxy;
+pub(crate) use reader::EVERYWHERE;
 pub(crate) use registry::Registry;
 pub(crate) use repository::GitRepository;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+use reader::Kind;
 
 /// The address everything in the testbed listens on.
 pub(crate) const ADDRESS: &str = "10.200.0.1";
@@ -128,30 +134,17 @@ impl Testbed {
         run(Command::new("kubectl").args(args), Some(yaml)).success()
     }
 
-    /// Reads one object as JSON.
-    #[track_caller]
-    pub(crate) fn object(&self, namespace: &str, kind: &str, name: &str) -> serde_json::Value {
-        let text = self.kubectl(&["get", kind, name, "--namespace", namespace, "--output=json"]);
-        serde_json::from_str(&text).expect("kubectl prints JSON")
-    }
-
-    /// Applies `crds/*.yaml` and waits until the API server serves the kinds. Twice does no harm.
+    /// Applies `crds/*.yaml`, unless this process did, and waits until the API server serves the kinds.
     #[track_caller]
     pub(crate) fn install_crds(&self) {
-        let folder = repository_root().join("crds");
-        self.kubectl(&[
-            "apply",
-            "--server-side",
-            "-f",
-            &folder.display().to_string(),
-        ]);
-        self.kubectl(&[
-            "wait",
-            "--for=condition=Established",
-            "--timeout=60s",
-            "crd",
-            "--all",
-        ]);
+        static APPLIED: Once = Once::new();
+        APPLIED.call_once(|| {
+            let folder = repository_root().join("crds").display().to_string();
+            self.kubectl(&["apply", "--server-side", "-f", &folder]);
+        });
+        for kind in ["sealedsecret", "application", "appproject"] {
+            Kind::called(kind);
+        }
     }
 
     /// Makes a namespace that no other test has, ready to run Pods.
@@ -160,7 +153,8 @@ impl Testbed {
         let name = format!("{prefix}-{}", unique());
         self.kubectl(&["create", "namespace", &name]);
         eventually("the namespace has its default service account", || {
-            self.try_kubectl(&["get", "serviceaccount", "default", "--namespace", &name])
+            self.find_object(&name, "serviceaccount", "default")
+                .ok_or("none")
         });
         name
     }
@@ -211,7 +205,7 @@ impl Testbed {
         ));
         let url = format!("/api/v1/namespaces/{namespace}/services/http:{name}:8080/proxy/healthz");
         eventually("the service proxy reaches the controller", || {
-            self.try_kubectl(&["get", "--raw", &url])
+            self.raw(&url)
         });
     }
 }

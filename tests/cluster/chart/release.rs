@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 
 use crate::cases::Case;
-use crate::harness::{self, Testbed, equal, eventually};
+use crate::harness::{self, EVERYWHERE, Testbed, equal, eventually};
 use crate::helm::{chart, helm};
 use crate::upstream;
 
@@ -37,9 +37,9 @@ impl Release {
         testbed.install_crds();
         testbed.kubectl(&["delete", "sealedsecrets", "--all", "--all-namespaces"]);
         eventually("what was opened is gone", || {
-            let owners = "--output=jsonpath={.items[*].metadata.ownerReferences[*].kind}";
-            let secrets = testbed.kubectl(&["get", "secrets", "--all-namespaces", owners]);
-            equal(&secrets, &String::new())
+            let mut secrets = testbed.objects(EVERYWHERE, "secrets");
+            secrets.retain(|secret| !secret["metadata"]["ownerReferences"].is_null());
+            equal(&secrets.len(), &0)
         });
         Self {
             testbed,
@@ -98,11 +98,11 @@ impl Release {
     }
 
     fn opened(&self, namespace: &str, name: &str) -> Value {
-        eventually("the Secret is there", || {
-            self.testbed
-                .try_kubectl(&["get", "secret", name, "--namespace", namespace])
+        let secret = eventually("the Secret is there", || {
+            let secret = self.testbed.find_object(namespace, "secret", name);
+            secret.ok_or("not yet")
         });
-        self.testbed.object(namespace, "secret", name)["metadata"].clone()
+        secret["metadata"].clone()
     }
 
     fn image(&self) -> Value {
@@ -116,17 +116,11 @@ impl Release {
     #[track_caller]
     fn uninstall(self) {
         self.helm(&["uninstall", self.name], &[]);
-        let instance = format!("--selector=app.kubernetes.io/instance={}", self.name);
+        let instance = "app.kubernetes.io/instance";
         eventually("the Pods are gone", || {
-            let pods = [
-                "get",
-                "pods",
-                &instance,
-                "--output=name",
-                "--namespace",
-                &self.namespace,
-            ];
-            equal(&self.testbed.kubectl(&pods), &String::new())
+            let (testbed, namespace) = (&self.testbed, &self.namespace);
+            let pods = testbed.labelled(namespace, "pods", instance, self.name);
+            equal(&pods.len(), &0)
         });
     }
 }
@@ -166,19 +160,18 @@ fn upstreams_whole_values_file_installs_a_controller_that_kubeseal_knows() {
 
     let testbed = release.testbed.clone();
     release.uninstall();
-    let left = testbed.kubectl(&[
-        "get",
-        "services,deployments,serviceaccounts",
-        "--namespace=whole",
-    ]);
-    assert!(!left.contains("sealed-secrets"), "{left}");
-    testbed.kubectl(&[
-        "get",
-        "sealedsecret,secret",
-        "before",
-        "--namespace",
-        &namespace,
-    ]);
+    for kind in ["services", "deployments", "serviceaccounts"] {
+        let left = testbed.objects("whole", kind);
+        let of_release = |object: &Value| {
+            object["metadata"]["name"]
+                .to_string()
+                .contains("sealed-secrets")
+        };
+        assert!(!left.iter().any(of_release), "{left:?}");
+    }
+    for kind in ["sealedsecret", "secret"] {
+        testbed.object(&namespace, kind, "before");
+    }
 
     let again = Release::install("sealed-secrets", "whole", &chart(), &["--values", &values]);
     assert_eq!(

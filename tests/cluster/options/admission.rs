@@ -70,7 +70,7 @@ fn what_admission_writes_is_no_drift_unless_it_is_asked_for() {
     );
     scene.application("{automated: {}}");
     scene.operation("Succeeded", &commit);
-    scene.becomes("limitrange", "usual", "{.metadata.annotations.count}", "1");
+    scene.becomes("limitrange", "usual", "/metadata/annotations/count", "1");
     scene.refresh_hard();
     let app = scene.sync_status("OutOfSync", &commit);
     assert_eq!(listed(&app, "strict")["status"], "OutOfSync");

@@ -165,11 +165,14 @@ impl Install {
     /// Names of the Secrets labelled as keys.
     #[track_caller]
     pub(crate) fn keys(&self) -> BTreeSet<String> {
-        let label = "--selector=sealedsecrets.bitnami.com/sealed-secrets-key=active";
-        let list = self
+        let label = "sealedsecrets.bitnami.com/sealed-secrets-key";
+        let keys = self
             .testbed
-            .kubectl(&["get", "secrets", label, "--output=name", NAMESPACE]);
-        list.lines().map(str::to_owned).collect()
+            .labelled("kube-system", "secrets", label, "active");
+        let names = keys
+            .iter()
+            .filter_map(|key| key["metadata"]["name"].as_str());
+        names.map(str::to_owned).collect()
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::harness::Testbed;
+use super::harness::{EVERYWHERE, Testbed};
 
 /// Every Secret, every SealedSecret, and the events on each SealedSecret, whole, by `KIND NAMESPACE/NAME`.
 #[derive(Debug)]
@@ -16,15 +16,10 @@ pub(crate) struct Record(BTreeMap<String, Value>);
 impl Record {
     #[track_caller]
     pub(crate) fn take(testbed: &Testbed) -> Self {
-        let list = testbed.kubectl(&[
-            "get",
-            "secrets,sealedsecrets,events",
-            "--all-namespaces",
-            "--output=json",
-        ]);
-        let mut list: Value = serde_json::from_str(&list).expect("kubectl prints JSON");
+        let kinds = ["secrets", "sealedsecrets", "events"];
+        let mut items = kinds.map(|kind| testbed.objects(EVERYWHERE, kind));
         let mut record: BTreeMap<String, Value> = BTreeMap::new();
-        for item in list["items"].as_array_mut().expect("a list has items") {
+        for item in items.iter_mut().flatten() {
             match (text(&item["kind"]), text(&item["involvedObject"]["kind"])) {
                 ("Event", "SealedSecret") => {
                     let place = place("Events", &item["involvedObject"]);

@@ -79,15 +79,15 @@ fn charts_of_a_registry_take_values_from_git_follow_their_range_and_are_brought_
     );
     scene.application_of(&sources, "{automated: {prune: true}}");
     scene.synced_to(&["1.0.0", &commit, &commit]);
-    scene.becomes("configmap", "shop", "{.data.value}", "from-git");
-    scene.becomes("configmap", "part", "{.data.value}", "of-part");
+    scene.becomes("configmap", "shop", "/data/value", "from-git");
+    scene.becomes("configmap", "part", "/data/value", "of-part");
 
     push_settings(&host, "shop", "1.1.0");
     scene.refresh();
     scene.synced_to(&["1.1.0", &commit, &commit]);
-    scene.becomes("configmap", "shop", "{.data.version}", "1.1.0");
+    scene.becomes("configmap", "shop", "/data/version", "1.1.0");
 
     let commit = scene.commit(&[("values/shop.yaml", "value: changed\n")]);
     scene.synced_to(&["1.1.0", &commit, &commit]);
-    scene.becomes("configmap", "shop", "{.data.value}", "changed");
+    scene.becomes("configmap", "shop", "/data/value", "changed");
 }

@@ -63,15 +63,15 @@ fn says(scene: &Scene, parts: &[&str]) {
     });
     for name in ["a", "b"] {
         assert_eq!(
-            scene.field("configmap", name, "{.data.value}"),
-            Ok("1".to_owned())
+            scene.field("configmap", name, "/data/value"),
+            Some("1".into())
         );
     }
 }
 
 /// The objects of the commit after it, of which `b` is none.
 fn goes_on(scene: &Scene) {
-    scene.becomes("configmap", "a", "{.data.value}", "2");
+    scene.becomes("configmap", "a", "/data/value", "2");
     scene.vanishes("configmap", "b");
 }
 

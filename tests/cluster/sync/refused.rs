@@ -22,13 +22,13 @@ fn an_invalid_manifest_refuses_the_whole_revision_and_is_named() {
     assert!(message.contains("app/broken.yaml"), "{message}");
     assert!(message.contains("; correct the file"), "{message}");
     assert_eq!(
-        scene.field("configmap", "a", "{.data.value}"),
-        Ok("1".to_owned())
+        scene.field("configmap", "a", "/data/value"),
+        Some("1".into())
     );
 
     let mended = scene.remove(&["app/broken.yaml"]);
     scene.sync_status("Synced", &mended);
-    scene.becomes("configmap", "a", "{.data.value}", "2");
+    scene.becomes("configmap", "a", "/data/value", "2");
 }
 
 #[test]
@@ -56,8 +56,8 @@ fn a_sealed_secret_that_cannot_be_opened_refuses_the_whole_revision() {
     assert!(message.ends_with("| signet seal"), "{message}");
     assert!(!scene.app()["status"].to_string().contains("hunter2"));
     assert_eq!(
-        scene.field("configmap", "a", "{.data.value}"),
-        Ok("1".to_owned()),
+        scene.field("configmap", "a", "/data/value"),
+        Some("1".into()),
         "nothing of the revision is applied"
     );
 }
@@ -78,7 +78,7 @@ fn an_object_of_an_unknown_kind_is_applied_once_its_definition_appears() {
         "Add",
     );
     scene.application("{automated: {}, retry: {limit: 1, backoff: {duration: 1s}}}");
-    scene.becomes("configmap", "a", "{.data.value}", "1");
+    scene.becomes("configmap", "a", "/data/value", "1");
     let unknown = format!(
         "app/thing.yaml: document 1, line 1: {group}/Thing {}/one: the cluster does not know this kind",
         scene.to
@@ -94,7 +94,7 @@ fn an_object_of_an_unknown_kind_is_applied_once_its_definition_appears() {
          spec:\n  group: {group}\n  scope: Namespaced\n  names: {{kind: Thing, plural: things, singular: thing}}\n  versions:\n\
          \x20 - name: v1\n    served: true\n    storage: true\n    schema: {{openAPIV3Schema: {{type: object, x-kubernetes-preserve-unknown-fields: true}}}}\n"
     ));
-    scene.becomes(&format!("things.{group}"), "one", "{.spec.size}", "1");
+    scene.becomes(&format!("things.{group}"), "one", "/spec/size", 1);
     eventually("all is synced", || {
         equal(&scene.app()["status"]["sync"]["status"], &"Synced".into())
     });
@@ -121,8 +121,8 @@ fn a_repository_that_renders_nothing_prunes_nothing() {
         )
     });
     assert_eq!(
-        scene.field("configmap", "a", "{.data.value}"),
-        Ok("1".to_owned())
+        scene.field("configmap", "a", "/data/value"),
+        Some("1".into())
     );
     let resources = scene.app()["status"]["resources"].clone();
     assert_eq!(
@@ -178,7 +178,7 @@ fn beside_an_argo_cd_controller_nothing_is_written() {
         "--namespace",
         &scene.own,
     ]);
-    scene.becomes("configmap", "a", "{.data.value}", "1");
+    scene.becomes("configmap", "a", "/data/value", "1");
 }
 
 #[test]

@@ -191,28 +191,26 @@ impl Scene {
         });
     }
 
-    /// A field of an object in the destination, or why there is none.
-    pub(crate) fn field(&self, kind: &str, name: &str, path: &str) -> Result<String, String> {
-        let output = format!("--output=jsonpath={path}");
-        self.testbed
-            .try_kubectl(&["get", kind, name, "--namespace", &self.to, &output])
+    /// A field of an object in the destination, null where it has none; nothing where there is no object.
+    pub(crate) fn field(&self, kind: &str, name: &str, pointer: &str) -> Option<Value> {
+        let object = self.testbed.find_object(&self.to, kind, name)?;
+        Some(object.pointer(pointer).cloned().unwrap_or_default())
     }
 
     /// Waits until a field of an object in the destination has this value.
-    pub(crate) fn becomes(&self, kind: &str, name: &str, path: &str, value: &str) {
-        eventually(&format!("{path} of {kind} {name} is {value:?}"), || {
-            self.field(kind, name, path)
-                .and_then(|seen| equal(&seen.as_str(), &value))
+    #[track_caller]
+    pub(crate) fn becomes(&self, kind: &str, name: &str, pointer: &str, value: impl Into<Value>) {
+        let value = Some(value.into());
+        eventually(&format!("{pointer} of {kind} {name}"), || {
+            equal(&self.field(kind, name, pointer), &value)
         });
     }
 
     /// Waits until an object of the destination is gone.
+    #[track_caller]
     pub(crate) fn vanishes(&self, kind: &str, name: &str) {
         eventually(&format!("{kind} {name} is gone"), || {
-            match self.field(kind, name, "{.metadata.name}") {
-                Err(error) if error.contains("NotFound") => Ok(()),
-                other => Err(format!("{other:?}")),
-            }
+            equal(&self.testbed.find_object(&self.to, kind, name), &None)
         });
     }
 

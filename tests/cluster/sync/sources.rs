@@ -23,13 +23,13 @@ fn several_sources_are_synced_together_and_each_is_followed() {
         "{automated: {prune: true}}",
     );
     scene.synced_to(&[&of_first, &of_other]);
-    scene.becomes("configmap", "a", "{.data.value}", "1");
-    scene.becomes("configmap", "b", "{.data.value}", "1");
+    scene.becomes("configmap", "a", "/data/value", "1");
+    scene.becomes("configmap", "b", "/data/value", "1");
 
     let of_other = other.commit(&[("base/b.yaml", &config_map("b", "2"))], "Change b");
     scene.refresh();
     let app = scene.synced_to(&[&of_first, &of_other]);
-    scene.becomes("configmap", "b", "{.data.value}", "2");
+    scene.becomes("configmap", "b", "/data/value", "2");
     let history = app["status"]["history"]
         .as_array()
         .cloned()

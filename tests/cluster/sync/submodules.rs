@@ -59,13 +59,13 @@ fn a_submodule_is_synced_once_its_own_secret_opens_it_and_its_project_permits_it
     scene.says("ComparisonError", &denied);
     scene.permit(&[url, lib.url()]);
     scene.operation("Succeeded", &added);
-    scene.becomes("configmap", "b", "{.data.value}", "1");
+    scene.becomes("configmap", "b", "/data/value", "1");
 
     let second = lib.commit(&[("b.yaml", &config_map("b", "2"))], "Change b");
     submodule(&scene, "app/lib", &lib, &second);
     let changed = scene.commit(&[]);
     scene.operation("Succeeded", &changed);
-    scene.becomes("configmap", "b", "{.data.value}", "2");
+    scene.becomes("configmap", "b", "/data/value", "2");
 
     // What can't be fetched changes nothing and prunes nothing.
     let gone = "1".repeat(40);
@@ -75,6 +75,6 @@ fn a_submodule_is_synced_once_its_own_secret_opens_it_and_its_project_permits_it
         "ComparisonError",
         &format!("the server does not give commit {gone}; push the commit"),
     );
-    scene.becomes("configmap", "a", "{.data.value}", "1");
-    scene.becomes("configmap", "b", "{.data.value}", "2");
+    scene.becomes("configmap", "a", "/data/value", "1");
+    scene.becomes("configmap", "b", "/data/value", "2");
 }

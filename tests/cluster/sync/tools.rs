@@ -23,11 +23,11 @@ fn a_kustomization_and_then_a_chart_in_its_place_are_kept_alive() {
         "Add",
     );
     scene.application("{automated: {prune: true}}");
-    scene.becomes("configmap", "my-a", "{.data.value}", "1");
+    scene.becomes("configmap", "my-a", "/data/value", "1");
     source_type(&scene, "Kustomize");
     let commit = scene.commit(&[("base/a.yaml", &config_map("a", "2"))]);
     scene.operation("Succeeded", &commit);
-    scene.becomes("configmap", "my-a", "{.data.value}", "2");
+    scene.becomes("configmap", "my-a", "/data/value", "2");
 
     scene
         .repository
@@ -42,8 +42,8 @@ fn a_kustomization_and_then_a_chart_in_its_place_are_kept_alive() {
         ("app/templates/a.yaml", template),
     ]);
     scene.operation("Succeeded", &commit);
-    scene.becomes("configmap", "app", "{.data.value}", "1");
-    scene.becomes("configmap", "app", "{.data.crd}", "true");
+    scene.becomes("configmap", "app", "/data/value", "1");
+    scene.becomes("configmap", "app", "/data/crd", "true");
     scene.vanishes("configmap", "my-a");
     source_type(&scene, "Helm");
 
@@ -56,5 +56,5 @@ fn a_kustomization_and_then_a_chart_in_its_place_are_kept_alive() {
         message.contains("app/templates/b.yaml:1: the template function lookup asks the cluster"),
         "{message} at {commit}"
     );
-    scene.becomes("configmap", "app", "{.data.value}", "1");
+    scene.becomes("configmap", "app", "/data/value", "1");
 }

@@ -50,7 +50,7 @@ fn variables_are_substituted_and_followed() {
     let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
     let (scene, controller) = scene("variables", &files);
     // Without the annotation nothing is a variable.
-    scene.becomes("configmap", "a", "{.data.value}", "${region}");
+    scene.becomes("configmap", "a", "/data/value", "${region}");
 
     let from = format!("signet.dev/substitute-from={FROM}");
     scene.annotate(&from);
@@ -69,8 +69,8 @@ fn variables_are_substituted_and_followed() {
         }),
     );
     scene.annotate("signet.dev/substitute=region: eu");
-    scene.becomes("configmap", "a", "{.data.value}", "eu");
-    let url = "{.data.url}";
+    scene.becomes("configmap", "a", "/data/value", "eu");
+    let url = "/data/url";
     let encoded = |url: &str| {
         use base64::{Engine as _, engine::general_purpose::STANDARD};
         STANDARD.encode(url)
@@ -79,13 +79,13 @@ fn variables_are_substituted_and_followed() {
         "secret",
         "web",
         url,
-        &encoded(&format!("db://{PASSWORD}@eu")),
+        encoded(&format!("db://{PASSWORD}@eu")),
     );
 
     scene.annotate("signet.dev/substitute-");
     let secret_region = "variable region of Secret database stands outside data and stringData";
     refused(&scene, &format!("ConfigMap a: data.value: {secret_region}"));
-    scene.becomes("configmap", "a", "{.data.value}", "eu");
+    scene.becomes("configmap", "a", "/data/value", "eu");
     let only = "signet.dev/substitute-from=[{kind: ConfigMap, name: cluster}]";
     scene.annotate(only);
     refused(
@@ -104,10 +104,10 @@ fn variables_are_substituted_and_followed() {
         "app/secret.yaml",
         &secret.replace("${password}", "$${password}"),
     )]);
-    scene.becomes("secret", "web", url, &encoded("db://${password}@eu"));
+    scene.becomes("secret", "web", url, encoded("db://${password}@eu"));
     // Nobody tells of it: the object is watched.
     set(&scene, "us");
-    scene.becomes("configmap", "a", "{.data.value}", "us");
+    scene.becomes("configmap", "a", "/data/value", "us");
 
     let app = scene.app().to_string();
     assert!(!app.contains(PASSWORD), "{app}");
@@ -121,7 +121,7 @@ fn a_secret_that_the_project_does_not_permit_is_not_read() {
         "forbidden",
         &[("app/a.yaml", &config_map("a", "${region:=eu}"))],
     );
-    scene.becomes("configmap", "a", "{.data.value}", "${region:=eu}");
+    scene.becomes("configmap", "a", "/data/value", "${region:=eu}");
     let key = serde_json::json!({
         "apiVersion": "v1", "kind": "Secret",
         "metadata": {"name": "key", "labels": {"sealedsecrets.bitnami.com/sealed-secrets-key": "retired"}},
@@ -131,5 +131,5 @@ fn a_secret_that_the_project_does_not_permit_is_not_read() {
     scene.annotate("signet.dev/substitute-from=[{kind: Secret, name: key}]");
     refused(&scene, "SealingKey: ");
     scene.annotate("signet.dev/substitute-from=[]");
-    scene.becomes("configmap", "a", "{.data.value}", "eu");
+    scene.becomes("configmap", "a", "/data/value", "eu");
 }

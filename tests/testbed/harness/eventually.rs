@@ -8,8 +8,12 @@ use std::time::{Duration, Instant};
 /// How long a condition may take to come true. Generous, because it only costs time when a test fails.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// How often a condition is asked for.
-const PAUSE: Duration = Duration::from_millis(50);
+/// The pauses between questions: short at first, and the longer the more it takes, since asking is work for the machine that is
+/// waited for.
+fn pause(since: Instant) -> Duration {
+    let (shortest, longest) = (Duration::from_millis(20), Duration::from_millis(250));
+    (since.elapsed() / 8).clamp(shortest, longest)
+}
 
 /// Asks until the answer is `Ok`, and fails the test when that takes too long.
 #[track_caller]
@@ -23,7 +27,7 @@ pub(crate) fn eventually<T, E: Display>(what: &str, mut ask: impl FnMut() -> Res
                 "not within {PATIENCE:?}: {what}\n{error}"
             ),
         }
-        std::thread::sleep(PAUSE);
+        std::thread::sleep(pause(start));
     }
 }
 
@@ -41,7 +45,7 @@ pub(crate) async fn eventually_async<T, E: Display>(
                 "not within {PATIENCE:?}: {what}\n{error}"
             ),
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(pause(start)).await;
     }
 }
 
