@@ -42,11 +42,11 @@ fn a_sync_waits_until_its_window_is_gone() {
             equal(&state["message"], &message.into())
         })
     });
-    assert!(scene.field("configmap", "a", "{.data.value}").is_err());
+    assert!(scene.field("configmap", "a", "/data/value").is_none());
 
     project(&scene, "", "syncWindows: []");
     scene.operation("Succeeded", &commit);
-    scene.becomes("configmap", "a", "{.data.value}", "1");
+    scene.becomes("configmap", "a", "/data/value", "1");
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn a_plaintext_secret_is_synced_once_the_project_allows_it() {
     );
     scene.says("PlaintextSecretWarning", &at);
     assert!(!scene.app()["status"].to_string().contains("hunter2"));
-    assert!(scene.field("secret", "db", "{.data}").is_err());
+    assert!(scene.field("secret", "db", "/data").is_none());
 
     project(&scene, "signet.dev/plaintext-secrets: allow", "");
     scene.sync_status("Synced", &commit);
@@ -93,6 +93,6 @@ fn an_application_is_synced_once_what_it_depends_on_works() {
          \x20 destination: {{server: \"https://kubernetes.default.svc\", namespace: {to}}}\n  syncPolicy: {{automated: {{}}}}\n"
     ));
     scene.operation("Succeeded", &commit);
-    scene.becomes("configmap", "b", "{.data.value}", "1");
+    scene.becomes("configmap", "b", "/data/value", "1");
     scene.sync_status("Synced", &commit);
 }

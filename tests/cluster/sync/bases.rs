@@ -39,10 +39,10 @@ fn a_base_in_another_repository_is_synced_where_allowed_and_followed_as_it_moves
     scene.says("ComparisonError", &denied);
     scene.permit(&[url, base]);
     scene.operation("Succeeded", &added);
-    scene.becomes("configmap", "a", "{.data.value}", "1");
+    scene.becomes("configmap", "a", "/data/value", "1");
 
     // The commit of the Application is the same; its base is not.
     other.commit(&[("web/a.yaml", &config_map("a", "2"))], "Change a");
     scene.refresh();
-    scene.becomes("configmap", "a", "{.data.value}", "2");
+    scene.becomes("configmap", "a", "/data/value", "2");
 }
