@@ -166,27 +166,6 @@ impl Mirrors {
         })
     }
 
-    /// The same of a repository that a source in `reader` reads along with its own.
-    ///
-    /// # Errors
-    /// As [`Self::repository`].
-    pub async fn other_repository(
-        &self,
-        url: &str,
-        reader: &RepositoryUrl,
-        project: &str,
-    ) -> Result<Repository, GitError> {
-        let repository = self.repository(url, project).await?;
-        self.readers.note(&repository.url, reader);
-        Ok(repository)
-    }
-
-    /// Repositories of sources that read along with their own what changed.
-    #[must_use]
-    pub fn readers(&self, changed: &Changed) -> BTreeSet<RepositoryUrl> {
-        self.readers.of(|url| changed.concerns(url))
-    }
-
     /// The commit that `revision` (branch, tag, range of versions, full or short SHA, `HEAD`, or nothing for `HEAD`) means
     /// now.
     ///

@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::RepositoryUrl;
+use super::{Changed, GitError, Mirrors, Repository, RepositoryUrl};
 
 /// Repositories of sources, by the other repository that they read.
 type By = BTreeMap<RepositoryUrl, BTreeSet<RepositoryUrl>>;
@@ -43,5 +43,28 @@ impl Readers {
 
     fn known(&self) -> MutexGuard<'_, By> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Mirrors {
+    /// The repository of `url`, as [`Self::repository`], which a source in `reader` reads along with its own.
+    ///
+    /// # Errors
+    /// As [`Self::repository`].
+    pub async fn other_repository(
+        &self,
+        url: &str,
+        reader: &RepositoryUrl,
+        project: &str,
+    ) -> Result<Repository, GitError> {
+        let repository = self.repository(url, project).await?;
+        self.readers.note(&repository.url, reader);
+        Ok(repository)
+    }
+
+    /// Repositories of sources that read along with their own what changed.
+    #[must_use]
+    pub fn readers(&self, changed: &Changed) -> BTreeSet<RepositoryUrl> {
+        self.readers.of(|url| changed.concerns(url))
     }
 }
