@@ -169,6 +169,9 @@ fn the_install_seals_and_syncs_with_nothing_but_it() {
         })
     });
     for name in ["settings", "image-chart"] {
-        testbed.object(&namespace, "configmap", name);
+        eventually(&format!("the ConfigMap {name} is there"), || {
+            let map = testbed.find_object(&namespace, "configmap", name);
+            map.ok_or("not there yet")
+        });
     }
 }
