@@ -241,7 +241,7 @@ fn disturbed(step: usize, write: &str) -> bool {
         true => drop(controller.wait()),
         false => controller.kill(),
     }
-    let arguments = arguments(&scene);
+    let arguments = scene.arguments_without_lease();
     let _next = Controller::start(&arguments.each_ref().map(String::as_str)).ready();
     let app = scene.operation("Succeeded", &commit);
     let hooks = [
@@ -267,15 +267,8 @@ fn ended(scene: &Scene) {
     });
 }
 
-/// Nobody waits for the Lease of a process that was killed: how long that takes is not what is looked at here.
-fn arguments(scene: &Scene) -> [String; 5] {
-    let [namespace, scope, poll, key] = scene.arguments();
-    let election = "--leader-election=false".to_owned();
-    [namespace, scope, poll, key, election]
-}
-
 fn begin(scene: &Scene, proxy: &Proxy, step: usize) -> (Controller, String) {
-    let arguments = arguments(scene);
+    let arguments = scene.arguments_without_lease();
     let arguments = arguments.each_ref().map(String::as_str);
     let controller = Controller::start_with(&proxy.kubeconfig(), &arguments).ready();
     let files = [

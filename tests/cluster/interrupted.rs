@@ -107,7 +107,13 @@ fn disturbed(step: usize) -> (EndState, bool) {
         controller.kill();
     }
     let before = versions(&scene);
-    let _next = Controller::start(&arguments(&scene).each_ref().map(String::as_str)).ready();
+    let _next = Controller::start(
+        &scene
+            .arguments_without_lease()
+            .each_ref()
+            .map(String::as_str),
+    )
+    .ready();
     scene.operation("Succeeded", &commit);
     scene.sync_status("Synced", &commit);
     healthy(&scene);
@@ -122,16 +128,9 @@ fn disturbed(step: usize) -> (EndState, bool) {
     (end_state(&scene), was_killed)
 }
 
-/// Nobody waits for the Lease of a process that was killed: how long that takes is not what is looked at here.
-fn arguments(scene: &Scene) -> [String; 5] {
-    let [namespace, scope, poll, key] = scene.arguments();
-    let election = "--leader-election=false".to_owned();
-    [namespace, scope, poll, key, election]
-}
-
 /// Starts a sync whose controller is killed after its `step`-th write. Returns the controller and the commit it syncs.
 fn begin(scene: &Scene, proxy: &Proxy, step: usize) -> (Controller, String) {
-    let arguments = arguments(scene);
+    let arguments = scene.arguments_without_lease();
     let arguments = arguments.each_ref().map(String::as_str);
     let controller = Controller::start_with(&proxy.kubeconfig(), &arguments).ready();
     let files = files(scene, &controller);

@@ -42,6 +42,13 @@ impl Scene {
         ]
     }
 
+    /// Nobody waits for the Lease of a process that was killed: how long that takes is not what is looked at here.
+    pub(crate) fn arguments_without_lease(&self) -> [String; 5] {
+        let [namespace, scope, poll, key] = self.arguments();
+        let election = "--leader-election=false".to_owned();
+        [namespace, scope, poll, key, election]
+    }
+
     /// A controller that syncs and seals.
     pub(crate) fn controller(&self) -> Controller {
         let arguments = self.arguments();
