@@ -139,39 +139,16 @@ impl RenderError {
 
     /// The same, with the names of files as `named` says them.
     #[must_use]
-    pub(super) fn within(self, named: impl Fn(&str) -> String) -> Self {
-        match self {
-            Self::File { file, problem } => Self::File {
-                file: named(&file),
-                problem,
-            },
-            Self::RemoteBase {
-                file,
-                line,
-                reference,
-            } => Self::RemoteBase {
-                file: named(&file),
-                line,
-                reference,
-            },
-            Self::RemoteFile {
-                file,
-                line,
-                reference,
-            } => Self::RemoteFile {
-                file: named(&file),
-                line,
-                reference,
-            },
-            Self::ChartInKustomization { file } => {
-                Self::ChartInKustomization { file: named(&file) }
-            }
-            Self::Asked { file, function } => Self::Asked {
-                file: named(&file),
-                function,
-            },
-            other => other,
+    pub(super) fn within(mut self, named: impl Fn(&str) -> String) -> Self {
+        if let Self::File { file, .. }
+        | Self::RemoteBase { file, .. }
+        | Self::RemoteFile { file, .. }
+        | Self::ChartInKustomization { file }
+        | Self::Asked { file, .. } = &mut self
+        {
+            *file = named(file);
         }
+        self
     }
 
     /// What the author of the source can do about it.
