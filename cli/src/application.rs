@@ -101,7 +101,8 @@ impl<'cluster> Applications<'cluster> {
         self.merge(name, &format!("refresh Application {name}"), patch)
     }
 
-    fn merge(&self, name: &str, action: &str, patch: Value) -> Result<(), Error> {
+    /// A merge patch. `action` completes the sentence "cannot …".
+    pub(crate) fn merge(&self, name: &str, action: &str, patch: Value) -> Result<(), Error> {
         let patch = Patch::Merge(patch);
         let patched = self.cluster.ask(
             action,
@@ -187,22 +188,31 @@ impl Application {
         }
     }
 
+    /// The spec as it is written; null where there is none.
+    pub(crate) fn spec(&self) -> &Value {
+        &self.0.data["spec"]
+    }
+
+    pub(crate) fn resource_version(&self) -> &str {
+        self.0
+            .metadata
+            .resource_version
+            .as_deref()
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn annotation(&self, key: &str) -> Option<&str> {
+        self.0.annotations().get(key).map(String::as_str)
+    }
+
     /// What of each source was compared with the cluster last: a commit, or the version of a chart.
-    pub(crate) fn revisions(&self) -> Vec<&str> {
-        match self.elements("/status/sync/revisions") {
-            [] => vec![self.text("/status/sync/revision")],
-            revisions => revisions.iter().filter_map(Value::as_str).collect(),
-        }
+    pub(crate) fn revisions(&self) -> Vec<String> {
+        revisions_of(&self.0.data["status"]["sync"])
     }
 
     /// The same as one text, commits shortened.
     pub(crate) fn revision(&self) -> String {
-        let short = |revision: &str| match revision.len() {
-            COMMIT => revision.get(..SHORT_COMMIT).unwrap_or(revision).to_owned(),
-            _ => revision.to_owned(),
-        };
-        let revisions = self.revisions().into_iter();
-        revisions.map(short).collect::<Vec<_>>().join(", ")
+        shortened(&self.revisions())
     }
 
     pub(crate) fn phase(&self) -> &str {
@@ -230,6 +240,24 @@ impl Application {
         }
         value
     }
+}
+
+/// The fields `revision` or `revisions` of a part of a status: one for each source.
+pub(crate) fn revisions_of(part: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    match part["revisions"].as_array().map(Vec::as_slice) {
+        None | Some([]) => vec![text(&part["revision"])],
+        Some(revisions) => revisions.iter().map(text).collect(),
+    }
+}
+
+/// Revisions as one text, commits as Git shortens them.
+pub(crate) fn shortened(revisions: &[String]) -> String {
+    let short = |revision: &String| match revision.len() {
+        COMMIT => revision.get(..SHORT_COMMIT).unwrap_or(revision).to_owned(),
+        _ => revision.clone(),
+    };
+    revisions.iter().map(short).collect::<Vec<_>>().join(", ")
 }
 
 fn resource() -> ApiResource {

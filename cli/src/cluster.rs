@@ -7,6 +7,8 @@ mod sealing_service;
 use std::fmt::Debug;
 use std::time::Duration;
 
+use k8s_openapi::api::authentication::v1::SelfSubjectReview;
+use kube::api::PostParams;
 use kube::config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::core::Status;
 use kube::runtime::wait::{self, Condition, await_condition};
@@ -138,6 +140,15 @@ impl Cluster {
     /// Namespace of the controller, where only one can be meant.
     pub(crate) fn namespace(&self) -> &str {
         self.namespace.as_deref().unwrap_or(OWN_NAMESPACE)
+    }
+
+    /// Whom the API server takes us for. `None` where it does not say.
+    pub(crate) fn username(&self) -> Option<String> {
+        let reviews = Api::<SelfSubjectReview>::all(self.client());
+        let (params, review) = (PostParams::default(), SelfSubjectReview::default());
+        let answer = self.ask("ask who we are", reviews.create(&params, &review));
+        let answer = answer.ok()?;
+        answer.status?.user_info?.username
     }
 
     /// Awaits one request. `action` completes the sentence "cannot …".

@@ -1,6 +1,7 @@
 //! `Application`: a path of a Git repository that is kept alive in a cluster. Same fields as Argo CD's.
 //! Unknown fields are kept at every level in `extra`; what is supported is decided by the controller.
 
+mod hold;
 mod operation;
 mod source;
 mod status;
@@ -12,6 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use hold::*;
 pub use operation::*;
 pub use source::*;
 pub use status::*;

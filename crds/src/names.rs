@@ -65,6 +65,8 @@ pub const KEEP_FOREIGN_METADATA: &str = "signet.dev/keep-foreign-metadata";
 /// On a Secret: a digest that fits its items and what they were rendered from, where rendering them again would give
 /// something else. While it fits, the items stay.
 pub const RENDERED: &str = "signet.dev/rendered";
+/// On an Application: where a rollback keeps it, a [`Hold`](crate::Hold).
+pub const HOLD: &str = "signet.dev/hold";
 /// Label of a Secret that holds a sealing key; the value `active` makes the key usable.
 pub const SEALING_KEY_LABEL: &str = "sealedsecrets.bitnami.com/sealed-secrets-key";
 /// Value of [`SEALING_KEY_LABEL`] on a key in use.

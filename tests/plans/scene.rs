@@ -155,6 +155,7 @@ pub(crate) fn observe(outside: &Outside, source: &Source, fresh: bool, seconds: 
             ..AppFacts::default()
         },
         source: Ok(source.clone()),
+        newest: None,
         kinds: Arc::new(kinds::built_in()),
         destination_namespace: DestinationNamespace::Exists,
         namespace_metadata: Default::default(),

@@ -75,8 +75,10 @@ fn build(
     let request = dialect::operation(&decoded);
     let project_name = decoded.spec.project.clone();
     let application = facts(application, decoded, &tracking_name);
+    let newest = newest(settings, intent.as_ref().ok());
     let revisions = revisions(
         settings,
+        newest.as_ref(),
         &application,
         intent.as_ref().ok(),
         request.as_ref().ok().and_then(Option::as_ref),
@@ -115,6 +117,7 @@ fn build(
             .collect(),
         kinds: Arc::new(kinds),
         source,
+        newest,
         destination_namespace: match text(settings, "namespace") {
             "missing" => DestinationNamespace::Missing,
             "terminating" => DestinationNamespace::Terminating,
@@ -215,14 +218,24 @@ fn source(
 }
 
 /// The commits that are asked for: `refs` says what each name means; without them they are `revision`, one or a list, or `c2`.
+/// What the sources mean, where a rollback may keep the Application elsewhere.
+fn newest(settings: &Value, intent: Option<&Intent>) -> Option<Revisions> {
+    let refs = settings["refs"].as_object()?;
+    let intent = intent.filter(|intent| intent.hold.is_some())?;
+    let sources = intent.sources.iter();
+    let commits = sources.map(|source| Some(refs.get(&source.revision)?.as_str()?.to_owned()));
+    commits.collect::<Option<_>>().map(Revisions::new)
+}
+
 fn revisions(
     settings: &Value,
+    newest: Option<&Revisions>,
     application: &AppFacts,
     intent: Option<&Intent>,
     request: Option<&OperationRequest>,
 ) -> Revisions {
     if let (Some(refs), Some(intent)) = (settings["refs"].as_object(), intent) {
-        let names = revisions_to_render(application, intent, request).into_iter();
+        let names = revisions_to_render(application, intent, request, newest).into_iter();
         let commit = |name: String| {
             refs.get(&name)
                 .and_then(Value::as_str)

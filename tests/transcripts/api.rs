@@ -178,9 +178,7 @@ impl Answers {
                 return self.sealing_api(situation, path, &request.body);
             }
             Some((namespace, path)) => self.core(situation, method, namespace, path),
-            None => path
-                .strip_prefix("apis/argoproj.io/v1alpha1/")
-                .and_then(|path| applications::answer(method, path, &request.query)),
+            None => applications::answer(method, path, &request.query),
         };
         match found {
             Some(object) => (200, object.to_string()),

@@ -17,6 +17,10 @@ pub(super) fn answer(method: &str, path: &str, query: &str) -> Option<Value> {
                 .collect(),
         ))
     };
+    let path = match path.strip_prefix("apis/argoproj.io/v1alpha1/") {
+        Some(path) => path,
+        None => return beside(method, path),
+    };
     match (
         method,
         path.rsplit_once('/').unwrap_or(("", path)),
@@ -31,10 +35,82 @@ pub(super) fn answer(method: &str, path: &str, query: &str) -> Option<Value> {
     }
 }
 
-/// `shop` is fine, `mail` is not and its syncs fail, `busy` is being synced, `deaf` has no controller.
+/// Whom the API server takes the user for, and events.
+fn beside(method: &str, path: &str) -> Option<Value> {
+    let event = |kind: &str, namespace: &str, name: &str, at: &str, reason: &str, note: &str| {
+        json!({
+            "metadata": { "name": format!("{name}.{at}"), "namespace": namespace },
+            "regarding": { "kind": kind, "namespace": namespace, "name": name },
+            "type": "Normal", "reason": reason, "note": note, "deprecatedLastTimestamp": at, "eventTime": null,
+        })
+    };
+    match (method, path) {
+        ("POST", "apis/authentication.k8s.io/v1/selfsubjectreviews") => {
+            Some(json!({ "metadata": {}, "status": { "userInfo": { "username": "jane" } } }))
+        }
+        ("GET", "apis/events.k8s.io/v1/namespaces/signet/events") => {
+            Some(json!({ "metadata": {}, "items": [
+                event("Application", "signet", "shop", "2026-03-02T09:00:05Z", "OperationCompleted", "Sync operation succeeded"),
+                event("Application", "signet", "mail", "2026-03-02T09:00:05Z", "OperationCompleted", "Sync operation failed"),
+            ] }))
+        }
+        ("GET", "apis/events.k8s.io/v1/namespaces/shop/events") => {
+            Some(json!({ "metadata": {}, "items": [
+                event("Deployment", "shop", "shop", "2026-03-02T09:00:03Z", "ScalingReplicaSet", "Scaled up replica set shop-1 to 1"),
+            ] }))
+        }
+        ("GET", path) if path.ends_with("/events") => Some(json!({ "metadata": {}, "items": [] })),
+        _ => None,
+    }
+}
+
+/// What was synced of `shop`: from another path at first, then from this one.
+fn history(name: &str) -> Value {
+    if name != "shop" {
+        return json!([]);
+    }
+    let entry = |id: i64, path: &str, revision: &str| {
+        json!({
+            "id": id, "revision": revision,
+            "deployStartedAt": format!("2026-03-0{}T09:00:00Z", id + 1),
+            "deployedAt": format!("2026-03-0{}T09:00:05Z", id + 1),
+            "initiatedBy": { "automated": true },
+            "source": { "repoURL": "https://git.example.com/config.git", "path": path, "targetRevision": "main" },
+        })
+    };
+    json!([
+        entry(0, "old", "aaaa0000aaaa0000aaaa0000aaaa0000aaaa0000"),
+        entry(1, "shop", "bbbb1111bbbb1111bbbb1111bbbb1111bbbb1111"),
+        entry(2, "shop", "4f0c2a1b9d8e7f60514233425160718293a4b5c6"),
+    ])
+}
+
+/// What became of the operations of `shop` since there are records.
+fn records(name: &str) -> Value {
+    if name != "shop" {
+        return json!([]);
+    }
+    let deployment = |message: &str| format!("apps/Deployment shop/shop: {message}");
+    json!([
+        {
+            "phase": "Failed", "message": "one or more objects failed to apply", "initiatedBy": { "username": "ana" },
+            "startedAt": "2026-03-02T20:00:00Z", "finishedAt": "2026-03-02T20:00:01Z",
+            "revision": "4f0c2a1b9d8e7f60514233425160718293a4b5c6", "changed": 1, "changes": [deployment("image is required")],
+        },
+        {
+            "id": 2, "phase": "Succeeded", "message": "successfully synced (all tasks run)", "initiatedBy": { "automated": true },
+            "startedAt": "2026-03-03T09:00:00Z", "finishedAt": "2026-03-03T09:00:05Z",
+            "revision": "4f0c2a1b9d8e7f60514233425160718293a4b5c6", "changed": 4,
+            "changes": [deployment("configured"), "Service shop/shop: created", "ConfigMap shop/old: pruned", "ConfigMap shop/new: created"],
+        },
+    ])
+}
+
+/// `held` was rolled back. `shop` is fine, `mail` is not and its syncs fail, `busy` is being synced and `long` until it is
+/// watched, `deaf` has no controller.
 fn application(name: &str, watched: bool) -> Option<Value> {
     let (sync, health, phase, message) = match name {
-        "shop" => (
+        "shop" | "held" => (
             "Synced",
             "Healthy",
             "Succeeded",
@@ -52,10 +128,17 @@ fn application(name: &str, watched: bool) -> Option<Value> {
             "Running",
             "waiting for healthy state of apps/Deployment/busy",
         ),
+        "long" if watched => ("OutOfSync", "Progressing", "Failed", "Operation terminated"),
+        "long" => ("OutOfSync", "Progressing", "Running", "waiting"),
         "deaf" => ("Unknown", "Unknown", "", ""),
         _ => return None,
     };
     let asked = name == "deaf" && watched;
+    let annotations = match name {
+        "held" => json!({ "signet.dev/hold": r#"{"at":["c1"],"past":["c2"]}"# }),
+        _ if asked => json!({ "argocd.argoproj.io/refresh": "normal" }),
+        _ => json!({}),
+    };
     let resource = |kind: &str, health: &str| json!({ "kind": kind, "namespace": name, "name": name, "status": sync, "health": { "status": health } });
     let conditions = match name {
         "mail" => {
@@ -75,19 +158,22 @@ fn application(name: &str, watched: bool) -> Option<Value> {
         "kind": "Application",
         "metadata": {
             "name": name, "namespace": "signet", "resourceVersion": "3",
-            "annotations": if asked { json!({ "argocd.argoproj.io/refresh": "normal" }) } else { json!({}) },
+            "annotations": annotations,
         },
         "operation": if asked { json!({ "sync": {} }) } else { Value::Null },
         "spec": {
             "project": "default",
             "source": { "repoURL": "https://git.example.com/config.git", "path": name, "targetRevision": "main" },
             "destination": { "server": "https://kubernetes.default.svc", "namespace": name },
+            "syncPolicy": { "automated": { "prune": true } },
         },
         "status": {
             "sync": { "status": sync, "revision": "4f0c2a1b9d8e7f60514233425160718293a4b5c6" },
             "health": { "status": health },
             "operationState": { "phase": phase, "message": message, "syncResult": { "resources": results } },
             "conditions": conditions,
+            "history": history(name),
+            "operationHistory": records(name),
             "resources": [resource("SealedSecret", "Healthy"), resource("Deployment", health)],
         },
     }))

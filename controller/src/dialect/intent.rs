@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crds::Application;
+use crds::{Application, Hold};
 
 use super::argocd;
 use super::refusal::Refusal;
@@ -29,6 +29,8 @@ pub struct Intent {
     pub namespace_metadata: Option<NamespaceMetadata>,
     /// Applications that have to work before it is synced, in the order written.
     pub depends_on: Vec<ApplicationName>,
+    /// Where a rollback keeps it.
+    pub hold: Option<Hold>,
     /// A sync that has not ended after so long has failed; `None` waits for ever.
     pub sync_timeout: Option<Duration>,
     /// How a failed sync is tried again; `None` when the spec says nothing.

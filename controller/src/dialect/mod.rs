@@ -22,7 +22,10 @@ pub mod webhooks;
 
 pub(crate) use argocd::changed_options;
 pub use argocd::object::HOOK_FINALIZER;
-pub use argocd::{APPLICATION_CONTROLLER_SELECTOR, GPG_KEYS_CONFIG_MAP, REPOSITORY_SELECTOR};
+pub use argocd::{
+    APPLICATION_CONTROLLER_SELECTOR, GPG_KEYS_CONFIG_MAP, REPOSITORY_SELECTOR,
+    REVISION_HISTORY_LIMIT,
+};
 pub use hook::{HookDeletion, HookPolicy, Phase, Role, is_hook, role};
 pub use intent::{
     ApplicationName, Automated, Cascade, Destination, Intent, Marks, NamespaceMetadata, Refresh,

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crds::{Hold, names::HOLD};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -56,6 +57,23 @@ pub(super) fn sync_timeout(metadata: &ObjectMeta) -> Result<Option<Duration>, Re
         let message = format!("found \"{text}\", expected a duration such as 90s or 10m");
         Refusal::invalid(field(SYNC_TIMEOUT), message)
     })
+}
+
+/// Where a rollback keeps the Application; `None` when none does.
+pub(super) fn hold(metadata: &ObjectMeta) -> Result<Option<Hold>, Refusal> {
+    let expected =
+        "revisions such as `{at: [4f0c2a1…], past: [9d8e7f6…]}`, one in each list for each source";
+    let hold = annotation::<Hold>(metadata, HOLD, expected)?;
+    let is_complete = |Hold { at, past }: &Hold| {
+        !at.is_empty() && at.len() == past.len() && !at.iter().chain(past).any(String::is_empty)
+    };
+    match hold.as_ref().is_none_or(is_complete) {
+        true => Ok(hold),
+        false => Err(Refusal::invalid(
+            field(HOLD),
+            format!("expected {expected}"),
+        )),
+    }
 }
 
 /// The Applications that one depends on.

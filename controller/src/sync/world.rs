@@ -63,6 +63,8 @@ pub struct World {
     pub project: Result<Project, Vec<Denied>>,
     /// What Git says at the revision of `plan::revision::revision_to_render`, or why that is not known.
     pub source: Result<Source, SourceProblem>,
+    /// What its sources mean now. Looked up only where a rollback keeps it elsewhere.
+    pub newest: Option<Revisions>,
     /// Which kinds the cluster serves.
     pub kinds: Arc<Kinds>,
     /// The namespace that `CreateNamespace=true` may have to make.

@@ -32,6 +32,9 @@ pub struct ApplicationStatus {
     /// Syncs that succeeded, oldest first.
     #[serde(skip_serializing_if = "is_default")]
     pub history: Vec<RevisionHistory>,
+    /// Operations that ended, oldest first: also those that failed, and those for some objects alone.
+    #[serde(skip_serializing_if = "is_default")]
+    pub operation_history: Vec<OperationRecord>,
     /// What keeps the Application from working, or deserves attention.
     #[serde(skip_serializing_if = "is_default")]
     pub conditions: Vec<ApplicationCondition>,
@@ -283,6 +286,39 @@ pub struct RevisionHistory {
     /// Who asked for it.
     #[serde(skip_serializing_if = "is_default")]
     pub initiated_by: Option<InitiatedBy>,
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// An operation that ended.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "camelCase")]
+pub struct OperationRecord {
+    /// Number of its entry in `history`, where it has one.
+    #[serde(skip_serializing_if = "is_default")]
+    pub id: Option<i64>,
+    /// `Succeeded`, `Failed` or `Error`.
+    pub phase: String,
+    /// How it ended, for people.
+    pub message: String,
+    /// When it began.
+    pub started_at: Option<Time>,
+    /// When it ended.
+    pub finished_at: Option<Time>,
+    /// Who asked for it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub initiated_by: Option<InitiatedBy>,
+    /// Commit that it was to sync.
+    #[serde(skip_serializing_if = "is_default")]
+    pub revision: String,
+    /// Commits that it was to sync, one for each of several sources.
+    #[serde(skip_serializing_if = "is_default")]
+    pub revisions: Vec<String>,
+    /// How many objects and hooks it made, changed, pruned or failed at.
+    pub changed: i64,
+    /// What became of the first of them.
+    #[serde(skip_serializing_if = "is_default")]
+    pub changes: Vec<String>,
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }

@@ -130,7 +130,8 @@ fn facts(application: &Application) -> Vec<(&'static str, String)> {
         ),
         ("Project", text("/spec/project", "default")),
     ];
-    let compared = application.revisions().into_iter().chain(repeat(""));
+    let compared = application.revisions();
+    let compared = compared.iter().map(String::as_str).chain(repeat(""));
     let sources = application.sources().iter().zip(compared);
     facts.extend(sources.map(|(written, compared)| ("Source", source(written, compared))));
     facts.extend([

@@ -1,9 +1,15 @@
 //! `signet app`: Applications, with the user's own rights. Must not need any server but the API server, and `health` none.
 
+mod events;
 mod get;
 mod health;
+mod history;
 mod list;
+mod operation;
+mod resources;
+mod rollback;
 mod sync;
+mod terminate;
 mod wait;
 
 use std::time::Duration;
@@ -22,6 +28,11 @@ pub(crate) enum Command {
     Get(get::Arguments),
     Sync(sync::Arguments),
     Wait(wait::Arguments),
+    Terminate(terminate::Arguments),
+    Rollback(rollback::Arguments),
+    History(history::Arguments),
+    Resources(resources::Arguments),
+    Events(events::Arguments),
     Health(health::Arguments),
 }
 
@@ -46,6 +57,20 @@ pub(crate) enum Error {
     Health(#[from] health::Error),
     #[error("Application {name} is being synced already")]
     Busy { name: String },
+    #[error("no sync of Application {name} is under way")]
+    Idle { name: String },
+    #[error("the history of Application {name} has no sync {id}")]
+    NoSuchSync { name: String, id: i64 },
+    #[error("the history of Application {name} has no earlier sync of another revision")]
+    NoEarlierSync { name: String },
+    #[error("sync {id} of Application {name} was of another source: it had another {field}")]
+    OtherSource {
+        name: String,
+        id: i64,
+        field: String,
+    },
+    #[error("no rollback keeps Application {name}")]
+    NotHeld { name: String },
     #[error("Application {name} was not refreshed within {}", duration::display(*timeout))]
     NotRefreshed { name: String, timeout: Duration },
     #[error("the sync of Application {name} ended as {phase}: {message}")]
@@ -74,6 +99,16 @@ impl Error {
             Self::Busy { name } => {
                 Some(format!("`signet app wait {name}` waits until that is done"))
             }
+            Self::Idle { name } | Self::NotHeld { name } => {
+                Some(format!("`signet app get {name}` shows how it stands"))
+            }
+            Self::NoSuchSync { name, .. } | Self::NoEarlierSync { name } => {
+                Some(format!("`signet app history {name}` shows what was synced"))
+            }
+            Self::OtherSource { .. } => Some(
+                "change the source in the Application back: a rollback only chooses a revision of it"
+                    .to_owned(),
+            ),
             Self::NotRefreshed { .. } | Self::SyncTimedOut { .. } => Some(
                 "is the controller running, and is this namespace one that it looks at?".to_owned(),
             ),
@@ -90,6 +125,11 @@ pub(crate) fn run(command: &Command) -> Result<Outcome, error::Error> {
         Command::Get(arguments) => get::run(arguments),
         Command::Sync(arguments) => sync::run(arguments),
         Command::Wait(arguments) => wait::run(arguments),
+        Command::Terminate(arguments) => terminate::run(arguments),
+        Command::Rollback(arguments) => rollback::run(arguments),
+        Command::History(arguments) => history::run(arguments),
+        Command::Resources(arguments) => resources::run(arguments),
+        Command::Events(arguments) => events::run(arguments),
         Command::Health(arguments) => health::run(arguments),
     }
 }

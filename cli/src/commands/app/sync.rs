@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::{Error, Namespace};
+use super::{Error, Namespace, operation};
 use crate::application::Applications;
+use crate::cluster::Cluster;
 use crate::commands::Outcome;
 use crate::{duration, error, report};
 
@@ -48,64 +49,31 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
     let cluster = arguments.within.connect()?;
     let applications = Applications::within(&cluster, arguments.within.namespace.as_deref());
     for name in &arguments.names {
-        request(&applications, name, arguments)?;
+        request(&cluster, &applications, name, arguments)?;
     }
     for name in arguments.names.iter().filter(|_| !arguments.no_wait) {
-        await_end(&applications, name, arguments.timeout)?;
+        operation::succeeded(&applications, name, arguments.timeout)?;
     }
     Ok(Outcome::Fine)
 }
 
 fn request(
+    cluster: &Cluster,
     applications: &Applications<'_>,
     name: &str,
     arguments: &Arguments,
 ) -> Result<(), Error> {
-    let application = applications.get(name)?;
-    if application.is_operating() {
-        return Err(Error::Busy {
-            name: name.to_owned(),
-        });
-    }
+    let application = operation::idle(applications, name)?;
     let mut sync = Map::new();
-    let several = !application.elements("/spec/sources").is_empty();
-    match &arguments.revision[..] {
-        [] => {}
-        [revision] if !several => drop(sync.insert("revision".to_owned(), json!(revision))),
-        revisions => drop(sync.insert("revisions".to_owned(), json!(revisions))),
+    if !arguments.revision.is_empty() {
+        sync.extend([operation::revisions(&application, &arguments.revision)]);
     }
     if arguments.prune {
         sync.insert("prune".to_owned(), Value::Bool(true));
     }
-    applications.request(
-        name,
-        &json!({ "initiatedBy": { "username": "signet" }, "sync": sync }),
-    )?;
+    applications.request(name, &operation::request(cluster, sync))?;
     if arguments.no_wait {
         report::note(format_args!("{name}: sync requested"));
     }
     Ok(())
-}
-
-/// The request slot is emptied in the same write that begins the operation, so an empty slot and an end belong together.
-fn await_end(applications: &Applications<'_>, name: &str, timeout: Duration) -> Result<(), Error> {
-    let ended = applications.wait(name, timeout, |application| !application.is_operating())?;
-    let application = ended.ok_or_else(|| Error::SyncTimedOut {
-        name: name.to_owned(),
-        timeout,
-    })?;
-    let message = application
-        .text("/status/operationState/message")
-        .to_owned();
-    match application.phase() {
-        "Succeeded" => {
-            report::note(format_args!("{name}: {message}"));
-            Ok(())
-        }
-        phase => Err(Error::SyncFailed {
-            name: name.to_owned(),
-            phase: phase.to_owned(),
-            message,
-        }),
-    }
 }

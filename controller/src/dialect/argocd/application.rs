@@ -188,6 +188,7 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
     let substitution = collect(signet::substitution(&application.metadata), &mut refusals);
     let sync_timeout = collect(signet::sync_timeout(&application.metadata), &mut refusals);
     let depends_on = collect(signet::depends_on(&application.metadata), &mut refusals);
+    let hold = collect(signet::hold(&application.metadata), &mut refusals);
     let destination = collect(spec::destination(spec), &mut refusals);
     let policy = spec.sync_policy.clone().unwrap_or_default();
     // A newer commit takes over, unless it says otherwise.
@@ -200,6 +201,7 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
         Some(sources),
         Some(substitution),
         Some(depends_on),
+        Some(hold),
         Some(sync_timeout),
         Some(destination),
         Some(retry),
@@ -209,6 +211,7 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
         sources,
         substitution,
         depends_on,
+        hold,
         sync_timeout,
         destination,
         retry,
@@ -229,6 +232,7 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
         options,
         namespace_metadata: spec::namespace_metadata(&policy),
         depends_on,
+        hold,
         sync_timeout,
         retry,
         revision_history_limit,

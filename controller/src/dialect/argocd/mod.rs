@@ -12,6 +12,7 @@ mod source_options;
 mod spec;
 
 pub(crate) use source_options::changed as changed_options;
+pub use spec::REVISION_HISTORY_LIMIT;
 
 /// Prefix of Argo CD's annotations.
 const PREFIX: &str = "argocd.argoproj.io/";

@@ -13,7 +13,7 @@ const IN_CLUSTER_SERVER: &str = "https://kubernetes.default.svc";
 /// The cluster we run in, by name.
 const IN_CLUSTER_NAME: &str = "in-cluster";
 /// Argo CD keeps as many finished syncs when the spec names no number.
-const REVISION_HISTORY_LIMIT: usize = 10;
+pub const REVISION_HISTORY_LIMIT: usize = 10;
 
 pub(super) fn project(spec: &ApplicationSpec) -> String {
     match spec.project.as_str() {

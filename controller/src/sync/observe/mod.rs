@@ -61,12 +61,16 @@ impl Engine {
             self.live.index().distrust(app);
         }
         let project = self.project(&subject);
-        let rendered = match self.readable(&subject, project.as_ref().ok()) {
-            // A request is large, and mostly nothing is rendered.
+        let (newest, rendered) = match self.readable(&subject, project.as_ref().ok()) {
             Some((intent, project)) => {
-                Box::pin(self.render(app, &subject, intent, project, before)).await?
+                let newest = self.newest(&subject, intent, before).await;
+                // A request is large, and mostly nothing is rendered.
+                let rendered =
+                    Box::pin(self.render(app, &subject, intent, project, newest.as_ref(), before));
+                let rendered = rendered.await?;
+                (newest, rendered)
             }
-            None => Err(no_source()),
+            None => (None, Err(no_source())),
         };
         let kinds = self.kinds(app, &subject, rendered.as_ref().ok()).await?;
         let source = self.source(app, &subject, rendered, &kinds);
@@ -83,6 +87,7 @@ impl Engine {
             request: subject.request,
             project,
             source,
+            newest,
             kinds,
             destination_namespace: observed.namespace,
             namespace_metadata: observed.namespace_metadata,

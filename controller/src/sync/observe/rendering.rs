@@ -9,7 +9,8 @@ use crate::sync::{
     observe::memory::Render,
     observe::sources::{self, Resolved},
     observe::subject::Subject,
-    plan::revision::revisions_to_render,
+    plan::revision::{revisions_to_render, written},
+    revisions::Revisions,
     world::{Asked, SourceProblem},
 };
 use crate::{
@@ -50,14 +51,29 @@ impl Engine {
         subject: &Subject,
         intent: &Intent,
         project: &Project,
+        newest: Option<&Revisions>,
         before: Asked,
     ) -> Result<Result<Render, SourceProblem>, kube::Error> {
-        let rendered = self.render_if_new(app, subject, intent, project, before);
+        let rendered = self.render_if_new(app, subject, intent, project, newest, before);
         match rendered.await {
             Ok(render) => Ok(Ok(render)),
             Err(Unrendered::Problem(problem)) => Ok(Err(problem)),
             Err(Unrendered::Away(error)) => Err(error),
         }
+    }
+
+    /// What the sources mean now, where a rollback may keep the Application elsewhere. `None` too where that can't be found out.
+    pub(super) async fn newest(
+        &self,
+        subject: &Subject,
+        intent: &Intent,
+        before: Asked,
+    ) -> Option<Revisions> {
+        intent.hold.as_ref()?;
+        let freshness = latest(subject.asked().anew(before));
+        let written = written(intent);
+        let resolved = self.sources.resolve(intent, &written, freshness, false);
+        Some(sources::revisions(&resolved.await.ok()?))
     }
 
     async fn render_if_new(
@@ -66,21 +82,12 @@ impl Engine {
         subject: &Subject,
         intent: &Intent,
         project: &Project,
+        newest: Option<&Revisions>,
         before: Asked,
     ) -> Result<Render, Unrendered> {
         let request = subject.request.as_ref().ok().and_then(Option::as_ref);
-        let asked_for = revisions_to_render(&subject.facts, intent, request);
-        let asked = Asked {
-            refresh: subject.facts.marks.refresh.is_some(),
-            request: request.is_some(),
-        };
-        let latest = |is: bool| {
-            if is {
-                Freshness::Latest
-            } else {
-                Freshness::Cached
-            }
-        };
+        let asked_for = revisions_to_render(&subject.facts, intent, request, newest);
+        let asked = subject.asked();
         let known = self.memories.get(app).render;
         let known = known.filter(|known| known.sources == intent.sources);
         let resolved = self
@@ -156,6 +163,13 @@ impl Engine {
             Some(facts) => *facts == self.facts.get().await?,
             None => true,
         })
+    }
+}
+
+fn latest(is: bool) -> Freshness {
+    match is {
+        true => Freshness::Latest,
+        false => Freshness::Cached,
     }
 }
 

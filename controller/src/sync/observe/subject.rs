@@ -8,13 +8,23 @@ use crate::access::{Denied, Project, Reason};
 use crate::dialect::{self, Intent, Refusal};
 use crate::sync::engine::Engine;
 use crate::sync::observe::applications::AppId;
-use crate::sync::world::AppFacts;
+use crate::sync::world::{AppFacts, Asked};
 
 /// The Application as decoded for one pass.
 pub(super) struct Subject {
     pub(super) facts: AppFacts,
     pub(super) intent: Result<Intent, Vec<Refusal>>,
     pub(super) request: Result<Option<dialect::OperationRequest>, Vec<Refusal>>,
+}
+
+impl Subject {
+    /// What the Application asks for.
+    pub(super) fn asked(&self) -> Asked {
+        Asked {
+            refresh: self.facts.marks.refresh.is_some(),
+            request: matches!(self.request, Ok(Some(_))),
+        }
+    }
 }
 
 impl Engine {

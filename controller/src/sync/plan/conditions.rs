@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::dialect::{TRACKING_ANNOTATION, is_hook};
 use crate::sync::key::{GroupKind, ObjectKey};
 use crate::sync::plan::comparison::{Terms, named, refusal};
+use crate::sync::plan::hold;
 use crate::sync::plan::plaintext;
 use crate::sync::plan::recreate;
 use crate::sync::plan::{Compared, Condition, ConditionKind, Difference};
@@ -28,6 +29,7 @@ pub(in crate::sync) fn conditions(
     conditions.extend(doubts(objects));
     conditions.extend(orphans(world, terms));
     conditions.extend(plaintext::condition(terms));
+    conditions.extend(hold::condition(world, terms));
     conditions
 }
 

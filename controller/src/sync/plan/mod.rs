@@ -12,6 +12,7 @@ pub(super) mod dry_run;
 pub(super) mod fights;
 pub(super) mod gates;
 pub(super) mod heal;
+pub(super) mod hold;
 pub(super) mod holders;
 pub(super) mod hook_runs;
 pub(super) mod hooks;
@@ -199,6 +200,8 @@ pub enum ConditionKind {
     SyncError,
     /// The sync policy would begin an operation, which has to wait.
     SyncBlocked,
+    /// A rollback keeps it at other revisions than its sources mean.
+    RevisionHeld,
     /// A wanted object carries the tracking id of another existing Application.
     SharedResourceWarning,
     /// A Secret in the source is not sealed, and the project minds.
@@ -222,6 +225,7 @@ impl ConditionKind {
             Self::ComparisonError => "ComparisonError",
             Self::SyncError => "SyncError",
             Self::SyncBlocked => "SyncBlocked",
+            Self::RevisionHeld => "RevisionHeld",
             Self::SharedResourceWarning => "SharedResourceWarning",
             Self::PlaintextSecretWarning => "PlaintextSecretWarning",
             Self::RepeatedResourceWarning => "RepeatedResourceWarning",

@@ -4,26 +4,27 @@
 use crds::OperationState;
 
 use crate::dialect::{Intent, OperationRequest};
+use crate::sync::plan::hold;
 use crate::sync::plan::operation::is_running;
 use crate::sync::plan::recorded;
+use crate::sync::revisions::Revisions;
 use crate::sync::world::AppFacts;
 
 /// The revision that each source is to be rendered at in this pass: those asked for by `.operation`; the commits that an
-/// operation that runs stays at; else the newest, so that they take over.
+/// operation that runs stays at; those that a rollback keeps; else the newest, so that they take over. `newest` are the revisions
+/// that the sources mean now, looked up where there was a rollback.
 pub fn revisions_to_render(
     application: &AppFacts,
     intent: &Intent,
     request: Option<&OperationRequest>,
+    newest: Option<&Revisions>,
 ) -> Vec<String> {
-    let own = || {
-        let sources = intent.sources.iter();
-        sources.map(|source| source.revision.clone()).collect()
-    };
     if let Some(request) = request {
-        return request.revisions.clone().unwrap_or_else(own);
+        let asked_for = request.revisions.clone();
+        return asked_for.unwrap_or_else(|| written(intent));
     }
     let Some(state) = recorded::operation(application).filter(|state| is_running(state)) else {
-        return own();
+        return own(intent, newest);
     };
     let request = recorded::request(application, state).filter(|_| !recorded::is_automated(state));
     if stays(application, intent, request.as_ref(), state)
@@ -35,7 +36,20 @@ pub fn revisions_to_render(
     }
     request
         .and_then(|request| request.revisions)
-        .unwrap_or_else(own)
+        .unwrap_or_else(|| own(intent, newest))
+}
+
+fn own(intent: &Intent, newest: Option<&Revisions>) -> Vec<String> {
+    match hold::standing(intent, newest) {
+        Some(hold) => hold.at.clone(),
+        None => written(intent),
+    }
+}
+
+/// What the spec says.
+pub(in crate::sync) fn written(intent: &Intent) -> Vec<String> {
+    let sources = intent.sources.iter();
+    sources.map(|source| source.revision.clone()).collect()
 }
 
 /// A request stays at the commit it began with, an automated operation gives way to a newer one of the same source; once

@@ -2,17 +2,19 @@
 //! It decides nothing and writes nothing, and never says more when all is well and unchanged.
 
 mod events;
+mod history;
 mod operation_state;
 mod results;
 mod status;
 
-use crds::ApplicationStatus;
+use crds::{ApplicationStatus, names::HOLD};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::dialect::argocd::REFRESH;
 use crate::sync::outcome::Outcome;
+use crate::sync::plan::hold;
 use crate::sync::plan::{Decision, OperationPhase, Plan, Step, SyncStatus};
 use crate::sync::world::{HealthStatus, World};
 
@@ -99,6 +101,7 @@ pub fn claim(world: &World, plan: &Plan) -> Report {
         status: status::status(world, plan, &[]),
         takes_operation: takes_operation(world, plan),
         events: events::started(plan).into_iter().collect(),
+        obeyed_annotations: released(world, plan).into_iter().collect(),
         ..Report::default()
     };
     if let Some(operation) = &plan.operation {
@@ -122,21 +125,24 @@ pub fn report(world: &World, plan: &Plan, outcomes: &[Outcome]) -> Report {
         .steps
         .iter()
         .any(|step| step.step == Step::ClaimInventory);
+    let refreshed = world.application.marks.refresh.map(|_| REFRESH);
     let mut report = Report {
         events: events::events(world, plan, &status, ended, claimed),
         metrics: Some(status::metrics(&status, ended)),
         takes_operation: takes_operation(world, plan) && !claimed,
-        obeyed_annotations: world
-            .application
-            .marks
-            .refresh
-            .map(|_| REFRESH)
+        obeyed_annotations: refreshed
             .into_iter()
+            .chain(released(world, plan).filter(|_| !claimed))
             .collect(),
         status,
     };
     date(world, &mut report);
     report
+}
+
+/// A hold goes in the write that begins what takes its place: else a restart would roll back again.
+fn released(world: &World, plan: &Plan) -> Option<&'static str> {
+    hold::is_over(world, plan.operation.as_ref()).then_some(HOLD)
 }
 
 fn takes_operation(world: &World, plan: &Plan) -> bool {

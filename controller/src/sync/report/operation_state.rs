@@ -1,18 +1,17 @@
-//! `status.operationState` and `status.history`: how the operation stands after a pass.
+//! `status.operationState`: how the operation stands after a pass.
 //! What it says is all that a restarted controller needs to go on.
 
-use crds::{ApplicationStatus, InitiatedBy, OperationState, RevisionHistory};
+use crds::{ApplicationStatus, OperationState};
 use k8s_openapi::jiff::Timestamp;
 use k8s_openapi::jiff::tz::TimeZone;
 
 use super::status::short;
-use super::{results, time};
+use super::{history, results, time};
 use crate::sync::outcome::Outcome;
 use crate::sync::plan::comparison::named;
 use crate::sync::plan::operation::next_try;
 use crate::sync::plan::recorded;
-use crate::sync::plan::{Decision, Ending, Initiator, Operation, OperationPhase, Plan, Scope};
-use crate::sync::revisions::sources_of;
+use crate::sync::plan::{Decision, Ending, Operation, OperationPhase, Plan};
 use crate::sync::world::World;
 
 /// The operation as it begins or goes on, before its steps are executed.
@@ -71,9 +70,8 @@ pub(super) fn close(
     }
     let (phase, message) = verdict(operation, outcomes, plan.steps.is_empty());
     let phase = settle(world, operation, &mut state, phase, &message);
-    let whole = operation.scope == Scope::Whole && !operation.dry_run;
-    if phase == Some(OperationPhase::Succeeded) && whole {
-        remember(world, operation, &mut status.history);
+    if let Some(phase) = phase {
+        history::remember(world, operation, &state, phase, status);
     }
     status.operation_state = Some(state);
     phase
@@ -200,38 +198,4 @@ fn clock(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC)
         .strftime("%H:%M:%S UTC")
         .to_string()
-}
-
-fn remember(world: &World, operation: &Operation, history: &mut Vec<RevisionHistory>) {
-    let limit = world
-        .intent
-        .as_ref()
-        .map(|intent| intent.revision_history_limit)
-        .unwrap_or_default();
-    let initiated_by = match &operation.initiator {
-        Initiator::Automated => InitiatedBy {
-            automated: true,
-            ..InitiatedBy::default()
-        },
-        Initiator::Requested(username) => InitiatedBy {
-            username: username.clone(),
-            ..InitiatedBy::default()
-        },
-    };
-    let spec = &world.application.spec;
-    let (revision, revisions) = operation.revisions.fields(spec);
-    let (source, sources) = sources_of(spec);
-    history.push(RevisionHistory {
-        id: history.last().map_or(0, |last| last.id + 1),
-        revision,
-        revisions,
-        source,
-        sources,
-        deploy_started_at: Some(time(operation.started_at)),
-        deployed_at: Some(time(world.now)),
-        initiated_by: Some(initiated_by),
-        ..RevisionHistory::default()
-    });
-    let excess = history.len().saturating_sub(limit);
-    history.drain(..excess);
 }

@@ -21,6 +21,8 @@ use crate::sync::world::{DestinationNamespace, World};
 const LISTED: usize = 500;
 /// Longest text of one result: with all of them a status stays below 1 MiB.
 const LONGEST_TEXT: usize = 256;
+/// So many of them a record of the operation tells.
+const TOLD: usize = 10;
 /// How many are not listed.
 const OMITTED: &str = "omittedResources";
 
@@ -97,6 +99,27 @@ fn namespace_metadata(
             policy.managed_namespace_metadata.clone()
         }
         false => recorded::namespace_metadata(&world.application.status).cloned(),
+    }
+}
+
+/// How many objects and hooks an operation dealt with, and what became of the first of them.
+pub(super) fn changes(result: &SyncOperationResult) -> (i64, Vec<String>) {
+    let is_change = |result: &&ResourceResult| result.status != "PruneSkipped";
+    let changes = result.resources.iter().filter(is_change);
+    let omitted = result.extra.get(OMITTED).and_then(Value::as_i64);
+    let count = i64::try_from(changes.clone().count()).unwrap_or(i64::MAX);
+    let told = changes.take(TOLD).map(told);
+    (count + omitted.unwrap_or_default(), told.collect())
+}
+
+fn told(result: &ResourceResult) -> String {
+    let key = key_of_result(result).to_string();
+    match (result.hook_phase.as_str(), result.message.as_str()) {
+        // What failed is named by itself.
+        ("", message) if message.starts_with(&key) => message.to_owned(),
+        ("", message) => format!("{key}: {message}"),
+        (phase, "") => format!("{key}: {phase}"),
+        (phase, message) => format!("{key}: {phase}: {message}"),
     }
 }
 

@@ -1,0 +1,57 @@
+//! Rollbacks: an Application stays at the revisions that it was rolled back to until its sources mean others than they did then.
+//! It asks no repository; that the sources can't be read now is no reason to leave.
+
+use crds::Hold;
+
+use crate::dialect::Intent;
+use crate::sync::plan::comparison::Terms;
+use crate::sync::plan::{Condition, ConditionKind, Initiator, Operation, Scope};
+use crate::sync::revisions::Revisions;
+use crate::sync::world::World;
+
+/// The hold that stands. `newest` is what the sources mean now, where that is known.
+pub(super) fn standing<'a>(intent: &'a Intent, newest: Option<&Revisions>) -> Option<&'a Hold> {
+    let hold = intent.hold.as_ref()?;
+    let is_about = hold.at.len() == intent.sources.len();
+    let moved = newest.is_some_and(|newest| newest.all() != hold.past);
+    (is_about && !moved).then_some(hold)
+}
+
+/// Nothing is held any more: the sources have moved on, or somebody asked for a sync to other revisions.
+pub(in crate::sync) fn is_over(world: &World, operation: Option<&Operation>) -> bool {
+    let Some(hold) = world.intent.as_ref().ok().and_then(|it| it.hold.as_ref()) else {
+        return false;
+    };
+    let leaves = |operation: &Operation| {
+        let is_asked_for = matches!(operation.initiator, Initiator::Requested(_));
+        let revisions = operation.revisions.all();
+        operation.starts()
+            && is_asked_for
+            && operation.scope == Scope::Whole
+            && !operation.dry_run
+            && !revisions.is_empty()
+            && revisions != hold.at
+    };
+    is_released(world) || operation.is_some_and(leaves)
+}
+
+fn is_released(world: &World) -> bool {
+    let Ok(intent) = &world.intent else {
+        return false;
+    };
+    intent.hold.is_some() && standing(intent, world.newest.as_ref()).is_none()
+}
+
+/// That the Application is compared with the revisions of a rollback.
+pub(super) fn condition(world: &World, terms: &Terms<'_>) -> Option<Condition> {
+    let hold = standing(terms.intent, world.newest.as_ref())?;
+    let at = &terms.source.revisions;
+    let sources = terms.intent.sources.iter();
+    let targets: Vec<&str> = sources.map(|source| source.revision.as_str()).collect();
+    let message = format!(
+        "a rollback keeps it at {at} until {} means something else than {}; a sync leaves it at once",
+        targets.join(", "),
+        hold.past.join(", ")
+    );
+    (at.all() == hold.at).then(|| Condition::new(ConditionKind::RevisionHeld, message))
+}
