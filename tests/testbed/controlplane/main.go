@@ -1,5 +1,5 @@
-// Package main is a whole Kubernetes control plane and its kubectl in one
-// executable: the name under which it is started says which part it plays.
+// Package main is a whole Kubernetes control plane in one executable: the name
+// under which it is started says which part it plays.
 // It holds no logic of its own and never talks to a cluster by itself.
 package main
 
@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 	"go.etcd.io/etcd/server/v3/etcdmain"
 	"k8s.io/component-base/cli"
-	kubectl "k8s.io/kubectl/pkg/cmd"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
@@ -24,7 +23,6 @@ var parts = map[string]func() *cobra.Command{
 	"kube-apiserver":          func() *cobra.Command { return apiserver.NewAPIServerCommand() },
 	"kube-controller-manager": func() *cobra.Command { return controllermanager.NewControllerManagerCommand() },
 	"kube-scheduler":          func() *cobra.Command { return scheduler.NewSchedulerCommand() },
-	"kubectl":                 func() *cobra.Command { return kubectl.NewDefaultKubectlCommand() },
 }
 
 func main() {
@@ -35,7 +33,7 @@ func main() {
 	}
 	part, known := parts[name]
 	if !known {
-		fmt.Fprintf(os.Stderr, "start this program as etcd, kube-apiserver, kube-controller-manager, kube-scheduler or kubectl, not %q\n", name)
+		fmt.Fprintf(os.Stderr, "start this program as etcd, kube-apiserver, kube-controller-manager or kube-scheduler, not %q\n", name)
 		os.Exit(2)
 	}
 	os.Exit(cli.Run(part()))

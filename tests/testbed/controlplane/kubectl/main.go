@@ -1,0 +1,14 @@
+// Package main is kubectl, of the same release as the control plane.
+// It holds no logic of its own.
+package main
+
+import (
+	"os"
+
+	"k8s.io/component-base/cli"
+	"k8s.io/kubectl/pkg/cmd"
+)
+
+func main() {
+	os.Exit(cli.Run(cmd.NewDefaultKubectlCommand()))
+}
