@@ -24,7 +24,7 @@ pub(super) fn idle(applications: &Applications<'_>, name: &str) -> Result<Applic
 }
 
 /// What a request for a sync says.
-pub(super) fn request(cluster: &Cluster, sync: Map<String, Value>) -> Value {
+pub(super) fn request(cluster: &Cluster, sync: &Map<String, Value>) -> Value {
     let username = cluster.username();
     let username = username.unwrap_or_else(|| SOMEBODY.to_owned());
     json!({ "initiatedBy": { "username": username }, "sync": sync })

@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
             "resourceVersion": application.resource_version(),
             "annotations": { HOLD: annotation },
         },
-        "operation": operation::request(&cluster, sync),
+        "operation": operation::request(&cluster, &sync),
     });
     applications
         .merge(name, &format!("roll Application {name} back"), patch)

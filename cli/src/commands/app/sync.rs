@@ -71,7 +71,7 @@ fn request(
     if arguments.prune {
         sync.insert("prune".to_owned(), Value::Bool(true));
     }
-    applications.request(name, &operation::request(cluster, sync))?;
+    applications.request(name, &operation::request(cluster, &sync))?;
     if arguments.no_wait {
         report::note(format_args!("{name}: sync requested"));
     }
