@@ -12,6 +12,8 @@ use crate::cluster::{self, Cluster};
 
 /// Written to ask for a fresh look at Git; the controller removes it when it has looked.
 const REFRESH_ANNOTATION: &str = "argocd.argoproj.io/refresh";
+/// How the message of an operation begins that waits for an approval.
+const ASKING: &str = "waiting for pruning confirmation";
 /// Digits of a commit, and as many of them as Git shows.
 const COMMIT: usize = 40;
 const SHORT_COMMIT: usize = 7;
@@ -222,6 +224,18 @@ impl Application {
     /// Whether an operation is asked for or under way.
     pub(crate) fn is_operating(&self) -> bool {
         !self.0.data["operation"].is_null() || matches!(self.phase(), "Running" | "Terminating")
+    }
+
+    pub(crate) fn is_deleting(&self) -> bool {
+        self.0.metadata.deletion_timestamp.is_some()
+    }
+
+    /// Whether the operation goes on only once somebody approves a deletion.
+    pub(crate) fn is_asking(&self) -> bool {
+        self.phase() == "Running"
+            && self
+                .text("/status/operationState/message")
+                .starts_with(ASKING)
     }
 
     pub(crate) fn is_refreshing(&self) -> bool {

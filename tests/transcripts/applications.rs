@@ -107,7 +107,7 @@ fn records(name: &str) -> Value {
 }
 
 /// `held` was rolled back. `shop` is fine, `mail` is not and its syncs fail, `busy` is being synced and `long` until it is
-/// watched, `deaf` has no controller.
+/// watched, `asks` waits for an approval, `deaf` has no controller.
 fn application(name: &str, watched: bool) -> Option<Value> {
     let (sync, health, phase, message) = match name {
         "shop" | "held" => (
@@ -130,6 +130,13 @@ fn application(name: &str, watched: bool) -> Option<Value> {
         ),
         "long" if watched => ("OutOfSync", "Progressing", "Failed", "Operation terminated"),
         "long" => ("OutOfSync", "Progressing", "Running", "waiting"),
+        "asking" if !watched => ("OutOfSync", "Healthy", "Succeeded", ""),
+        "asks" | "asking" => (
+            "OutOfSync",
+            "Healthy",
+            "Running",
+            "waiting for pruning confirmation of Namespace extra",
+        ),
         "deaf" => ("Unknown", "Unknown", "", ""),
         _ => return None,
     };
@@ -139,6 +146,7 @@ fn application(name: &str, watched: bool) -> Option<Value> {
         _ if asked => json!({ "argocd.argoproj.io/refresh": "normal" }),
         _ => json!({}),
     };
+    let extra = json!({ "kind": "Namespace", "name": "extra", "status": "OutOfSync", "requiresPruning": true, "requiresDeletionConfirmation": true });
     let resource = |kind: &str, health: &str| json!({ "kind": kind, "namespace": name, "name": name, "status": sync, "health": { "status": health } });
     let conditions = match name {
         "mail" => {
@@ -174,7 +182,10 @@ fn application(name: &str, watched: bool) -> Option<Value> {
             "conditions": conditions,
             "history": history(name),
             "operationHistory": records(name),
-            "resources": [resource("SealedSecret", "Healthy"), resource("Deployment", health)],
+            "resources": match name {
+                "asks" => json!([extra]),
+                _ => json!([resource("SealedSecret", "Healthy"), resource("Deployment", health)]),
+            },
         },
     }))
 }

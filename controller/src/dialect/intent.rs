@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crds::{Application, Hold};
+use k8s_openapi::jiff::Timestamp;
 
 use super::argocd;
 use super::refusal::Refusal;
@@ -33,6 +34,8 @@ pub struct Intent {
     pub hold: Option<Hold>,
     /// A sync that has not ended after so long has failed; `None` waits for ever.
     pub sync_timeout: Option<Duration>,
+    /// The largest part of its objects, in percent, that is deleted unasked where they left the repository.
+    pub prune_limit: u8,
     /// How a failed sync is tried again; `None` when the spec says nothing.
     pub retry: Option<RetryPolicy>,
     /// How many finished syncs the history keeps.
@@ -181,6 +184,8 @@ pub struct Marks {
     pub skip_reconcile: bool,
     /// Look again now.
     pub refresh: Option<Refresh>,
+    /// When somebody approved the deletions that wait for that.
+    pub deletion_approved: Option<Timestamp>,
     /// Deleting the Application deletes its objects; `None` leaves them.
     pub cascade: Option<Cascade>,
 }

@@ -38,5 +38,5 @@ pub use operation::{
 };
 pub use refusal::{Problem, Refusal};
 pub use signet::HOOK_RUN;
-pub use sync_options::{ApplyMode, ApplyPolicy, ObjectDefaults, SyncOptions};
+pub use sync_options::{ApplyMode, ApplyPolicy, Consent, ObjectDefaults, SyncOptions};
 pub use tracking::{TRACKING_ANNOTATION, Tracking, parse_tracking, tracking_value};

@@ -7,7 +7,7 @@ use super::argocd::object as argocd;
 use super::helm;
 use super::hook::role;
 use super::refusal::Refusal;
-use super::sync_options::{ApplyMode, ApplyPolicy, ObjectDefaults};
+use super::sync_options::{ApplyMode, ApplyPolicy, Consent, ObjectDefaults};
 use super::{flux, signet};
 
 /// What a wanted object asks for.
@@ -15,10 +15,6 @@ use super::{flux, signet};
 pub struct ObjectPolicy {
     /// Waves are applied from the lowest to the highest.
     pub wave: i32,
-    /// May be deleted when it left the repository.
-    pub prune: bool,
-    /// May be deleted with the Application.
-    pub delete: bool,
     /// How it is written.
     pub apply: ApplyPolicy,
     /// Fields that only admission webhooks write are compared too.
@@ -30,10 +26,10 @@ pub struct ObjectPolicy {
 pub struct Guards {
     /// Its wave, for the order of deletion; 0 when it can't be read.
     pub wave: i32,
-    /// May be deleted when it left the repository.
-    pub prune: bool,
-    /// May be deleted with the Application.
-    pub delete: bool,
+    /// May it be deleted when it left the repository; `None` when nobody says.
+    pub prune: Option<Consent>,
+    /// May it be deleted with the Application; `None` when nobody says.
+    pub delete: Option<Consent>,
     /// Is deleted after everything else is applied and works.
     pub prune_last: bool,
     /// That it left the repository does not make the Application `OutOfSync`.
@@ -61,11 +57,8 @@ pub fn object_policy(
     if !refusals.is_empty() {
         return Err(refusals);
     }
-    let Guards { prune, delete, .. } = guards(metadata, defaults);
     Ok(ObjectPolicy {
         wave,
-        prune,
-        delete,
         apply: apply_policy(metadata, defaults.apply),
         include_webhooks: argocd::compares(metadata, "IncludeMutationWebhook")
             .unwrap_or(defaults.include_webhooks),
@@ -75,10 +68,15 @@ pub fn object_policy(
 /// What may be done to a live object with this `metadata`. It never fails: what it does not understand
 /// protects the object.
 pub fn guards(metadata: &Value, defaults: ObjectDefaults) -> Guards {
+    let kept = keeps(metadata).then_some(Consent::No);
     Guards {
         wave: wave(metadata).unwrap_or_default(),
-        prune: argocd::allows(metadata, "Prune").unwrap_or(defaults.prune) && !keeps(metadata),
-        delete: argocd::allows(metadata, "Delete").unwrap_or(defaults.delete) && !keeps(metadata),
+        prune: kept
+            .or(argocd::consents(metadata, "Prune"))
+            .or(defaults.prune),
+        delete: kept
+            .or(argocd::consents(metadata, "Delete"))
+            .or(defaults.delete),
         prune_last: argocd::allows(metadata, "PruneLast").unwrap_or(defaults.prune_last),
         ignore_extraneous: argocd::compares(metadata, "IgnoreExtraneous").unwrap_or(false),
     }

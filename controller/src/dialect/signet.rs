@@ -26,6 +26,10 @@ pub const SUBSTITUTE_FROM: &str = "signet.dev/substitute-from";
 pub const DEPENDS_ON: &str = "signet.dev/depends-on";
 /// On an Application: after how long a sync that has not ended has failed.
 pub const SYNC_TIMEOUT: &str = "signet.dev/sync-timeout";
+/// On an Application: how many of its objects may be deleted unasked where they left the repository, in percent.
+pub const PRUNE_LIMIT: &str = "signet.dev/prune-limit";
+/// More than this is rather a mistake in the repository.
+const USUAL_PRUNE_LIMIT: u8 = 50;
 /// On an object: how it is written, `Merge` or `IfNotPresent`.
 pub const APPLY: &str = "signet.dev/apply";
 
@@ -56,6 +60,22 @@ pub(super) fn sync_timeout(metadata: &ObjectMeta) -> Result<Option<Duration>, Re
     nanos.map(Duration::from_nanos).map(Some).ok_or_else(|| {
         let message = format!("found \"{text}\", expected a duration such as 90s or 10m");
         Refusal::invalid(field(SYNC_TIMEOUT), message)
+    })
+}
+
+/// The largest part of the objects, in percent, that is pruned unasked.
+pub(super) fn prune_limit(metadata: &ObjectMeta) -> Result<u8, Refusal> {
+    let annotations = metadata.annotations.as_ref();
+    let Some(text) = annotations.and_then(|annotations| annotations.get(PRUNE_LIMIT)) else {
+        return Ok(USUAL_PRUNE_LIMIT);
+    };
+    let percent = text
+        .strip_suffix('%')
+        .and_then(|number| number.parse().ok());
+    let percent = percent.filter(|percent| *percent <= 100);
+    percent.ok_or_else(|| {
+        let message = format!("found \"{text}\", expected a percentage such as 30%");
+        Refusal::invalid(field(PRUNE_LIMIT), message)
     })
 }
 

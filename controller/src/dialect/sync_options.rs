@@ -31,12 +31,12 @@ impl SyncOptions {
 }
 
 /// What is said of all objects. An object's own annotation wins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ObjectDefaults {
-    /// False with `Prune=false`: objects that leave the repository stay in the cluster.
-    pub prune: bool,
-    /// False with `Delete=false`: objects outlive the Application.
-    pub delete: bool,
+    /// May objects that leave the repository be deleted; `None` when nothing is said.
+    pub prune: Option<Consent>,
+    /// May objects be deleted with the Application; `None` when nothing is said.
+    pub delete: Option<Consent>,
     /// Objects that leave the repository are deleted after everything else is applied and works.
     pub prune_last: bool,
     /// How objects are written.
@@ -49,8 +49,8 @@ impl ObjectDefaults {
     #[must_use]
     fn with(self, request: Self) -> Self {
         Self {
-            prune: self.prune && request.prune,
-            delete: self.delete && request.delete,
+            prune: self.prune.max(request.prune),
+            delete: self.delete.max(request.delete),
             prune_last: self.prune_last || request.prune_last,
             apply: self.apply.with(request.apply),
             include_webhooks: self.include_webhooks || request.include_webhooks,
@@ -58,16 +58,15 @@ impl ObjectDefaults {
     }
 }
 
-impl Default for ObjectDefaults {
-    fn default() -> Self {
-        Self {
-            prune: true,
-            delete: true,
-            prune_last: false,
-            apply: ApplyPolicy::default(),
-            include_webhooks: false,
-        }
-    }
+/// Whether something may be deleted, from the least careful.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Consent {
+    /// It may.
+    Yes,
+    /// It may once somebody has approved it.
+    Ask,
+    /// It may not.
+    No,
 }
 
 /// How an object is written.

@@ -378,6 +378,10 @@ fn is_deed(step: &Step) -> bool {
         | Step::RemoveFinalizer => true,
         // Those may be due without an operation that would fail of them: what they could not do is no reason to look again.
         Step::ReleaseHook { .. } | Step::DeleteHook { .. } => false,
-        Step::Await(_) | Step::WaitHealthy(_) | Step::WaitGone(_) | Step::WaitHooks(_) => false,
+        Step::Await(_)
+        | Step::WaitHealthy(_)
+        | Step::WaitGone(_)
+        | Step::WaitApproval(_)
+        | Step::WaitHooks(_) => false,
     }
 }

@@ -292,3 +292,27 @@ fn a_rollback_holds_under_automatic_sync_until_there_is_another_commit() {
         Some(1)
     );
 }
+
+#[test]
+fn a_deletion_that_asks_is_approved_by_a_command() {
+    let shop = Shop::open("{}");
+    let asking = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: asking\n  annotations: {argocd.argoproj.io/sync-options: Prune=confirm}\n";
+    let file = "shop/asking.yaml";
+    shop.repository.commit(&[(file, asking)], "Add what asks");
+    shop.signet(&["sync", "shop"]).success();
+    let found = || shop.testbed.find_object(&shop.to, "configmap", "asking");
+    assert!(found().is_some());
+    assert_eq!(shop.signet(&["confirm", "shop"]).code, Some(1));
+
+    shop.repository.remove(&[file], "Remove what asks");
+    let asks = shop.signet(&["sync", "shop", "--prune"]);
+    assert_eq!(asks.code, Some(1), "{}", asks.stderr);
+    let waiting = "waiting for pruning confirmation of ConfigMap";
+    assert!(asks.stderr.contains(waiting), "{}", asks.stderr);
+    assert!(found().is_some());
+
+    let confirmed = shop.signet(&["confirm", "shop"]);
+    assert!(confirmed.stderr.contains("asking"), "{}", confirmed.stderr);
+    eventually("what asked is gone", || equal(&found(), &None));
+    shop.signet(&["wait", "shop", "--timeout", "60s"]).success();
+}

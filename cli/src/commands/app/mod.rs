@@ -1,5 +1,6 @@
 //! `signet app`: Applications, with the user's own rights. Must not need any server but the API server, and `health` none.
 
+mod confirm;
 mod events;
 mod get;
 mod health;
@@ -29,6 +30,7 @@ pub(crate) enum Command {
     Sync(sync::Arguments),
     Wait(wait::Arguments),
     Terminate(terminate::Arguments),
+    Confirm(confirm::Arguments),
     Rollback(rollback::Arguments),
     History(history::Arguments),
     Resources(resources::Arguments),
@@ -59,6 +61,10 @@ pub(crate) enum Error {
     Busy { name: String },
     #[error("no sync of Application {name} is under way")]
     Idle { name: String },
+    #[error("nothing of Application {name} waits for an approval")]
+    NothingAsked { name: String },
+    #[error("the sync of Application {name} is {message}")]
+    Asks { name: String, message: String },
     #[error("the history of Application {name} has no sync {id}")]
     NoSuchSync { name: String, id: i64 },
     #[error("the history of Application {name} has no earlier sync of another revision")]
@@ -99,7 +105,10 @@ impl Error {
             Self::Busy { name } => {
                 Some(format!("`signet app wait {name}` waits until that is done"))
             }
-            Self::Idle { name } | Self::NotHeld { name } => {
+            Self::Asks { name, .. } => Some(format!(
+                "`signet app confirm {name}` approves that, and `signet app terminate {name}` ends the sync"
+            )),
+            Self::Idle { name } | Self::NotHeld { name } | Self::NothingAsked { name } => {
                 Some(format!("`signet app get {name}` shows how it stands"))
             }
             Self::NoSuchSync { name, .. } | Self::NoEarlierSync { name } => {
@@ -126,6 +135,7 @@ pub(crate) fn run(command: &Command) -> Result<Outcome, error::Error> {
         Command::Sync(arguments) => sync::run(arguments),
         Command::Wait(arguments) => wait::run(arguments),
         Command::Terminate(arguments) => terminate::run(arguments),
+        Command::Confirm(arguments) => confirm::run(arguments),
         Command::Rollback(arguments) => rollback::run(arguments),
         Command::History(arguments) => history::run(arguments),
         Command::Resources(arguments) => resources::run(arguments),

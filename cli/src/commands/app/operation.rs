@@ -45,22 +45,38 @@ pub(super) fn ended(
     name: &str,
     timeout: Duration,
 ) -> Result<Application, Error> {
-    let ended = applications.wait(name, timeout, |application| !application.is_operating())?;
-    ended.ok_or_else(|| Error::SyncTimedOut {
+    awaited(applications, name, timeout, |application| {
+        !application.is_operating()
+    })
+}
+
+fn awaited(
+    applications: &Applications<'_>,
+    name: &str,
+    timeout: Duration,
+    reached: impl Fn(&Application) -> bool,
+) -> Result<Application, Error> {
+    let application = applications.wait(name, timeout, reached)?;
+    application.ok_or_else(|| Error::SyncTimedOut {
         name: name.to_owned(),
         timeout,
     })
 }
 
-/// Waits until the operation has succeeded, and says so.
+/// Waits until the operation has succeeded, and says so. One that asks for an approval would wait for ever.
 pub(super) fn succeeded(
     applications: &Applications<'_>,
     name: &str,
     timeout: Duration,
 ) -> Result<(), Error> {
-    let application = ended(applications, name, timeout)?;
+    let halts = |application: &Application| !application.is_operating() || application.is_asking();
+    let application = awaited(applications, name, timeout, halts)?;
     let message = application.text("/status/operationState/message");
     match application.phase() {
+        _ if application.is_asking() => Err(Error::Asks {
+            name: name.to_owned(),
+            message: message.to_owned(),
+        }),
         "Succeeded" => {
             report::note(format_args!("{name}: {message}"));
             Ok(())

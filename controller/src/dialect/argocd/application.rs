@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::object::COMPARE_OPTIONS;
 use super::{
-    BACKGROUND_FINALIZER, FINALIZER, FOREGROUND_FINALIZER, PREFIX, REFRESH, SKIP_RECONCILE,
-    options, source, spec,
+    BACKGROUND_FINALIZER, DELETION_APPROVED, FINALIZER, FOREGROUND_FINALIZER, PREFIX, REFRESH,
+    SKIP_RECONCILE, options, source, spec,
 };
 use crate::dialect::intent::{Cascade, Intent, Marks, Refresh};
 use crate::dialect::object::field;
@@ -117,10 +117,7 @@ pub const ANNOTATIONS: &[Row] = &[
         "argocd.argoproj.io/manifest-generate-paths",
         Harmless("only what changed below the source's path is rendered again"),
     ),
-    (
-        "argocd.argoproj.io/deletion-approved",
-        Harmless("it answers Prune=confirm and Delete=confirm, which are refused"),
-    ),
+    (DELETION_APPROVED, Honoured),
     (
         "argocd.argoproj.io/client-side-apply-migration-manager",
         Refused,
@@ -188,6 +185,7 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
     let substitution = collect(signet::substitution(&application.metadata), &mut refusals);
     let sync_timeout = collect(signet::sync_timeout(&application.metadata), &mut refusals);
     let depends_on = collect(signet::depends_on(&application.metadata), &mut refusals);
+    let prune_limit = collect(signet::prune_limit(&application.metadata), &mut refusals);
     let hold = collect(signet::hold(&application.metadata), &mut refusals);
     let destination = collect(spec::destination(spec), &mut refusals);
     let policy = spec.sync_policy.clone().unwrap_or_default();
@@ -202,6 +200,7 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
         Some(substitution),
         Some(depends_on),
         Some(hold),
+        Some(prune_limit),
         Some(sync_timeout),
         Some(destination),
         Some(retry),
@@ -212,6 +211,7 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
         substitution,
         depends_on,
         hold,
+        prune_limit,
         sync_timeout,
         destination,
         retry,
@@ -233,6 +233,7 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
         namespace_metadata: spec::namespace_metadata(&policy),
         depends_on,
         hold,
+        prune_limit,
         sync_timeout,
         retry,
         revision_history_limit,
@@ -325,6 +326,7 @@ pub(in crate::dialect) fn marks(metadata: &ObjectMeta) -> Marks {
     Marks {
         skip_reconcile: annotation(SKIP_RECONCILE).is_some_and(|value| is_true(value)),
         refresh: annotation(REFRESH).map(|value| refresh(value)),
+        deletion_approved: annotation(DELETION_APPROVED).and_then(|value| value.parse().ok()),
         cascade,
     }
 }

@@ -35,5 +35,7 @@ pub const BACKGROUND_FINALIZER: &str = "resources-finalizer.argocd.argoproj.io/b
 
 /// On an Application: look again now; `normal` or `hard`. Removed when it was done.
 pub const REFRESH: &str = "argocd.argoproj.io/refresh";
+/// On an Application: when somebody approved the deletions that wait for that.
+pub const DELETION_APPROVED: &str = "argocd.argoproj.io/deletion-approved";
 /// On an Application: leave it alone, when `"true"`.
 pub const SKIP_RECONCILE: &str = "argocd.argoproj.io/skip-reconcile";

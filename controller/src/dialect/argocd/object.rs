@@ -7,6 +7,7 @@ use super::{PREFIX, application, options};
 use crate::dialect::hook::{self, HookDeletion, Phase, Role, Word};
 use crate::dialect::object::{annotation, annotations, field};
 use crate::dialect::refusal::Refusal;
+use crate::dialect::sync_options::Consent;
 use crate::dialect::tracking::TRACKING_ANNOTATION;
 use crate::dialect::verdict::{Row, Verdict::*, refuse, verdict};
 
@@ -90,6 +91,11 @@ pub(in crate::dialect) fn compares(metadata: &Value, key: &str) -> Option<bool> 
 /// Whether the object's own sync option `key` allows what it speaks of; `None` when it has none.
 pub(in crate::dialect) fn allows(metadata: &Value, key: &str) -> Option<bool> {
     options::allows(options::split(annotation(metadata, SYNC_OPTIONS)?), key)
+}
+
+/// What the object's own sync option `key` consents to; `None` when it has none.
+pub(in crate::dialect) fn consents(metadata: &Value, key: &str) -> Option<Consent> {
+    options::consents(options::split(annotation(metadata, SYNC_OPTIONS)?), key)
 }
 
 /// What the object is by its hook annotation; `None` without one.

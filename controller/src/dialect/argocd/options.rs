@@ -3,7 +3,7 @@
 
 use crate::dialect::intent::Cascade;
 use crate::dialect::refusal::Refusal;
-use crate::dialect::sync_options::{ApplyMode, ApplyPolicy, ObjectDefaults, SyncOptions};
+use crate::dialect::sync_options::{ApplyMode, ApplyPolicy, Consent, ObjectDefaults, SyncOptions};
 use crate::dialect::verdict::{Row, Verdict::*, refuse};
 
 const CLOSE_COMPARISON: &str = "objects are always compared by the API server's own rules";
@@ -17,10 +17,10 @@ pub const APPLICATION_SYNC_OPTIONS: &[Row] = &[
     ("CreateNamespace=false", Honoured),
     ("Prune=true", Honoured),
     ("Prune=false", Honoured),
-    ("Prune=confirm", Refused),
+    ("Prune=confirm", Honoured),
     ("Delete=true", Honoured),
     ("Delete=false", Honoured),
-    ("Delete=confirm", Refused),
+    ("Delete=confirm", Honoured),
     ("PruneLast=true", Honoured),
     ("PruneLast=false", Harmless(IS_THE_DEFAULT)),
     ("PrunePropagationPolicy=foreground", Honoured),
@@ -65,10 +65,10 @@ pub const APPLICATION_SYNC_OPTIONS: &[Row] = &[
 pub const OBJECT_SYNC_OPTIONS: &[Row] = &[
     ("Prune=true", Honoured),
     ("Prune=false", Honoured),
-    ("Prune=confirm", Refused),
+    ("Prune=confirm", Honoured),
     ("Delete=true", Honoured),
     ("Delete=false", Honoured),
-    ("Delete=confirm", Refused),
+    ("Delete=confirm", Honoured),
     ("PruneLast=true", Honoured),
     ("PruneLast=false", Harmless(IS_THE_DEFAULT)),
     ("Validate=true", Harmless(SERVER_VALIDATES)),
@@ -133,6 +133,22 @@ pub(super) fn allows<'a>(options: impl IntoIterator<Item = &'a str>, key: &str) 
     allows.reduce(|all, one| all && one)
 }
 
+/// What every option `key` among `options` consents to together; `None` without such an option. A value that is not understood
+/// consents to nothing.
+pub(super) fn consents<'a>(
+    options: impl IntoIterator<Item = &'a str>,
+    key: &str,
+) -> Option<Consent> {
+    let value = |option: &'a str| option.trim().strip_prefix(key)?.strip_prefix('=');
+    let consents = options.into_iter().filter_map(value);
+    let consents = consents.map(|value| match value {
+        "true" => Consent::Yes,
+        "confirm" => Consent::Ask,
+        _ => Consent::No,
+    });
+    consents.max()
+}
+
 /// Whether the last option `key` among `options` asks for what it speaks of, which its bare name does too; `None` without
 /// such an option.
 pub(super) fn asks<'a>(options: impl IntoIterator<Item = &'a str>, key: &str) -> Option<bool> {
@@ -154,8 +170,8 @@ pub(super) fn ask<'a, I: Iterator<Item = &'a str>>(options: impl Fn() -> I) -> S
         fail_on_shared_resource: is("FailOnSharedResource"),
         propagation: options().filter_map(propagation).last(),
         defaults: ObjectDefaults {
-            prune: allows(options(), "Prune").unwrap_or(true),
-            delete: allows(options(), "Delete").unwrap_or(true),
+            prune: consents(options(), "Prune"),
+            delete: consents(options(), "Delete"),
             prune_last: is("PruneLast"),
             apply: ApplyPolicy {
                 mode: keeps.or(replaces).unwrap_or_default(),

@@ -83,9 +83,11 @@ impl Executor<'_> {
             Step::DeleteHook { key, uid } => self.delete_hook(key, uid).await?,
             // Both write the Application itself: the pass does, before and after it calls us.
             Step::ClaimInventory | Step::RemoveFinalizer => Ok(Done::Noted),
-            Step::Await(_) | Step::WaitHealthy(_) | Step::WaitGone(_) | Step::WaitHooks(_) => {
-                Ok(Done::Noted)
-            }
+            Step::Await(_)
+            | Step::WaitHealthy(_)
+            | Step::WaitGone(_)
+            | Step::WaitApproval(_)
+            | Step::WaitHooks(_) => Ok(Done::Noted),
         };
         Ok(Outcome {
             step: planned.clone(),

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::dialect::{Cascade, guards};
+use crate::dialect::{Cascade, Consent, guards};
 use crate::sync::key::ObjectKey;
 use crate::sync::kinds::Lookup;
 use crate::sync::plan::comparison::named;
+use crate::sync::plan::consent;
 use crate::sync::plan::gates;
 use crate::sync::plan::holders::{holds, is_holder, sink};
 use crate::sync::plan::hook_runs;
@@ -60,6 +61,7 @@ fn delete_highest_wave(
     mut waves: BTreeMap<i32, Vec<ObjectKey>>,
     propagation: Cascade,
 ) -> Plan {
+    let awaited = consent::awaited_with_application(world, waves.values().flatten());
     let mut plan = Plan {
         steps: hook_runs::release_all(world),
         ..Plan::default()
@@ -74,16 +76,25 @@ fn delete_highest_wave(
         slot: Slot::sync(wave),
         step,
     };
-    let deletions = prune::deletions(world, keys.iter().collect(), propagation);
+    let deletions = prune::deletions(world, keys.iter().collect(), propagation, &awaited);
     plan.steps.extend(deletions.due.into_iter().map(planned));
     if !deletions.gone.is_empty() {
         plan.steps.push(planned(Step::WaitGone(
             deletions.gone.into_iter().collect(),
         )));
     }
+    let asked: Vec<String> = deletions.awaited.iter().map(ToString::to_string).collect();
+    if let Some(asked) = named(&asked) {
+        let message = format!("waiting for deletion confirmation of {asked}");
+        plan.conditions
+            .push(Condition::new(ConditionKind::DeletionBlocked, message));
+        plan.steps.push(planned(Step::WaitApproval(
+            deletions.awaited.into_iter().collect(),
+        )));
+    }
     plan.later.extend(deletions.held.into_iter().map(planned));
     for (wave, keys) in waves.iter().rev() {
-        let deletions = prune::deletions(world, keys.iter().collect(), propagation);
+        let deletions = prune::deletions(world, keys.iter().collect(), propagation, &awaited);
         let steps = deletions.due.into_iter().chain(deletions.held);
         plan.later.extend(steps.map(|step| PlannedStep {
             slot: Slot::sync(*wave),
@@ -127,7 +138,7 @@ fn deletable(world: &World) -> Result<BTreeMap<i32, Vec<ObjectKey>>, String> {
 /// It is ours, nothing says to keep it, and the project permits to delete it.
 fn goes(world: &World, key: &ObjectKey, live: &Live) -> bool {
     is_ours(world, key, live)
-        && guards(&live.metadata, options(world).defaults).delete
+        && guards(&live.metadata, options(world).defaults).delete != Some(Consent::No)
         && gates::permits_still(world, key, live)
 }
 

@@ -11,6 +11,7 @@ use crate::sync::aggregate::{Member, aggregate, counts};
 use crate::sync::desired::{Desired, Wanted};
 use crate::sync::key::ObjectKey;
 use crate::sync::kinds::Lookup;
+use crate::sync::plan::consent;
 use crate::sync::plan::holders::{holds, is_holder};
 use crate::sync::plan::inventory::{self, Leftover};
 use crate::sync::plan::namespace;
@@ -55,6 +56,7 @@ pub(in crate::sync) fn compare(world: &World, terms: &Terms<'_>) -> (Comparison,
         }
     }
     keep_holders(world, &mut objects);
+    consent::mark(world, terms, &mut objects);
     let conditions = conditions::conditions(world, terms, &objects);
     let namespace = namespace::difference(world, terms);
     let comparison = Comparison {
@@ -114,6 +116,7 @@ fn compare_wanted(
         slot: wanted.slot,
         health: live.and_then(|live| live.health.clone()),
         requires_pruning: false,
+        asks: false,
         ignored: false,
     }
 }
@@ -264,6 +267,7 @@ fn compare_leftover(
         slot: Slot::sync(guards.map_or(0, |guards| guards.wave)),
         health: live.and_then(|live| live.health.clone()),
         requires_pruning: matches!(difference, Difference::Extra),
+        asks: false,
         ignored: guards.is_some_and(|guards| guards.ignore_extraneous),
         difference: Some(difference),
     })

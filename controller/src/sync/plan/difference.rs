@@ -72,6 +72,8 @@ pub struct Compared {
     pub health: Option<Health>,
     /// It is no longer wanted, and deleting it is what a prune would do.
     pub requires_pruning: bool,
+    /// Somebody has to approve that it is deleted.
+    pub asks: bool,
     /// It is no longer wanted, and says that this does not make the Application `OutOfSync`.
     pub ignored: bool,
 }

@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::dialect::{ObjectDefaults, SyncOptions, guards, parse_tracking, requested_options};
+use crate::dialect::{
+    Consent, ObjectDefaults, SyncOptions, guards, parse_tracking, requested_options,
+};
 use crate::sync::key::{GroupKind, ObjectKey};
 use crate::sync::kinds::Lookup;
 use crate::sync::plan::comparison::Terms;
@@ -129,7 +131,7 @@ pub(in crate::sync) fn leftover(
 }
 
 fn guard(world: &World, terms: &Terms<'_>, key: &ObjectKey, live: &Live) -> Option<String> {
-    if !guards(&live.metadata, terms.options.defaults).prune {
+    if guards(&live.metadata, terms.options.defaults).prune == Some(Consent::No) {
         return Some("ignored (no prune)".into());
     }
     gates::permits_live(world, terms.project, &terms.intent.destination, key, live).err()

@@ -6,6 +6,7 @@ mod blocked;
 pub(super) mod cascade;
 pub(super) mod comparison;
 pub(super) mod conditions;
+mod consent;
 mod dependencies;
 mod difference;
 pub(super) mod dry_run;
@@ -100,6 +101,8 @@ pub enum Step {
     WaitHealthy(Vec<ObjectKey>),
     /// Nothing to execute: later steps need these objects, which are being deleted, to be gone.
     WaitGone(Vec<ObjectKey>),
+    /// Nothing to execute: somebody has to approve that these objects are deleted.
+    WaitApproval(Vec<ObjectKey>),
     /// Delete, with the uid as precondition.
     Delete {
         /// The object.
@@ -192,6 +195,8 @@ impl Condition {
 pub enum ConditionKind {
     /// The Application can't be deleted.
     DeletionError,
+    /// The Application is deleted once somebody approves that some of its objects are.
+    DeletionBlocked,
     /// The spec asks for something that is wrong, refused or not supported yet.
     InvalidSpecError,
     /// Git could not be read or rendered, or the cluster could not be compared.
@@ -221,6 +226,7 @@ impl ConditionKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::DeletionError => "DeletionError",
+            Self::DeletionBlocked => "DeletionBlocked",
             Self::InvalidSpecError => "InvalidSpecError",
             Self::ComparisonError => "ComparisonError",
             Self::SyncError => "SyncError",

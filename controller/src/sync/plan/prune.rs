@@ -17,18 +17,23 @@ pub(in crate::sync) struct Deletions {
     pub(in crate::sync) due: Vec<Step>,
     pub(in crate::sync) held: Vec<Step>,
     pub(in crate::sync) gone: BTreeSet<ObjectKey>,
+    /// Somebody has to approve these.
+    pub(in crate::sync) awaited: BTreeSet<ObjectKey>,
 }
 
-/// When objects are deleted: the waves mirrored, and after everything else what says so.
+/// When objects are deleted: the waves mirrored, and after everything else what says so and what waits for somebody, so that it
+/// holds up nothing else.
 pub(in crate::sync) fn slots<'a>(
     world: &World,
     terms: &Terms<'_>,
     comparison: &Comparison,
+    awaited: &BTreeSet<ObjectKey>,
     keys: impl Iterator<Item = &'a ObjectKey>,
 ) -> BTreeMap<Slot, Vec<&'a ObjectKey>> {
     let says_last = |key: &&ObjectKey| {
         let live = world.live.get(*key);
-        live.is_some_and(|live| guards(&live.metadata, terms.options.defaults).prune_last)
+        awaited.contains(*key)
+            || live.is_some_and(|live| guards(&live.metadata, terms.options.defaults).prune_last)
     };
     let (mut last, mut others): (Vec<_>, Vec<_>) = keys.partition(says_last);
     if !last.is_empty() {
@@ -75,6 +80,7 @@ pub(in crate::sync) fn deletions(
     world: &World,
     mut keys: Vec<&ObjectKey>,
     propagation: Cascade,
+    awaited: &BTreeSet<ObjectKey>,
 ) -> Deletions {
     keys.sort_by_key(|key| (is_holder(key), std::cmp::Reverse(rank(key)), (*key).clone()));
     let mut deletions = Deletions::default();
@@ -91,6 +97,9 @@ pub(in crate::sync) fn deletions(
         match (live.deleting, is_holder(key) && others_left) {
             (true, _) => {
                 deletions.gone.insert(key.clone());
+            }
+            _ if awaited.contains(key) => {
+                deletions.awaited.insert(key.clone());
             }
             (false, true) => deletions.held.push(delete),
             (false, false) => deletions.due.push(delete),

@@ -11,11 +11,12 @@ use crate::sync::key::ObjectKey;
 use crate::sync::plan::aftermath;
 use crate::sync::plan::comparison::Terms;
 use crate::sync::plan::conditions::of_unknown_kind;
+use crate::sync::plan::consent;
 use crate::sync::plan::dry_run;
 use crate::sync::plan::hooks;
 use crate::sync::plan::order::is_sealed_secret;
 use crate::sync::plan::preface;
-use crate::sync::plan::prune::{self, Deletions};
+use crate::sync::plan::prune;
 use crate::sync::plan::recorded;
 use crate::sync::plan::recreate;
 use crate::sync::plan::waves::{self, Wave};
@@ -92,12 +93,15 @@ impl Planner<'_> {
         let keys = self.comparison.objects.keys().filter(prunable);
         let propagation = self.terms.options.propagation;
         let propagation = propagation.unwrap_or(Cascade::Foreground);
-        for (slot, keys) in prune::slots(self.world, self.terms, self.comparison, keys) {
-            let Deletions { due, held, gone } = prune::deletions(self.world, keys, propagation);
+        let (world, comparison) = (self.world, self.comparison);
+        let awaited = consent::awaited(world, comparison, operation);
+        for (slot, keys) in prune::slots(world, self.terms, comparison, &awaited, keys) {
+            let deletions = prune::deletions(world, keys, propagation, &awaited);
             let share = self.waves.entry(slot).or_default();
-            share.due.extend(due);
-            share.held.extend(held);
-            share.gone.extend(gone);
+            share.due.extend(deletions.due);
+            share.held.extend(deletions.held);
+            share.gone.extend(deletions.gone);
+            share.awaited.extend(deletions.awaited);
         }
     }
 

@@ -211,6 +211,13 @@ impl fmt::Display for Step {
             Self::Unseal(key) => write!(f, "unseal {key}"),
             Self::Await(key) => write!(f, "await the unsealing of {key}"),
             Self::WaitHealthy(keys) => write!(f, "wait until healthy: {}", list(keys)),
+            Self::WaitApproval(keys) => {
+                write!(
+                    f,
+                    "wait until somebody approves the deletion of {}",
+                    list(keys)
+                )
+            }
             Self::WaitGone(keys) => write!(f, "wait until gone: {}", list(keys)),
             Self::Delete {
                 key, propagation, ..

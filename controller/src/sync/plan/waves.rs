@@ -13,6 +13,9 @@ use crate::sync::plan::{
 };
 use crate::sync::world::{HealthStatus, World};
 
+/// As Argo CD says it.
+const FOR_APPROVAL: &str = "waiting for pruning confirmation of";
+
 /// What there is to do in one slot.
 #[derive(Debug, Default)]
 pub(in crate::sync) struct Wave {
@@ -26,6 +29,8 @@ pub(in crate::sync) struct Wave {
     pub(in crate::sync) ready: BTreeSet<ObjectKey>,
     /// What it waits for to be gone.
     pub(in crate::sync) gone: BTreeSet<ObjectKey>,
+    /// Objects that it deletes once somebody approves that.
+    pub(in crate::sync) awaited: BTreeSet<ObjectKey>,
     /// Hooks that have begun and whose results are not written down yet.
     pub(in crate::sync) hooks: Vec<HookState>,
     /// Hooks that have failed, and why.
@@ -39,6 +44,7 @@ impl Wave {
             || !self.held.is_empty()
             || !self.ready.is_empty()
             || !self.gone.is_empty()
+            || !self.awaited.is_empty()
             || !self.hooks.is_empty()
     }
 
@@ -52,6 +58,7 @@ impl Wave {
             || !self.held.is_empty()
             || !self.ready.is_empty()
             || !self.gone.is_empty()
+            || !self.awaited.is_empty()
             || !self.hooks.is_empty()
     }
 }
@@ -68,7 +75,8 @@ pub(in crate::sync) fn unroll(
     let mut current = None;
     for (slot, wave) in waves {
         if current.is_some() {
-            let steps = wave.due.iter().chain(&wave.held);
+            let approval = approval(wave);
+            let steps = wave.due.iter().chain(&wave.held).chain(&approval);
             work.later.extend(steps.map(|step| planned(*slot, step)));
             continue;
         }
@@ -164,7 +172,13 @@ fn waits(wave: &Wave) -> Vec<Step> {
     if !hooks.is_empty() {
         steps.push(Step::WaitHooks(hooks));
     }
+    steps.extend(approval(wave));
     steps
+}
+
+fn approval(wave: &Wave) -> Option<Step> {
+    let awaited: Vec<ObjectKey> = wave.awaited.iter().cloned().collect();
+    (!awaited.is_empty()).then_some(Step::WaitApproval(awaited))
 }
 
 fn waiting_for(wave: &Wave, steps: &[PlannedStep]) -> String {
@@ -187,10 +201,17 @@ fn waiting_for(wave: &Wave, steps: &[PlannedStep]) -> String {
         }
     }
     let healthy = if ready.is_empty() { applied } else { ready };
-    match (named(&gone), named(&hooks), named(&healthy)) {
-        (Some(gone), _, _) => format!("waiting for deletion of {gone}"),
-        (None, Some(hooks), _) => format!("waiting for completion of hook {hooks}"),
-        (None, None, Some(healthy)) => format!("waiting for healthy state of {healthy}"),
-        (None, None, None) => "waiting for the next pass".into(),
+    let awaited: Vec<String> = wave.awaited.iter().map(ToString::to_string).collect();
+    match (
+        named(&gone),
+        named(&hooks),
+        named(&awaited),
+        named(&healthy),
+    ) {
+        (Some(gone), ..) => format!("waiting for deletion of {gone}"),
+        (None, Some(hooks), ..) => format!("waiting for completion of hook {hooks}"),
+        (None, None, Some(awaited), _) => format!("{FOR_APPROVAL} {awaited}"),
+        (None, None, None, Some(healthy)) => format!("waiting for healthy state of {healthy}"),
+        (None, None, None, None) => "waiting for the next pass".into(),
     }
 }

@@ -102,6 +102,7 @@ fn resource(key: &ObjectKey, compared: &Compared) -> ResourceStatus {
         name: key.name.clone(),
         status: compared.status.name().into(),
         requires_pruning: compared.requires_pruning,
+        requires_deletion_confirmation: compared.asks,
         sync_wave: compared.slot.wave.into(),
         ..ResourceStatus::default()
     }

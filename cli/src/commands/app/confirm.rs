@@ -1,0 +1,72 @@
+//! `signet app confirm`. Must not delete anything itself: it approves what the controller asks for.
+
+use k8s_openapi::jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{Error, Namespace};
+use crate::application::{Application, Applications};
+use crate::commands::Outcome;
+use crate::{error, report};
+
+/// Written as Argo CD's clients do.
+const DELETION_APPROVED: &str = "argocd.argoproj.io/deletion-approved";
+
+/// Approve the deletions that a sync, or the deletion of an Application, waits for
+///
+/// What they are stands in the operation's message, as `signet app get` shows it.
+///
+/// Example:
+///
+///   signet app confirm shop
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Arguments {
+    /// Name of the Application
+    name: String,
+
+    #[command(flatten)]
+    within: Namespace,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
+    let cluster = arguments.within.connect()?;
+    let applications = Applications::within(&cluster, arguments.within.namespace.as_deref());
+    let name = &arguments.name;
+    let application = applications.get(name).map_err(Error::from)?;
+    let asked = asked(&application);
+    if asked.is_empty() && !application.is_deleting() {
+        return Err(Error::NothingAsked { name: name.clone() }.into());
+    }
+    let patch = json!({
+        "metadata": {
+            "resourceVersion": application.resource_version(),
+            "annotations": { DELETION_APPROVED: Timestamp::now().to_string() },
+        },
+    });
+    applications
+        .merge(
+            name,
+            &format!("approve deletions of Application {name}"),
+            patch,
+        )
+        .map_err(Error::from)?;
+    match asked.is_empty() {
+        true => report::note(format_args!("{name}: approved")),
+        false => report::note(format_args!("{name}: approved: {}", asked.join(", "))),
+    }
+    Ok(Outcome::Fine)
+}
+
+/// The objects whose deletion waits.
+fn asked(application: &Application) -> Vec<String> {
+    let objects = application.elements("/status/resources").iter();
+    let asked = objects.filter(|object| object["requiresDeletionConfirmation"] == true);
+    let text = |object: &Value, field: &str| object[field].as_str().unwrap_or_default().to_owned();
+    let name = |object: &Value| match text(object, "namespace") {
+        namespace if namespace.is_empty() => text(object, "name"),
+        namespace => format!("{namespace}/{}", text(object, "name")),
+    };
+    asked
+        .map(|object| format!("{} {}", text(object, "kind"), name(object)))
+        .collect()
+}

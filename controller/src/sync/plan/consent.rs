@@ -1,0 +1,77 @@
+//! Deletions that somebody has to approve first: what says so itself, what holds data or other objects, and too much at once.
+//! An approval counts for the operation in which it was asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::dialect::{Consent, guards};
+use crate::sync::key::ObjectKey;
+use crate::sync::plan::comparison::Terms;
+use crate::sync::plan::holders::is_holder;
+use crate::sync::plan::inventory::options;
+use crate::sync::plan::{Compared, Comparison, Difference, Operation, recorded};
+use crate::sync::world::World;
+
+/// Of an Application with fewer objects any share is soon a large one.
+const MANY: usize = 10;
+
+/// Finds the objects whose deletion has to be approved.
+pub(super) fn mark(world: &World, terms: &Terms<'_>, objects: &mut BTreeMap<ObjectKey, Compared>) {
+    let is_much = is_much(world, terms, objects);
+    for (key, compared) in objects {
+        let live = world.live.get(key).filter(|_| is_extra(compared));
+        let Some(live) = live else { continue };
+        compared.asks = match guards(&live.metadata, terms.options.defaults).prune {
+            Some(consent) => consent == Consent::Ask,
+            None => is_much || is_precious(key),
+        };
+    }
+}
+
+/// What of these an operation does not delete until somebody approves it.
+pub(super) fn awaited(
+    world: &World,
+    comparison: &Comparison,
+    operation: &Operation,
+) -> BTreeSet<ObjectKey> {
+    let approved = world.application.marks.deletion_approved;
+    if approved.is_some_and(|approved| approved > operation.started_at) {
+        return BTreeSet::new();
+    }
+    let asks = comparison.objects.iter().filter(|(_, it)| it.asks);
+    asks.map(|(key, _)| key.clone()).collect()
+}
+
+/// What of these goes with the Application only once somebody approves it.
+pub(super) fn awaited_with_application<'a>(
+    world: &World,
+    keys: impl Iterator<Item = &'a ObjectKey>,
+) -> BTreeSet<ObjectKey> {
+    let application = &world.application;
+    if application.marks.deletion_approved > application.deletion_timestamp {
+        return BTreeSet::new();
+    }
+    let defaults = options(world).defaults;
+    let asks = |key: &&ObjectKey| {
+        let live = world.live.get(*key);
+        live.is_some_and(|live| guards(&live.metadata, defaults).delete == Some(Consent::Ask))
+    };
+    keys.filter(asks).cloned().collect()
+}
+
+fn is_extra(compared: &Compared) -> bool {
+    compared.difference == Some(Difference::Extra)
+}
+
+/// It takes others along, or data that nobody brings back.
+fn is_precious(key: &ObjectKey) -> bool {
+    is_holder(key) || key.is("", "PersistentVolumeClaim")
+}
+
+/// More left the repository than may go unasked. Where nothing at all is left, that was said to be right.
+fn is_much(world: &World, terms: &Terms<'_>, objects: &BTreeMap<ObjectKey, Compared>) -> bool {
+    let all = recorded::inventory(&world.application.status).len();
+    let extra = objects.values().filter(|compared| is_extra(compared));
+    let share = extra.count() * 100;
+    let is_emptied = terms.desired().objects.is_empty();
+    all >= MANY && !is_emptied && share > all * usize::from(terms.intent.prune_limit)
+}
