@@ -80,6 +80,7 @@ impl Prison {
                 .chain(self.devices.clone())
                 .collect(),
             network: self.network,
+            landlocked: false,
         };
         let runner = Runner::launched_by(LAUNCHER.into(), self.limits);
         let output = runner.run(&child)?;
@@ -276,6 +277,7 @@ fn a_fork_bomb_runs_against_its_limit() {
         directory: "",
         readable: SYSTEM.iter().map(PathBuf::from).collect(),
         network: false,
+        landlocked: false,
     };
     let error = Runner::launched_by(launcher, prison.limits)
         .run(&child)

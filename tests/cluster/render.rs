@@ -12,9 +12,18 @@ mod sources;
 #[path = "render/keys.rs"]
 mod keys;
 
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+};
 
-use controller::render::{Manifest, RemoteBase, Request};
+use controller::{
+    dialect::kustomize_settings,
+    render::{KustomizeSettings, Manifest, RemoteBase, Request},
+};
 use serde_json::{Map, Value};
 
 use sources::{Programs, Sources, application, cases, expect, name, printed, request};
@@ -32,6 +41,8 @@ struct Case {
     /// Whether it runs with `--kustomize-enable-remote-bases`: then the folders of `bases` are repositories of
     /// `https://git.example.org` at `v1`.
     remote_bases: bool,
+    /// Data of `argocd-cm`, where `KUSTOMIZE` is the path of the real one.
+    settings: BTreeMap<String, String>,
     /// What a person types in the root of the repository.
     by_hand: String,
 }
@@ -43,6 +54,7 @@ impl Default for Case {
             annotations: Map::new(),
             charts: false,
             remote_bases: false,
+            settings: BTreeMap::new(),
             by_hand: String::new(),
         }
     }
@@ -102,6 +114,7 @@ async fn request_of(sources: &Sources, path: &Path, case: &Case) -> Request {
     let mut request = request(&application, tree);
     // The commit differs from run to run, and expectations must not.
     request.environment.revision = "94c2159a7b3c000000000000000000000000beef".to_owned();
+    request.kustomize = settings(&case.settings, &program("kustomize"));
     let references = fs::read_dir(path.join("references"));
     for reference in references.into_iter().flatten() {
         let folder = reference.unwrap().path();
@@ -121,6 +134,21 @@ async fn request_of(sources: &Sources, path: &Path, case: &Case) -> Request {
         request.bases.insert(base, tree);
     }
     request
+}
+
+/// What `argocd-cm` says, with the path of a program in place of its name.
+fn settings(data: &BTreeMap<String, String>, kustomize: &Path) -> Arc<KustomizeSettings> {
+    let kustomize = kustomize.to_str().unwrap();
+    let data = data.iter();
+    let data = data.map(|(key, text)| (key.clone(), text.replace("KUSTOMIZE", kustomize)));
+    Arc::new(kustomize_settings(&data.collect()))
+}
+
+/// A program of PATH.
+fn program(name: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap();
+    let mut places = std::env::split_paths(&path).map(|folder| folder.join(name));
+    places.find(|path| path.is_file()).unwrap()
 }
 
 fn objects(manifests: &[Manifest]) -> Vec<Value> {

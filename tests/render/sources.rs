@@ -153,6 +153,7 @@ pub(crate) fn request(application: &Value, tree: Tree) -> Request {
                 .map(str::to_owned)
                 .to_vec(),
         }),
+        kustomize: Arc::default(),
         dependencies: Vec::new(),
         bases: BTreeMap::new(),
     }

@@ -90,6 +90,15 @@ pub enum RenderError {
     /// The program is not there, or is no such program.
     #[error("{name} is needed to render this source: {problem}")]
     NoProgram { name: &'static str, problem: String },
+    /// A source names a program that nobody registered.
+    #[error(
+        "spec.source.kustomize.version: found {version}, expected {}",
+        registered(known)
+    )]
+    KustomizeVersion { version: String, known: Vec<String> },
+    /// What administrators set about a program can't be used.
+    #[error("{place}: {problem}")]
+    Setting { place: String, problem: String },
     /// Where programs work can't be written.
     #[error("can't write {file} where programs find it: {problem}")]
     Scratch { file: String, problem: String },
@@ -116,6 +125,13 @@ fn asked_by(function: &str) -> &'static str {
     match function {
         "lookup" => "the cluster",
         _ => "a name server",
+    }
+}
+
+fn registered(versions: &[String]) -> String {
+    match versions {
+        [] => "none, since no version is registered".to_owned(),
+        versions => format!("a version that is registered: {}", versions.join(", ")),
     }
 }
 
@@ -186,6 +202,12 @@ impl RenderError {
             }
             Self::NoProgram { .. } => Some(
                 "use an image that has it, or name it with --kustomize-program or --helm-program",
+            ),
+            Self::KustomizeVersion { .. } => Some(
+                "leave the version out, or register its program as kustomize.path.VERSION in the ConfigMap argocd-cm of the controller's namespace",
+            ),
+            Self::Setting { .. } => Some(
+                "correct the ConfigMap; a program must be in the controller's container, mounted there or part of its image",
             ),
             Self::Scratch { .. } => Some("make room in the folder of --data-dir"),
             Self::Limit { .. } => Some("spread the manifests over several Applications"),

@@ -27,6 +27,7 @@ mod value;
 pub use error::RenderError;
 pub use helm::Dependency;
 pub use key::RenderKey;
+pub use kustomize::{KustomizeSettings, KustomizeVersion, Setting};
 pub use options::{
     DirectoryOptions, HelmOptions, HelmParameter, KustomizeOptions, SourceOptions, Tool,
 };

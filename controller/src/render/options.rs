@@ -59,6 +59,8 @@ pub struct KustomizeOptions {
     /// Paths relative to the kustomization.
     pub components: Vec<String>,
     pub ignore_missing_components: bool,
+    /// Name of one of [`super::KustomizeSettings::versions`]; empty for the program of all sources.
+    pub version: String,
     /// What charts inside the kustomization are told; of the cluster when empty.
     pub kube_version: String,
     pub api_versions: Vec<String>,

@@ -32,7 +32,7 @@ pub(super) struct Program {
     set: PathBuf,
     /// What makes it say its version.
     version: &'static [&'static str],
-    /// What that begins with: later major versions take other flags.
+    /// What that begins with: later major versions take other flags. Empty where anything will do.
     expected: &'static str,
     found: Mutex<Option<Found>>,
 }
@@ -54,6 +54,8 @@ pub(super) struct Run<'a> {
     pub(super) directory: &'a str,
     /// What it may read beside itself and the scratch folder.
     pub(super) readable: Vec<PathBuf>,
+    /// See [`Child::landlocked`].
+    pub(super) landlocked: bool,
     /// The beginning of the command, as errors name it.
     pub(super) command: &'a str,
 }
@@ -94,10 +96,14 @@ impl Program {
             directory: "",
             readable: LIBRARIES.map(PathBuf::from).to_vec(),
             network: false,
+            landlocked: false,
         };
         let output = runner.run(&child);
         let output = output.map_err(|error| problem(error.to_string()))?;
         let version = String::from_utf8_lossy(&output).trim().to_owned();
+        if version.is_empty() {
+            return Err(problem(format!("{} says no version", path.display())));
+        }
         if !version.starts_with(self.expected) {
             let path = path.display();
             let expected = self.expected;
@@ -138,6 +144,7 @@ impl Found {
             directory: run.directory,
             readable,
             network: false,
+            landlocked: run.landlocked,
         };
         let command = || format!("{} {}", self.name, run.command);
         run.runner.run(&child).map_err(|cause| match cause.words() {

@@ -1,16 +1,25 @@
 //! Renders sources: which tool, with what, and whether it would give the same again.
 //! It keeps nothing of a render.
 
-use std::path::PathBuf;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use super::{
-    DirectoryOptions, RenderError, RenderKey, Rendered, Request, Root, SourceType, Tool,
+    DirectoryOptions, KustomizeVersion, RenderError, RenderKey, Rendered, Request, Root,
+    SourceType, Tool,
     child::{Runner, Scratch},
     directory, helm, kustomize,
     program::{self, Found, Program},
     source,
 };
 use crate::git::Tree;
+
+/// What makes the programs say their versions.
+const KUSTOMIZE_VERSION: &[&str] = &["version"];
+const HELM_VERSION: &[&str] = &["version", "--template", "{{.Version}}"];
 
 /// What a user sets about rendering.
 #[derive(Clone, Debug)]
@@ -32,6 +41,8 @@ pub struct RendererOptions {
 #[derive(Debug)]
 pub struct Renderer {
     kustomize: Program,
+    /// Those that single sources name, by their paths.
+    other_kustomizes: Mutex<BTreeMap<PathBuf, Arc<Program>>>,
     helm: Program,
     kustomize_charts: bool,
     kustomize_remote_bases: bool,
@@ -49,9 +60,9 @@ enum Prepared<'a> {
 impl Renderer {
     #[must_use]
     pub fn new(options: RendererOptions) -> Self {
-        const HELM_VERSION: &[&str] = &["version", "--template", "{{.Version}}"];
         Self {
-            kustomize: Program::new("kustomize", options.kustomize, &["version"], "v5."),
+            kustomize: Program::new("kustomize", options.kustomize, KUSTOMIZE_VERSION, "v5."),
+            other_kustomizes: Mutex::default(),
             helm: Program::new("helm", options.helm, HELM_VERSION, "v3."),
             kustomize_charts: options.kustomize_charts,
             kustomize_remote_bases: options.kustomize_remote_bases,
@@ -77,8 +88,11 @@ impl Renderer {
     /// # Errors
     /// As [`Self::source_type`].
     pub fn needs_cluster(&self, request: &Request) -> Result<bool, RenderError> {
-        let kind = self.source_type(request)?;
-        Ok(kind == SourceType::Helm || kind == SourceType::Kustomize && self.kustomize_charts)
+        match source::tool(request)? {
+            Tool::Helm(_) => Ok(true),
+            Tool::Kustomize(options) => kustomize::may_have_charts(self, request, &options),
+            Tool::Directory(_) | Tool::Detect => Ok(false),
+        }
     }
 
     /// Charts that the source needs and that a request must bring along, fetched: see [`Request::dependencies`].
@@ -146,8 +160,32 @@ impl Renderer {
         })
     }
 
-    pub(super) fn kustomize(&self) -> Result<Found, RenderError> {
-        self.kustomize.find(&self.runner, &self.directory)
+    /// The program that a source names, else that of all others.
+    pub(super) fn kustomize(&self, named: Option<&KustomizeVersion>) -> Result<Found, RenderError> {
+        let Some(KustomizeVersion { program: set, .. }) = named else {
+            return self.kustomize.find(&self.runner, &self.directory);
+        };
+        let path = Path::new(&set.value);
+        if !path.is_absolute() {
+            let problem = format!("found {:?}, expected an absolute path", set.value);
+            return Err(set.error(problem));
+        }
+        let found = self.other_kustomize(path);
+        let found = found.find(&self.runner, &self.directory);
+        found.map_err(|error| match error {
+            RenderError::NoProgram { problem, .. } => set.error(problem),
+            error => error,
+        })
+    }
+
+    fn other_kustomize(&self, path: &Path) -> Arc<Program> {
+        let others = self.other_kustomizes.lock();
+        let mut others = others.unwrap_or_else(PoisonError::into_inner);
+        let program = others.entry(path.to_owned()).or_insert_with(|| {
+            let program = Program::new("kustomize", path.to_owned(), KUSTOMIZE_VERSION, "");
+            Arc::new(program)
+        });
+        Arc::clone(program)
     }
 
     pub(super) fn helm(&self) -> Result<Found, RenderError> {

@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap, fmt, sync::Arc};
 
-use super::SourceOptions;
+use super::{KustomizeSettings, SourceOptions};
 use crate::{
     charts::Chart,
     git::{Fetched, GitError, Tree, redacted},
@@ -20,6 +20,7 @@ pub struct Request {
     pub references: BTreeMap<String, Tree>,
     pub environment: BuildEnvironment,
     pub cluster: Arc<ClusterFacts>,
+    pub kustomize: Arc<KustomizeSettings>,
     /// Charts that [`super::Renderer::needs`] asked for.
     pub dependencies: Vec<Arc<Chart>>,
     /// Roots of the other repositories that kustomizations have bases in.

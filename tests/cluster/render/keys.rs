@@ -7,6 +7,7 @@ use controller::render::{ClusterFacts, Origin, RemoteBase, RenderKey, Variables,
 use serde_json::Value;
 
 use super::sources::{Programs, Sources, application, cases, name, request};
+use super::{program, settings};
 
 /// One file. What `after` does not say is as before.
 #[derive(serde::Deserialize)]
@@ -33,6 +34,8 @@ struct Side {
     api_versions: Option<Vec<String>>,
     /// Variables that are substituted after rendering, by their names.
     variables: Option<BTreeMap<String, String>>,
+    /// Data of `argocd-cm`, where `KUSTOMIZE` is the path of the program, also of one that says another version.
+    settings: Option<BTreeMap<String, String>>,
     /// The programs say another version.
     other_programs: bool,
 }
@@ -73,6 +76,7 @@ impl Suite {
         now.app = side.app.clone().or(now.app.take());
         now.kube_version = side.kube_version.clone().or(now.kube_version.take());
         now.api_versions = side.api_versions.clone().or(now.api_versions.take());
+        now.settings = side.settings.clone().or(now.settings.take());
         let commit = self.origin.commit(&files(&side.files));
         let values = self.values.commit(&files(&side.values));
         let source = self
@@ -102,6 +106,12 @@ impl Suite {
                 ..Programs::default()
             },
         };
+        let kustomize = match side.other_programs {
+            true => programs.kustomize.clone(),
+            false => program("kustomize"),
+        };
+        let set = self.now.settings.clone().unwrap_or_default();
+        request.kustomize = settings(&set, &kustomize);
         let renderer = self.sources.renderer(&programs);
         let key = match &side.variables {
             None => renderer.key(&request),
@@ -128,10 +138,8 @@ fn files(files: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
 fn other_programs() -> Programs {
     let folder = std::env::temp_dir().join(format!("signet-other-programs-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
-    let copy = |program: &str, version: &[u8], other: &[u8]| -> PathBuf {
-        let path = std::env::var_os("PATH").unwrap();
-        let found = std::env::split_paths(&path).map(|folder| folder.join(program));
-        let found = found.into_iter().find(|path| path.is_file()).unwrap();
+    let copy = |name: &str, version: &[u8], other: &[u8]| -> PathBuf {
+        let found = program(name);
         let mut bytes = fs::read(&found).unwrap();
         let places: Vec<_> = bytes
             .windows(version.len())
@@ -141,7 +149,7 @@ fn other_programs() -> Programs {
         for at in places {
             bytes[at..at + other.len()].copy_from_slice(other);
         }
-        let copy = folder.join(program);
+        let copy = folder.join(name);
         fs::write(&copy, bytes).unwrap();
         fs::set_permissions(&copy, fs::metadata(&found).unwrap().permissions()).unwrap();
         copy
@@ -168,6 +176,7 @@ fn every_thing_that_matters_has_a_case() {
         "a-variable-that-is-not-used",
         "another-version-of-helm",
         "another-version-of-kustomize",
+        "a-registered-kustomize-of-another-version",
         "another-version-of-the-cluster",
         "another-commit-with-the-same-files",
         "an-unrelated-path",

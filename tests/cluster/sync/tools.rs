@@ -58,3 +58,47 @@ fn a_kustomization_and_then_a_chart_in_its_place_are_kept_alive() {
     );
     scene.becomes("configmap", "app", "/data/value", "1");
 }
+
+#[test]
+fn an_application_is_rendered_by_the_kustomize_that_argocd_cm_registers_without_a_restart() {
+    let scene = Scene::new("versions");
+    let _controller = scene.controller();
+    scene.repository.commit(
+        &[
+            ("app/kustomization.yaml", "resources: [a.yaml]\n"),
+            ("app/a.yaml", &config_map("a", "1")),
+        ],
+        "Add",
+    );
+    let url = scene.repository.url();
+    let source = format!(
+        "source: {{repoURL: \"{url}\", path: app, targetRevision: main, kustomize: {{version: v5-own}}}}"
+    );
+    scene.application_of(&source, "{automated: {}}");
+    scene.says("ComparisonError", "no version is registered");
+
+    let own = &scene.own;
+    let register = |path: &str| {
+        scene.testbed.apply(&format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: argocd-cm, namespace: {own}}}\ndata:\n\
+             \x20 kustomize.path.v5-own: \"{path}\"\n  kustomize.buildOptions.v5-own: --enable-managedby-label\n"
+        ));
+    };
+    register("/nowhere/kustomize");
+    scene.says(
+        "ComparisonError",
+        "kustomize.path.v5-own in the ConfigMap argocd-cm: found no program /nowhere/kustomize",
+    );
+    let path = std::env::var_os("PATH").expect("a PATH");
+    let mut places = std::env::split_paths(&path).map(|folder| folder.join("kustomize"));
+    let program = places.find(|program| program.is_file()).expect("kustomize");
+    register(&program.display().to_string());
+    let label = "/metadata/labels/app.kubernetes.io~1managed-by";
+    eventually("kustomize was called with its options", || {
+        let found = scene.field("configmap", "a", label).unwrap_or_default();
+        match found.as_str() {
+            Some(by) if by.starts_with("kustomize") => Ok(()),
+            _ => Err(format!("{found}")),
+        }
+    });
+}

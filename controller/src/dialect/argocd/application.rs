@@ -66,7 +66,7 @@ pub const SPEC: &[Row] = &[
     ("spec.source.kustomize.patches[].options", Honoured),
     ("spec.source.kustomize.components", Honoured),
     ("spec.source.kustomize.ignoreMissingComponents", Honoured),
-    ("spec.source.kustomize.version", Refused),
+    ("spec.source.kustomize.version", Honoured),
     ("spec.source.kustomize.kubeVersion", Honoured),
     ("spec.source.kustomize.apiVersions", Honoured),
     ("spec.source.plugin", Refused),

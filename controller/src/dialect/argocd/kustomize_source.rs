@@ -25,6 +25,7 @@ pub(super) fn options(field: &str, source: &KustomizeSource) -> Result<Kustomize
         patches: patches(source),
         components: source.components.clone(),
         ignore_missing_components: source.ignore_missing_components,
+        version: source.version.clone(),
         kube_version: source.kube_version.clone(),
         api_versions: source.api_versions.clone(),
     })

@@ -7,10 +7,12 @@ mod kustomize_source;
 pub mod object;
 pub mod operation;
 pub mod options;
+mod settings;
 mod source;
 mod source_options;
 mod spec;
 
+pub use settings::kustomize_settings;
 pub(crate) use source_options::changed as changed_options;
 pub use spec::REVISION_HISTORY_LIMIT;
 

@@ -192,8 +192,8 @@ mod tests {
                 "spec.source.repoURL: a file beside the source can't change it, unknown: spec.source.helm.newer",
             ),
             (
-                json!({"kustomize": {"version": "v4"}}),
-                "not supported yet: spec.source.kustomize.version",
+                json!({"directory": {"jsonnet": {"libs": ["a"]}}}),
+                "not supported yet: spec.source.directory.jsonnet",
             ),
             (
                 json!([]),

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError,
-    Scope, path_beneath_rules,
+    RulesetStatus, Scope, path_beneath_rules,
 };
 use nix::{
     errno::Errno,
@@ -40,6 +40,7 @@ pub(super) struct Confinement {
     pub(super) readable: Vec<PathBuf>,
     pub(super) writable: PathBuf,
     pub(super) network: bool,
+    pub(super) landlocked: bool,
     pub(super) limits: Limits,
 }
 
@@ -50,6 +51,8 @@ pub(super) enum Unconfined {
     Limits(#[from] Errno),
     #[error("can't restrict its files: {0}")]
     Files(#[from] RulesetError),
+    #[error("can't restrict its files: the kernel has no Landlock")]
+    NoLandlock,
 }
 
 impl Confinement {
@@ -106,7 +109,7 @@ impl Confinement {
     }
 
     /// Landlock also keeps it from signalling and tracing processes outside, and from reading their memory.
-    fn restrict(&self) -> Result<(), RulesetError> {
+    fn restrict(&self) -> Result<(), Unconfined> {
         let mut rules = Ruleset::default()
             .handle_access(AccessFs::from_all(LANDLOCK))?
             .scope(Scope::from_all(LANDLOCK))?;
@@ -114,7 +117,7 @@ impl Confinement {
             rules = rules.handle_access(AccessNet::from_all(LANDLOCK))?;
         }
         let network = NETWORK.iter().filter(|_| self.network);
-        rules
+        let status = rules
             .create()?
             .add_rules(path_beneath_rules(
                 &self.readable,
@@ -130,6 +133,9 @@ impl Confinement {
                 AccessFs::from_all(LANDLOCK),
             ))?
             .restrict_self()?;
-        Ok(())
+        match status.ruleset {
+            RulesetStatus::NotEnforced if self.landlocked => Err(Unconfined::NoLandlock),
+            _ => Ok(()),
+        }
     }
 }

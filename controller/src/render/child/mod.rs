@@ -44,6 +44,8 @@ pub struct Child<'a> {
     pub readable: Vec<PathBuf>,
     /// Whether it may reach other hosts.
     pub network: bool,
+    /// Whether it is only to run where the kernel keeps it from all other files.
+    pub landlocked: bool,
 }
 
 /// The program that a process runs, as the process itself may call it.
@@ -76,6 +78,7 @@ impl Runner {
             readable,
             writable: child.scratch.path().to_owned(),
             network: child.network,
+            landlocked: child.landlocked,
             limits: self.limits,
         };
         let started = Command::new(&self.launcher)

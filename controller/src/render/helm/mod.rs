@@ -158,6 +158,7 @@ impl Template {
         beside(&scratch, VALUES, &self.values)?;
         beside(&scratch, NOWHERE, KUBECONFIG)?;
         let run = Run {
+            landlocked: false,
             runner: renderer.runner(),
             scratch: &scratch,
             directory: "",

@@ -7,6 +7,7 @@ mod edits;
 mod references;
 mod relocation;
 mod remote;
+mod settings;
 
 use std::{fs, path::Path};
 
@@ -26,6 +27,7 @@ use super::{
 use crate::git::Tree;
 use closure::{Charts, Closure, Located, Part, Place};
 use references::Reference;
+pub use settings::{KustomizeSettings, KustomizeVersion, Setting};
 
 /// A build, ready to run.
 pub(super) struct Build {
@@ -36,8 +38,9 @@ pub(super) struct Build {
     directory: String,
     edits: Vec<Vec<String>>,
     patches: Vec<Value>,
-    /// Arguments about charts.
-    charts: Vec<String>,
+    /// Arguments of `build` behind the directory.
+    arguments: Vec<String>,
+    landlocked: bool,
     parts: Vec<Part>,
     located: Located,
 }
@@ -50,13 +53,16 @@ impl Build {
         options: &KustomizeOptions,
     ) -> Result<Self, RenderError> {
         let closure = closure(renderer, request, tree, options)?;
-        let program = renderer.kustomize()?;
+        let settings = &request.kustomize;
+        let program = renderer.kustomize(settings.version(options)?)?;
+        let build_options = settings.build_options(options)?;
         let helm = closure.has_charts.then(|| renderer.helm()).transpose()?;
         let expand = |text: &str| request.environment.expand(text, &request.cluster);
-        let charts = match &helm {
-            Some(helm) => about_charts(options, request, helm),
-            None => Vec::new(),
-        };
+        let landlocked = build_options.reach_out();
+        let mut arguments = build_options.words;
+        if let Some(helm) = &helm {
+            arguments.extend(about_charts(options, request, &program, helm));
+        }
         let components = located(tree, components(tree, options)?, &closure.located);
         Ok(Self {
             program,
@@ -64,7 +70,8 @@ impl Build {
             directory: tree.path().to_owned(),
             edits: edits::edits(options, &components, expand),
             patches: options.patches.clone(),
-            charts,
+            arguments,
+            landlocked,
             parts: closure.parts,
             located: closure.located,
         })
@@ -73,7 +80,10 @@ impl Build {
     /// A hash of the program, of everything it is told, and of everything it may read.
     pub(super) fn key(&self) -> RenderKey {
         let mut hash = KeyHash::of("kustomize");
-        hash.part(&self.program.version).part(&self.directory);
+        // Programs of one's own making may all say the same version.
+        hash.part(&self.program.path.to_string_lossy())
+            .part(&self.program.version)
+            .part(&self.directory);
         let helm = self.helm.as_ref().map(|helm| helm.version.as_str());
         hash.part(helm.unwrap_or_default());
         hash.count(self.edits.len());
@@ -81,7 +91,7 @@ impl Build {
             hash.parts(edit.iter().map(String::as_str));
         }
         hash.part(&Value::from(self.patches.clone()).to_string());
-        hash.parts(self.charts.iter().map(String::as_str));
+        hash.parts(self.arguments.iter().map(String::as_str));
         hash.count(self.parts.len());
         for part in &self.parts {
             let base = part.base.iter();
@@ -112,6 +122,7 @@ impl Build {
             scratch: &scratch,
             directory: &self.directory,
             readable: Vec::new(),
+            landlocked: self.landlocked,
             command: &command,
         };
         for edit in self.edits {
@@ -126,7 +137,7 @@ impl Build {
             directory => directory,
         };
         let arguments = ["build", directory].map(str::to_owned).to_vec();
-        let output = self.program.run(&run, [arguments, self.charts].concat());
+        let output = self.program.run(&run, [arguments, self.arguments].concat());
         let output = output.map_err(|error| match error {
             RenderError::Program { command, words } => RenderError::Program {
                 words: relocation::in_repositories(&words, &urls),
@@ -148,6 +159,16 @@ pub(super) fn complete(
     closure(renderer, request, tree, options).map(drop)
 }
 
+/// Whether charts inside the kustomization are allowed.
+pub(super) fn may_have_charts(
+    renderer: &Renderer,
+    request: &Request,
+    options: &KustomizeOptions,
+) -> Result<bool, RenderError> {
+    let set = request.kustomize.build_options(options)?;
+    Ok(renderer.kustomize_charts() || set.charts)
+}
+
 /// What the kustomization reads, with all that it refers to.
 fn closure<'r>(
     renderer: &Renderer,
@@ -158,7 +179,8 @@ fn closure<'r>(
     let components = components(tree, options)?.into_iter().map(Reference::Base);
     let patches = options.patches.iter().filter_map(path_of);
     let more: Vec<_> = components.chain(patches.map(Reference::Path)).collect();
-    let charts = match (renderer.kustomize_charts(), request.options.empty_lookup) {
+    let allowed = may_have_charts(renderer, request, options)?;
+    let charts = match (allowed, request.options.empty_lookup) {
         (false, _) => Charts::Refused,
         (true, false) => Charts::WithoutAsking,
         (true, true) => Charts::Allowed,
@@ -204,7 +226,12 @@ fn path_of(patch: &Value) -> Option<String> {
 }
 
 /// What charts inside a kustomization are told of the cluster.
-fn about_charts(options: &KustomizeOptions, request: &Request, helm: &Found) -> Vec<String> {
+fn about_charts(
+    options: &KustomizeOptions,
+    request: &Request,
+    kustomize: &Found,
+    helm: &Found,
+) -> Vec<String> {
     let version = kube_version(request, &options.kube_version);
     let versions = match options.api_versions.as_slice() {
         [] => &request.cluster.api_versions,
@@ -215,6 +242,9 @@ fn about_charts(options: &KustomizeOptions, request: &Request, helm: &Found) -> 
         "--helm-command".to_owned(),
         helm.path.to_string_lossy().into_owned(),
     ];
+    if !tells_of_cluster(&kustomize.version) {
+        return arguments;
+    }
     if !version.is_empty() {
         arguments.extend(["--helm-kube-version".to_owned(), version]);
     }
@@ -222,6 +252,16 @@ fn about_charts(options: &KustomizeOptions, request: &Request, helm: &Found) -> 
         arguments.extend(["--helm-api-versions".to_owned(), version.clone()]);
     }
     arguments
+}
+
+/// Whether a kustomize of this version passes on to charts what they are told of the cluster: from 5.3 on.
+fn tells_of_cluster(version: &str) -> bool {
+    let numbers = version.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let mut numbers = numbers.split('.').map(str::parse::<u32>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= (5, 3),
+        _ => true,
+    }
 }
 
 /// Adds the Application's patches to the kustomization; `kustomize edit` has no command for it that takes all of them.
@@ -263,4 +303,27 @@ fn add_patches(path: &Path, file: &str, patches: &[Value]) -> Result<(), RenderE
     };
     list.extend_from_slice(patches);
     fs::write(path, kustomization.to_string()).map_err(|error| unwritable(file, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_kustomize_is_not_told_what_it_has_no_option_for() {
+        for (version, tells) in [
+            ("v5.8.2", true),
+            ("v5.3.0", true),
+            ("v5.2.1", false),
+            (
+                "{Version:kustomize/v4.5.7 GitCommit:56d82a8 BuildDate:2022-08-02}",
+                false,
+            ),
+            ("{Version:kustomize/v3.9.1 GitCommit:7439f1809}", false),
+            ("v10.0.0", true),
+            ("(devel)", true),
+        ] {
+            assert_eq!(tells_of_cluster(version), tells, "{version}");
+        }
+    }
 }

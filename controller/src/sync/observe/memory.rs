@@ -17,7 +17,9 @@ use crate::sync::{
 };
 use crate::{
     dialect::{ObjectDefaults, SourceIntent},
-    render::{BuildEnvironment, ClusterFacts, Manifest, RenderKey, Rendered, Variables},
+    render::{
+        BuildEnvironment, ClusterFacts, KustomizeSettings, Manifest, RenderKey, Rendered, Variables,
+    },
 };
 
 /// First and longest pause after the API server was away during a pass.
@@ -60,6 +62,8 @@ pub(crate) struct Render {
     pub(crate) environments: Vec<BuildEnvironment>,
     /// What the cluster said of itself, where that matters.
     pub(crate) cluster: Option<Arc<ClusterFacts>>,
+    /// What was set about kustomize.
+    pub(crate) kustomize: Arc<KustomizeSettings>,
     /// Values that were substituted in the objects; none where nothing was.
     pub(crate) variables: Option<Arc<Variables>>,
     pub(crate) revisions: Revisions,

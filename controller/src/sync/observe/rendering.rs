@@ -104,9 +104,13 @@ impl Engine {
         let environments = environments(subject, intent, &resolved);
         let own = &self.context.namespace;
         let variables = self.variables.get(app, intent, project, own).await?;
+        let kustomize = self.sources.kustomize();
         let distrusted = subject.facts.marks.refresh == Some(Refresh::Hard) && !before.refresh;
         let same = |known: &Render| {
-            !distrusted && known.environments == environments && known.variables == variables
+            !distrusted
+                && known.environments == environments
+                && known.variables == variables
+                && known.kustomize == kustomize
         };
         if let Some(known) = known.filter(same)
             && self.says_the_same(known.cluster.as_ref()).await?
@@ -123,6 +127,7 @@ impl Engine {
                 project,
                 &resolved,
                 &environments,
+                &kustomize,
                 latest(distrusted),
             )
             .await?;
@@ -146,6 +151,7 @@ impl Engine {
             sources: intent.sources.clone(),
             environments,
             cluster,
+            kustomize,
             variables,
             revisions: sources::revisions(&resolved),
             bases,

@@ -13,7 +13,7 @@ use crate::{
     charts::{Chart, Fetch, Recipients},
     dialect::{Intent, SourceIntent},
     git::{Freshness, Tree},
-    render::{BuildEnvironment, Dependency, Request, Root, Tool},
+    render::{BuildEnvironment, Dependency, KustomizeSettings, Request, Root, Tool},
 };
 
 impl Sources {
@@ -28,6 +28,7 @@ impl Sources {
         project: &Project,
         resolved: &[Resolved],
         environments: &[BuildEnvironment],
+        kustomize: &Arc<KustomizeSettings>,
         freshness: Freshness,
     ) -> Result<(Vec<Request>, Vec<BaseAt>), SourceProblem> {
         let references = self.references(&intent.sources, resolved).await?;
@@ -46,6 +47,7 @@ impl Sources {
                 references: references.clone(),
                 environment: environment.clone(),
                 cluster: Arc::default(),
+                kustomize: Arc::clone(kustomize),
                 dependencies: Vec::new(),
                 bases: BTreeMap::new(),
             };

@@ -1,7 +1,10 @@
 //! What repositories hold for an Application: revisions resolved, each source rendered, each render made once and shared.
 //! It compares nothing, and asks the cluster for nothing.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use futures::future;
 use tokio::sync::Semaphore;
@@ -16,7 +19,10 @@ use crate::{
     charts::{ChartError, Charts},
     dialect::{Intent, SourceIntent},
     git::{CommitId, Freshness, GitError, Mirrors, Repository, Revision},
-    render::{self, ClusterFacts, RenderError, RenderKey, Rendered, Renderer, Request, Variables},
+    render::{
+        self, ClusterFacts, KustomizeSettings, RenderError, RenderKey, Rendered, Renderer, Request,
+        Variables,
+    },
     repositories::{Access, AccessError, RepositoryKind},
 };
 
@@ -58,6 +64,7 @@ pub(crate) struct Sources {
     pub(super) mirrors: Arc<Mirrors>,
     pub(super) charts: Arc<Charts>,
     pub(super) renderer: Arc<Renderer>,
+    kustomize: Mutex<Arc<KustomizeSettings>>,
     turns: Semaphore,
     renders: InUse<RenderKey, Rendered>,
     metrics: SyncMetrics,
@@ -74,10 +81,28 @@ impl Sources {
             mirrors,
             charts,
             renderer: Arc::new(renderer),
+            kustomize: Mutex::default(),
             turns: Semaphore::new(RENDERS),
             renders: InUse::default(),
             metrics,
         }
+    }
+
+    /// What is set about kustomize.
+    pub(crate) fn kustomize(&self) -> Arc<KustomizeSettings> {
+        let settings = self.kustomize.lock();
+        Arc::clone(&settings.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes over what is set about kustomize; whether that is news.
+    pub(crate) fn set_kustomize(&self, settings: KustomizeSettings) -> bool {
+        let known = self.kustomize.lock();
+        let mut known = known.unwrap_or_else(PoisonError::into_inner);
+        let differs = **known != settings;
+        if differs {
+            *known = Arc::new(settings);
+        }
+        differs
     }
 
     /// What each source stands at. With `insist`, a revision that the last listing does not have is looked for in a new one.
