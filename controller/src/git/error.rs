@@ -99,6 +99,16 @@ pub enum GitError {
     /// A submodule is needed and none is read.
     #[error("{url}: submodules are not fetched")]
     SubmodulesOff { url: String },
+    /// The server would send all files of all commits, where the commits alone are asked for.
+    #[error(
+        "{url}: the server gives no commits without their files, which mode strict of sourceIntegrity asks for"
+    )]
+    NoFilter { url: String },
+    /// More commits lead to a revision than are looked at.
+    #[error(
+        "{url}: the history is longer than {limit}, which is more than mode strict of sourceIntegrity looks at"
+    )]
+    HistoryTooLong { url: String, limit: String },
     /// The mirror below the data directory can't be written or read.
     #[error("{url}: the mirror below --data-dir can not be used: {cause}")]
     Mirror { url: String, cause: String },
@@ -156,6 +166,10 @@ impl GitError {
             Self::PathNotFound { .. } | Self::InvalidPath { .. } => {
                 Some("check spec.source.path: a directory, relative to the root of the repository")
             }
+            Self::NoFilter { .. } => {
+                Some("set uploadpack.allowFilter at the server, or use mode head")
+            }
+            Self::HistoryTooLong { .. } => Some("use mode head"),
             Self::Mirror { .. } => {
                 Some("check the volume of --data-dir: free space and permissions")
             }

@@ -11,6 +11,8 @@ use crate::repositories::{AccessError, Login, guard::LocalAddress};
 const NO_SUCH_OBJECT: [&str; 2] = ["not our ref", "unadvertised object"];
 /// What gix says of a repository whose objects are not named by SHA-1.
 const OTHER_OBJECT_NAMES: &str = "object format used by the remote";
+/// What gix says where a history ends at the server before its roots.
+const CUT_OFF: &str = "from shallow remotes";
 /// Words in which git and the forges say over ssh that there is no such repository, or none for this key.
 const NO_SUCH_REPOSITORY: [&str; 5] = [
     "does not appear to be a git repository",
@@ -60,6 +62,12 @@ pub(super) fn of_listing(repository: &Repository, error: &Error) -> GitError {
 pub(super) fn of_fetch(repository: &Repository, commit: CommitId, error: &Error) -> GitError {
     if says(error, &NO_SUCH_OBJECT) {
         return not_found(&repository.url, &commit.to_string());
+    }
+    if says(error, &[CUT_OFF]) {
+        return GitError::NotSupported {
+            url: repository.url.to_string(),
+            what: "a history that ends at the server before its beginning".to_owned(),
+        };
     }
     match of_listing(repository, error) {
         GitError::Mirror { url, cause } => GitError::Mirror {

@@ -15,6 +15,8 @@ use tokio::sync::broadcast;
 
 use super::{
     Changed, CommitId, Freshness, GitError, Repository,
+    held::Held,
+    history::History,
     metrics::GitMetrics,
     revision::{Meaning, Refs, Revision, not_found},
     store::Store,
@@ -28,6 +30,8 @@ use crate::repositories::{
 
 /// A first fetch of a large repository takes longer than a listing, by about this factor.
 const FETCH_FACTOR: u32 = 5;
+/// Fetches of one store: each brings all files of a commit anew.
+const PACKS: u16 = 24;
 
 #[derive(Debug)]
 pub(super) struct Mirror {
@@ -38,6 +42,7 @@ pub(super) struct Mirror {
     metrics: GitMetrics,
     listing: Turn,
     fetching: Turn,
+    deepening: Turn,
     listed_once: AtomicBool,
     state: Mutex<State>,
 }
@@ -48,8 +53,8 @@ struct State {
     listings: Listings<Refs, GitError>,
     /// Full ref names beside branches and tags that somebody asked for.
     extra: BTreeSet<String>,
-    store: Option<Arc<Store>>,
-    failed_fetch: Option<(Instant, CommitId, GitError)>,
+    store: Held<Store>,
+    history: Held<History>,
 }
 
 impl Mirror {
@@ -65,8 +70,8 @@ impl Mirror {
             repository,
             listings: Listings::default(),
             extra: BTreeSet::new(),
-            store: None,
-            failed_fetch: None,
+            store: Held::default(),
+            history: Held::default(),
         };
         Self {
             repositories,
@@ -76,6 +81,7 @@ impl Mirror {
             metrics,
             listing: Turn::default(),
             fetching: Turn::default(),
+            deepening: Turn::default(),
             listed_once: AtomicBool::new(false),
             state: Mutex::new(state),
         }
@@ -87,7 +93,8 @@ impl Mirror {
         if state.repository.access != repository.access {
             state.repository = repository.clone();
             state.listings = Listings::default();
-            state.failed_fetch = None;
+            state.store.forgive();
+            state.history.forgive();
         }
     }
 
@@ -111,7 +118,7 @@ impl Mirror {
         match refs.meaning(&url, revision)? {
             Meaning::Commit(commit) => Ok(commit),
             Meaning::ShortSha(short) => {
-                let store = self.state().store.clone();
+                let store = self.state().store.get().cloned();
                 let commit = store.and_then(|store| store.commit_beginning(&short));
                 commit.ok_or_else(|| not_found(&url, &short))
             }
@@ -147,7 +154,11 @@ impl Mirror {
         commit: CommitId,
     ) -> Result<Arc<Store>, GitError> {
         let asked = Instant::now();
-        let known = || self.fetched(commit, asked);
+        let known = || {
+            self.state()
+                .store
+                .answer(commit, asked, |store| store.has(commit))
+        };
         if let Some(Ok(store)) = known() {
             return Ok(store);
         }
@@ -160,9 +171,38 @@ impl Mirror {
             .unwrap_or_else(|why| Err(self.unfinished(&why, limit)))
     }
 
+    /// The history that leads to `commit`, fetched when need be.
+    pub(super) async fn history_of(
+        self: &Arc<Self>,
+        commit: CommitId,
+    ) -> Result<Arc<History>, GitError> {
+        let asked = Instant::now();
+        let known = || {
+            let state = self.state();
+            state
+                .history
+                .answer(commit, asked, |history| history.has(commit))
+        };
+        if let Some(Ok(history)) = known() {
+            return Ok(history);
+        }
+        let limit = self.timeout * FETCH_FACTOR;
+        let mirror = Arc::clone(self);
+        let turn = self
+            .deepening
+            .take(limit, known, move |stop| mirror.deepen(commit, stop));
+        turn.await
+            .unwrap_or_else(|why| Err(self.unfinished(&why, limit)))
+    }
+
     /// Starts anew with an empty store: the objects on disk can't be read.
     pub(super) fn discard_store(&self) {
-        self.state().store = None;
+        self.state().store.discard();
+    }
+
+    /// The same for the history.
+    pub(super) fn discard_history(&self) {
+        self.state().history.discard();
     }
 
     fn list(&self) -> Listed<Refs, GitError> {
@@ -216,15 +256,6 @@ impl Mirror {
         }
     }
 
-    fn fetched(&self, commit: CommitId, asked: Instant) -> Option<Result<Arc<Store>, GitError>> {
-        let state = self.state();
-        if let Some(store) = state.store.as_ref().filter(|store| store.has(commit)) {
-            return Some(Ok(Arc::clone(store)));
-        }
-        let (at, failed, error) = state.failed_fetch.as_ref()?;
-        (*failed == commit && *at >= asked).then(|| Err(error.clone()))
-    }
-
     fn fetch(&self, commit: CommitId, stop: &AtomicBool) -> Result<Arc<Store>, GitError> {
         let started = Instant::now();
         let repository = self.state().repository.clone();
@@ -236,26 +267,42 @@ impl Mirror {
             store.add(commit);
             Ok(store)
         });
-        let mut state = self.state();
-        match &fetched {
-            Ok(store) => state.store = Some(Arc::clone(store)),
-            Err(error) => {
-                if matches!(error, GitError::Mirror { .. }) {
-                    state.store = None;
-                }
-                state.failed_fetch = Some((started, commit, error.clone()));
+        self.state().store.record(started, commit, &fetched);
+        fetched
+    }
+
+    fn deepen(&self, commit: CommitId, stop: &AtomicBool) -> Result<Arc<History>, GitError> {
+        let started = Instant::now();
+        let repository = self.state().repository.clone();
+        let limits = Limits::fetch(self.timeout, self.timeout * FETCH_FACTOR);
+        let way = self.way(&repository, limits);
+        self.metrics.fetch();
+        let fetched = self.history_with_room().and_then(|history| {
+            history.fetch(&way, commit, stop)?;
+            Ok(history)
+        });
+        self.state().history.record(started, commit, &fetched);
+        fetched
+    }
+
+    fn history_with_room(&self) -> Result<Arc<History>, GitError> {
+        let state = self.state();
+        match state.history.get().filter(|history| !history.is_full()) {
+            Some(history) => Ok(Arc::clone(history)),
+            None => {
+                let made = History::create(&self.parent).map(Arc::new);
+                made.map_err(|cause| unwritable(&state.repository, cause))
             }
         }
-        fetched
     }
 
     fn store(&self) -> Result<Arc<Store>, GitError> {
         let mut state = self.state();
-        if let Some(store) = &state.store {
+        if let Some(store) = state.store.get() {
             return Ok(Arc::clone(store));
         }
         let store = self.new_store(&state.repository)?;
-        state.store = Some(Arc::clone(&store));
+        state.store.put(Arc::clone(&store));
         Ok(store)
     }
 
@@ -269,11 +316,8 @@ impl Mirror {
     }
 
     fn new_store(&self, repository: &Repository) -> Result<Arc<Store>, GitError> {
-        let failed = |cause| GitError::Mirror {
-            url: repository.url.to_string(),
-            cause,
-        };
-        Store::create(&self.parent).map(Arc::new).map_err(failed)
+        let made = Store::create(&self.parent, "store-", PACKS).map(Arc::new);
+        made.map_err(|cause| unwritable(repository, cause))
     }
 
     fn unfinished(&self, why: &Unfinished, limit: Duration) -> GitError {
@@ -292,5 +336,12 @@ impl Mirror {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn unwritable(repository: &Repository, cause: String) -> GitError {
+    GitError::Mirror {
+        url: repository.url.to_string(),
+        cause,
     }
 }

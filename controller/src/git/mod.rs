@@ -2,8 +2,11 @@
 //! It never writes to a repository, makes no work tree and knows nothing of Applications.
 
 mod agent;
+mod ancestry;
 mod error;
 mod failure;
+mod held;
+mod history;
 mod http;
 mod metrics;
 mod mirror;
@@ -27,6 +30,7 @@ use crate::repositories::Access;
 pub use crate::repositories::{RepositoryUrl, redacted};
 pub use error::GitError;
 pub(crate) use failure::why_no_connection;
+pub use history::Ancestors;
 pub use mirrors::{Changed, Freshness, MirrorOptions, Mirrors};
 pub use range::is_version_range;
 pub use revision::{CommitId, Revision};

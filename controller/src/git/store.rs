@@ -6,18 +6,19 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use gix::ThreadSafeRepository;
+use gix::{ThreadSafeRepository, odb::store::init::Slots};
 use tempfile::TempDir;
 
 use super::CommitId;
 
-/// Each fetch adds one pack, and gix opens at most 32 of them; past this a new store takes over.
-const PACKS: usize = 24;
+/// How many packs gix may find beside those of the fetches.
+const SPARE: u16 = 8;
 
 /// A bare repository that goes from disk with its last user.
 pub(super) struct Store {
     repository: ThreadSafeRepository,
     commits: Mutex<BTreeSet<CommitId>>,
+    packs: u16,
     _directory: TempDir,
 }
 
@@ -30,10 +31,11 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// An empty store below `parent`, which must exist.
-    pub(super) fn create(parent: &Path) -> Result<Self, String> {
+    /// An empty store below `parent`, which must exist, for so many `packs`: each fetch adds one, and what gix opens of them is
+    /// fixed from the beginning.
+    pub(super) fn create(parent: &Path, prefix: &str, packs: u16) -> Result<Self, String> {
         let directory = tempfile::Builder::new()
-            .prefix("store-")
+            .prefix(prefix)
             .tempdir_in(parent)
             .map_err(|error| error.to_string())?;
         // Isolated: neither the system's nor a user's git configuration changes what we fetch, or from where.
@@ -41,12 +43,13 @@ impl Store {
             directory.path(),
             gix::create::Kind::Bare,
             gix::create::Options::default(),
-            gix::open::Options::isolated(),
+            gix::open::Options::isolated().object_store_slots(Slots::Given(packs + SPARE)),
         )
         .map_err(|error| error.to_string())?;
         Ok(Self {
             repository,
             commits: Mutex::default(),
+            packs,
             _directory: directory,
         })
     }
@@ -76,7 +79,7 @@ impl Store {
 
     /// Whether the next fetch should go into a new store.
     pub(super) fn is_full(&self) -> bool {
-        self.commits().len() >= PACKS
+        self.commits().len() >= usize::from(self.packs)
     }
 
     fn commits(&self) -> MutexGuard<'_, BTreeSet<CommitId>> {

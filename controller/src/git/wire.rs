@@ -126,7 +126,7 @@ enum Line {
 }
 
 /// Why there is no answer.
-enum Failed {
+pub(super) enum Failed {
     Known(GitError),
     Gix(gix::Error),
 }
@@ -198,14 +198,26 @@ fn ask<T>(
     specs: impl IntoIterator<Item = String>,
     question: impl FnOnce(Connection<'_, '_>) -> gix::Result<T>,
 ) -> Result<T, Failed> {
+    talk(local, way, specs, |remote, transport| {
+        // No helper program and no prompt is ever asked: a login goes with the first request.
+        let connection = remote
+            .to_connection_with_transport(transport)
+            .with_credentials(|_| Ok(None))
+            .with_transport_options(Box::new(()));
+        question(connection)
+    })
+}
+
+/// The same for who speaks to the server himself.
+pub(super) fn talk<T>(
+    local: &gix::Repository,
+    way: &Way<'_>,
+    specs: impl IntoIterator<Item = String>,
+    conversation: impl FnOnce(&gix::Remote<'_>, BoxedTransport) -> gix::Result<T>,
+) -> Result<T, Failed> {
     let remote = remote(local, way.repository, specs)?;
     let (mut line, transport) = open(&remote, way)?;
-    // No helper program and no prompt is ever asked: a login goes with the first request.
-    let connection = remote
-        .to_connection_with_transport(transport)
-        .with_credentials(|_| Ok(None))
-        .with_transport_options(Box::new(()));
-    question(connection).map_err(|error| {
+    conversation(&remote, transport).map_err(|error| {
         let why = match &mut line {
             Line::File => None,
             Line::Http(trouble) => trouble.take(),

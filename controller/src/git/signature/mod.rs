@@ -18,6 +18,7 @@ mod ssh;
 mod trust;
 
 pub use object::SignedObject;
+pub(super) use object::read;
 pub use openpgp::Fingerprint;
 pub use principals::Principals;
 pub use problem::{Problem, Store};

@@ -29,6 +29,14 @@ impl std::fmt::Display for SignedObject {
     }
 }
 
+impl SignedObject {
+    /// The commit that it is, or leads to.
+    #[must_use]
+    pub fn commit(&self) -> CommitId {
+        self.commit
+    }
+}
+
 impl Mirrors {
     /// What has to be signed for `commit`: an annotated tag that leads to it, when one of the `revisions` names or chooses such a
     /// tag (Argo CD's rule), else the commit.
@@ -70,21 +78,27 @@ impl Mirrors {
             url: repository.url.to_string(),
             cause,
         };
-        let read = task::spawn_blocking(move || {
-            let repository = store.open();
-            if repository.find_header(id)?.size() > LONGEST {
-                return Ok(Err("it is longer than 1 MiB"));
-            }
-            let object = repository.find_object(id)?;
-            Ok::<_, gix::Error>(match object.kind {
-                gix::object::Kind::Commit => Signed::commit(&object.data),
-                gix::object::Kind::Tag => of_tag(&object.data, commit),
-                _ => Err("it is neither a commit nor a tag"),
-            })
-        });
+        let read = task::spawn_blocking(move || read(&store.open(), id, commit));
         let read = read.await.map_err(|error| failed(error.to_string()))?;
         read.map_err(|error| failed(error.to_string()))
     }
+}
+
+/// A commit, or a tag that leads to `commit`, as an object of `repository`.
+pub(in crate::git) fn read(
+    repository: &gix::Repository,
+    id: ObjectId,
+    commit: CommitId,
+) -> gix::Result<Result<Signed, &'static str>> {
+    if repository.find_header(id)?.size() > LONGEST {
+        return Ok(Err("it is longer than 1 MiB"));
+    }
+    let object = repository.find_object(id)?;
+    Ok(match object.kind {
+        gix::object::Kind::Commit => Signed::commit(&object.data),
+        gix::object::Kind::Tag => of_tag(&object.data, commit),
+        _ => Err("it is neither a commit nor a tag"),
+    })
 }
 
 /// The listing said that the tag leads to the commit; only the tag itself says so in what is signed.
