@@ -264,7 +264,7 @@ pub struct GitPolicyRepository {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct GpgPolicy {
-    /// head for the commit or annotated tag that is synced, none for no signature.
+    /// strict for the whole history, head for the commit or annotated tag that is synced, none for no signature.
     #[serde(skip_serializing_if = "is_default")]
     pub mode: String,
     /// Ids or fingerprints of the GPG keys.

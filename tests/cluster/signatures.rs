@@ -3,14 +3,16 @@
 
 #[path = "../testbed/harness.rs"]
 mod harness;
+#[path = "../testbed/harness/openpgp.rs"]
+mod openpgp;
 #[path = "sync/scene.rs"]
 mod scene;
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use harness::{equal, eventually, run};
+use openpgp::OpenPgp;
 use scene::{Scene, config_map};
 
 const AUTOMATED: &str = "{automated: {prune: true, selfHeal: true}}";
@@ -46,61 +48,28 @@ fn allow(scene: &Scene, lines: &[&str]) {
     ));
 }
 
-/// An OpenPGP key in a home of its own, whose agent goes with it.
-struct OpenPgp {
-    home: tempfile::TempDir,
-    id: String,
+/// Has the cluster know an OpenPGP key, and git sign with it where it is asked to.
+fn install(key: &OpenPgp, scene: &Scene) {
+    let (own, id) = (&scene.own, &key.id);
+    let public = key.public();
+    let public: String = public.lines().map(|line| format!("    {line}\n")).collect();
+    scene.testbed.apply(&format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: argocd-gpg-keys-cm, namespace: {own}}}\n\
+         data:\n  {id}: |\n{public}"
+    ));
+    let repository = &scene.repository;
+    repository.git(&["config", "gpg.program", &key.program()]);
+    repository.git(&["config", "user.signingKey", id]);
 }
 
-impl OpenPgp {
-    fn create() -> Self {
-        let home = tempfile::tempdir().expect("a folder that only we can enter");
-        let user = "Ann <ann@a.example>";
-        let make = ["--quick-generate-key", user, "ed25519", "sign", "never"];
-        gpg(home.path(), &[&["--passphrase", ""], &make[..]].concat());
-        let listed = gpg(home.path(), &["--with-colons", "--list-keys"]);
-        let line = listed.lines().find(|line| line.starts_with("pub:"));
-        let id = line.and_then(|line| line.split(':').nth(4));
-        let id = id.expect("gpg lists the key").to_owned();
-        Self { home, id }
-    }
-
-    /// Has the cluster know it, and git sign with it where it is asked to.
-    fn install(&self, scene: &Scene) {
-        let (own, id) = (&scene.own, &self.id);
-        let public = gpg(self.home.path(), &["--armor", "--export"]);
-        let public: String = public.lines().map(|line| format!("    {line}\n")).collect();
-        scene.testbed.apply(&format!(
-            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: argocd-gpg-keys-cm, namespace: {own}}}\n\
-             data:\n  {id}: |\n{public}"
-        ));
-        let program = self.home.path().join("sign");
-        let script = format!(
-            "#!/bin/sh\nexec gpg --homedir {} --batch \"$@\"\n",
-            self.home.path().display()
-        );
-        std::fs::write(&program, script).expect("the folder is writable");
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700))
-            .expect("the file is ours");
-        let program = program.display().to_string();
-        scene.repository.git(&["config", "gpg.program", &program]);
-        scene.repository.git(&["config", "user.signingKey", id]);
-    }
-}
-
-impl Drop for OpenPgp {
-    fn drop(&mut self) {
-        let mut command = Command::new("gpgconf");
-        command.arg("--homedir").arg(self.home.path());
-        // One that does not go ends when its folder is gone.
-        drop(command.args(["--kill", "gpg-agent"]).status());
-    }
-}
-
-fn gpg(home: &Path, arguments: &[&str]) -> String {
-    let mut command = Command::new("gpg");
-    command.arg("--homedir").arg(home);
-    run(command.args(["--batch", "--quiet"]).args(arguments), None).success()
+/// The project demands signatures of this key.
+fn policy(scene: &Scene, mode: &str, id: &str) {
+    let own = &scene.own;
+    scene.testbed.apply(&format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: {{name: default, namespace: {own}}}\n\
+         spec:\n  sourceRepos: [\"*\"]\n  destinations: [{{server: \"*\", namespace: \"*\"}}]\n\
+         \x20 sourceIntegrity: {{git: {{policies: [{{repos: [{{url: \"*\"}}], gpg: {{mode: {mode}, keys: [{id}]}}}}]}}}}\n"
+    ));
 }
 
 fn project(scene: &Scene, signers: &str) {
@@ -192,13 +161,9 @@ fn a_commit_that_is_not_signed_as_demanded_leaves_the_last_good_one() {
 fn openpgp_keys_of_a_policy_count_and_so_does_the_tag_that_a_range_chooses() {
     let scene = Scene::new("openpgp");
     let key = OpenPgp::create();
-    key.install(&scene);
-    let (own, id) = (&scene.own, &key.id);
-    scene.testbed.apply(&format!(
-        "apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: {{name: default, namespace: {own}}}\n\
-         spec:\n  sourceRepos: [\"*\"]\n  destinations: [{{server: \"*\", namespace: \"*\"}}]\n\
-         \x20 sourceIntegrity: {{git: {{policies: [{{repos: [{{url: \"*\"}}], gpg: {{mode: head, keys: [{id}]}}}}]}}}}\n"
-    ));
+    install(&key, &scene);
+    policy(&scene, "head", &key.id);
+    let id = &key.id;
     let _controller = scene.controller();
     let git = |arguments: &[&str]| scene.repository.git(arguments);
     let sign = |sign: &str| git(&["config", "commit.gpgSign", sign]);
@@ -243,4 +208,61 @@ fn openpgp_keys_of_a_policy_count_and_so_does_the_tag_that_a_range_chooses() {
         &second,
     );
     scene.becomes("configmap", "a", "/data/value", "2");
+}
+
+#[test]
+fn a_history_with_a_commit_that_nobody_signed_stays_out_until_it_is_sealed() {
+    let scene = Scene::new("strict");
+    let key = OpenPgp::create();
+    install(&key, &scene);
+    policy(&scene, "strict", &key.id);
+    let _controller = scene.controller();
+    let git = |arguments: &[&str]| scene.repository.git(arguments);
+    let sign = |sign: &str| git(&["config", "commit.gpgSign", sign]);
+    sign("true");
+    let first = scene
+        .repository
+        .commit(&[("app/a.yaml", &config_map("a", "1"))], "Add");
+    scene.application(AUTOMATED);
+    scene.says(
+        "ComparisonError",
+        "set uploadpack.allowFilter at the server",
+    );
+    let config = format!("{}/config", git(&["remote", "get-url", "origin"]));
+    git(&[
+        "config",
+        "--file",
+        &config,
+        "uploadpack.allowFilter",
+        "true",
+    ]);
+    scene.refresh();
+    scene.operation("Succeeded", &first);
+    scene.becomes("configmap", "a", "/data/value", "1");
+
+    sign("false");
+    let unsigned = scene.commit(&[("app/a.yaml", &config_map("a", "2"))]);
+    sign("true");
+    let signed = scene.commit(&[("app/a.yaml", &config_map("a", "3"))]);
+    let text = format!(
+        "commit {unsigned} is not signed, expected a signature by OpenPGP key {}; commit {signed} builds on it",
+        key.id
+    );
+    refused(&scene, &text, &first);
+    scene.becomes("configmap", "a", "/data/value", "1");
+
+    let trailer = "--trailer=Argocd-gpg-seal: reviewed";
+    git(&[
+        "commit",
+        "--quiet",
+        "--allow-empty",
+        "--gpg-sign",
+        trailer,
+        "--message=Seal",
+    ]);
+    git(&["push", "--quiet", "origin", "main"]);
+    let seal = git(&["rev-parse", "HEAD"]);
+    scene.refresh();
+    scene.operation("Succeeded", &seal);
+    scene.becomes("configmap", "a", "/data/value", "3");
 }

@@ -10,10 +10,13 @@ mod faults;
 #[path = "../testbed/harness/forward_proxy.rs"]
 mod forward_proxy;
 mod github_app;
+mod history;
 #[path = "../testbed/harness/http_server.rs"]
 mod http_server;
 mod keys;
 mod logins;
+#[path = "../testbed/harness/openpgp.rs"]
+mod openpgp;
 mod repository;
 mod revisions;
 mod server;

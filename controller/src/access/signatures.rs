@@ -30,6 +30,8 @@ struct Policy {
     repositories: Vec<Pattern>,
     /// None in mode `none`: the repositories need no signature.
     keys: Option<Vec<KeyId>>,
+    /// Mode `strict`
+    whole_history: bool,
 }
 
 /// Whose signature a commit needs.
@@ -38,6 +40,8 @@ pub struct SignatureDemand {
     project: String,
     keys: Vec<KeyId>,
     signers: Option<Principals>,
+    /// Mode `strict`
+    pub(super) whole_history: bool,
 }
 
 impl SignatureRules {
@@ -76,12 +80,11 @@ impl SignatureRules {
             .enumerate()
             .filter(|(_, policy)| permits(&policy.repositories, &url))
             .collect();
-        let keys = match matching.as_slice() {
-            [] if self.keys.is_empty() => &[][..],
-            [] => &self.keys,
+        let (keys, whole_history) = match matching.as_slice() {
+            [] => (&self.keys, false),
             [(_, policy)] => match &policy.keys {
                 None => return Ok(None),
-                Some(keys) => keys,
+                Some(keys) => (keys, policy.whole_history),
             },
             [(first, _), (second, _), ..] => {
                 return Err(format!(
@@ -94,6 +97,7 @@ impl SignatureRules {
             project: project.to_owned(),
             keys: keys.to_vec(),
             signers: self.signers.clone(),
+            whole_history,
         }))
     }
 }
@@ -166,18 +170,14 @@ impl Policy {
             repositories: repositories.collect::<Result<_, _>>()?,
             keys: match mode.as_str() {
                 "none" => None,
-                "head" => Some(ids),
-                "strict" => {
-                    return Err(Denied::new(
-                        Reason::ProjectFeatureUnsupported,
-                        ".gpg.mode: not supported yet: strict, which needs a history that mirrors do not have",
-                    ));
-                }
+                "head" | "strict" => Some(ids),
                 other => {
-                    let message = format!(".gpg.mode: found \"{other}\", expected head or none");
+                    let message =
+                        format!(".gpg.mode: found \"{other}\", expected none, head or strict");
                     return Err(invalid(message));
                 }
             },
+            whole_history: mode == "strict",
         })
     }
 }
@@ -366,7 +366,7 @@ mod tests {
             (
                 None,
                 gpg(json!({"mode": "all"})),
-                "spec.sourceIntegrity.git.policies[0].gpg.mode: found \"all\", expected head or none",
+                "spec.sourceIntegrity.git.policies[0].gpg.mode: found \"all\", expected none, head or strict",
             ),
             (
                 None,

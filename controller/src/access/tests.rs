@@ -120,10 +120,6 @@ fn a_feature_that_is_not_understood_refuses_the_whole_project() {
             "not supported yet: spec.sourceIntegrity.helm",
         ),
         (
-            json!({ "sourceIntegrity": { "git": { "policies": [{ "repos": [{ "url": "*" }], "gpg": { "mode": "strict" } }] } } }),
-            "spec.sourceIntegrity.git.policies[0].gpg.mode: not supported yet: strict, which needs a history that mirrors do not have",
-        ),
-        (
             json!({ "sourceIntegrity": { "git": { "policies": [{ "repos": [], "ssh": {} }] } } }),
             "unknown: spec.sourceIntegrity.git.policies[0].ssh",
         ),

@@ -1,7 +1,10 @@
 //! Why a commit is not signed as its project demands: a closed set of reasons, each with a remedy.
 //! It must not carry text of a commit.
 
-use crate::{dialect::GPG_KEYS_CONFIG_MAP, git::signature::Store};
+use crate::{
+    dialect::GPG_KEYS_CONFIG_MAP,
+    git::{CommitId, signature::Store},
+};
 
 /// Why a commit or tag is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +41,21 @@ pub enum SignatureError {
         object: String,
         problem: &'static str,
     },
+    /// It is so with a commit that the one in question builds on.
+    #[error("{why}; commit {tip} builds on it{}", and_on(*others))]
+    InHistory {
+        why: Box<SignatureError>,
+        tip: CommitId,
+        /// How many more of them do not count.
+        others: usize,
+    },
+}
+
+fn and_on(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        others => format!(", and on {others} more that are not signed as demanded"),
+    }
 }
 
 fn config_map(store: Store) -> String {
@@ -57,6 +75,9 @@ impl SignatureError {
             Self::UnknownKey { .. } => "add the public key to that ConfigMap, if it may be trusted",
             Self::NotListed { .. } => "sign with a key of the project, or add this one to it",
             Self::Invalid { .. } => "sign again, with a key that is in force",
+            Self::InHistory { .. } => {
+                "review what leads to the commit, then seal it: git commit --allow-empty --gpg-sign --trailer \"Argocd-gpg-seal: REASON\""
+            }
             Self::Unreadable { .. } => "sign with a current gpg or ssh-keygen",
         }
     }

@@ -9,13 +9,13 @@ use std::{
 
 use k8s_openapi::{api::core::v1::ConfigMap, jiff::Timestamp};
 use kube::{Api, Client};
-use tokio::{sync::watch, time::timeout};
+use tokio::{sync::watch, task, time::timeout};
 
 use crate::{
-    access::{Denied, Project, SignatureDemand, SignatureError},
+    access::{Denied, Judged, Project, SignatureDemand, SignatureError},
     dialect::{GPG_KEYS_CONFIG_MAP as KEYS, SourceIntent},
     git::{
-        Mirrors, Repository, Revision,
+        CommitId, GitError, Mirrors, Repository, Revision,
         signature::{SignedObject, Store, Trust},
     },
     sync::{
@@ -33,6 +33,8 @@ const SIGNERS: &str = crds::names::ALLOWED_SIGNERS_CONFIG_MAP;
 const KEYS_WAIT: Duration = Duration::from_secs(30);
 /// Verdicts that are kept: more than there are sources in use, and each is some hundred bytes.
 const VERDICTS: usize = 4_096;
+/// Demands whose single commits are remembered: as many as there are projects with mode `strict`.
+const DEMANDS: usize = 64;
 
 /// Data of the two ConfigMaps, as far as they were looked for.
 type Found = BTreeMap<&'static str, BTreeMap<String, String>>;
@@ -43,6 +45,8 @@ pub(crate) struct Signatures {
     /// None until both ConfigMaps were looked for.
     trust: watch::Sender<Option<Arc<Trust>>>,
     verdicts: Mutex<HashMap<(SignedObject, SignatureDemand), Verdict>>,
+    /// Single commits of histories.
+    judged: Mutex<HashMap<SignatureDemand, Arc<Judged>>>,
 }
 
 /// What was found out about a signature.
@@ -59,6 +63,7 @@ impl Signatures {
         Self {
             trust: watch::Sender::new(None),
             verdicts: Mutex::default(),
+            judged: Mutex::default(),
         }
     }
 
@@ -113,13 +118,21 @@ impl Signatures {
             return Ok(known);
         }
         let name = object.to_string();
-        let answer = match mirrors.signed(repository, object).await? {
+        let mut answer = match mirrors.signed(repository, object).await? {
             Ok(signed) => key.1.check(&signed, &name, &with, now),
             Err(problem) => Err(SignatureError::Unreadable {
                 object: name,
                 problem,
             }),
         };
+        if let Ok(until) = answer
+            && key.1.of_whole_history()
+        {
+            let judged = self.judged(&key.1, &with);
+            let history = check_history(mirrors, repository, object.commit(), &key.1, judged, now);
+            let earlier = |ends: Option<i64>| until.into_iter().chain(ends).min();
+            answer = history.await?.map(earlier);
+        }
         let verdict = Verdict { answer, with };
         let mut verdicts = self.verdicts();
         if verdicts.len() >= VERDICTS {
@@ -127,6 +140,22 @@ impl Signatures {
         }
         verdicts.insert(key, verdict.clone());
         Ok(verdict)
+    }
+
+    /// What is remembered of single commits for these keys.
+    fn judged(&self, demand: &SignatureDemand, with: &Arc<Trust>) -> Arc<Judged> {
+        let mut all = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(judged) = all.get(demand)
+            && Arc::ptr_eq(judged.trust(), with)
+        {
+            return Arc::clone(judged);
+        }
+        if all.len() >= DEMANDS {
+            all.clear();
+        }
+        let judged = Arc::new(Judged::new(Arc::clone(with)));
+        all.insert(demand.clone(), Arc::clone(&judged));
+        judged
     }
 
     async fn trust(&self) -> Result<Arc<Trust>, SourceProblem> {
@@ -145,6 +174,29 @@ impl Signatures {
     fn verdicts(&self) -> MutexGuard<'_, HashMap<(SignedObject, SignatureDemand), Verdict>> {
         self.verdicts.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether all that led to a commit is signed as demanded, away from the async threads.
+async fn check_history(
+    mirrors: &Mirrors,
+    repository: &Repository,
+    commit: CommitId,
+    demand: &SignatureDemand,
+    judged: Arc<Judged>,
+    now: i64,
+) -> Result<Result<Option<i64>, SignatureError>, GitError> {
+    let (ancestors, demand) = (mirrors.ancestors(repository, commit).await?, demand.clone());
+    let checked = task::spawn_blocking(move || demand.check_history(&ancestors, &judged, now));
+    let checked = checked.await.unwrap_or_else(|error| {
+        Err(GitError::Mirror {
+            url: repository.url.to_string(),
+            cause: error.to_string(),
+        })
+    });
+    if let Err(GitError::Mirror { .. }) = checked {
+        mirrors.discard_history(repository);
+    }
+    checked
 }
 
 impl Engine {
