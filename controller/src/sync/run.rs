@@ -2,12 +2,11 @@
 //! It must not look into an Application beyond what tells whom to wake.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use health::{Customizations, SETTINGS_CONFIG_MAP};
 use serde_json::Value;
 use tokio::{
     sync::{
@@ -20,7 +19,6 @@ use tokio::{
 use crate::sync::{
     engine::Engine,
     observe::applications::{self, AppId},
-    observe::argocd_cm::follow_settings,
     observe::definitions::{self, follow_definitions},
     observe::neighbours,
     observe::projects,
@@ -204,22 +202,6 @@ impl Engine {
             .await;
     }
 
-    /// Argo CD's settings say which scripts judge health.
-    async fn follow_settings(&self, whole: Whole) {
-        let mut settled = false;
-        let tell = |settings: &BTreeMap<String, String>| {
-            let (customizations, problems) = Customizations::read(settings);
-            for problem in problems {
-                tracing::warn!(%problem, "a setting in {SETTINGS_CONFIG_MAP} can not be used");
-            }
-            self.live.customize(customizations);
-            if !std::mem::replace(&mut settled, true) {
-                let _ = whole.send(());
-            }
-        };
-        follow_settings(self.context.client.clone(), &self.context.namespace, tell).await;
-    }
-
     async fn follow_neighbours(&self, namespace: &str, whole: Whole) {
         let settled = std::sync::atomic::AtomicUsize::new(0);
         let tell = |news| match news {
@@ -350,7 +332,7 @@ impl Engine {
         }
     }
 
-    fn wake_those(&self, is: impl Fn(&Value) -> bool) {
+    pub(super) fn wake_those(&self, is: impl Fn(&Value) -> bool) {
         self.wake_apps(self.applications.select(is));
     }
 
