@@ -7,11 +7,13 @@ pub mod context;
 pub mod dialect;
 mod documents;
 pub mod events;
+mod field_set;
 #[cfg(test)]
 #[path = "../../tests/fuzzing/replay.rs"]
 mod fuzz_replay;
 pub mod git;
 mod http_server;
+pub mod ignore;
 pub mod keys;
 pub mod leadership;
 pub mod metrics;

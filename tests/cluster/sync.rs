@@ -11,6 +11,8 @@ mod disk;
 mod harness;
 #[path = "sync/health.rs"]
 mod health;
+#[path = "sync/ignore.rs"]
+mod ignore;
 #[path = "sync/metrics.rs"]
 mod metrics;
 #[path = "sync/refused.rs"]

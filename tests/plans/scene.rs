@@ -128,6 +128,7 @@ pub(crate) fn source(image: &str) -> Source {
         namespace: "demo",
         defaults: dialect::intent(&application()).unwrap().options.defaults,
         scaled: &Default::default(),
+        ignored: &Default::default(),
     });
     Source {
         revisions: Revisions::new(vec![image.to_owned()]),

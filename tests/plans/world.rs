@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use controller::access::Project;
 use controller::dialect::{self, ApplicationName, Intent, ObjectDefaults, OperationRequest};
+use controller::ignore::Rules;
 use controller::render::{Manifest, SourceType};
 use controller::sync::desired::{Desired, Inputs, WantedHash, desired};
 use controller::sync::key::{GroupKind, ObjectKey, group_version};
@@ -88,11 +89,20 @@ fn build(
         .as_ref()
         .map(|intent| intent.options.defaults)
         .unwrap_or_default();
+    let cluster_settings =
+        serde_json::from_value(settings["argocd-cm"].clone()).unwrap_or_default();
+    let mut ignored = intent
+        .as_ref()
+        .map(|intent| intent.ignored.clone())
+        .unwrap_or_default();
+    ignored
+        .rules
+        .extend(dialect::ignored_everywhere(&cluster_settings).0);
     let source = source(
         settings,
         &kinds,
         manifests,
-        (namespace, defaults),
+        (namespace, defaults, &ignored),
         revisions,
     );
     let wanted = source
@@ -101,8 +111,7 @@ fn build(
         .unwrap_or_default();
     let project =
         project.map(|project| crds::decode::<crds::AppProject>(project).expect("project.yaml"));
-    let scripts = serde_json::from_value(settings["argocd-cm"].clone()).unwrap_or_default();
-    let customizations = Arc::new(Customizations::read(&scripts).0);
+    let customizations = Arc::new(Customizations::read(&cluster_settings).0);
     World {
         now: text(settings, "now")
             .parse()
@@ -180,7 +189,7 @@ fn source(
     settings: &Value,
     kinds: &Kinds,
     manifests: &[Manifest],
-    (namespace, defaults): (&str, ObjectDefaults),
+    (namespace, defaults, ignored): (&str, ObjectDefaults, &Rules),
     revisions: Revisions,
 ) -> Result<Source, SourceProblem> {
     for (field, reason) in [
@@ -209,6 +218,7 @@ fn source(
         namespace,
         defaults,
         scaled: &scaled,
+        ignored,
     };
     Ok(Source {
         revisions,

@@ -9,6 +9,7 @@ use k8s_openapi::jiff::Timestamp;
 use super::argocd;
 use super::refusal::Refusal;
 use super::sync_options::SyncOptions;
+use crate::ignore::Rules;
 use crate::render::SourceOptions;
 
 /// What one Application asks for.
@@ -32,6 +33,8 @@ pub struct Intent {
     pub depends_on: Vec<ApplicationName>,
     /// Where a rollback keeps it.
     pub hold: Option<Hold>,
+    /// Differences that don't count.
+    pub ignored: Rules,
     /// A sync that has not ended after so long has failed; `None` waits for ever.
     pub sync_timeout: Option<Duration>,
     /// The largest part of its objects, in percent, that is deleted unasked where they left the repository.

@@ -24,7 +24,7 @@ pub(crate) use argocd::changed_options;
 pub use argocd::object::HOOK_FINALIZER;
 pub use argocd::{
     APPLICATION_CONTROLLER_SELECTOR, GPG_KEYS_CONFIG_MAP, REPOSITORY_SELECTOR,
-    REVISION_HISTORY_LIMIT, kustomize_settings,
+    REVISION_HISTORY_LIMIT, ignored_everywhere, kustomize_settings,
 };
 pub use hook::{HookDeletion, HookPolicy, Phase, Role, is_hook, role};
 pub use intent::{

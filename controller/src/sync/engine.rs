@@ -22,6 +22,7 @@ use crate::sync::{
     observe::memory::Memories,
     observe::neighbours::Neighbours,
     observe::projects::Projects,
+    observe::settings::Settings,
     observe::signatures::Signatures,
     observe::sources::Sources,
     observe::variables::VariablesFromObjects,
@@ -62,6 +63,7 @@ pub(crate) struct Engine {
     pub(crate) discovery: Discovery,
     pub(crate) facts: Facts,
     pub(crate) live: Arc<Live>,
+    pub(crate) settings: Settings,
     pub(crate) memories: Memories,
     pub(crate) metrics: SyncMetrics,
     /// Comparisons that nobody waits for take turns.
@@ -103,6 +105,7 @@ impl Engine {
             discovery: Discovery::new(client.clone()),
             facts: Facts::new(client.clone()),
             live: Live::new(client.clone(), &context.namespace, queue.clone()),
+            settings: Settings::default(),
             memories: Memories::default(),
             mirrors,
             charts,

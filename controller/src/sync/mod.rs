@@ -3,7 +3,7 @@
 //!
 //! `observe/` reads what a pass looks at into a `world`; `desired/` is what Git wants, normalised; `compare/` holds it against
 //! live objects, whose health the crate `health` judges and `aggregate` sums up; `plan/` decides; `apply/` executes; `report/` tells. Only `observe/`, `apply/`,
-//! `status`, `queue`, `pushes`, `settings`, `engine` and `run` have effects: all else is pure and proved in `tests/plans`.
+//! `status`, `queue`, `pushes`, `engine` and `run` have effects: all else is pure and proved in `tests/plans`.
 
 mod aggregate;
 mod apply;
@@ -21,7 +21,6 @@ mod queue;
 pub mod report;
 pub mod revisions;
 mod run;
-mod settings;
 mod status;
 pub mod world;
 

@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// Takes one message for each first listing that is whole; nobody listens once all are.
-pub(super) type Whole = UnboundedSender<()>;
+type Whole = UnboundedSender<()>;
 
 /// How often kinds and repositories that nobody uses any more are looked for, after Applications changed.
 const TIDY: Duration = Duration::from_secs(30);

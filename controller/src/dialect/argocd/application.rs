@@ -8,13 +8,14 @@ use serde_json::Value;
 use super::object::COMPARE_OPTIONS;
 use super::{
     BACKGROUND_FINALIZER, DELETION_APPROVED, FINALIZER, FOREGROUND_FINALIZER, PREFIX, REFRESH,
-    SKIP_RECONCILE, options, source, spec,
+    SKIP_RECONCILE, ignore, options, source, spec,
 };
 use crate::dialect::intent::{Cascade, Intent, Marks, Refresh};
 use crate::dialect::object::field;
 use crate::dialect::refusal::Refusal;
 use crate::dialect::signet;
 use crate::dialect::verdict::{Row, Verdict::*, refuse, verdict, walk};
+use crate::ignore::Rules;
 
 /// Every field of `spec`.
 pub const SPEC: &[Row] = &[
@@ -95,7 +96,13 @@ pub const SPEC: &[Row] = &[
         "spec.syncPolicy.managedNamespaceMetadata.annotations",
         Honoured,
     ),
-    ("spec.ignoreDifferences", Refused),
+    ("spec.ignoreDifferences[].group", Honoured),
+    ("spec.ignoreDifferences[].kind", Honoured),
+    ("spec.ignoreDifferences[].name", Honoured),
+    ("spec.ignoreDifferences[].namespace", Honoured),
+    ("spec.ignoreDifferences[].jsonPointers", Honoured),
+    ("spec.ignoreDifferences[].jqPathExpressions", Honoured),
+    ("spec.ignoreDifferences[].managedFieldsManagers", Honoured),
     ("spec.info", Harmless("it is for people")),
     ("spec.revisionHistoryLimit", Honoured),
 ];
@@ -195,6 +202,10 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
         &mut refusals,
     );
     let limit = collect(spec::revision_history_limit(spec), &mut refusals);
+    let ignored = ignore::rules(spec).unwrap_or_else(|more| {
+        refusals.extend(more);
+        Rules::default()
+    });
     let (
         Some(sources),
         Some(substitution),
@@ -234,6 +245,7 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
         depends_on,
         hold,
         prune_limit,
+        ignored,
         sync_timeout,
         retry,
         revision_history_limit,

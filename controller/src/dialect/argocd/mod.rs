@@ -3,6 +3,7 @@
 
 pub mod application;
 mod helm_source;
+mod ignore;
 mod kustomize_source;
 pub mod object;
 pub mod operation;
@@ -12,6 +13,7 @@ mod source;
 mod source_options;
 mod spec;
 
+pub use ignore::ignored_everywhere;
 pub use settings::kustomize_settings;
 pub(crate) use source_options::changed as changed_options;
 pub use spec::REVISION_HISTORY_LIMIT;

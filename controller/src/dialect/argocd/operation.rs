@@ -4,7 +4,7 @@
 use crds::{ApplicationSpec, Operation, SyncOperation, SyncResource};
 use serde_json::Value;
 
-use super::{options, source, spec};
+use super::{ignore, options, source, spec};
 use crate::dialect::operation::{OperationRequest, RequestedObject, applies_without_hooks};
 use crate::dialect::refusal::Refusal;
 use crate::dialect::sync_options::SyncOptions;
@@ -151,6 +151,7 @@ fn check(operation: &Operation, of: &ApplicationSpec, refusals: &mut Vec<Refusal
             list,
             refusals,
         );
+        refusals.extend(ignore::respects_otherwise(sync, of));
     }
     let value = serde_json::to_value(&operation).unwrap_or(Value::Null);
     walk(OPERATION, "operation", &value, refusals);

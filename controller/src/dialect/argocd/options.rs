@@ -44,11 +44,8 @@ pub const APPLICATION_SYNC_OPTIONS: &[Row] = &[
         "ApplyOutOfSyncOnly=false",
         Harmless("applying an object that does not differ changes nothing"),
     ),
-    (
-        "RespectIgnoreDifferences=true",
-        Harmless("spec.ignoreDifferences is refused, so there is nothing to respect"),
-    ),
-    ("RespectIgnoreDifferences=false", Harmless(IS_THE_DEFAULT)),
+    ("RespectIgnoreDifferences=true", Harmless(IS_THE_DEFAULT)),
+    ("RespectIgnoreDifferences=false", Honoured),
     ("FailOnSharedResource=true", Honoured),
     ("FailOnSharedResource=false", Harmless(IS_THE_DEFAULT)),
     (

@@ -5,6 +5,7 @@ use crds::names::FIELD_MANAGER;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry, ObjectMeta};
 use serde_json::{Map, Value};
 
+use crate::ignore::Ignored;
 use crate::sync::compare::ownership::{is_ours, is_persons};
 
 /// As whom we replace an object whole, before we apply it.
@@ -19,23 +20,24 @@ const PREDECESSORS: [&str; 4] = [
 ];
 
 /// True when applying the object has to be preceded by [`adopted`].
-pub(crate) fn is_needed(metadata: &ObjectMeta) -> bool {
-    metadata.managed_fields.iter().flatten().any(is_taken_over)
+pub(crate) fn is_needed(metadata: &ObjectMeta, ignored: &Ignored) -> bool {
+    let mut entries = metadata.managed_fields.iter().flatten();
+    entries.any(|entry| is_taken_over(entry, ignored))
 }
 
-fn is_taken_over(entry: &ManagedFieldsEntry) -> bool {
-    let predecessor = entry
-        .manager
-        .as_deref()
-        .is_some_and(|manager| PREDECESSORS.contains(&manager));
-    is_persons(entry)
-        || (predecessor && entry.subresource.as_deref().unwrap_or_default().is_empty())
+/// Managers whose fields don't count keep them.
+fn is_taken_over(entry: &ManagedFieldsEntry, ignored: &Ignored) -> bool {
+    let manager = entry.manager.as_deref().unwrap_or_default();
+    let predecessor = PREDECESSORS.contains(&manager)
+        && entry.subresource.as_deref().unwrap_or_default().is_empty();
+    (is_persons(entry) || predecessor) && !ignored.spares(manager)
 }
 
 /// `managedFields` with the fields of predecessors and of people moved into our entry: the next apply removes those that nobody wants.
-pub(crate) fn adopted(metadata: &ObjectMeta) -> Vec<ManagedFieldsEntry> {
+pub(crate) fn adopted(metadata: &ObjectMeta, ignored: &Ignored) -> Vec<ManagedFieldsEntry> {
     let entries = metadata.managed_fields.iter().flatten().cloned();
-    let (taken, mut kept): (Vec<_>, Vec<_>) = entries.partition(is_taken_over);
+    let (taken, mut kept): (Vec<_>, Vec<_>) =
+        entries.partition(|entry| is_taken_over(entry, ignored));
     let mut own = match kept.iter().position(is_ours) {
         Some(index) => kept.remove(index),
         None => first_entry(taken.last()),
@@ -82,6 +84,10 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn counts() -> Ignored {
+        Ignored::default()
+    }
+
     fn metadata(managed: &Value) -> ObjectMeta {
         serde_json::from_value(json!({ "managedFields": managed })).unwrap()
     }
@@ -93,8 +99,8 @@ mod tests {
             {"manager": "kube-controller-manager", "operation": "Update", "fieldsV1": {"f:metadata": {"f:finalizers": {}}}},
             {"manager": "signet", "operation": "Apply", "fieldsV1": {"f:data": {"f:new": {}}}},
         ]));
-        assert!(is_needed(&before));
-        let after = adopted(&before);
+        assert!(is_needed(&before, &counts()));
+        let after = adopted(&before, &counts());
         assert_eq!(after.len(), 2);
         assert_eq!(after[1].manager.as_deref(), Some("signet"));
         let fields = &after[1].fields_v1.as_ref().unwrap().0;
@@ -102,10 +108,11 @@ mod tests {
             *fields,
             json!({"f:data": {".": {}, "f:new": {}, "f:old": {}}})
         );
-        assert!(!is_needed(&ObjectMeta {
+        let after = ObjectMeta {
             managed_fields: Some(after),
             ..ObjectMeta::default()
-        }));
+        };
+        assert!(!is_needed(&after, &counts()));
     }
 
     #[test]
@@ -113,7 +120,7 @@ mod tests {
         let before = metadata(&json!([
             {"manager": "argocd-controller", "operation": "Apply", "apiVersion": "apps/v1", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
         ]));
-        let after = adopted(&before);
+        let after = adopted(&before, &counts());
         assert_eq!(after.len(), 1);
         assert_eq!(
             (after[0].manager.as_deref(), after[0].operation.as_deref()),
@@ -129,6 +136,6 @@ mod tests {
             {"manager": "argocd-controller", "operation": "Update", "subresource": "status", "fieldsV1": {"f:status": {}}},
             {"manager": "istio", "operation": "Update", "fieldsV1": {"f:spec": {"f:y": {}}}},
         ]));
-        assert!(!is_needed(&before));
+        assert!(!is_needed(&before, &counts()));
     }
 }

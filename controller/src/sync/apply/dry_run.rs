@@ -1,11 +1,13 @@
 //! Asking the API server what would become of a step, with all its checks, admission included.
 //! It writes nothing and remembers nothing.
 
+use std::borrow::Cow;
+
 use crds::names::FIELD_MANAGER;
 use kube::api::{Patch, PatchParams};
 
-use super::write::not_wanted;
-use super::{Answer, Executor, answer::failure, delete};
+use super::write::{not_wanted, too_slow};
+use super::{Answer, Executor, answer::failure, body, delete};
 use crate::sync::{key::ObjectKey, outcome::Done, plan::Step};
 
 impl Executor<'_> {
@@ -36,7 +38,19 @@ impl Executor<'_> {
             Err(failure) => return Ok(Err(failure)),
         };
         let params = PatchParams::apply(FIELD_MANAGER).force().dry_run();
-        let body = Patch::Apply(&wanted.object);
+        let live = match wanted.ignored.leaves_alone() {
+            true => match api.get_opt(&key.name).await {
+                Ok(live) => live,
+                Err(error) => return failure(key, error).map(Err),
+            },
+            false => None,
+        };
+        let body = match live.as_ref().map(|live| body::of_apply(wanted, live)) {
+            None => Cow::Borrowed(&wanted.object),
+            Some(Ok(body)) => body,
+            Some(Err(problem)) => return Ok(Err(too_slow(key, &problem))),
+        };
+        let body = Patch::Apply(body);
         match api.patch_metadata(&key.name, &params, &body).await {
             Ok(_) if self.world.live.contains_key(key) => Ok(Ok(Done::Configured)),
             Ok(_) => Ok(Ok(Done::Created)),

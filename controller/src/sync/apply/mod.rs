@@ -4,6 +4,7 @@
 pub(super) mod adoption;
 
 mod answer;
+mod body;
 mod delete;
 mod dry_run;
 mod hook;

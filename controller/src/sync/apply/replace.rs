@@ -3,23 +3,26 @@
 
 use kube::api::{DynamicObject, PostParams};
 use kube::core::ObjectMeta;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::adoption::REPLACES;
-use super::write::TakeOver;
-use super::{Answer, Executor};
-use crate::sync::{desired::Wanted, key::ObjectKey};
+use super::write::{TakeOver, too_slow};
+use super::{Answer, Executor, body};
+use crate::sync::key::ObjectKey;
 
 impl Executor<'_> {
     /// Replaces the live object of a key; makes it where there is none.
     pub(super) async fn replace(&self, key: &ObjectKey) -> Answer {
         self.writing(key, async |api, resource, wanted| {
-            if let Some(live) = api.get_metadata_opt(&key.name).await? {
+            if let Some(live) = api.get_opt(&key.name).await? {
                 let params = PostParams {
                     field_manager: Some(REPLACES.to_owned()),
                     ..PostParams::default()
                 };
-                let body = in_place_of(&live.metadata, wanted)?;
+                let body = match body::of_replacement(wanted, &live) {
+                    Ok(body) => in_place_of(&live.metadata, &body)?,
+                    Err(problem) => return Ok(Err(too_slow(key, &problem))),
+                };
                 api.replace(&key.name, &params, &body).await?;
             }
             self.write(api, resource, wanted, TakeOver::Yes).await
@@ -29,8 +32,8 @@ impl Executor<'_> {
 }
 
 /// The wanted object as the next version of the live one. What others hold on to it by is no content and stays.
-fn in_place_of(live: &ObjectMeta, wanted: &Wanted) -> Result<DynamicObject, kube::Error> {
-    let mut object = wanted.object.clone();
+fn in_place_of(live: &ObjectMeta, wanted: &Value) -> Result<DynamicObject, kube::Error> {
+    let mut object = wanted.clone();
     let metadata = &mut object["metadata"];
     metadata["uid"] = json!(live.uid);
     metadata["resourceVersion"] = json!(live.resource_version);

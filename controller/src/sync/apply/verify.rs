@@ -11,9 +11,10 @@ use kube::{
 use super::{
     Answer, Executor,
     answer::{failure, refuses_dry_run},
+    body,
 };
 use crate::sync::{
-    compare::close::{self, Predicted},
+    compare::close::{Pair, Predicted},
     desired::Wanted,
     key::ObjectKey,
     outcome::{Done, Failure, FailureReason},
@@ -47,10 +48,16 @@ impl Executor<'_> {
         let digest = seen.digest;
         self.engine.live.see(key, seen);
         if let Some(wanted) = self.wanted(key) {
-            let state = self.compare(&api, wanted, &object).await?;
-            if let LiveState::Differs { .. } = &state {
-                self.remember_takes(wanted, &object);
-            }
+            let state = match Pair::of(wanted, &object) {
+                Ok(pair) => {
+                    let state = self.compare(&api, wanted, &object, &pair).await?;
+                    if let LiveState::Differs { .. } = &state {
+                        self.remember_takes(key, &pair);
+                    }
+                    state
+                }
+                Err(state) => state,
+            };
             self.engine.live.index().compared(key, digest, state);
         }
         Ok(Ok(Done::Noted))
@@ -61,18 +68,26 @@ impl Executor<'_> {
         api: &Api<DynamicObject>,
         wanted: &Wanted,
         object: &DynamicObject,
+        pair: &Pair<'_>,
     ) -> Result<LiveState, kube::Error> {
-        if let Some(state) = close::at_first_sight(wanted, object) {
+        if let Some(state) = pair.at_first_sight() {
             return Ok(state);
         }
         let params = PatchParams::apply(FIELD_MANAGER).force().dry_run();
-        let body = Patch::Apply(&wanted.object);
+        let body = match body::of_apply(wanted, object) {
+            Ok(body) => Patch::Apply(body),
+            Err(problem) => {
+                return Ok(LiveState::Unreadable {
+                    message: problem.to_string(),
+                });
+            }
+        };
         let predicted = match api.patch(&wanted.key.name, &params, &body).await {
             Ok(predicted) => Predicted::Object(predicted.into()),
             Err(kube::Error::Api(status)) if refuses_dry_run(&status) => Predicted::NoDryRun,
             Err(error) => Predicted::Refusal(failure(&wanted.key, error)?),
         };
-        Ok(close::by_prediction(wanted, object, predicted))
+        Ok(pair.by_prediction(predicted))
     }
 
     /// An object that can't be read stays unverified, with the reason.
@@ -89,10 +104,10 @@ impl Executor<'_> {
         Ok(Ok(Done::Noted))
     }
 
-    fn remember_takes(&self, wanted: &Wanted, object: &DynamicObject) {
+    fn remember_takes(&self, key: &ObjectKey, pair: &Pair<'_>) {
         let at = self.world.now;
-        let takes = close::takes(wanted, object, at);
+        let takes = pair.takes(at);
         let since = at.checked_sub(REMEMBERED).unwrap_or(Timestamp::MIN);
-        self.engine.live.index().taken(&wanted.key, takes, since);
+        self.engine.live.index().taken(key, takes, since);
     }
 }

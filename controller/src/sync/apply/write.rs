@@ -8,9 +8,10 @@ use kube::{
     api::{DynamicObject, Patch, PatchParams},
     core::ApiResource,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Answer, Executor, answer::failure};
+use super::{Answer, Executor, answer::failure, body};
+use crate::ignore::Problem;
 use crate::sync::{
     apply::adoption,
     desired::Wanted,
@@ -27,6 +28,9 @@ pub(super) enum TakeOver {
     No,
 }
 
+/// So often an object that somebody else writes at the same time is looked at anew.
+const TRIES: usize = 5;
+
 impl Executor<'_> {
     /// Applies the wanted object of a key.
     pub(super) async fn apply(&self, key: &ObjectKey, take_over: TakeOver) -> Answer {
@@ -40,7 +44,7 @@ impl Executor<'_> {
     pub(super) async fn writing(
         &self,
         key: &ObjectKey,
-        work: impl AsyncFnOnce(&Api<DynamicObject>, &ApiResource, &Wanted) -> Result<Done, kube::Error>,
+        work: impl AsyncFnOnce(&Api<DynamicObject>, &ApiResource, &Wanted) -> Answer,
     ) -> Answer {
         match self.wanted(key) {
             Some(wanted) => self.writing_as(wanted, work).await,
@@ -52,7 +56,7 @@ impl Executor<'_> {
     pub(super) async fn writing_as(
         &self,
         wanted: &Wanted,
-        work: impl AsyncFnOnce(&Api<DynamicObject>, &ApiResource, &Wanted) -> Result<Done, kube::Error>,
+        work: impl AsyncFnOnce(&Api<DynamicObject>, &ApiResource, &Wanted) -> Answer,
     ) -> Answer {
         let key = &wanted.key;
         let (api, resource) = match self.api_of(key, Some(wanted.version.clone())) {
@@ -63,8 +67,8 @@ impl Executor<'_> {
         let written = work(&api, &resource, wanted).await;
         self.engine.live.index().written(key);
         match written {
-            Ok(done) => Ok(Ok(done)),
             Err(error) => failure(key, error).map(Err),
+            answer => answer,
         }
     }
 
@@ -74,37 +78,87 @@ impl Executor<'_> {
         resource: &ApiResource,
         wanted: &Wanted,
         take_over: TakeOver,
-    ) -> Result<Done, kube::Error> {
+    ) -> Answer {
         let key = &wanted.key;
         let takes_over = take_over == TakeOver::Yes;
         let needs_adoption = takes_over && self.engine.live.index().needs_adoption(key);
         if needs_adoption {
-            adopt(api, &key.name).await?;
+            adopt(api, wanted).await?;
         }
-        let mut metadata = self.patch(api, resource, wanted).await?;
-        if takes_over && adoption::is_needed(&metadata) {
+        let mut metadata = match self.patch(api, resource, wanted).await? {
+            Ok(metadata) => metadata,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        if takes_over && adoption::is_needed(&metadata, &wanted.ignored) {
             // The object was there unknown to us, written by another tool: its fields could not be ours before we saw them.
-            adopt(api, &key.name).await?;
-            metadata = self.patch(api, resource, wanted).await?;
+            adopt(api, wanted).await?;
+            metadata = match self.patch(api, resource, wanted).await? {
+                Ok(metadata) => metadata,
+                Err(failure) => return Ok(Err(failure)),
+            };
         }
         let before = self.world.live.get(key);
-        Ok(match (before, metadata.resource_version) {
+        Ok(Ok(match (before, metadata.resource_version) {
             (None, _) => Done::Created,
             (Some(live), Some(version)) if live.resource_version == version => Done::Unchanged,
             (Some(_), _) => Done::Configured,
-        })
+        }))
     }
 
-    /// One server-side apply. What it answers is what the index knows from then on; a kind with health answers whole, so that nobody
-    /// takes the light of the old generation for that of the new one.
+    /// Applies what is wanted, and where something is left alone, as it is just now: what we own we have to repeat.
     async fn patch(
         &self,
         api: &Api<DynamicObject>,
         resource: &ApiResource,
         wanted: &Wanted,
+    ) -> Result<Result<ObjectMeta, Failure>, kube::Error> {
+        if !wanted.ignored.leaves_alone() {
+            return self
+                .send(api, resource, wanted, &wanted.object)
+                .await
+                .map(Ok);
+        }
+        for _ in 1..TRIES {
+            match self.send_over(api, resource, wanted).await {
+                Err(kube::Error::Api(status)) if status.code == 409 => {}
+                answer => return answer,
+            }
+        }
+        self.send_over(api, resource, wanted).await
+    }
+
+    /// On condition that nobody writes the object meanwhile.
+    async fn send_over(
+        &self,
+        api: &Api<DynamicObject>,
+        resource: &ApiResource,
+        wanted: &Wanted,
+    ) -> Result<Result<ObjectMeta, Failure>, kube::Error> {
+        let Some(live) = api.get_opt(&wanted.key.name).await? else {
+            return self
+                .send(api, resource, wanted, &wanted.object)
+                .await
+                .map(Ok);
+        };
+        let mut body = match body::of_apply(wanted, &live) {
+            Ok(body) => body.into_owned(),
+            Err(problem) => return Ok(Err(too_slow(&wanted.key, &problem))),
+        };
+        body["metadata"]["resourceVersion"] = json!(live.metadata.resource_version);
+        self.send(api, resource, wanted, &body).await.map(Ok)
+    }
+
+    /// One server-side apply. What it answers is what the index knows from then on; a kind with health answers whole, so that nobody
+    /// takes the light of the old generation for that of the new one.
+    async fn send(
+        &self,
+        api: &Api<DynamicObject>,
+        resource: &ApiResource,
+        wanted: &Wanted,
+        body: &Value,
     ) -> Result<ObjectMeta, kube::Error> {
         let (key, params) = (&wanted.key, PatchParams::apply(FIELD_MANAGER).force());
-        let body = Patch::Apply(&wanted.object);
+        let body = Patch::Apply(body);
         let (metadata, seen) = if self.engine.live.reads_status(&key.group_kind()) {
             let object = api.patch(&key.name, &params, &body).await?;
             (
@@ -126,16 +180,17 @@ impl Executor<'_> {
 }
 
 /// Makes fields of predecessors and people ours, on condition that nobody writes the object meanwhile.
-async fn adopt(api: &Api<DynamicObject>, name: &str) -> Result<(), kube::Error> {
+async fn adopt(api: &Api<DynamicObject>, wanted: &Wanted) -> Result<(), kube::Error> {
+    let (name, ignored) = (&wanted.key.name, &wanted.ignored);
     let Some(object) = api.get_metadata_opt(name).await? else {
         return Ok(());
     };
-    if !adoption::is_needed(&object.metadata) {
+    if !adoption::is_needed(&object.metadata, ignored) {
         return Ok(());
     }
     let patch = json!({ "metadata": {
         "resourceVersion": object.resource_version(),
-        "managedFields": adoption::adopted(&object.metadata),
+        "managedFields": adoption::adopted(&object.metadata, ignored),
     }});
     let params = PatchParams {
         field_manager: Some(FIELD_MANAGER.to_owned()),
@@ -144,6 +199,13 @@ async fn adopt(api: &Api<DynamicObject>, name: &str) -> Result<(), kube::Error> 
     api.patch_metadata(name, &params, &Patch::Merge(&patch))
         .await?;
     Ok(())
+}
+
+pub(super) fn too_slow(key: &ObjectKey, problem: &Problem) -> Failure {
+    Failure {
+        reason: FailureReason::Unavailable,
+        message: format!("{key}: {problem}"),
+    }
 }
 
 pub(super) fn not_wanted(key: &ObjectKey) -> Failure {

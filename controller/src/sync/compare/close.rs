@@ -7,9 +7,9 @@ use kube::api::DynamicObject;
 use serde_json::Value;
 
 use super::differences;
-use super::owned::part;
 use super::ownership::{self, Lost};
 use crate::dialect::ApplyMode;
+use crate::field_set::part;
 use crate::sync::desired::Wanted;
 use crate::sync::outcome::{Failure, FailureReason};
 use crate::sync::world::{LiveState, Take};
@@ -24,66 +24,109 @@ pub(in crate::sync) enum Predicted {
     Refusal(Failure),
 }
 
-/// How the object compares; `None` where only a dry-run can tell.
-pub(in crate::sync) fn at_first_sight(wanted: &Wanted, live: &DynamicObject) -> Option<LiveState> {
-    let managed = managed_fields(live);
-    // A field that is not ours any more may have grown: a list or map that is owned as a whole.
-    let certain = differences(&wanted.object, &comparable(live)).is_empty()
-        && ownership::lost(&wanted.object, managed).is_empty();
-    certain.then(|| differs(wanted, live, Vec::new()))
+/// A wanted and a live object, as far as their differences count.
+pub(in crate::sync) struct Pair<'a> {
+    wanted: &'a Wanted,
+    live: &'a DynamicObject,
+    target: Value,
+    read: Value,
 }
 
-/// How the object compares by a dry-run's answer.
-pub(in crate::sync) fn by_prediction(
-    wanted: &Wanted,
-    live: &DynamicObject,
-    predicted: Predicted,
-) -> LiveState {
-    let read = comparable(live);
-    let missing = || differs(wanted, live, differences(&wanted.object, &read));
-    match predicted {
-        Predicted::Object(predicted) => {
-            differs(wanted, live, predicted_changes(wanted, live, &predicted))
+impl<'a> Pair<'a> {
+    /// # Errors
+    /// How the object compares when that can't be told.
+    pub(in crate::sync) fn of(
+        wanted: &'a Wanted,
+        live: &'a DynamicObject,
+    ) -> Result<Self, LiveState> {
+        let strip = |object| counting(wanted, object, live);
+        Ok(Self {
+            wanted,
+            live,
+            target: strip(&wanted.object)?,
+            read: strip(&comparable(live))?,
+        })
+    }
+
+    /// How the object compares; `None` where only a dry-run can tell.
+    pub(in crate::sync) fn at_first_sight(&self) -> Option<LiveState> {
+        // A field that is not ours any more may have grown: a list or map that is owned as a whole.
+        let certain = differences(&self.target, &self.read).is_empty()
+            && ownership::lost(&self.target, managed_fields(self.live)).is_empty();
+        certain.then(|| self.differs(Vec::new()))
+    }
+
+    /// How the object compares by a dry-run's answer.
+    pub(in crate::sync) fn by_prediction(&self, predicted: Predicted) -> LiveState {
+        let missing = || self.differs(differences(&self.target, &self.read));
+        match predicted {
+            Predicted::Object(predicted) => {
+                match counting(self.wanted, &comparable(&predicted), self.live) {
+                    Ok(becomes) => self.differs(self.changes(&becomes, &predicted)),
+                    Err(state) => state,
+                }
+            }
+            Predicted::NoDryRun => missing(),
+            Predicted::Refusal(failure) => undecided(self.wanted, failure, missing()),
         }
-        Predicted::NoDryRun => missing(),
-        Predicted::Refusal(failure) => undecided(wanted, failure, missing()),
+    }
+
+    /// What an apply would change of our fields. What admission webhooks add to them is nobody's business unless it is asked for.
+    fn changes(&self, becomes: &Value, predicted: &DynamicObject) -> Vec<String> {
+        let ours = |object| ownership::ours(managed_fields(object));
+        let policy = self.wanted.policy.as_ref();
+        let whole = policy.is_ok_and(|policy| policy.include_webhooks);
+        // A server that says nothing of owners has no webhooks told apart either.
+        let Some(then) = ours(predicted).filter(|_| !whole) else {
+            return changes(&self.read, becomes);
+        };
+        let sets: Vec<&Value> = ours(self.live).into_iter().chain([then]).collect();
+        changes(&part(&self.read, &sets), &part(becomes, &sets))
+    }
+
+    /// Fields of the last apply that somebody else has taken since.
+    pub(in crate::sync) fn takes(&self, at: Timestamp) -> Vec<Take> {
+        let lost = ownership::lost(&self.target, managed_fields(self.live)).into_iter();
+        let takes = lost.filter_map(|Lost { field, manager }| {
+            Some(Take {
+                at,
+                manager: manager?,
+                field,
+            })
+        });
+        takes.collect()
+    }
+
+    /// These fields differ, and what people have added.
+    fn differs(&self, mut fields: Vec<String>) -> LiveState {
+        if self.wanted.apply_policy().mode != ApplyMode::Merge {
+            let managed = managed_fields(self.live);
+            fields.extend(ownership::added_by_people(managed, &self.read));
+        }
+        let wanted = self.wanted.hash;
+        if fields.is_empty() {
+            LiveState::Matches(wanted)
+        } else {
+            LiveState::Differs { wanted, fields }
+        }
     }
 }
 
-/// Fields of the last apply that somebody else has taken since.
-pub(in crate::sync) fn takes(wanted: &Wanted, live: &DynamicObject, at: Timestamp) -> Vec<Take> {
-    let lost = ownership::lost(&wanted.object, managed_fields(live)).into_iter();
-    let takes = lost.filter_map(|Lost { field, manager }| {
-        Some(Take {
-            at,
-            manager: manager?,
-            field,
-        })
-    });
-    takes.collect()
+/// What counts of an object.
+fn counting(wanted: &Wanted, object: &Value, live: &DynamicObject) -> Result<Value, LiveState> {
+    let stripped = wanted.ignored.strip(object, managed_fields(live));
+    stripped.map_err(|problem| LiveState::Unreadable {
+        message: problem.to_string(),
+    })
 }
 
-fn managed_fields(object: &DynamicObject) -> &[ManagedFieldsEntry] {
+/// Who owns what of an object.
+pub(in crate::sync) fn managed_fields(object: &DynamicObject) -> &[ManagedFieldsEntry] {
     object
         .metadata
         .managed_fields
         .as_deref()
         .unwrap_or_default()
-}
-
-/// These fields differ, and what people have added.
-fn differs(wanted: &Wanted, live: &DynamicObject, mut fields: Vec<String>) -> LiveState {
-    if wanted.apply_policy().mode != ApplyMode::Merge {
-        fields.extend(ownership::added_by_people(managed_fields(live)));
-    }
-    if fields.is_empty() {
-        LiveState::Matches(wanted.hash)
-    } else {
-        LiveState::Differs {
-            wanted: wanted.hash,
-            fields,
-        }
-    }
 }
 
 /// What a refused dry-run says of the object. One that would be invalid differs, and applying it tells why.
@@ -102,31 +145,6 @@ fn undecided(wanted: &Wanted, failure: Failure, differs: LiveState) -> LiveState
     }
 }
 
-/// What an apply would change of our fields. What admission webhooks add to them is nobody's business unless it is asked for.
-fn predicted_changes(
-    wanted: &Wanted,
-    live: &DynamicObject,
-    predicted: &DynamicObject,
-) -> Vec<String> {
-    let (read, becomes) = (comparable(live), comparable(predicted));
-    let ours = |object| {
-        let entries = managed_fields(object).iter();
-        entries
-            .filter(|entry| ownership::is_ours(entry))
-            .find_map(ownership::fields_of)
-    };
-    let whole = wanted
-        .policy
-        .as_ref()
-        .is_ok_and(|policy| policy.include_webhooks);
-    // A server that says nothing of owners has no webhooks told apart either.
-    let Some(then) = ours(predicted).filter(|_| !whole) else {
-        return changes(&read, &becomes);
-    };
-    let sets: Vec<&Value> = ours(live).into_iter().chain([then]).collect();
-    changes(&part(&read, &sets), &part(&becomes, &sets))
-}
-
 /// Names of the fields that a dry-run would set, change or remove.
 fn changes(live: &Value, predicted: &Value) -> Vec<String> {
     let mut fields = differences(predicted, live);
@@ -137,7 +155,7 @@ fn changes(live: &Value, predicted: &Value) -> Vec<String> {
 }
 
 /// An object without what every write changes.
-fn comparable(object: &DynamicObject) -> Value {
+pub(in crate::sync) fn comparable(object: &DynamicObject) -> Value {
     let mut metadata = object.metadata.clone();
     metadata.managed_fields = None;
     metadata.resource_version = None;
@@ -156,10 +174,13 @@ fn comparable(object: &DynamicObject) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::json;
 
     use super::*;
     use crate::dialect::{ObjectDefaults, object_policy};
+    use crate::ignore::{Ignored, Rule, Rules};
     use crate::sync::desired::{Origin, WantedHash};
     use crate::sync::key::{GroupKind, ObjectKey};
     use crate::sync::plan::Slot;
@@ -172,12 +193,22 @@ mod tests {
         serde_json::from_value(object(size)).unwrap()
     }
 
+    fn first(wanted: &Wanted, live: &DynamicObject) -> Option<LiveState> {
+        Pair::of(wanted, live).ok()?.at_first_sight()
+    }
+
+    fn by_prediction(wanted: &Wanted, live: &DynamicObject, predicted: Predicted) -> LiveState {
+        let pair = Pair::of(wanted, live).ok().unwrap();
+        pair.by_prediction(predicted)
+    }
+
     fn wanted(size: &str) -> Wanted {
         Wanted {
             key: ObjectKey::new(&GroupKind::new("", "ConfigMap"), Some("demo"), "a"),
             version: "v1".into(),
             hash: WantedHash::of(&object(size)),
             object: object(size),
+            ignored: Ignored::default(),
             origin: Origin::default(),
             policy: object_policy(&json!({}), ObjectDefaults::default()),
             slot: Slot::sync(0),
@@ -193,8 +224,8 @@ mod tests {
 
     #[test]
     fn what_differs_or_is_not_ours_takes_a_prediction() {
-        assert_eq!(at_first_sight(&wanted("1"), &live("2")), None);
-        assert_eq!(at_first_sight(&wanted("1"), &live("1")), None);
+        assert_eq!(first(&wanted("1"), &live("2")), None);
+        assert_eq!(first(&wanted("1"), &live("1")), None);
     }
 
     #[test]
@@ -229,6 +260,7 @@ mod tests {
     #[test]
     fn what_people_have_added_to_an_object_that_is_merged_is_no_difference() {
         let mut value = object("1");
+        value["data"]["more"] = "x".into();
         value["metadata"]["managedFields"] = json!([
             {"manager": "signet", "operation": "Apply", "fieldsV1": {"f:metadata": {"f:annotations": {}}, "f:data": {"f:size": {}}}},
             {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {"f:data": {"f:more": {}}}}]);
@@ -238,10 +270,33 @@ mod tests {
             wanted: wanted.hash,
             fields: vec!["data.more".to_owned()],
         };
-        assert_eq!(at_first_sight(&wanted, &read), Some(differs));
+        assert_eq!(first(&wanted, &read), Some(differs));
         wanted.policy.as_mut().unwrap().apply.mode = ApplyMode::Merge;
         let matches = LiveState::Matches(wanted.hash);
-        assert_eq!(at_first_sight(&wanted, &read), Some(matches));
+        assert_eq!(first(&wanted, &read), Some(matches));
+    }
+
+    #[test]
+    fn what_does_not_count_is_neither_different_nor_taken_nor_added() {
+        let rule = json!({"kind": "ConfigMap", "jsonPointers": ["/data"]});
+        let rule = Rule::new("rules".to_owned(), serde_json::from_value(rule).unwrap());
+        let rules = Rules {
+            rules: vec![Arc::new(rule.unwrap())],
+            respected: true,
+        };
+        let mut value = object("2");
+        value["data"]["more"] = "x".into();
+        value["metadata"]["managedFields"] = json!([
+            {"manager": "signet", "operation": "Apply", "fieldsV1": {"f:metadata": {"f:annotations": {}}}},
+            {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {"f:data": {"f:size": {}, "f:more": {}}}}]);
+        let read: DynamicObject = serde_json::from_value(value).unwrap();
+        let mut wanted = wanted("1");
+        assert_eq!(first(&wanted, &read), None);
+        wanted.ignored = rules.of("shop", "", "ConfigMap", "demo", "a").unwrap();
+        let matches = LiveState::Matches(wanted.hash);
+        assert_eq!(first(&wanted, &read), Some(matches));
+        let pair = Pair::of(&wanted, &read).ok().unwrap();
+        assert!(pair.takes(Timestamp::UNIX_EPOCH).is_empty());
     }
 
     #[test]

@@ -4,7 +4,6 @@
 
 pub(in crate::sync) mod close;
 pub mod digest;
-mod owned;
 pub mod ownership;
 
 use serde_json::Value;

@@ -4,6 +4,8 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use serde_json::{Map, Value};
 
+use crate::field_set::{entry_of, is_entry, is_leaf};
+
 /// A field that is wanted and no longer ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lost {
@@ -35,12 +37,17 @@ pub(in crate::sync) fn fields_of(entry: &ManagedFieldsEntry) -> Option<&Value> {
     entry.fields_v1.as_ref().map(|fields| &fields.0)
 }
 
-/// Fields of `wanted` that our entry does not own. Empty when all is ours, whatever the values are.
-pub fn lost(wanted: &Value, managed: &[ManagedFieldsEntry]) -> Vec<Lost> {
-    let ours = managed
+/// The fields of our entry.
+pub(in crate::sync) fn ours(managed: &[ManagedFieldsEntry]) -> Option<&Value> {
+    managed
         .iter()
         .find(|entry| is_ours(entry))
-        .and_then(fields_of);
+        .and_then(fields_of)
+}
+
+/// Fields of `wanted` that our entry does not own. Empty when all is ours, whatever the values are.
+pub fn lost(wanted: &Value, managed: &[ManagedFieldsEntry]) -> Vec<Lost> {
+    let ours = ours(managed);
     let others: Vec<_> = managed
         .iter()
         .filter(|entry| !is_ours(entry))
@@ -97,7 +104,7 @@ fn enter(
     found: &mut Vec<Lost>,
 ) {
     // A leaf of ours without children owns everything below it.
-    if ours.and_then(Value::as_object).is_some_and(Map::is_empty) {
+    if ours.is_some_and(is_leaf) {
         return;
     }
     match value {
@@ -136,27 +143,6 @@ fn enter_entry(
     enter(entry, Some(fields), &into(others, key), &path, found);
 }
 
-/// The field set of one list entry: found by its key fields (`k:{"name":"web"}`) or by its value (`v:"x"`).
-fn entry_of<'a>(fields: &'a Value, entry: &Value) -> Option<(&'a str, &'a Value)> {
-    let found = fields
-        .as_object()?
-        .iter()
-        .find(|(key, _)| is_entry(key, entry))?;
-    Some((found.0, found.1))
-}
-
-pub(super) fn is_entry(key: &str, entry: &Value) -> bool {
-    if let Some(value) = key.strip_prefix("v:") {
-        return serde_json::from_str::<Value>(value).is_ok_and(|value| value == *entry);
-    }
-    let Some(Ok(Value::Object(keys))) = key.strip_prefix("k:").map(serde_json::from_str) else {
-        return false;
-    };
-    // A key field that Git leaves to its default (`protocol`) does not tell entries apart.
-    keys.iter()
-        .all(|(field, value)| entry.get(field).is_none_or(|own| own == value))
-}
-
 fn into<'a>(others: &Owners<'a>, key: &str) -> Vec<(&'a str, &'a Value)> {
     others
         .iter()
@@ -164,19 +150,16 @@ fn into<'a>(others: &Owners<'a>, key: &str) -> Vec<(&'a str, &'a Value)> {
         .collect()
 }
 
-/// Fields that people added with kubectl and nobody wants: healing removes them.
-pub fn added_by_people(managed: &[ManagedFieldsEntry]) -> Vec<String> {
-    let ours = managed
-        .iter()
-        .find(|entry| is_ours(entry))
-        .and_then(fields_of);
+/// Fields that people added with kubectl and nobody wants: healing removes them. `counts` is what counts of the live object.
+pub fn added_by_people(managed: &[ManagedFieldsEntry], counts: &Value) -> Vec<String> {
+    let ours = ours(managed);
     let mut found = Vec::new();
     for fields in managed
         .iter()
         .filter(|entry| is_persons(entry))
         .filter_map(fields_of)
     {
-        foreign(fields, ours, "", &mut found);
+        foreign(fields, ours, counts, "", &mut found);
     }
     found.sort();
     found.dedup();
@@ -189,11 +172,20 @@ const NOTES: [&str; 2] = [
     "metadata.annotations[kubectl.kubernetes.io/last-applied-configuration]",
 ];
 
-fn foreign(theirs: &Value, ours: Option<&Value>, path: &str, found: &mut Vec<String>) {
+fn foreign(
+    theirs: &Value,
+    ours: Option<&Value>,
+    counts: &Value,
+    path: &str,
+    found: &mut Vec<String>,
+) {
     let Some(fields) = theirs.as_object() else {
         return;
     };
     for (key, fields) in fields.iter().filter(|(key, _)| *key != ".") {
+        let Some(counts) = part(counts, key) else {
+            continue;
+        };
         let path = spell(path, key);
         let own = ours.and_then(|fields| fields.get(key));
         let leaf = fields
@@ -207,8 +199,16 @@ fn foreign(theirs: &Value, ours: Option<&Value>, path: &str, found: &mut Vec<Str
         match leaf || whole_entry {
             true if own.is_none() && !NOTES.contains(&path.as_str()) => found.push(path),
             true => {}
-            false => foreign(fields, own, &path, found),
+            false => foreign(fields, own, counts, &path, found),
         }
+    }
+}
+
+/// What a name in a set means in an object.
+fn part<'a>(object: &'a Value, key: &str) -> Option<&'a Value> {
+    match key.strip_prefix("f:") {
+        Some(field) => object.get(field),
+        None => object.as_array()?.iter().find(|entry| is_entry(key, entry)),
     }
 }
 
@@ -314,13 +314,23 @@ mod tests {
         let scale = json!({"manager": "kubectl", "operation": "Update", "subresource": "scale", "fieldsV1": {"f:spec": {"f:x": {}}}});
         let webhook =
             json!({"manager": "istio", "operation": "Update", "fieldsV1": {"f:spec": {"f:y": {}}}});
+        let managed = managed(json!([ours(), person, scale, webhook]));
+        let mut live = json!({"metadata": {"annotations": {"note": "x", "kubectl.kubernetes.io/last-applied-configuration": "{}"}},
+            "spec": {"replicas": 3, "paused": true, "selector": {"x": "y"}, "template": {"spec": {"containers": [{"name": "debug"}]}}}});
         assert_eq!(
-            added_by_people(&managed(json!([ours(), person, scale, webhook]))),
+            added_by_people(&managed, &live),
             [
                 "metadata.annotations.note",
                 "spec.paused",
                 "spec.template.spec.containers[name=debug]"
             ]
+        );
+        live["spec"]["template"]["spec"]["containers"] = json!([]);
+        live["metadata"]["annotations"] = json!({});
+        assert_eq!(
+            added_by_people(&managed, &live),
+            ["spec.paused"],
+            "what does not count"
         );
     }
 }

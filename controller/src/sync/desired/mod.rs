@@ -5,6 +5,7 @@ pub(super) mod consumers;
 mod definitions;
 pub(super) mod exclusions;
 pub(super) mod hooks;
+mod ignored;
 mod links;
 pub(super) mod normalise;
 pub(super) mod pods;
@@ -18,6 +19,7 @@ use serde_json::Value;
 use crate::dialect::{
     ObjectDefaults, Refusal, Role, TRACKING_ANNOTATION, object_policy, role, tracking_value,
 };
+use crate::ignore::{Ignored, Rules};
 use crate::render::Manifest;
 use crate::sync::desired::definitions::definitions;
 use crate::sync::desired::hooks::{Hook, HookId};
@@ -50,6 +52,8 @@ pub struct Desired {
     pub images: BTreeSet<String>,
     /// Repeated and excluded objects, repeated list entries.
     pub warnings: Vec<Condition>,
+    /// A rule for differences was not done within its limits: the next look tries it again.
+    pub overran: bool,
 }
 
 impl Desired {
@@ -82,6 +86,8 @@ pub struct Inputs<'a> {
     /// Live workloads whose `spec.replicas` has been taken over by an autoscaler: Git's number is left out for them.
     /// A workload whose replicas only we own does not belong here: leaving the field out would scale it to one.
     pub scaled: &'a BTreeSet<ObjectKey>,
+    /// Differences that don't count.
+    pub ignored: &'a Rules,
 }
 
 /// Normalises a render. Of an object that is written twice the last one counts.
@@ -149,6 +155,7 @@ fn add(inputs: &Inputs<'_>, manifest: &Manifest, desired: &mut Desired) {
     if text(&manifest.object, "/metadata/name").is_empty() {
         wanted.policy = Err(vec![no_name()]);
     }
+    desired.overran |= ignored::leave_out(inputs.ignored, inputs.application_id, &mut wanted);
     let at = wanted.origin.clone();
     if let Some(earlier) = desired.objects.insert(key.clone(), wanted) {
         let message = format!(
@@ -191,6 +198,7 @@ fn wanted(
     normalise::annotate(&mut object, TRACKING_ANNOTATION, &tracking(inputs, &key));
     Wanted {
         hash: WantedHash::of(&object),
+        ignored: Ignored::default(),
         policy: if homeless {
             Err(vec![no_namespace()])
         } else {

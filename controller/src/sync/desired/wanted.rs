@@ -7,6 +7,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::dialect::{ApplyPolicy, ObjectPolicy, Refusal};
+use crate::ignore::Ignored;
 use crate::sync::key::ObjectKey;
 use crate::sync::plan::Slot;
 
@@ -19,8 +20,10 @@ pub struct Wanted {
     pub version: String,
     /// Normalised and stamped with its tracking id: the exact body of the server-side apply.
     pub object: Value,
-    /// Changes when, and only when, `object` changes.
+    /// Changes when, and only when, `object` changes in what counts.
     pub hash: WantedHash,
+    /// What of it does not count.
+    pub ignored: Ignored,
     /// Where it was written.
     pub origin: Origin,
     /// What its annotations ask for, or what in it is not accepted: then it is not applied.
@@ -48,7 +51,7 @@ impl fmt::Debug for Wanted {
     }
 }
 
-/// SHA-256 over the normalised object's JSON, shortened to 16 bytes: long enough that two objects never meet by chance.
+/// SHA-256 over the JSON of what counts of the normalised object, shortened to 16 bytes: long enough that two objects never meet by chance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WantedHash(pub [u8; 16]);
 

@@ -17,6 +17,7 @@ use crate::sync::{
 };
 use crate::{
     dialect::{ObjectDefaults, SourceIntent},
+    ignore::Rules,
     render::{
         BuildEnvironment, ClusterFacts, KustomizeSettings, Manifest, RenderKey, Rendered, Variables,
     },
@@ -92,6 +93,7 @@ pub(crate) struct DesiredKey {
     pub(crate) defaults: ObjectDefaults,
     pub(crate) kinds: Arc<Kinds>,
     pub(crate) scaled: BTreeSet<ObjectKey>,
+    pub(crate) ignored: Rules,
 }
 
 impl Memories {

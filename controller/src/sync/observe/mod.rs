@@ -6,6 +6,7 @@ pub(super) mod argocd_cm;
 pub(super) mod bases;
 pub(super) mod definitions;
 pub(super) mod dependencies;
+mod desired;
 pub(super) mod discovery;
 pub(super) mod facts;
 pub(super) mod follow;
@@ -18,6 +19,7 @@ mod opening;
 pub(super) mod projects;
 mod rendering;
 mod requests;
+pub(super) mod settings;
 pub(super) mod signatures;
 pub(super) mod sources;
 mod subject;
@@ -33,14 +35,13 @@ use serde_json::Value;
 
 use crate::dialect::Refresh;
 use crate::sync::{
-    desired::{Inputs, desired},
     engine::Engine,
     key::{GroupKind, ObjectKey, group_version},
     kinds::Kinds,
     observe::applications::AppId,
-    observe::memory::{DesiredKey, Render},
+    observe::memory::Render,
     plan::recorded,
-    world::{Asked, Source, SourceProblem, Unsealer, World},
+    world::{Asked, SourceProblem, Unsealer, World},
 };
 use subject::Subject;
 pub(super) use subject::stored_status;
@@ -136,56 +137,6 @@ impl Engine {
         let unknown = unknown.map(|(kind, _)| kind.group).collect();
         self.memories.with(app, |memory| memory.unknown = unknown);
         Ok(kinds)
-    }
-
-    fn source(
-        &self,
-        app: &AppId,
-        subject: &Subject,
-        render: Result<Render, SourceProblem>,
-        kinds: &Arc<Kinds>,
-    ) -> Result<Source, SourceProblem> {
-        let render = render?;
-        let Ok(intent) = &subject.intent else {
-            return Err(no_source());
-        };
-        let key = DesiredKey {
-            renders: render.rendered.iter().map(|one| one.key.clone()).collect(),
-            namespace: intent.destination.namespace.clone(),
-            defaults: intent.options.defaults,
-            kinds: kinds.clone(),
-            scaled: self.scaled(app),
-        };
-        let revisions = render.revisions.clone();
-        let source_types = render.rendered.iter().map(|one| one.source_type).collect();
-        if let Some((known, desired)) = self.memories.get(app).desired
-            && known == key
-        {
-            return Ok(Source {
-                revisions,
-                desired,
-                source_types,
-            });
-        }
-        let desired = Arc::new(desired(&Inputs {
-            manifests: &render.manifests().collect::<Vec<_>>(),
-            kinds,
-            application_id: &subject.facts.tracking_name,
-            namespace: &key.namespace,
-            defaults: key.defaults,
-            scaled: &key.scaled,
-        }));
-        self.memories
-            .with(app, |memory| memory.desired = Some((key, desired.clone())));
-        Ok(Source {
-            revisions,
-            desired,
-            source_types,
-        })
-    }
-
-    fn scaled(&self, app: &AppId) -> BTreeSet<ObjectKey> {
-        self.live.index().scaled_of(app)
     }
 }
 

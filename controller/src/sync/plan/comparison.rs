@@ -185,7 +185,11 @@ fn difference(
             message,
         } if *hash == wanted.hash => Some(Difference::Immutable(message.clone())),
         LiveState::Matches(_) | LiveState::Differs { .. } | LiveState::Immutable { .. } => {
-            Some(Difference::Changed)
+            // What changed may be a field that does not count, which only the live object tells.
+            Some(match wanted.ignored.has_managers() {
+                true => Difference::Unverified,
+                false => Difference::Changed,
+            })
         }
         LiveState::Unverified => Some(Difference::Unverified),
         LiveState::Forbidden { message } => Some(Difference::Forbidden(message.clone())),

@@ -120,6 +120,7 @@ fn sync(world: &World, revisions: &Revisions, status: SyncStatus) -> StoredSync 
             source,
             sources,
             destination: spec.destination.clone(),
+            ignore_differences: spec.ignore_differences.clone(),
             ..ComparedTo::default()
         }),
         ..StoredSync::default()

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     dialect,
+    ignore::Ignored,
     sync::{
         apply::adoption,
         compare::digest::{self, Digest},
@@ -73,7 +74,7 @@ impl Seen {
 
     fn of(mut metadata: ObjectMeta, health: Option<Health>) -> Seen {
         let digest = digest::of(&metadata);
-        let needs_adoption = adoption::is_needed(&metadata);
+        let needs_adoption = adoption::is_needed(&metadata, &Ignored::default());
         let applied = metadata.managed_fields.iter().flatten().any(is_ours);
         let scaled = metadata.managed_fields.iter().flatten().any(is_autoscaler);
         let tracking = metadata

@@ -1,14 +1,38 @@
-//! The part of an object that given sets of fields own.
-//! It knows sets of fields as `managedFields` spells them, and not whose they are.
+//! Sets of fields as `managedFields` spells them: `f:` a field, `k:` the entry of a list by its keys, `v:` by its value.
+//! It must not know whose they are.
 
 use serde_json::{Map, Value};
 
-use super::ownership::is_entry;
+/// A set without anything below it: the field is owned as a whole.
+pub(crate) fn is_leaf(fields: &Value) -> bool {
+    fields.as_object().is_some_and(Map::is_empty)
+}
+
+/// The part of a set that speaks of one list entry, with its name in the set.
+pub(crate) fn entry_of<'a>(fields: &'a Value, entry: &Value) -> Option<(&'a str, &'a Value)> {
+    let found = fields
+        .as_object()?
+        .iter()
+        .find(|(key, _)| is_entry(key, entry))?;
+    Some((found.0, found.1))
+}
+
+/// Whether a name in a set, `k:{"name":"web"}` or `v:"x"`, means this list entry.
+pub(crate) fn is_entry(key: &str, entry: &Value) -> bool {
+    if let Some(value) = key.strip_prefix("v:") {
+        return serde_json::from_str::<Value>(value).is_ok_and(|value| value == *entry);
+    }
+    let Some(Ok(Value::Object(keys))) = key.strip_prefix("k:").map(serde_json::from_str) else {
+        return false;
+    };
+    // A key field that Git leaves to its default (`protocol`) does not tell entries apart.
+    keys.iter()
+        .all(|(field, value)| entry.get(field).is_none_or(|own| own == value))
+}
 
 /// Of `value` what one of the sets names. A set without anything below names all that is below.
-pub(super) fn part(value: &Value, sets: &[&Value]) -> Value {
-    let is_leaf = |set: &&Value| set.as_object().is_none_or(Map::is_empty);
-    if sets.iter().any(is_leaf) {
+pub(crate) fn part(value: &Value, sets: &[&Value]) -> Value {
+    if sets.iter().any(|set| is_leaf(set)) {
         return value.clone();
     }
     match value {

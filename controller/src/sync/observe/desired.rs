@@ -1,0 +1,101 @@
+//! What is wanted, made of the render and of what the cluster and its settings say, or remembered.
+//! It reads nothing anew.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::memory::{DesiredKey, Render};
+use super::no_source;
+use super::subject::Subject;
+use crate::dialect::Intent;
+use crate::ignore::Rules;
+use crate::sync::{
+    desired::{Desired, Inputs, desired},
+    engine::Engine,
+    key::ObjectKey,
+    kinds::Kinds,
+    observe::applications::AppId,
+    world::{LiveState, Source, SourceProblem},
+};
+
+impl Engine {
+    pub(super) fn source(
+        &self,
+        app: &AppId,
+        subject: &Subject,
+        render: Result<Render, SourceProblem>,
+        kinds: &Arc<Kinds>,
+    ) -> Result<Source, SourceProblem> {
+        let render = render?;
+        let Ok(intent) = &subject.intent else {
+            return Err(no_source());
+        };
+        let key = DesiredKey {
+            renders: render.rendered.iter().map(|one| one.key.clone()).collect(),
+            namespace: intent.destination.namespace.clone(),
+            defaults: intent.options.defaults,
+            kinds: kinds.clone(),
+            scaled: self.scaled(app),
+            ignored: self.ignored(intent),
+        };
+        let known = self.memories.get(app).desired;
+        let desired = match &known {
+            Some((known, desired)) if *known == key && !desired.overran => desired.clone(),
+            _ => {
+                let known = known.as_ref().map(|(_, desired)| &**desired);
+                self.desire(app, subject, &render, key, known)
+            }
+        };
+        Ok(Source {
+            revisions: render.revisions.clone(),
+            desired,
+            source_types: render.rendered.iter().map(|one| one.source_type).collect(),
+        })
+    }
+
+    fn desire(
+        &self,
+        app: &AppId,
+        subject: &Subject,
+        render: &Render,
+        key: DesiredKey,
+        known: Option<&Desired>,
+    ) -> Arc<Desired> {
+        let new = Arc::new(desired(&Inputs {
+            manifests: &render.manifests().collect::<Vec<_>>(),
+            kinds: &key.kinds,
+            application_id: &subject.facts.tracking_name,
+            namespace: &key.namespace,
+            defaults: key.defaults,
+            scaled: &key.scaled,
+            ignored: &key.ignored,
+        }));
+        self.compare_anew(known, &new);
+        let desired = new.clone();
+        self.memories
+            .with(app, |memory| memory.desired = Some((key, desired)));
+        new
+    }
+
+    /// How an object compared says nothing of it where other differences counted then.
+    fn compare_anew(&self, known: Option<&Desired>, new: &Desired) {
+        for (key, wanted) in &new.objects {
+            let before = known.and_then(|known| known.objects.get(key));
+            if before.is_none_or(|before| before.ignored != wanted.ignored) {
+                let mut index = self.live.index();
+                index.undecided(key, LiveState::Unverified);
+            }
+        }
+    }
+
+    /// The Application's rules, and those for all.
+    fn ignored(&self, intent: &Intent) -> Rules {
+        let mut rules = intent.ignored.clone();
+        rules.rules.extend(self.settings.ignored());
+        rules
+    }
+
+    fn scaled(&self, app: &AppId) -> BTreeSet<ObjectKey> {
+        self.live.index().scaled_of(app)
+    }
+}
