@@ -44,6 +44,8 @@ pub mod app_project {
 
 /// Field manager of everything we apply.
 pub const FIELD_MANAGER: &str = "signet";
+/// Field manager of what starts Pods anew.
+pub const RESTART_FIELD_MANAGER: &str = "signet-restart";
 
 /// Label and value by which our own custom resource definitions are told from another owner's.
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
@@ -65,6 +67,8 @@ pub const KEEP_FOREIGN_METADATA: &str = "signet.dev/keep-foreign-metadata";
 /// On a Secret: a digest that fits its items and what they were rendered from, where rendering them again would give
 /// something else. While it fits, the items stay.
 pub const RENDERED: &str = "signet.dev/rendered";
+/// On a Secret: its items that have changed since it was made, each with the version of the SealedSecret that changed it last.
+pub const CHANGED: &str = "signet.dev/changed";
 /// On an Application: where a rollback keeps it, a [`Hold`](crate::Hold).
 pub const HOLD: &str = "signet.dev/hold";
 /// Label of a Secret that holds a sealing key; the value `active` makes the key usable.

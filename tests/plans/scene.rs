@@ -174,6 +174,7 @@ pub(crate) fn observe(outside: &Outside, source: &Source, fresh: bool, seconds: 
             .filter(|_| !fresh)
             .map(|key| (key.clone(), Ok(())))
             .collect(),
+        restarts: Default::default(),
         unsealer: Unsealer::Ours,
         own_namespace: "signet".into(),
         application_namespaces: Vec::new(),
@@ -198,6 +199,7 @@ fn live(key: &ObjectKey, object: &Object, fresh: bool, broken: &[&str]) -> Live 
         metadata: json!({"annotations": object.annotations}),
         deleting: object.deleting,
         hook_finalizer: object.held,
+        secrets: None,
         health: rule.then(|| Health {
             status,
             message: String::new(),

@@ -9,6 +9,7 @@ use controller::access::Project;
 use controller::dialect::{self, ApplicationName, Intent, ObjectDefaults, OperationRequest};
 use controller::ignore::Rules;
 use controller::render::{Manifest, SourceType};
+use controller::sync::desired::restarts::digest;
 use controller::sync::desired::{Desired, Inputs, WantedHash, desired};
 use controller::sync::key::{GroupKind, ObjectKey, group_version};
 use controller::sync::kinds::Kinds;
@@ -136,6 +137,7 @@ fn build(
         unlisted: kinds::named(&settings["unlisted"]),
         customizations,
         opening: opening(settings),
+        restarts: restarts(settings, &wanted),
         unsealer: if settings["unsealer"] == "other" {
             Unsealer::Other
         } else {
@@ -148,6 +150,17 @@ fn build(
         dependencies: BTreeMap::new(),
         another_controller: settings["anotherController"] == true,
     }
+}
+
+/// `changed` has items by Secret, each with the version that changed it.
+fn restarts(settings: &Value, wanted: &Desired) -> BTreeMap<ObjectKey, String> {
+    let changed: BTreeMap<String, BTreeMap<String, String>> =
+        serde_json::from_value(settings["changed"].clone()).unwrap_or_default();
+    let restarts = wanted.secret_items.iter().filter_map(|(key, items)| {
+        let digest = digest(items, |secret| changed.get(secret).cloned().map(Arc::new))?;
+        Some((key.clone(), digest))
+    });
+    restarts.collect()
 }
 
 fn dependencies(folder: &Path) -> BTreeMap<ApplicationName, Dependency> {
@@ -310,6 +323,10 @@ fn seen(
         hook_finalizer: object["metadata"]["finalizers"]
             .as_array()
             .is_some_and(|all| all.contains(&dialect::HOOK_FINALIZER.into())),
+        secrets: object
+            .pointer("/spec/template/metadata/annotations/signet.dev~1secrets")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
         health: health::health(object, customizations),
         state: state(&object["x-state"], hash),
         takes: takes(&object["x-takes"]),

@@ -19,6 +19,8 @@ pub struct ObjectPolicy {
     pub apply: ApplyPolicy,
     /// Fields that only admission webhooks write are compared too.
     pub include_webhooks: bool,
+    /// Its Pods are started anew when a Secret that they use has changed.
+    pub restarts: bool,
 }
 
 /// What may be done to a live object.
@@ -49,6 +51,7 @@ pub fn object_policy(
     helm::check(metadata, &mut refusals);
     flux::check(metadata, &mut refusals);
     refusals.extend(signet::mode(metadata).err());
+    refusals.extend(signet::restarts(metadata).err());
     refusals.extend(role(metadata).err().into_iter().flatten());
     let wave = wave(metadata).unwrap_or_else(|refusal| {
         refusals.push(refusal);
@@ -62,6 +65,7 @@ pub fn object_policy(
         apply: apply_policy(metadata, defaults.apply),
         include_webhooks: argocd::compares(metadata, "IncludeMutationWebhook")
             .unwrap_or(defaults.include_webhooks),
+        restarts: signet::restarts(metadata).unwrap_or(true),
     })
 }
 

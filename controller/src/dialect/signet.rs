@@ -33,6 +33,11 @@ const USUAL_PRUNE_LIMIT: u8 = 50;
 /// On an object: how it is written, `Merge` or `IfNotPresent`.
 pub const APPLY: &str = "signet.dev/apply";
 
+/// On a workload: `false` leaves its Pods running when a Secret changes that they use.
+pub const RESTART: &str = "signet.dev/restart";
+/// On a template of Pods: which changes of Secrets they were started with.
+pub const SECRETS: &str = "signet.dev/secrets";
+
 /// On what a hook has made: for which Application, in which operation, which try and which phase.
 pub const HOOK_RUN: &str = "signet.dev/hook-run";
 
@@ -131,6 +136,18 @@ pub(crate) fn application_names(own: &str, list: &str) -> Result<Vec<Application
         })
     };
     list.split(',').map(name).collect()
+}
+
+/// Whether a workload is restarted when a Secret changes that its Pods use.
+pub(super) fn restarts(metadata: &Value) -> Result<bool, Refusal> {
+    match object::annotation(metadata, RESTART) {
+        None | Some("true") => Ok(true),
+        Some("false") => Ok(false),
+        Some(text) => Err(Refusal::invalid(
+            field(RESTART),
+            format!("found \"{text}\", expected true or false"),
+        )),
+    }
 }
 
 /// How an object is written, where it says so.

@@ -236,7 +236,7 @@ impl Engine {
             };
         }
         Ok(
-            if has(&plan.steps, is_deed) || outcomes.iter().any(let_go) {
+            if has(&plan.steps, is_deed) || outcomes.iter().any(has_moved) {
                 After::Look
             } else {
                 After::Rest
@@ -355,13 +355,17 @@ fn is_comparison(step: &Step) -> bool {
     matches!(step, Step::Verify { .. })
 }
 
-/// Something that a hook made was let go.
-fn let_go(outcome: &Outcome) -> bool {
-    let of_hook = matches!(
-        outcome.step.step,
-        Step::ReleaseHook { .. } | Step::DeleteHook { .. }
-    );
-    of_hook && matches!(outcome.result, Ok(Done::Configured | Done::Deleted))
+/// Something was changed beside the operation: what a hook made was let go, or a workload restarted.
+fn has_moved(outcome: &Outcome) -> bool {
+    is_aside(&outcome.step.step) && matches!(outcome.result, Ok(Done::Configured | Done::Deleted))
+}
+
+/// It may be due without an operation that would fail of it: what it could not do is no reason to look again.
+fn is_aside(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::ReleaseHook { .. } | Step::DeleteHook { .. } | Step::Restart { .. }
+    )
 }
 
 /// Steps that do something, so that the next look finds another World.
@@ -379,8 +383,7 @@ fn is_deed(step: &Step) -> bool {
         | Step::DryRun { .. }
         | Step::RunHook(_)
         | Step::RemoveFinalizer => true,
-        // Those may be due without an operation that would fail of them: what they could not do is no reason to look again.
-        Step::ReleaseHook { .. } | Step::DeleteHook { .. } => false,
+        Step::ReleaseHook { .. } | Step::DeleteHook { .. } | Step::Restart { .. } => false,
         Step::Await(_)
         | Step::WaitHealthy(_)
         | Step::WaitGone(_)

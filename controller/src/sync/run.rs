@@ -107,6 +107,8 @@ impl Engine {
         let engine = self.clone();
         watches.spawn(async move { engine.follow_keys().await });
         let engine = self.clone();
+        watches.spawn(async move { engine.follow_changed_secrets().await });
+        let engine = self.clone();
         watches.spawn(async move { engine.follow_signatures().await });
         let engine = self.clone();
         watches.spawn(async move { engine.tidy().await });
@@ -278,19 +280,6 @@ impl Engine {
                 Err(RecvError::Lagged(_)) => self.wake_those(|_| true),
                 Err(RecvError::Closed) => return,
             }
-        }
-    }
-
-    /// A new sealing key may open what could not be opened.
-    async fn follow_keys(&self) {
-        let mut changes = self.context.keys.changes();
-        while changes.changed().await.is_ok() {
-            self.wake_apps(
-                self.applications
-                    .ids()
-                    .into_iter()
-                    .filter(|app| self.memories.get(app).locked),
-            );
         }
     }
 

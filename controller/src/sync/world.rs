@@ -81,6 +81,8 @@ pub struct World {
     /// For each wanted SealedSecret that was tried: does the keyring open it, else why not (a text without values).
     /// Empty when another controller unseals.
     pub opening: BTreeMap<ObjectKey, Result<(), String>>,
+    /// For each workload whose Pods use Secrets of which something has changed since they were made, a digest of these changes.
+    pub restarts: BTreeMap<ObjectKey, String>,
     /// Who turns SealedSecrets into Secrets in the destination.
     pub unsealer: Unsealer,
     /// The controller's own namespace.
@@ -209,6 +211,8 @@ pub struct Live {
     pub deleting: bool,
     /// It carries our finalizer for what hooks make.
     pub hook_finalizer: bool,
+    /// Which changes of Secrets its Pods were started with.
+    pub secrets: Option<String>,
     /// Its health; `None` when nothing judges it.
     pub health: Option<Health>,
     /// How it compares with the wanted object.

@@ -3,6 +3,7 @@
 
 mod apply;
 mod attempts;
+mod changes;
 mod jobs;
 mod locks;
 mod openings;
@@ -30,6 +31,9 @@ use tokio::sync::Semaphore;
 
 pub use self::reason::{RESEAL, UnsealReason};
 pub use self::watch::run;
+
+pub use self::changes::Changes;
+pub use self::plan::changed::ChangedItems;
 
 use self::attempts::{Attempts, Digest, digest, digest_of_value};
 use self::locks::Locks;
@@ -90,6 +94,7 @@ pub struct Unsealer {
     openings: Arc<Semaphore>,
     locks: Locks,
     attempts: Attempts,
+    changes: Changes,
 }
 
 /// What the watches know about a Secret before it is looked at.
@@ -125,12 +130,18 @@ impl Unsealer {
             openings: Arc::new(Semaphore::new(OPENINGS)),
             locks: Locks::default(),
             attempts: Attempts::default(),
+            changes: Changes::default(),
         }
     }
 
     /// False where another controller opens SealedSecrets: then its Secrets are awaited, not written.
     pub fn unseals_here(&self) -> bool {
         self.settings.runs(Part::Sealing) && *self.keys.standing().borrow() == Standing::Serving
+    }
+
+    /// Which items of the Secrets have changed since they were made.
+    pub fn changes(&self) -> &Changes {
+        &self.changes
     }
 
     /// Brings the Secret of a live SealedSecret into effect and reports on it: status, event, metrics.

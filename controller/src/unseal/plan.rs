@@ -1,6 +1,7 @@
 //! Decides what becomes of the Secret of one SealedSecret: left, created, updated or refused.
 //! It must not read the cluster or a clock, and what it prints holds no value.
 
+pub mod changed;
 pub mod managers;
 mod print;
 mod rendered;
@@ -87,7 +88,9 @@ pub fn plan(world: World<'_>) -> Plan {
                 false if world.settled => Foreign::AddedSince,
                 false => Foreign::Dropped,
             };
-            update(existing, &wanted, foreign)
+            update(existing, &wanted, foreign, |old, new| {
+                changed::note(world.sealed, old, new, world.settled);
+            })
         }
     }
 }
@@ -140,7 +143,12 @@ enum Foreign {
     Kept,
 }
 
-fn update(existing: Secret, wanted: &Secret, foreign: Foreign) -> Plan {
+fn update(
+    existing: Secret,
+    wanted: &Secret,
+    foreign: Foreign,
+    note_changes: impl FnOnce(&Secret, &mut Secret),
+) -> Plan {
     let mut new = existing.clone();
     match foreign {
         _ if has(&existing, PATCH) => patch(&mut new, wanted),
@@ -151,6 +159,7 @@ fn update(existing: Secret, wanted: &Secret, foreign: Foreign) -> Plan {
             restore(&mut new, wanted);
         }
     }
+    note_changes(&existing, &mut new);
     if let Some(reason) = impossible(&existing, &new, wanted) {
         return Plan::refuse(reason);
     }

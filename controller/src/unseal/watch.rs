@@ -252,6 +252,7 @@ impl Loop {
                     .queue
                     .secret_exists(&name, self.scopes[scope].secret_list)
                 {
+                    self.unsealer.changes.see(&name, &secret.metadata);
                     let version = secret.resource_version().unwrap_or_default();
                     self.queue.secret_changed(
                         &name,
@@ -263,6 +264,7 @@ impl Loop {
             }
             Ok(Event::Delete(secret)) => {
                 let name = ObjectName::of(&secret);
+                self.unsealer.changes.forget(&name);
                 self.queue.secret_is_gone(&name);
                 self.queue.secret_changed(&name, "", None, now);
             }

@@ -61,11 +61,17 @@ impl Unsealer {
                 settled,
             });
             let (done, rival) = (outcome(&write), rival(&write));
+            let metadata = match &write {
+                Write::Update { new, .. } => Some(new.metadata.clone()),
+                Write::Nothing | Write::Create(_) => None,
+            };
             attempts += 1;
             let (outcome, secret) = match apply::write(&api, &name, write).await? {
                 Written::Nothing => (refusal.map_or(done, UnsealOutcome::Refused), found),
                 Written::Version(left) => {
                     self.repairs.inc_by(u64::from(settled));
+                    // Before the watch tells of it: who applies what uses the Secret next has to know.
+                    metadata.iter().for_each(|new| self.changes.see(&name, new));
                     (refusal.map_or(done, UnsealOutcome::Refused), left)
                 }
                 Written::Interfered if attempts < ATTEMPTS => continue,

@@ -221,8 +221,19 @@ impl Scene {
         });
     }
 
-    /// Seals a Secret of the destination with the controller's certificate.
+    /// Seals a Secret of the destination with one item.
     pub(crate) fn seal(&self, controller: &Controller, name: &str, value: &str) -> String {
+        self.seal_items(controller, name, &[("password", value)])
+    }
+
+    /// Seals a Secret of the destination with the controller's certificate.
+    pub(crate) fn seal_items(
+        &self,
+        controller: &Controller,
+        name: &str,
+        items: &[(&str, &str)],
+    ) -> String {
+        let items: std::collections::BTreeMap<_, _> = items.iter().copied().collect();
         let url = format!(
             "{}/v1/cert.pem",
             controller.url(crate::harness::Port::Sealing)
@@ -231,7 +242,7 @@ impl Scene {
             get(&url).and_then(|(status, body)| equal(&status, &200).map(|()| body))
         });
         let secret = serde_json::json!({
-            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": self.to}, "stringData": {"password": value},
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": self.to}, "stringData": items,
         });
         let secret = sealing::SecretInput::from_value(secret.into()).expect("a Secret");
         let certificate =

@@ -10,6 +10,7 @@ mod dry_run;
 mod hook;
 mod namespace;
 mod replace;
+mod restart;
 mod unseal;
 mod verify;
 mod write;
@@ -71,6 +72,7 @@ impl Executor<'_> {
             Step::Apply(key) => self.apply(key, TakeOver::Yes).await?,
             Step::Merge(key) => self.apply(key, TakeOver::No).await?,
             Step::Replace(key) => self.replace(key).await?,
+            Step::Restart { key, uid, secrets } => self.restart(key, uid, secrets).await?,
             Step::Unseal(key) => self.unseal(key).await?,
             Step::Delete {
                 key,

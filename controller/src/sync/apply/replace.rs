@@ -20,7 +20,7 @@ impl Executor<'_> {
                     ..PostParams::default()
                 };
                 let body = match body::of_replacement(wanted, &live) {
-                    Ok(body) => in_place_of(&live.metadata, &body)?,
+                    Ok(body) => in_place_of(&live.metadata, &self.with_note(key, body))?,
                     Err(problem) => return Ok(Err(too_slow(key, &problem))),
                 };
                 api.replace(&key.name, &params, &body).await?;

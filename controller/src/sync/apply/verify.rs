@@ -12,6 +12,7 @@ use super::{
     Answer, Executor,
     answer::{failure, refuses_dry_run},
     body,
+    restart::with_note_of,
 };
 use crate::sync::{
     compare::close::{Pair, Predicted},
@@ -75,7 +76,7 @@ impl Executor<'_> {
         }
         let params = PatchParams::apply(FIELD_MANAGER).force().dry_run();
         let body = match body::of_apply(wanted, object) {
-            Ok(body) => Patch::Apply(body),
+            Ok(body) => Patch::Apply(with_note_of(object, body)),
             Err(problem) => {
                 return Ok(LiveState::Unreadable {
                     message: problem.to_string(),

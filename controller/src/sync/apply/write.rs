@@ -1,6 +1,8 @@
 //! Writing a wanted object: one server-side apply under our manager, preceded by taking over what kubectl and Argo CD own.
 //! It changes nothing that the wanted object does not say.
 
+use std::borrow::Cow;
+
 use crds::names::FIELD_MANAGER;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{
@@ -158,7 +160,7 @@ impl Executor<'_> {
         body: &Value,
     ) -> Result<ObjectMeta, kube::Error> {
         let (key, params) = (&wanted.key, PatchParams::apply(FIELD_MANAGER).force());
-        let body = Patch::Apply(body);
+        let body = Patch::Apply(self.with_note(key, Cow::Borrowed(body)));
         let (metadata, seen) = if self.engine.live.reads_status(&key.group_kind()) {
             let object = api.patch(&key.name, &params, &body).await?;
             (

@@ -9,7 +9,7 @@ use crate::sync::desired::pods::{containers, pod_spec};
 use crate::sync::key::ObjectKey;
 
 /// Where a volume names a Secret.
-const VOLUME_SECRETS: [&str; 9] = [
+pub(super) const VOLUME_SECRETS: [&str; 9] = [
     "/secret/secretName",
     "/azureFile/secretName",
     "/csi/nodePublishSecretRef/name",
@@ -58,7 +58,7 @@ fn of_pod_spec(spec: &Value) -> BTreeSet<&str> {
     used
 }
 
-fn list<'a>(object: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
+pub(super) fn list<'a>(object: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
     object
         .pointer(pointer)
         .and_then(Value::as_array)

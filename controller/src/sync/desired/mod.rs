@@ -9,6 +9,7 @@ mod ignored;
 mod links;
 pub(super) mod normalise;
 pub(super) mod pods;
+pub mod restarts;
 pub(super) mod secrets;
 mod wanted;
 
@@ -24,6 +25,7 @@ use crate::render::Manifest;
 use crate::sync::desired::definitions::definitions;
 use crate::sync::desired::hooks::{Hook, HookId};
 use crate::sync::desired::pods::{containers, pod_spec};
+use crate::sync::desired::restarts::SecretItems;
 use crate::sync::key::{GroupKind, ObjectKey, group_version};
 use crate::sync::kinds::{Kinds, Lookup};
 use crate::sync::plan::order::arrange;
@@ -46,6 +48,8 @@ pub struct Desired {
     pub users: BTreeMap<ObjectKey, BTreeSet<ObjectKey>>,
     /// The same the other way round: for each object that uses such a Secret, its SealedSecrets.
     pub uses: BTreeMap<ObjectKey, BTreeSet<ObjectKey>>,
+    /// For each workload that is restarted when a Secret changes, what of which Secrets its Pods use.
+    pub secret_items: BTreeMap<ObjectKey, SecretItems>,
     /// Kinds that this very source defines.
     pub definitions: BTreeMap<GroupKind, Definition>,
     /// Images that its pods run, for `status.summary`.
@@ -100,6 +104,7 @@ pub fn desired(inputs: &Inputs<'_>) -> Desired {
         add(inputs, manifest, &mut desired);
     }
     links::link_secrets(&mut desired);
+    desired.secret_items = secret_items(&desired);
     desired.images = desired.all().flat_map(images).collect();
     arrange(&mut desired);
     desired
@@ -295,4 +300,16 @@ fn images(wanted: &Wanted) -> Vec<String> {
         .filter_map(|container| container.get("image")?.as_str())
         .map(str::to_owned)
         .collect()
+}
+
+fn secret_items(desired: &Desired) -> BTreeMap<ObjectKey, SecretItems> {
+    let restarted = desired.objects.values().filter(|wanted| {
+        let policy = wanted.policy.as_ref();
+        policy.is_ok_and(|policy| policy.restarts)
+    });
+    let used = restarted.map(|wanted| {
+        let items = restarts::secret_items(&wanted.object, &wanted.key);
+        (wanted.key.clone(), items)
+    });
+    used.filter(|(_, items)| !items.is_empty()).collect()
 }

@@ -69,18 +69,19 @@ pub(in crate::sync) fn blocks<'a>(
     })
 }
 
-/// SealedSecrets whose Secrets have to be made before this object is applied in a later pass. An existing object that uses
-/// a Secret that we unseal ourselves is applied after it in the same pass.
+/// SealedSecrets whose Secrets have to be made before this object is applied in a later pass. An existing object waits for those
+/// that change in this sync: only then is it known whether its Pods have to be started anew, and both are one write.
 pub(in crate::sync) fn waits_for(
     world: &World,
     terms: &Terms<'_>,
     comparison: &Comparison,
     key: &ObjectKey,
 ) -> Vec<ObjectKey> {
+    let mut waits = pending(world, comparison, used(terms, key));
     if world.unsealer == Unsealer::Ours && world.live.contains_key(key) {
-        return Vec::new();
+        waits.retain(|secret| comparison.difference(secret).is_some());
     }
-    pending(world, comparison, used(terms, key))
+    waits
 }
 
 /// Of these SealedSecrets those whose Secrets have still to be made.

@@ -108,6 +108,16 @@ impl Memories {
         change(of.entry(app.clone()).or_default())
     }
 
+    /// The Applications whose objects, as they were last wanted, are such.
+    pub(crate) fn wanting(&self, is: impl Fn(&Desired) -> bool) -> Vec<AppId> {
+        let of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
+        let wanting = of.iter().filter(|(_, memory)| {
+            let desired = memory.desired.as_ref();
+            desired.is_some_and(|(_, desired)| is(desired))
+        });
+        wanting.map(|(app, _)| app.clone()).collect()
+    }
+
     /// The Application is gone.
     pub(crate) fn forget(&self, app: &AppId) {
         self.of

@@ -19,6 +19,7 @@ mod opening;
 pub(super) mod projects;
 mod rendering;
 mod requests;
+mod restarts;
 pub(super) mod settings;
 pub(super) mod signatures;
 pub(super) mod sources;
@@ -95,6 +96,7 @@ impl Engine {
             live: observed.live,
             unlisted: observed.unlisted,
             customizations: self.live.customizations(),
+            restarts: self.restarts(wanted.as_deref()),
             opening,
             unsealer: if self.context.unsealer.unseals_here() {
                 Unsealer::Ours

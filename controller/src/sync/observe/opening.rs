@@ -57,6 +57,19 @@ impl Engine {
         opening
     }
 
+    /// Wakes, for ever, the Applications with something that a new sealing key may open.
+    pub(in crate::sync) async fn follow_keys(&self) {
+        let mut changes = self.context.keys.changes();
+        while changes.changed().await.is_ok() {
+            self.wake_apps(
+                self.applications
+                    .ids()
+                    .into_iter()
+                    .filter(|app| self.memories.get(app).locked),
+            );
+        }
+    }
+
     async fn opens(&self, object: &Value) -> Result<(), String> {
         let sealed =
             crds::decode::<crds::SealedSecret>(object).map_err(|error| error.to_string())?;

@@ -28,6 +28,7 @@ pub(super) mod prune;
 pub(super) mod recorded;
 mod recreate;
 pub(super) mod refusals;
+mod restart;
 pub mod revision;
 mod slot;
 pub(super) mod steps;
@@ -93,6 +94,15 @@ pub enum Step {
     Merge(ObjectKey),
     /// Put the wanted object in the place of the live one: fields that it does not have are gone.
     Replace(ObjectKey),
+    /// Start the Pods of this workload anew, with the Secrets that there are now.
+    Restart {
+        /// The workload.
+        key: ObjectKey,
+        /// The uid that was looked at; another object under the same name is not touched.
+        uid: String,
+        /// Digest of the changes that the Pods come to know.
+        secrets: String,
+    },
     /// Run the unsealing engine for this SealedSecret.
     Unseal(ObjectKey),
     /// Another controller unseals this SealedSecret: nothing to execute, the next World tells.

@@ -11,7 +11,7 @@ use crate::sync::plan::{
 use crate::sync::world::World;
 use crate::sync::{
     plan::blocked::blocked, plan::cascade, plan::comparison, plan::gates, plan::hook_runs,
-    plan::operation, plan::refusals, plan::steps,
+    plan::operation, plan::refusals, plan::restart, plan::steps,
 };
 
 /// Shortest and longest wait before a source that could not be read is looked at again. A server that fails is no busier for
@@ -109,6 +109,7 @@ fn compared(world: &World, terms: &Terms<'_>) -> Plan {
         .operation
         .as_ref()
         .and_then(|operation| operation.looks_again_at(world, &work));
+    let window_ends = restart::add(world, terms, &comparison, &mut work);
     let let_go = hook_runs::let_go(world, decided.operation.as_ref(), &work.now);
     work.now.extend(let_go);
     Plan {
@@ -123,6 +124,7 @@ fn compared(world: &World, terms: &Terms<'_>) -> Plan {
             .into_iter()
             .chain(decided.wake_at)
             .chain(work.wake_at)
+            .chain(window_ends)
             .chain(blocked.and_then(|blocked| blocked.until))
             .min(),
     }

@@ -211,6 +211,7 @@ impl fmt::Display for Step {
             Self::Unseal(key) => write!(f, "unseal {key}"),
             Self::Await(key) => write!(f, "await the unsealing of {key}"),
             Self::WaitHealthy(keys) => write!(f, "wait until healthy: {}", list(keys)),
+            Self::Restart { key, .. } => write!(f, "restart {key}: a Secret has changed"),
             Self::WaitApproval(keys) => {
                 write!(
                     f,

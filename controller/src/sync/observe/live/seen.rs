@@ -39,6 +39,8 @@ pub(crate) struct Seen {
     applied: bool,
     /// An autoscaler sets its replicas.
     pub(crate) scaled: bool,
+    /// Which changes of Secrets its Pods were started with.
+    pub(crate) secrets: Option<String>,
     pub(crate) health: Option<Health>,
 }
 
@@ -60,7 +62,13 @@ impl Seen {
         value["kind"] = resource.kind.as_str().into();
         value["metadata"] = json!(metadata);
         metadata.managed_fields = managed_fields;
-        Seen::of(metadata, health::health(&value, customizations))
+        let secrets = value.pointer("/spec/template/metadata/annotations");
+        let secrets = secrets.and_then(|all| all.get(dialect::SECRETS)?.as_str());
+        let secrets = secrets.map(str::to_owned);
+        Seen {
+            secrets,
+            ..Seen::of(metadata, health::health(&value, customizations))
+        }
     }
 
     /// Trims the metadata of an object of a kind whose status says nothing of health.
@@ -99,6 +107,7 @@ impl Seen {
             needs_adoption,
             applied,
             scaled,
+            secrets: None,
             health,
         }
     }
@@ -124,6 +133,7 @@ impl Seen {
     pub(super) fn tells_more_than(&self, known: &Seen) -> bool {
         self.compares_otherwise(known)
             || self.scaled != known.scaled
+            || self.secrets != known.secrets
             || self.health != known.health
             || self.deleting != known.deleting
             || self.hook_finalizer != known.hook_finalizer

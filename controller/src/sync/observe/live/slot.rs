@@ -110,6 +110,7 @@ impl Entry {
             metadata: self.seen.metadata.clone(),
             deleting: self.seen.deleting,
             hook_finalizer: self.seen.hook_finalizer,
+            secrets: self.seen.secrets.clone(),
             health: self.seen.health.clone(),
             state: self.state.clone(),
             takes: self.takes.clone(),

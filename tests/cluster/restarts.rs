@@ -1,0 +1,185 @@
+//! Pods that are started anew when a Secret changes that they use, against a real API server: how often, and for what.
+//! Which Pod uses which item is the business of unit tests, and when a restart is due of the golden plans.
+
+#[path = "../testbed/harness.rs"]
+mod harness;
+#[path = "sync/scene.rs"]
+mod scene;
+
+use harness::{Controller, equal, eventually};
+use scene::{Scene, config_map, deployment};
+use serde_json::Value;
+
+const AUTOMATED: &str = "{automated: {selfHeal: true}}";
+
+/// A controller that keeps the Secrets of the destination too.
+fn controller(scene: &Scene, more: &[&str]) -> Controller {
+    let arguments = scene.arguments_without_lease();
+    let destination = format!("--additional-namespaces={}", scene.to);
+    let own = arguments.each_ref().map(String::as_str);
+    Controller::start(&[&own, &[destination.as_str()][..], more].concat()).ready()
+}
+
+fn generation(scene: &Scene, name: &str) -> u64 {
+    let generation = scene.field("deployment", name, "/metadata/generation");
+    generation
+        .as_ref()
+        .and_then(Value::as_u64)
+        .unwrap_or_default()
+}
+
+#[track_caller]
+fn generations(scene: &Scene, names: &[&str], expected: u64) {
+    for name in names {
+        eventually(&format!("{name} has generation {expected}"), || {
+            equal(&generation(scene, name), &expected)
+        });
+    }
+}
+
+/// Something else is committed and synced: whatever was due before has been done.
+fn pass(scene: &Scene, value: &str) {
+    let commit = scene.commit(&[("app/other.yaml", &config_map("other", value))]);
+    scene.sync_status("Synced", &commit);
+    scene.operation("Succeeded", &commit);
+}
+
+fn volume(name: &str, source: &str) -> String {
+    let plain = deployment(name, "web:1", "");
+    format!("{plain}      volumes: [{{name: v, {source}}}]\n")
+}
+
+fn variable(item: &str) -> String {
+    format!("        env: [{{name: A, valueFrom: {{secretKeyRef: {{name: db, key: {item}}}}}}}]\n")
+}
+
+#[test]
+fn pods_start_anew_once_for_each_change_of_an_item_that_they_use() {
+    let scene = Scene::new("restarts");
+    let controller = controller(&scene, &[]);
+    let kept = deployment("kept", "web:1", &variable("a")).replacen(
+        "metadata: {name: kept}",
+        "metadata: {name: kept, annotations: {signet.dev/restart: \"false\"}}",
+        1,
+    );
+    let pulling = format!(
+        "{}      imagePullSecrets: [{{name: db}}]\n",
+        deployment("pulling", "web:1", "")
+    );
+    let workloads = [
+        deployment("variable", "web:1", &variable("a")),
+        deployment(
+            "all",
+            "web:1",
+            "        envFrom: [{secretRef: {name: db}}]\n",
+        ),
+        volume("files", "secret: {secretName: db}"),
+        volume(
+            "file",
+            "secret: {secretName: db, items: [{key: a, path: x}]}",
+        ),
+        volume("part", "projected: {sources: [{secret: {name: db}}]}"),
+        deployment("another", "web:1", &variable("b")),
+        pulling,
+        kept,
+    ];
+    let users = ["variable", "all", "files", "file", "part"];
+    let others = ["another", "pulling", "kept"];
+    let seal = |a: &str, b: &str| scene.seal_items(&controller, "db", &[("a", a), ("b", b)]);
+    let files = [
+        ("app/db.json", seal("1", "1")),
+        ("app/workloads.yaml", workloads.join("---\n")),
+    ];
+    let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+    let commit = scene.repository.commit(&files, "Begin");
+    scene.application(AUTOMATED);
+    scene.operation("Succeeded", &commit);
+    generations(&scene, &[&users[..], &others[..]].concat(), 1);
+
+    // The same values sealed anew are nothing new.
+    let commit = scene.commit(&[("app/db.json", &seal("1", "1"))]);
+    scene.operation("Succeeded", &commit);
+    pass(&scene, "one");
+    generations(&scene, &[&users[..], &others[..]].concat(), 1);
+
+    scene.commit(&[("app/db.json", &seal("2", "1"))]);
+    generations(&scene, &users, 2);
+    pass(&scene, "two");
+    generations(&scene, &users, 2);
+    generations(&scene, &others, 1);
+
+    // What comes together is rolled out together.
+    let newer = deployment("variable", "web:2", &variable("a"));
+    let commit = scene.commit(&[
+        ("app/db.json", &seal("3", "1")),
+        (
+            "app/workloads.yaml",
+            &[&[newer], &workloads[1..]].concat().join("---\n"),
+        ),
+    ]);
+    scene.operation("Succeeded", &commit);
+    generations(&scene, &users, 3);
+    pass(&scene, "three");
+    generations(&scene, &users, 3);
+    scene.becomes(
+        "deployment",
+        "variable",
+        "/spec/template/spec/containers/0/image",
+        "web:2",
+    );
+
+    // Another writer is put right, which is no change of what was sealed.
+    scene.testbed.kubectl(&[
+        "patch",
+        "secret",
+        "db",
+        "--namespace",
+        &scene.to,
+        "--patch",
+        r#"{"data": {"a": "eA=="}}"#,
+    ]);
+    scene.becomes("secret", "db", "/data/a", "Mw==");
+    pass(&scene, "four");
+    generations(&scene, &users, 3);
+}
+
+#[test]
+fn a_change_from_before_a_start_is_not_missed_and_not_followed_twice() {
+    let scene = Scene::new("restarts-late");
+    let first = controller(&scene, &[]);
+    let seal = |value: &str| scene.seal_items(&first, "db", &[("a", value)]);
+    let (begin, change) = (seal("1"), seal("2"));
+    let workload = deployment("web", "web:1", &variable("a"));
+    let files = [("app/db.json", begin.as_str()), ("app/web.yaml", &workload)];
+    scene.repository.commit(&files, "Begin");
+    scene.application(AUTOMATED);
+    generations(&scene, &["web"], 1);
+    drop(first);
+
+    // While nobody syncs, the SealedSecret changes and is opened.
+    let sealing = controller(&scene, &["--only=sealing"]);
+    let sealed: Value = serde_json::from_str(&change).expect("JSON");
+    let patch = serde_json::json!({ "spec": sealed["spec"] }).to_string();
+    scene.testbed.kubectl(&[
+        "patch",
+        "sealedsecret",
+        "db",
+        "--namespace",
+        &scene.to,
+        "--type=merge",
+        "--patch",
+        &patch,
+    ]);
+    scene.becomes("secret", "db", "/data/a", "Mg==");
+    drop(sealing);
+    scene
+        .repository
+        .commit(&[("app/db.json", &change)], "Change");
+
+    let second = controller(&scene, &[]);
+    generations(&scene, &["web"], 2);
+    drop(second);
+    let _third = controller(&scene, &[]);
+    pass(&scene, "one");
+    generations(&scene, &["web"], 2);
+}
