@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crds::names::CHANGED;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -57,16 +58,20 @@ fn items(
 fn metadata(f: &mut fmt::Formatter<'_>, old: &ObjectMeta, new: &ObjectMeta) -> fmt::Result {
     let differs = [
         ("labels", entries(&old.labels) != entries(&new.labels)),
-        (
-            "annotations",
-            entries(&old.annotations) != entries(&new.annotations),
-        ),
+        ("annotations", said(old) != said(new)),
         ("owners", owners(old) != owners(new)),
     ];
     differs
         .iter()
         .filter(|(_, differs)| *differs)
         .try_for_each(|(field, _)| writeln!(f, "  {field} changed"))
+}
+
+/// What is noted about changed items follows from the items.
+fn said(metadata: &ObjectMeta) -> Vec<(&String, &String)> {
+    let mut annotations = entries(&metadata.annotations);
+    annotations.retain(|(key, _)| *key != CHANGED);
+    annotations
 }
 
 fn place(secret: &Secret) -> String {

@@ -384,7 +384,9 @@ fn a_foreign_secret_that_is_annotated_managed_is_taken_over() {
     );
     let expected = "update Secret ns/db\n  item password added\n  item other removed\n  labels changed\n  annotations changed\n  owners changed\n";
     assert_eq!(plan.to_string(), expected);
-    assert_eq!(updated(&plan).metadata.annotations, None);
+    let annotations = updated(&plan).metadata.annotations.iter().flatten();
+    let names: Vec<&String> = annotations.map(|(name, _)| name).collect();
+    assert_eq!(names, [crds::names::CHANGED]);
 }
 
 #[test]
