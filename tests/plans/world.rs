@@ -10,20 +10,21 @@ use controller::dialect::{self, ApplicationName, Intent, ObjectDefaults, Operati
 use controller::ignore::Rules;
 use controller::render::{Manifest, SourceType};
 use controller::sync::desired::restarts::digest;
-use controller::sync::desired::{Desired, Inputs, WantedHash, desired};
-use controller::sync::key::{GroupKind, ObjectKey, group_version};
+use controller::sync::desired::{Desired, Inputs, desired};
+use controller::sync::key::{GroupKind, ObjectKey};
 use controller::sync::kinds::Kinds;
 use controller::sync::plan::revision::revisions_to_render;
 use controller::sync::revisions::Revisions;
 use controller::sync::world::{
-    AppFacts, Dependency, DestinationNamespace, Live, LiveState, Source, SourceProblem,
-    SourceReason, Take, Unsealer, World,
+    AppFacts, Dependency, DestinationNamespace, Source, SourceProblem, SourceReason, Unsealer,
+    World,
 };
 use health::Customizations;
 use serde_json::{Value, json};
 
 use super::folder::{Located, documents, documents_in};
 use super::kinds;
+use super::live::{key_of, seen};
 
 /// One folder.
 pub(crate) struct Case {
@@ -240,7 +241,6 @@ fn source(
     })
 }
 
-/// The commits that are asked for: `refs` says what each name means; without them they are `revision`, one or a list, or `c2`.
 /// What the sources mean, where a rollback may keep the Application elsewhere.
 fn newest(settings: &Value, intent: Option<&Intent>) -> Option<Revisions> {
     let refs = settings["refs"].as_object()?;
@@ -250,6 +250,7 @@ fn newest(settings: &Value, intent: Option<&Intent>) -> Option<Revisions> {
     commits.collect::<Option<_>>().map(Revisions::new)
 }
 
+/// The commits that are asked for: `refs` says what each name means; without them they are `revision`, one or a list, or `c2`.
 fn revisions(
     settings: &Value,
     newest: Option<&Revisions>,
@@ -271,103 +272,6 @@ fn revisions(
         Some(several) => several.iter().map(commit).collect(),
         None => vec![commit(&settings["revision"])],
     })
-}
-
-fn key_of(object: &Value, kinds: &Kinds) -> ObjectKey {
-    let (group, version) = group_version(text(object, "apiVersion"));
-    let kind = GroupKind::new(group, text(object, "kind"));
-    let namespaced = match kinds.lookup(&kind, version) {
-        controller::sync::kinds::Lookup::Known(known) => known.namespaced,
-        _ => true,
-    };
-    let namespace = text(object, "metadata.namespace");
-    let namespace = if namespace.is_empty() {
-        "demo"
-    } else {
-        namespace
-    };
-    ObjectKey::new(
-        &kind,
-        namespaced.then_some(namespace),
-        text(object, "metadata.name"),
-    )
-}
-
-/// A live object as the index would keep it. `x-state`, `x-tracking`, `x-health` and `x-takes` say what the object alone doesn't.
-fn seen(
-    object: &Value,
-    kinds: &Kinds,
-    wanted: &Desired,
-    application: &str,
-    customizations: &Customizations,
-) -> (ObjectKey, Live) {
-    let key = key_of(object, kinds);
-    let hash = wanted
-        .objects
-        .get(&key)
-        .map(|wanted| wanted.hash)
-        .unwrap_or_default();
-    let namespace = key.namespace.as_deref().unwrap_or("demo");
-    let own = dialect::tracking_value(application, &key.group, &key.kind, namespace, &key.name);
-    let tracking = match object["x-tracking"].as_str() {
-        Some("none") => None,
-        Some(other) => Some(other.to_owned()),
-        None => Some(own),
-    };
-    let live = Live {
-        uid: format!("uid-of-{}", key.name),
-        resource_version: "5".into(),
-        tracking,
-        metadata: json!({"labels": object["metadata"]["labels"], "annotations": object["metadata"]["annotations"]}),
-        deleting: object["metadata"]["deletionTimestamp"].is_string(),
-        hook_finalizer: object["metadata"]["finalizers"]
-            .as_array()
-            .is_some_and(|all| all.contains(&dialect::HOOK_FINALIZER.into())),
-        secrets: object
-            .pointer("/spec/template/metadata/annotations/signet.dev~1secrets")
-            .and_then(Value::as_str)
-            .map(str::to_owned),
-        health: health::health(object, customizations),
-        state: state(&object["x-state"], hash),
-        takes: takes(&object["x-takes"]),
-    };
-    (key, live)
-}
-
-fn state(hint: &Value, wanted: WantedHash) -> LiveState {
-    let message = |field: &str| hint[field].as_str().map(str::to_owned);
-    if let Some(fields) = hint["differs"].as_array() {
-        let fields = fields
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect();
-        return LiveState::Differs { wanted, fields };
-    }
-    if let Some(message) = message("immutable") {
-        return LiveState::Immutable { wanted, message };
-    }
-    if let Some(message) = message("forbidden") {
-        return LiveState::Forbidden { message };
-    }
-    if let Some(message) = message("unreadable") {
-        return LiveState::Unreadable { message };
-    }
-    match hint.as_str() {
-        Some("unverified") => LiveState::Unverified,
-        // Verified, but for what an earlier commit wanted.
-        Some("older") => LiveState::Matches(WantedHash([7; 16])),
-        _ => LiveState::Matches(wanted),
-    }
-}
-
-fn takes(hint: &Value) -> Vec<Take> {
-    let take = |take: &Value| Take {
-        at: text(take, "at").parse().expect("a time"),
-        manager: text(take, "manager").to_owned(),
-        field: text(take, "field").to_owned(),
-    };
-    hint.as_array().into_iter().flatten().map(take).collect()
 }
 
 fn opening(settings: &Value) -> BTreeMap<ObjectKey, Result<(), String>> {
@@ -395,7 +299,7 @@ fn manifests(folder: &Path) -> Vec<Manifest> {
     documents.map(manifest).collect()
 }
 
-fn text<'a>(object: &'a Value, path: &str) -> &'a str {
+pub(crate) fn text<'a>(object: &'a Value, path: &str) -> &'a str {
     path.split('.')
         .try_fold(object, |value, field| value.get(field))
         .and_then(Value::as_str)
