@@ -159,6 +159,9 @@ fn application(name: &str, watched: bool) -> Option<Value> {
             { "kind": "Service", "namespace": "mail", "name": "mail", "status": "Synced", "message": "created" },
             { "kind": "Deployment", "namespace": "mail", "name": "mail", "status": "SyncFailed", "message": "image is required" },
         ]),
+        "shop" => json!([
+            { "group": "apps", "kind": "Deployment", "namespace": "shop", "name": "shop", "status": "Synced", "message": "configured (dry run)" },
+        ]),
         _ => json!([]),
     };
     Some(json!({

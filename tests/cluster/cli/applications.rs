@@ -233,7 +233,11 @@ fn our_controller_does_what_the_commands_ask_for() {
     );
     let early = shop.signet(&["wait", "shop", "--synced", "--timeout", "1s"]);
     assert_eq!(early.code, Some(1), "{}", early.stderr);
-    shop.signet(&["sync", "shop"]).success();
+    let dry = shop.signet(&["sync", "shop", "--dry-run"]).success();
+    assert!(dry.contains("configured (dry run)"), "{dry}");
+    assert_eq!(shop.value(), "one");
+    shop.signet(&["sync", "shop", "--resource", ":ConfigMap:shop"])
+        .success();
     assert_eq!(shop.value(), "two");
     let list = shop.signet(&["list"]).success();
     assert!(list.contains(&commit[..7]), "{list}");

@@ -68,7 +68,7 @@ pub(super) fn succeeded(
     applications: &Applications<'_>,
     name: &str,
     timeout: Duration,
-) -> Result<(), Error> {
+) -> Result<Application, Error> {
     let halts = |application: &Application| !application.is_operating() || application.is_asking();
     let application = awaited(applications, name, timeout, halts)?;
     let message = application.text("/status/operationState/message");
@@ -79,7 +79,7 @@ pub(super) fn succeeded(
         }),
         "Succeeded" => {
             report::note(format_args!("{name}: {message}"));
-            Ok(())
+            Ok(application)
         }
         phase => Err(Error::SyncFailed {
             name: name.to_owned(),

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Error, Namespace, operation};
-use crate::application::Applications;
+use crate::application::{Application, Applications};
 use crate::cluster::Cluster;
 use crate::commands::Outcome;
-use crate::{duration, error, report};
+use crate::output::{Output, Readers};
+use crate::{duration, error, report, table};
 
 /// Have the controller sync Applications now, and wait until it has
 ///
@@ -33,6 +34,14 @@ pub(crate) struct Arguments {
     #[arg(long)]
     prune: bool,
 
+    /// Sync this object alone, as GROUP:KIND:NAME or GROUP:KIND:NAMESPACE/NAME; several can be named
+    #[arg(long, value_name = "OBJECT", value_parser = object)]
+    resource: Vec<Value>,
+
+    /// Write nothing, and tell what would become of each object
+    #[arg(long, conflicts_with = "no_wait")]
+    dry_run: bool,
+
     /// Ask only, without waiting for the end
     #[arg(long, conflicts_with = "timeout")]
     no_wait: bool,
@@ -52,7 +61,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
         request(&cluster, &applications, name, arguments)?;
     }
     for name in arguments.names.iter().filter(|_| !arguments.no_wait) {
-        operation::succeeded(&applications, name, arguments.timeout)?;
+        let application = operation::succeeded(&applications, name, arguments.timeout)?;
+        if arguments.dry_run {
+            let text = results(&application);
+            Output::Stdout.write(text.as_bytes(), Readers::Everybody)?;
+        }
     }
     Ok(Outcome::Fine)
 }
@@ -68,12 +81,52 @@ fn request(
     if !arguments.revision.is_empty() {
         sync.extend([operation::revisions(&application, &arguments.revision)]);
     }
-    if arguments.prune {
-        sync.insert("prune".to_owned(), Value::Bool(true));
+    for (field, wanted) in [("prune", arguments.prune), ("dryRun", arguments.dry_run)] {
+        if wanted {
+            sync.insert(field.to_owned(), Value::Bool(true));
+        }
+    }
+    if !arguments.resource.is_empty() {
+        sync.insert("resources".to_owned(), json!(arguments.resource));
     }
     applications.request(name, &operation::request(cluster, &sync))?;
     if arguments.no_wait {
         report::note(format_args!("{name}: sync requested"));
     }
     Ok(())
+}
+
+/// An object as the request names it.
+fn object(text: &str) -> Result<Value, String> {
+    let parts: Vec<&str> = text.splitn(3, ':').collect();
+    let [group, kind, name] = parts[..] else {
+        return Err("expected GROUP:KIND:NAME, such as apps:Deployment:web or :Service:web".into());
+    };
+    let (namespace, name) = match name.split_once('/') {
+        Some((namespace, name)) => (namespace, name),
+        None => ("", name),
+    };
+    if kind.is_empty() || name.is_empty() {
+        return Err("expected a kind and a name, such as :Service:web".into());
+    }
+    let mut object = json!({ "group": group, "kind": kind, "name": name });
+    if !namespace.is_empty() {
+        object["namespace"] = json!(namespace);
+    }
+    Ok(object)
+}
+
+/// What the operation says of each object that it dealt with.
+fn results(application: &Application) -> String {
+    let results = application.elements("/status/operationState/syncResult/resources");
+    let fields = ["group", "kind", "namespace", "name", "message"];
+    let row = |result: &Value| {
+        let cell = |field| result[field].as_str().unwrap_or_default().to_owned();
+        fields.map(cell).to_vec()
+    };
+    let heading = ["GROUP", "KIND", "NAMESPACE", "NAME", "RESULT"];
+    match results.is_empty() {
+        true => String::new(),
+        false => table::write(&heading, results.iter().map(row)),
+    }
 }
