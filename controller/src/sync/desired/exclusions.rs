@@ -3,7 +3,7 @@
 
 use crate::sync::key::GroupKind;
 
-const EXCLUDED: [(&str, &[&str]); 8] = [
+const EXCLUDED: [(&str, &[&str]); 11] = [
     ("", &["Endpoints"]),
     ("discovery.k8s.io", &["EndpointSlice"]),
     ("coordination.k8s.io", &["Lease"]),
@@ -26,6 +26,22 @@ const EXCLUDED: [(&str, &[&str]); 8] = [
         "cilium.io",
         &["CiliumEndpoint", "CiliumEndpointSlice", "CiliumIdentity"],
     ),
+    ("kyverno.io", REPORTS),
+    ("reports.kyverno.io", REPORTS),
+    ("wgpolicyk8s.io", REPORTS),
+];
+
+/// What policy engines report.
+const REPORTS: &[&str] = &[
+    "AdmissionReport",
+    "BackgroundScanReport",
+    "ClusterAdmissionReport",
+    "ClusterBackgroundScanReport",
+    "ClusterEphemeralReport",
+    "ClusterPolicyReport",
+    "EphemeralReport",
+    "PolicyReport",
+    "UpdateRequest",
 ];
 
 /// True for a kind that is never applied.
