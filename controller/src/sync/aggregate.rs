@@ -82,3 +82,36 @@ fn culprits<'a>(lights: impl Iterator<Item = (&'a ObjectKey, &'a Health)>) -> Ve
     }
     texts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::key::GroupKind;
+
+    #[test]
+    fn three_of_the_worst_objects_are_named_and_the_others_counted() {
+        let keys = ["a", "b", "c", "d", "e"]
+            .map(|name| ObjectKey::new(&GroupKind::new("", "Pod"), Some("demo"), name));
+        let light = |status| Health {
+            status,
+            message: String::new(),
+        };
+        let (sick, fine) = (
+            light(HealthStatus::Degraded),
+            light(HealthStatus::Progressing),
+        );
+        let member = |(index, key)| Member {
+            key,
+            health: Some(if index == 0 { &fine } else { &sick }),
+            present: true,
+            counts: true,
+        };
+        let members: Vec<_> = keys.iter().enumerate().map(member).collect();
+        let health = aggregate(&members);
+        assert_eq!(health.status, HealthStatus::Degraded);
+        assert_eq!(
+            health.message,
+            "Pod demo/b; Pod demo/c; Pod demo/d; and 1 more"
+        );
+    }
+}

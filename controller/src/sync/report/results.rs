@@ -58,12 +58,7 @@ pub(super) fn merged(
             put(result);
         }
     }
-    let mut listed: Vec<ResourceResult> = results.into_values().collect();
-    // Those of hooks are more than news: without them a hook would run again.
-    listed.sort_by_key(|result| (result.hook_type.is_empty(), result.status != "SyncFailed"));
-    let hooks = listed.partition_point(|result| !result.hook_type.is_empty());
-    let omitted = listed.len().saturating_sub(LISTED.max(hooks));
-    listed.truncate(LISTED.max(hooks));
+    let (listed, omitted) = listed(results.into_values().collect());
     let spec = &world.application.spec;
     let (revision, revisions) = operation.revisions.fields(spec);
     let (source, sources) = sources_of(spec);
@@ -80,6 +75,15 @@ pub(super) fn merged(
         result.extra.insert(OMITTED.into(), omitted.into());
     }
     result
+}
+
+/// The results that are listed, and how many are not. Those of hooks are more than news: without them a hook would run again.
+fn listed(mut results: Vec<ResourceResult>) -> (Vec<ResourceResult>, usize) {
+    results.sort_by_key(|result| (result.hook_type.is_empty(), result.status != "SyncFailed"));
+    let hooks = results.partition_point(|result| !result.hook_type.is_empty());
+    let omitted = results.len().saturating_sub(LISTED.max(hooks));
+    results.truncate(LISTED.max(hooks));
+    (results, omitted)
 }
 
 /// What the namespace carries of what the Application says; while that is not so yet, what it said before.
@@ -263,4 +267,44 @@ fn skipped(comparison: Option<&Comparison>, prune: bool) -> Vec<ResourceResult> 
     skipped
         .map(|(key, why)| new(comparison, key, "PruneSkipped", &why))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn results(count: usize, hook: &str, status: &str) -> impl Iterator<Item = ResourceResult> {
+        std::iter::repeat_n(
+            ResourceResult {
+                hook_type: hook.to_owned(),
+                status: status.to_owned(),
+                ..ResourceResult::default()
+            },
+            count,
+        )
+    }
+
+    #[test]
+    fn as_many_results_are_listed_as_a_status_can_hold_and_those_of_hooks_before_all() {
+        let objects = results(600, "", "Synced").chain(results(2, "", "SyncFailed"));
+        let (listed, omitted) = listed(objects.chain(results(3, "PreSync", "Synced")).collect());
+        assert_eq!((listed.len(), omitted), (LISTED, 105));
+        assert!(
+            listed[..3]
+                .iter()
+                .all(|result| result.hook_type == "PreSync")
+        );
+        assert!(
+            listed[3..5]
+                .iter()
+                .all(|result| result.status == "SyncFailed")
+        );
+    }
+
+    #[test]
+    fn no_result_of_a_hook_is_left_out() {
+        let all = results(600, "Sync", "Synced").chain(results(1, "", "Synced"));
+        let (listed, omitted) = listed(all.collect());
+        assert_eq!((listed.len(), omitted), (600, 1));
+    }
 }
