@@ -1,6 +1,8 @@
 //! Hooks as real Jobs: that their results are read before they go, and that nothing runs one twice.
 //! When a hook is due, and what comes of its result, is the business of the golden plans.
 
+#[path = "hooks/deletion.rs"]
+mod deletion;
 #[path = "../testbed/harness.rs"]
 mod harness;
 #[path = "sync/scene.rs"]
@@ -17,6 +19,8 @@ const AUTOMATED: &str = "{automated: {prune: true, selfHeal: true}, retry: {limi
 const BRIEF: &str = "ttlSecondsAfterFinished: 0, ";
 /// A Job whose Pod no node takes, so that it fails.
 const FAILING: &str = "activeDeadlineSeconds: 1, ";
+/// A Job whose Pod no node takes, and that waits for one.
+const STUCK: &str = "backoffLimit: 0, ";
 /// Runs that have to be killed: the claim, two Jobs that are made, judged and let go, one ConfigMap.
 const KILLS: usize = 8;
 /// A write that no sync of this suite gets to.
@@ -27,7 +31,7 @@ const AT_ONCE: usize = 3;
 /// A Job that is a hook; `name` and `annotations` are YAML.
 fn hook(name: &str, annotations: &str, spec: &str) -> String {
     let nowhere = match spec {
-        FAILING => "nodeSelector: {nobody: here}, ",
+        FAILING | STUCK => "nodeSelector: {nobody: here}, ",
         _ => "",
     };
     format!(

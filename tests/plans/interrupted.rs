@@ -31,23 +31,24 @@ fn live_through(outside: &mut Outside, source: &Source, kill: Option<usize>) -> 
             .any(|step| step.step == Step::ClaimInventory)
         {
             outside.write(kill)?;
-            outside.status = claim(&world, &plan).status;
+            outside.told(claim(&world, &plan));
         }
         let mut outcomes = Vec::new();
         for step in &plan.steps {
             outcomes.push(outside.execute(step, &source.desired, kill)?);
         }
         let report = report(&world, &plan, &outcomes);
+        let lets_go = report.finalizers.is_some();
         if report.patch(&outside.status, "1").is_some() {
             outside.write(kill)?;
-            outside.status = report.status;
+            outside.told(report);
         }
         let running = outside
             .status
             .operation_state
             .as_ref()
             .is_some_and(|state| state.phase == "Running");
-        if plan.steps.is_empty() && plan.wake_at.is_none() && !running {
+        if plan.steps.is_empty() && plan.wake_at.is_none() && !running && !lets_go {
             return Ok(());
         }
         fresh = false;
@@ -100,6 +101,10 @@ fn check(killed: &Outside, undisturbed: &Outside, after: usize, expected: &str) 
         "a run made its object again after write {after}: {:?}",
         killed.runs
     );
+    assert_eq!(
+        killed.finalizers, undisturbed.finalizers,
+        "killed after write {after}"
+    );
     let held = |outside: &Outside| outside.objects.values().any(|object| object.held);
     assert!(!held(killed), "a finalizer is left after write {after}");
     assert_eq!(
@@ -133,7 +138,7 @@ fn check(killed: &Outside, undisturbed: &Outside, after: usize, expected: &str) 
     assert_eq!(phase, Some(expected), "killed after write {after}");
 }
 
-fn killed_after_every_write(before: &Outside, source: &Source, expected: &str) {
+fn killed_after_every_write(before: &Outside, source: &Source, expected: &str) -> Outside {
     let mut undisturbed = before.clone();
     live_through(&mut undisturbed, source, None)
         .ok()
@@ -155,6 +160,7 @@ fn killed_after_every_write(before: &Outside, source: &Source, expected: &str) {
             .expect("nobody killed it");
         check(&outside, &undisturbed, after, expected);
     }
+    undisturbed
 }
 
 #[test]
@@ -185,4 +191,22 @@ fn a_sync_that_fails_at_its_end_runs_its_hooks_of_failure_once() {
     let phases: Vec<String> = runs(&failed).iter().filter_map(last).collect();
     assert!(phases.contains(&"SyncFail".to_owned()), "{phases:?}");
     killed_after_every_write(&before, &source("web:1"), "Failed");
+}
+
+#[test]
+fn a_deletion_killed_after_any_write_runs_its_hooks_once() {
+    let mut synced = Outside {
+        finalizers: vec!["resources-finalizer.argocd.argoproj.io".to_owned()],
+        ..Outside::default()
+    };
+    live_through(&mut synced, &source("web:1"), None)
+        .ok()
+        .expect("nobody killed it");
+    assert_eq!(synced.finalizers.len(), 5, "{:?}", synced.finalizers);
+    synced.deleted = true;
+    synced.runs.clear();
+    let gone = killed_after_every_write(&synced, &source("web:1"), "Succeeded");
+    assert!(gone.finalizers.is_empty() && gone.objects.is_empty());
+    let job = |phase: &str| ("Job".to_owned(), phase.to_owned());
+    assert_eq!(runs(&gone), [job("PostDelete"), job("PreDelete")]);
 }

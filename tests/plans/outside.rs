@@ -8,6 +8,7 @@ use controller::sync::desired::{Desired, WantedHash};
 use controller::sync::key::ObjectKey;
 use controller::sync::outcome::{Done, Outcome};
 use controller::sync::plan::{HookRun, PlannedStep, Step};
+use controller::sync::report::Report;
 use serde_json::Value;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +32,9 @@ pub(crate) struct Object {
 pub(crate) struct Outside {
     pub(crate) objects: BTreeMap<ObjectKey, Object>,
     pub(crate) status: crds::ApplicationStatus,
+    pub(crate) finalizers: Vec<String>,
+    /// Somebody deletes the Application.
+    pub(crate) deleted: bool,
     /// How often each run of a hook made its object.
     pub(crate) runs: BTreeMap<(ObjectKey, String), usize>,
     /// Names of objects that never work.
@@ -60,6 +64,12 @@ impl Outside {
             object.deleting |= object.temporary && object.healthy;
             object.healthy = true;
         }
+    }
+
+    /// What a report writes to the Application.
+    pub(crate) fn told(&mut self, report: Report) {
+        self.status = report.status;
+        self.finalizers = report.finalizers.unwrap_or_else(|| self.finalizers.clone());
     }
 
     pub(crate) fn execute(

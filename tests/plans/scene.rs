@@ -110,6 +110,20 @@ fn hooks(image: &str) -> impl Iterator<Item = Value> {
             job,
             Value::Null,
         ),
+        hook(
+            "PreDelete",
+            "BeforeHookCreation",
+            json!({"name": "backup"}),
+            job,
+            0.into(),
+        ),
+        hook(
+            "PostDelete",
+            "HookSucceeded",
+            json!({"generateName": "sweep-"}),
+            job,
+            Value::Null,
+        ),
     ]
     .into_iter()
 }
@@ -139,7 +153,8 @@ pub(crate) fn source(image: &str) -> Source {
 
 /// The World as a process sees it; right after its start nothing is verified.
 pub(crate) fn observe(outside: &Outside, source: &Source, fresh: bool, seconds: usize) -> World {
-    let application = application();
+    let mut application = application();
+    application.metadata.finalizers = Some(outside.finalizers.clone());
     let start: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
     World {
         now: Timestamp::from_second(start.as_second() + seconds as i64).unwrap(),
@@ -150,7 +165,10 @@ pub(crate) fn observe(outside: &Outside, source: &Source, fresh: bool, seconds: 
             namespace: "signet".into(),
             name: "shop".into(),
             uid: "uid".into(),
+            deletion_timestamp: outside.deleted.then_some(start),
             tracking_name: "shop".into(),
+            marks: dialect::marks(&application),
+            finalizers: outside.finalizers.clone(),
             spec: application.spec,
             status: outside.status.clone(),
             ..AppFacts::default()

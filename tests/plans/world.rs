@@ -193,6 +193,7 @@ fn facts(application: &Value, decoded: crds::Application, tracking_name: &str) -
         deletion_timestamp: text(application, "metadata.deletionTimestamp").parse().ok(),
         tracking_name: tracking_name.to_owned(),
         marks: dialect::marks(&decoded),
+        finalizers: decoded.metadata.finalizers.clone().unwrap_or_default(),
         spec: decoded.spec,
         operation: decoded.operation,
         status: decoded.status.unwrap_or_default(),

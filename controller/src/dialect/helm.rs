@@ -70,7 +70,8 @@ pub(super) fn role(metadata: &Value) -> Result<Role, Vec<Refusal>> {
         Some(match word {
             "pre-install" | "pre-upgrade" => Word::Runs(Phase::PreSync),
             "post-install" | "post-upgrade" => Word::Runs(Phase::PostSync),
-            "pre-delete" | "post-delete" => Word::NotYet,
+            "pre-delete" => Word::Runs(Phase::PreDelete),
+            "post-delete" => Word::Runs(Phase::PostDelete),
             "pre-rollback" | "post-rollback" | "test" | "test-success" | "test-failure" => {
                 Word::Skips
             }

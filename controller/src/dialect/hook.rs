@@ -9,7 +9,7 @@ use super::argocd::object as argocd;
 use super::helm;
 use super::refusal::Refusal;
 
-/// Parts of an operation, in their order.
+/// Parts of an operation, and of a deletion, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
     /// Before the objects.
@@ -20,11 +20,22 @@ pub enum Phase {
     PostSync,
     /// Once something has failed, and only then.
     SyncFail,
+    /// Before the Application's objects are deleted.
+    PreDelete,
+    /// Once they are gone.
+    PostDelete,
 }
 
 impl Phase {
     /// All of them, in their order.
-    pub const ALL: [Self; 4] = [Self::PreSync, Self::Sync, Self::PostSync, Self::SyncFail];
+    pub const ALL: [Self; 6] = [
+        Self::PreSync,
+        Self::Sync,
+        Self::PostSync,
+        Self::SyncFail,
+        Self::PreDelete,
+        Self::PostDelete,
+    ];
 
     /// Argo CD's spelling.
     pub fn name(self) -> &'static str {
@@ -33,7 +44,19 @@ impl Phase {
             Self::Sync => "Sync",
             Self::PostSync => "PostSync",
             Self::SyncFail => "SyncFail",
+            Self::PreDelete => "PreDelete",
+            Self::PostDelete => "PostDelete",
         }
+    }
+
+    /// The phase of this spelling.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|phase| phase.name() == name)
+    }
+
+    /// It belongs to the deletion of an Application, not to a sync.
+    pub fn is_of_deletion(self) -> bool {
+        matches!(self, Self::PreDelete | Self::PostDelete)
     }
 }
 
@@ -76,14 +99,12 @@ pub(super) enum Word {
     Object,
     /// It never runs.
     Skips,
-    /// Known, and not done yet.
-    NotYet,
 }
 
 /// What an object with this `metadata` is.
 ///
 /// # Errors
-/// Hook types and policies that are not known or not done yet.
+/// Hook types and policies that are not known.
 pub fn role(metadata: &Value) -> Result<Role, Vec<Refusal>> {
     match argocd::role(metadata) {
         Ok(None) => helm::role(metadata),
@@ -113,9 +134,6 @@ pub(super) fn read(
             }
             Some(Word::Object) => return Ok(Role::Object),
             Some(Word::Skips) => others.push(text),
-            Some(Word::NotYet) => {
-                refusals.push(Refusal::not_supported(format!("{field}: {text}")));
-            }
             None => refusals.push(Refusal::invalid(
                 field,
                 format!("found \"{text}\", expected {expected}"),

@@ -6,6 +6,7 @@
 
 pub mod argocd;
 pub mod file_marker;
+mod finalizer;
 pub(crate) mod flux;
 pub mod helm;
 mod hook;
@@ -26,6 +27,7 @@ pub use argocd::{
     APPLICATION_CONTROLLER_SELECTOR, GPG_KEYS_CONFIG_MAP, REPOSITORY_SELECTOR,
     REVISION_HISTORY_LIMIT, ignored_everywhere, kustomize_settings,
 };
+pub use finalizer::Finalizer;
 pub use hook::{HookDeletion, HookPolicy, Phase, Role, is_hook, role};
 pub use intent::{
     ApplicationName, Automated, Cascade, Destination, Intent, Marks, NamespaceMetadata, Refresh,

@@ -33,6 +33,9 @@ const USUAL_PRUNE_LIMIT: u8 = 50;
 /// On an object: how it is written, `Merge` or `IfNotPresent`.
 pub const APPLY: &str = "signet.dev/apply";
 
+/// Keeps an Application while something that its hooks made is not let go.
+pub const HOOKS_FINALIZER: &str = "signet.dev/hooks";
+
 /// On a workload: `false` leaves its Pods running when a Secret changes that they use.
 pub const RESTART: &str = "signet.dev/restart";
 /// On a template of Pods: which changes of Secrets they were started with.

@@ -45,6 +45,8 @@ use crate::{
 const UNHURRIED: usize = 4;
 /// Looks of one pass. Each look but the last did something; more than this is a loop, and then others come first.
 const LOOKS: usize = 100;
+/// A step of a deletion that failed is tried again after this.
+const FAILED_AGAIN: Duration = Duration::from_secs(30);
 /// When a kind could not be listed yet, look again after this.
 const UNLISTED_AGAIN: Duration = Duration::from_secs(2);
 
@@ -216,27 +218,26 @@ impl Engine {
     async fn conclude(
         &self,
         app: &AppId,
-        mut base: Arc<Value>,
+        base: Arc<Value>,
         world: &World,
         plan: &Plan,
         outcomes: &[Outcome],
     ) -> Result<After, kube::Error> {
         let report = report::report(world, plan, outcomes);
         match self.tell(app, &base, &report).await? {
-            Written::Done(now) => base = now,
-            Written::Nothing => {}
+            Written::Done(_) | Written::Nothing => {}
             Written::Later(due) => self.queue.wake_at(app, due),
             Written::Behind => self.queue.wake(app, Lane::Calm),
             Written::Superseded => return Ok(After::Look),
         }
-        if has(&plan.steps, |step| matches!(step, Step::RemoveFinalizer)) {
-            return match self.remove_finalizer(app, &base).await? {
-                Written::Superseded => Ok(After::Look),
-                _ => Ok(After::Rest),
-            };
+        let deleting = world.application.deletion_timestamp.is_some();
+        if deleting && outcomes.iter().any(|outcome| outcome.result.is_err()) {
+            self.queue.wake_at(app, Instant::now() + FAILED_AGAIN);
+            return Ok(After::Rest);
         }
+        let goes_on = deleting && report.still_keeps();
         Ok(
-            if has(&plan.steps, is_deed) || outcomes.iter().any(has_moved) {
+            if has(&plan.steps, is_deed) || outcomes.iter().any(has_moved) || goes_on {
                 After::Look
             } else {
                 After::Rest
@@ -381,8 +382,7 @@ fn is_deed(step: &Step) -> bool {
         | Step::Unseal(_)
         | Step::Delete { .. }
         | Step::DryRun { .. }
-        | Step::RunHook(_)
-        | Step::RemoveFinalizer => true,
+        | Step::RunHook(_) => true,
         Step::ReleaseHook { .. } | Step::DeleteHook { .. } | Step::Restart { .. } => false,
         Step::Await(_)
         | Step::WaitHealthy(_)

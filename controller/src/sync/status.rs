@@ -7,9 +7,8 @@ use std::{
 };
 
 use kube::api::{Patch, PatchParams};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::dialect::argocd::{BACKGROUND_FINALIZER, FINALIZER, FOREGROUND_FINALIZER};
 use crate::sync::{
     engine::Engine,
     observe::applications::{self, AppId, owners_part},
@@ -71,6 +70,7 @@ impl Engine {
         };
         let urgent = stage(&stored) != stage(&report.status)
             || report.takes_operation
+            || report.finalizers.is_some()
             || !report.obeyed_annotations.is_empty();
         let last = self.memories.get(app).written;
         if let Some(due) = last
@@ -89,28 +89,6 @@ impl Engine {
                 .with(app, |memory| memory.written = Some(Instant::now()));
         }
         Ok(written)
-    }
-
-    /// Takes our finalizer off, and with it lets the Application go.
-    ///
-    /// # Errors
-    /// When the API server is away or refuses.
-    pub(crate) async fn remove_finalizer(
-        &self,
-        app: &AppId,
-        base: &Arc<Value>,
-    ) -> Result<Written, kube::Error> {
-        let ours = [FINALIZER, FOREGROUND_FINALIZER, BACKGROUND_FINALIZER];
-        let all = base
-            .pointer("/metadata/finalizers")
-            .and_then(Value::as_array);
-        let kept: Vec<_> = all
-            .into_iter()
-            .flatten()
-            .filter(|name| !name.as_str().is_some_and(|name| ours.contains(&name)))
-            .collect();
-        let patch = json!({ "metadata": { "finalizers": kept, "resourceVersion": resource_version(base) } });
-        self.patch(app, base, patch).await
     }
 
     /// Sends a patch that was made from `base`. When somebody wrote the Application meanwhile without changing what its owner

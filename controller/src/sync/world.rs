@@ -117,6 +117,8 @@ pub struct AppFacts {
     pub tracking_name: String,
     /// What its metadata asks for, readable even when the spec is refused.
     pub marks: Marks,
+    /// `metadata.finalizers`, those of others too.
+    pub finalizers: Vec<String>,
     /// `spec` as stored: copied into `comparedTo` and `history`, decided on only through the intent.
     pub spec: ApplicationSpec,
     /// `operation` as stored: copied into `operationState.operation`, decided on only through the request.

@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::object::COMPARE_OPTIONS;
 use super::{
-    BACKGROUND_FINALIZER, DELETION_APPROVED, FINALIZER, FOREGROUND_FINALIZER, PREFIX, REFRESH,
-    SKIP_RECONCILE, ignore, options, source, spec,
+    BACKGROUND_FINALIZER, DELETION_APPROVED, FINALIZER, FOREGROUND_FINALIZER,
+    POST_DELETE_CLEANUP_FINALIZER, POST_DELETE_FINALIZER, PRE_DELETE_CLEANUP_FINALIZER,
+    PRE_DELETE_FINALIZER, PREFIX, REFRESH, SKIP_RECONCILE, ignore, options, source, spec,
 };
 use crate::dialect::intent::{Cascade, Intent, Marks, Refresh};
 use crate::dialect::object::field;
@@ -164,10 +165,10 @@ pub const FINALIZERS: &[Row] = &[
     (FINALIZER, Honoured),
     (FOREGROUND_FINALIZER, Honoured),
     (BACKGROUND_FINALIZER, Honoured),
-    ("pre-delete-finalizer.argocd.argoproj.io", Refused),
-    ("pre-delete-finalizer.argocd.argoproj.io/cleanup", Refused),
-    ("post-delete-finalizer.argocd.argoproj.io", Refused),
-    ("post-delete-finalizer.argocd.argoproj.io/cleanup", Refused),
+    (PRE_DELETE_FINALIZER, Honoured),
+    (PRE_DELETE_CLEANUP_FINALIZER, Honoured),
+    (POST_DELETE_FINALIZER, Honoured),
+    (POST_DELETE_CLEANUP_FINALIZER, Honoured),
 ];
 
 /// What the Application asks for, or everything that is refused.

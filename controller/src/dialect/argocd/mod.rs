@@ -37,6 +37,15 @@ pub const FOREGROUND_FINALIZER: &str = "resources-finalizer.argocd.argoproj.io/f
 /// Deletes each object at once.
 pub const BACKGROUND_FINALIZER: &str = "resources-finalizer.argocd.argoproj.io/background";
 
+/// Keeps an Application until its `PreDelete` hooks have run.
+pub const PRE_DELETE_FINALIZER: &str = "pre-delete-finalizer.argocd.argoproj.io";
+/// Keeps it until what they made is let go.
+pub const PRE_DELETE_CLEANUP_FINALIZER: &str = "pre-delete-finalizer.argocd.argoproj.io/cleanup";
+/// Keeps an Application until its `PostDelete` hooks have run.
+pub const POST_DELETE_FINALIZER: &str = "post-delete-finalizer.argocd.argoproj.io";
+/// Keeps it until what they made is let go.
+pub const POST_DELETE_CLEANUP_FINALIZER: &str = "post-delete-finalizer.argocd.argoproj.io/cleanup";
+
 /// On an Application: look again now; `normal` or `hard`. Removed when it was done.
 pub const REFRESH: &str = "argocd.argoproj.io/refresh";
 /// On an Application: when somebody approved the deletions that wait for that.

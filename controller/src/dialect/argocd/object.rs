@@ -114,13 +114,9 @@ pub(in crate::dialect) fn role(metadata: &Value) -> Result<Option<Role>, Vec<Ref
     );
     let word = |word: &str| match word {
         "Skip" => Some(Word::Skips),
-        "PreDelete" | "PostDelete" => Some(Word::NotYet),
-        word => Phase::ALL
-            .into_iter()
-            .find(|phase| phase.name() == word)
-            .map(Word::Runs),
+        word => Phase::named(word).map(Word::Runs),
     };
-    let expected = "PreSync, Sync, PostSync, SyncFail or Skip";
+    let expected = "PreSync, Sync, PostSync, SyncFail, PreDelete, PostDelete or Skip";
     let role = hook::read((&field(HOOK), types), word, expected, deletions)?;
     Ok(Some(match role {
         // It says so itself, which is no news.

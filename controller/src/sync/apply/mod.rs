@@ -84,8 +84,8 @@ impl Executor<'_> {
             Step::RunHook(run) => self.run_hook(run).await?,
             Step::ReleaseHook { key, uid } => self.release_hook(key, uid).await?,
             Step::DeleteHook { key, uid } => self.delete_hook(key, uid).await?,
-            // Both write the Application itself: the pass does, before and after it calls us.
-            Step::ClaimInventory | Step::RemoveFinalizer => Ok(Done::Noted),
+            // It writes the Application itself: the pass does, before it calls us.
+            Step::ClaimInventory => Ok(Done::Noted),
             Step::Await(_)
             | Step::WaitHealthy(_)
             | Step::WaitGone(_)

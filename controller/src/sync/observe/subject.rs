@@ -46,6 +46,7 @@ impl Engine {
             deletion_timestamp: metadata("deletionTimestamp").parse().ok(),
             tracking_name: app.tracking_name(&self.context.namespace),
             marks: dialect::marks(&application),
+            finalizers: application.metadata.finalizers.clone().unwrap_or_default(),
             spec: application.spec.clone(),
             operation: application.operation.clone(),
             status: stored_status(object),

@@ -52,7 +52,7 @@ fn delete(
     let hooks = terms.desired().hooks.values();
     let hooks = hooks.filter(|hook| operation.runs_hooks && hook.deletions.contains(&at));
     let step = |hook: &Hook| {
-        let run = HookRun::of(world, operation, hook);
+        let run = HookRun::of(world, operation.occasion(), hook);
         let live = world.live.get(&run.key)?;
         let of_this_run = run_of(live) == Some(&run.run) && !live.deleting;
         let step = Step::DeleteHook {

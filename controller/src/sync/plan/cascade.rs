@@ -3,38 +3,51 @@
 
 use std::collections::BTreeMap;
 
-use crate::dialect::{Cascade, Consent, guards};
+use crate::dialect::{Cascade, Consent, Finalizer, Phase, guards};
 use crate::sync::key::ObjectKey;
 use crate::sync::kinds::Lookup;
 use crate::sync::plan::comparison::named;
 use crate::sync::plan::consent;
+use crate::sync::plan::deletion_hooks::{self, POST, PRE};
 use crate::sync::plan::gates;
 use crate::sync::plan::holders::{holds, is_holder, sink};
 use crate::sync::plan::hook_runs;
 use crate::sync::plan::inventory::{self, is_ours, options};
 use crate::sync::plan::prune;
 use crate::sync::plan::recorded;
-use crate::sync::plan::{Condition, ConditionKind, Plan, PlannedStep, Slot, Step};
+use crate::sync::plan::{Condition, ConditionKind, Finalizers, Plan, PlannedStep, Slot, Step};
 use crate::sync::world::{Live, World};
 
-/// The plan of an Application that is being deleted.
+/// The plan of an Application that is being deleted: hooks before its objects go, the objects, hooks once they are gone.
 pub(in crate::sync) fn plan(world: &World) -> Plan {
     let Some(propagation) = world.application.marks.cascade else {
-        return Plan {
-            hands_off: Some("it is being deleted, and its objects stay".into()),
-            ..Plan::default()
-        };
+        return let_go(world);
     };
     if destination_is_refused(world) {
-        return remove_finalizer();
+        return let_go(world);
     }
-    match deletable(world) {
-        Ok(waves) => delete_highest_wave(world, waves, propagation),
-        Err(problem) => Plan {
-            conditions: vec![Condition::new(ConditionKind::DeletionError, problem)],
-            ..Plan::default()
-        },
+    stages(world, propagation).unwrap_or_else(error)
+}
+
+fn error(problem: String) -> Plan {
+    Plan {
+        conditions: vec![Condition::new(ConditionKind::DeletionError, problem)],
+        ..Plan::default()
     }
+}
+
+fn stages(world: &World, propagation: Cascade) -> Result<Plan, String> {
+    if let Some(unseen) = unseen(world) {
+        return Err(unseen);
+    }
+    if let Some(plan) = deletion_hooks::plan(world, &PRE) {
+        return Ok(plan);
+    }
+    if let Some(plan) = objects(world, propagation)? {
+        return Ok(plan);
+    }
+    let after = deletion_hooks::plan(world, &POST);
+    Ok(after.unwrap_or_else(|| let_go(world)))
 }
 
 /// The objects, if there are any, are in a cluster that we don't know: they stay, as with Argo CD.
@@ -46,31 +59,42 @@ fn destination_is_refused(world: &World) -> bool {
         .any(|refusal| refusal.field.starts_with("spec.destination"))
 }
 
-fn remove_finalizer() -> Plan {
-    Plan {
-        steps: vec![PlannedStep {
-            slot: Slot::sync(0),
-            step: Step::RemoveFinalizer,
-        }],
-        ..Plan::default()
+/// Nothing is deleted any more: what hooks made is let go, and then the Application.
+fn let_go(world: &World) -> Plan {
+    let finalizers = Finalizers::off(&world.application, &Finalizer::ALL);
+    if finalizers.is_empty() {
+        return Plan {
+            hands_off: Some("it is being deleted, and its objects stay".into()),
+            ..Plan::default()
+        };
+    }
+    match unseen(world) {
+        Some(unseen) => error(unseen),
+        None => Plan {
+            steps: hook_runs::release_all(world, None),
+            finalizers,
+            ..Plan::default()
+        },
     }
 }
 
-fn delete_highest_wave(
-    world: &World,
-    mut waves: BTreeMap<i32, Vec<ObjectKey>>,
-    propagation: Cascade,
-) -> Plan {
+fn unseen(world: &World) -> Option<String> {
+    let kind = hook_runs::unseen(world)?;
+    Some(format!(
+        "objects of the kind {kind}, which hooks make, can't be listed"
+    ))
+}
+
+/// Deletes the highest wave; `None` when all is gone.
+fn objects(world: &World, propagation: Cascade) -> Result<Option<Plan>, String> {
+    let mut waves = deletable(world)?;
     let awaited = consent::awaited_with_application(world, waves.values().flatten());
     let mut plan = Plan {
-        steps: hook_runs::release_all(world),
+        steps: hook_runs::release_all(world, Some(Phase::PostDelete)),
         ..Plan::default()
     };
     let Some((wave, keys)) = waves.pop_last() else {
-        return match plan.steps.is_empty() {
-            true => remove_finalizer(),
-            false => plan,
-        };
+        return Ok((!plan.steps.is_empty()).then_some(plan));
     };
     let planned = |step: Step| PlannedStep {
         slot: Slot::sync(wave),
@@ -101,7 +125,7 @@ fn delete_highest_wave(
             step,
         }));
     }
-    plan
+    Ok(Some(plan))
 }
 
 /// Objects of the inventory, and those that hooks have made, that go with the Application, by wave; or why that can't be said now.
@@ -111,7 +135,9 @@ fn deletable(world: &World) -> Result<BTreeMap<i32, Vec<ObjectKey>>, String> {
     let mut staying = Vec::new();
     let mut unknown = Vec::new();
     let inventory = recorded::inventory(&world.application.status).into_keys();
-    let made_by_hooks = hook_runs::made(world).map(|(key, _)| key.clone());
+    let made_by_hooks = hook_runs::made(world)
+        .filter(|(_, live)| hook_runs::phase_of(live) != Some(Phase::PostDelete))
+        .map(|(key, _)| key.clone());
     for key in inventory.chain(made_by_hooks) {
         unknown.extend(doubt(world, &key));
         match world.live.get(&key) {

@@ -1,4 +1,4 @@
-//! How each hook of an operation stands, and what is due for it: to run, to be waited for, to be cleared away first.
+//! How each hook stands, and what is due for those of an operation: to run, to be waited for, to be cleared away first.
 //! It knows from the cluster and the operation's results alone, so that no restart runs a hook again.
 
 use std::collections::BTreeMap;
@@ -15,8 +15,8 @@ use crate::sync::plan::waves::Wave;
 use crate::sync::plan::{Comparison, HookPhase, HookRun, HookState, Operation, Slot, Step};
 use crate::sync::world::{HealthStatus, Live, World};
 
-/// How a hook stands in this try of the operation.
-enum Standing {
+/// How a hook stands on an occasion to run.
+pub(in crate::sync) enum Standing {
     /// Its result is written down: it is never looked at again.
     Over(HookPhase, String),
     /// It runs, or its result is to be written down before anything else.
@@ -47,10 +47,13 @@ pub(in crate::sync) fn plan(
     let failed = operation.failed.is_some();
     let leaving: Vec<ObjectKey> = hook_runs::leaving(world, operation).cloned().collect();
     let hooks = terms.desired().hooks.values();
+    let hooks = hooks.filter(|hook| !hook.id.phase.is_of_deletion());
     for hook in hooks.filter(|hook| (hook.id.phase == Phase::SyncFail) == failed) {
-        let run = HookRun::of(world, operation, hook);
+        let run = HookRun::of(world, operation.occasion(), hook);
         let wave = waves.entry(hook.slot()).or_default();
-        match standing(world, terms, comparison, operation, hook, &run) {
+        let recorded = hook_runs::recorded(world, operation, &run);
+        let standing = standing(world, hook, &run, recorded.as_ref());
+        match standing.unwrap_or_else(|| beginning(world, terms, comparison, hook)) {
             Standing::Over(HookPhase::Succeeded, _) => {}
             Standing::Over(_, why) => wave.failed.push(format!("{run}: {why}")),
             Standing::Begun(phase, message) => {
@@ -86,22 +89,20 @@ pub(in crate::sync) fn plan(
     }
 }
 
-fn standing(
+/// How a hook stands by what is there, and by the result that is written down; `None` when nothing keeps it from beginning.
+pub(in crate::sync) fn standing(
     world: &World,
-    terms: &Terms<'_>,
-    comparison: &Comparison,
-    operation: &Operation,
     hook: &Hook,
     run: &HookRun,
-) -> Standing {
-    let recorded = hook_runs::recorded(world, operation, run);
-    if let Some((phase, message)) = &recorded
+    recorded: Option<&(HookPhase, String)>,
+) -> Option<Standing> {
+    if let Some((phase, message)) = recorded
         && *phase != HookPhase::Running
     {
-        return Standing::Over(*phase, message.clone());
+        return Some(Standing::Over(*phase, message.clone()));
     }
     let unlisted = world.unlisted.contains(&run.key.group_kind());
-    match world.live.get(&run.key) {
+    Some(match world.live.get(&run.key) {
         Some(live) if run_of(live) == Some(&run.run) => match judge(live) {
             (HookPhase::Running, _) if live.deleting => {
                 Standing::Begun(HookPhase::Error, "deleted while it ran".into())
@@ -123,8 +124,8 @@ fn standing(
             Standing::Behind { uid }
         }
         // It is applied over what is there, as Argo CD does.
-        Some(_) | None => beginning(world, terms, comparison, hook),
-    }
+        Some(_) | None => return None,
+    })
 }
 
 /// How the object of a run stands, by its health; of a kind without health it is enough to be there.
@@ -142,26 +143,34 @@ fn judge(live: &Live) -> (HookPhase, String) {
     (phase, found.message.clone())
 }
 
+/// Why the cluster takes no object of a hook's kind now.
+pub(in crate::sync) fn unserved<'a>(world: &'a World, hook: &Hook) -> Option<(Lookup<'a>, String)> {
+    let kind = hook.id.key.group_kind();
+    let found = world.kinds.lookup(&kind, &hook.wanted.version);
+    let why = match &found {
+        Lookup::Known(_) => return None,
+        Lookup::Unavailable => format!("the API group {:?} does not answer", kind.group),
+        Lookup::Unknown => format!(
+            "the cluster does not know the kind {kind}; {}",
+            of_unknown_kind(&kind)
+        ),
+    };
+    Some((found, why))
+}
+
 /// Whether a hook can run now, and what it stands on.
 fn beginning(world: &World, terms: &Terms<'_>, comparison: &Comparison, hook: &Hook) -> Standing {
-    let kind = hook.id.key.group_kind();
     let error = |why: String| Standing::Begun(HookPhase::Error, why);
-    match world.kinds.lookup(&kind, &hook.wanted.version) {
-        Lookup::Known(_) => {}
-        Lookup::Unavailable => {
-            return error(format!("the API group {:?} does not answer", kind.group));
+    let kind = hook.id.key.group_kind();
+    match (
+        unserved(world, hook),
+        terms.desired().definitions.get(&kind),
+    ) {
+        (None, _) => {}
+        (Some((Lookup::Unknown, _)), Some(definition)) if hook.id.phase != Phase::SyncFail => {
+            return Standing::After(vec![definition.key.clone()]);
         }
-        Lookup::Unknown => {
-            return match terms.desired().definitions.get(&kind) {
-                Some(definition) if hook.id.phase != Phase::SyncFail => {
-                    Standing::After(vec![definition.key.clone()])
-                }
-                _ => error(format!(
-                    "the cluster does not know the kind {kind}; {}",
-                    of_unknown_kind(&kind)
-                )),
-            };
-        }
+        (Some((_, why)), _) => return error(why),
     }
     // After a failure nothing more is unsealed: the hook takes what there is.
     if hook.id.phase == Phase::SyncFail {

@@ -7,10 +7,12 @@ pub(super) mod cascade;
 pub(super) mod comparison;
 pub(super) mod conditions;
 mod consent;
+pub(super) mod deletion_hooks;
 mod dependencies;
 mod difference;
 pub(super) mod dry_run;
 pub(super) mod fights;
+pub(super) mod finalizers;
 pub(super) mod gates;
 pub(super) mod heal;
 pub(super) mod hold;
@@ -35,7 +37,9 @@ pub(super) mod steps;
 pub(super) mod text;
 pub(super) mod waves;
 
-use crate::dialect::Cascade;
+use std::collections::BTreeSet;
+
+use crate::dialect::{Cascade, Finalizer};
 use crate::sync::desired::hooks::HookId;
 use crate::sync::key::ObjectKey;
 use crate::sync::world::Health;
@@ -66,8 +70,19 @@ pub struct Plan {
     pub steps: Vec<PlannedStep>,
     /// What later passes will do, as far as it is known now.
     pub later: Vec<PlannedStep>,
+    /// Finalizers of the Application that go on or come off.
+    pub finalizers: Finalizers,
     /// Plan again at this time even if nothing happens until then.
     pub wake_at: Option<Timestamp>,
+}
+
+/// Finalizers of the Application that change with a pass.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Finalizers {
+    /// They go on with the first write to the Application, before anything is made that they are for.
+    pub add: BTreeSet<Finalizer>,
+    /// They come off once every step of the pass has succeeded.
+    pub remove: BTreeSet<Finalizer>,
 }
 
 /// One thing to do. Steps are executed in order; what comes after them is planned from a new World.
@@ -147,8 +162,6 @@ pub enum Step {
         /// The uid that was looked at; another object under the same name is not touched.
         uid: String,
     },
-    /// Take our resources finalizer off the Application: everything it owns is gone or kept on purpose.
-    RemoveFinalizer,
 }
 
 impl Step {

@@ -10,8 +10,8 @@ use crate::sync::plan::{
 };
 use crate::sync::world::World;
 use crate::sync::{
-    plan::blocked::blocked, plan::cascade, plan::comparison, plan::gates, plan::hook_runs,
-    plan::operation, plan::refusals, plan::restart, plan::steps,
+    plan::blocked::blocked, plan::cascade, plan::comparison, plan::finalizers, plan::gates,
+    plan::hook_runs, plan::operation, plan::refusals, plan::restart, plan::steps,
 };
 
 /// Shortest and longest wait before a source that could not be read is looked at again. A server that fails is no busier for
@@ -112,6 +112,9 @@ fn compared(world: &World, terms: &Terms<'_>) -> Plan {
     let window_ends = restart::add(world, terms, &comparison, &mut work);
     let let_go = hook_runs::let_go(world, decided.operation.as_ref(), &work.now);
     work.now.extend(let_go);
+    let operation = decided.operation.as_ref();
+    let finalizers = finalizers::change(world, terms, &comparison, operation, &work.now);
+    let lets_go_at = operation.and_then(|operation| finalizers::looks_again_at(world, operation));
     Plan {
         hands_off: None,
         health: Some(comparison::health(world, terms, &comparison)),
@@ -120,9 +123,11 @@ fn compared(world: &World, terms: &Terms<'_>) -> Plan {
         operation: decided.operation,
         steps: work.now,
         later: work.later,
+        finalizers,
         wake_at: wake_at
             .into_iter()
             .chain(decided.wake_at)
+            .chain(lets_go_at)
             .chain(work.wake_at)
             .chain(window_ends)
             .chain(blocked.and_then(|blocked| blocked.until))

@@ -1,8 +1,10 @@
 //! What comes before an operation's first write: questions that are settled first, the claim, the namespace.
 //! The work itself is planned elsewhere.
 
+use crate::dialect::Finalizer;
 use crate::sync::key::ObjectKey;
 use crate::sync::plan::comparison::Terms;
+use crate::sync::plan::finalizers::{is_on, makes_hooks};
 use crate::sync::plan::gates;
 use crate::sync::plan::namespace;
 use crate::sync::plan::recorded;
@@ -38,7 +40,7 @@ pub(in crate::sync) fn hindrance(
     })
 }
 
-/// What comes before the first write: the claim, and the namespace.
+/// What comes before the first write: the claim, with what keeps the Application until its hooks are let go, and the namespace.
 pub(in crate::sync) fn precede(
     world: &World,
     terms: &Terms<'_>,
@@ -61,7 +63,8 @@ pub(in crate::sync) fn precede(
         }
         work.now.insert(0, planned(first, &step));
     }
-    if operation.decision != Decision::Continue || !is_claimed(world, comparison) {
+    let is_kept = is_on(&world.application, Finalizer::Hooks) || !makes_hooks(terms, operation);
+    if operation.decision != Decision::Continue || !is_claimed(world, comparison) || !is_kept {
         work.now.insert(0, planned(first, &Step::ClaimInventory));
     }
 }

@@ -58,6 +58,18 @@ pub(in crate::sync) fn synced(application: &AppFacts) -> Option<Revisions> {
     (!is_partial(state) && about).then(|| Revisions::stored(&result.revision, &result.revisions))
 }
 
+/// What the objects in the cluster are from: what they were last compared with when nothing differed, else what was synced last.
+pub(in crate::sync) fn deployed(application: &AppFacts) -> Option<Revisions> {
+    let sync = application.status.sync.as_ref();
+    let to = sync
+        .filter(|sync| sync.status == "Synced")
+        .and_then(|sync| sync.compared_to.as_ref());
+    let spec = &application.spec;
+    to.filter(|to| is_about(to.source.as_ref(), &to.sources, spec))
+        .and_then(|_| compared(&application.status))
+        .or_else(|| synced(application))
+}
+
 /// The object was applied at these revisions: by a whole sync, or by the operation that runs in this try of it.
 pub(in crate::sync) fn has_applied(
     application: &AppFacts,

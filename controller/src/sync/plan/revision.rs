@@ -12,13 +12,22 @@ use crate::sync::world::AppFacts;
 
 /// The revision that each source is to be rendered at in this pass: those asked for by `.operation`; the commits that an
 /// operation that runs stays at; those that a rollback keeps; else the newest, so that they take over. `newest` are the revisions
-/// that the sources mean now, looked up where there was a rollback.
+/// that the sources mean now, looked up where there was a rollback. An Application that is deleted is read at what it brought into
+/// the cluster: the newest commit may not have its directory any more.
 pub fn revisions_to_render(
     application: &AppFacts,
     intent: &Intent,
     request: Option<&OperationRequest>,
     newest: Option<&Revisions>,
 ) -> Vec<String> {
+    if application.deletion_timestamp.is_some() {
+        let deployed = recorded::deployed(application);
+        let fits = |deployed: &Revisions| deployed.all().len() == intent.sources.len();
+        let all = deployed
+            .filter(fits)
+            .map(|deployed| deployed.all().to_vec());
+        return all.unwrap_or_else(|| own(intent, newest));
+    }
     if let Some(request) = request {
         let asked_for = request.revisions.clone();
         return asked_for.unwrap_or_else(|| written(intent));

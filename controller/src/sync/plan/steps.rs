@@ -26,7 +26,7 @@ use crate::sync::plan::{
 use crate::sync::world::{HealthStatus, Unsealer, World};
 
 /// A waiting operation is looked at again after this time even if no event comes, as Argo CD does.
-const BACKSTOP: SignedDuration = SignedDuration::from_secs(30);
+pub(in crate::sync) const BACKSTOP: SignedDuration = SignedDuration::from_secs(30);
 
 /// Steps of a pass.
 #[derive(Debug, Default)]

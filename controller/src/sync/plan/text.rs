@@ -1,9 +1,10 @@
 //! The plan as people read it: golden tests, `signet app diff` and the log print the same text.
 //! It names objects and fields and has no value of one to print.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::dialect::ApplyMode;
+use crate::dialect::{ApplyMode, Finalizer};
 use crate::sync::plan::{
     Compared, Comparison, Decision, Difference, Ending, Initiator, Operation, Plan, PlannedStep,
     Scope, Step, SyncStatus,
@@ -35,6 +36,8 @@ impl fmt::Display for Plan {
         }
         write_steps(f, "now", &self.steps)?;
         write_steps(f, "later", &self.later)?;
+        write_finalizers(f, "finalizer on", &self.finalizers.add)?;
+        write_finalizers(f, "finalizer off", &self.finalizers.remove)?;
         match self.wake_at {
             Some(at) => writeln!(f, "wake at {at}"),
             None => Ok(()),
@@ -186,6 +189,19 @@ fn write_steps(f: &mut fmt::Formatter<'_>, title: &str, steps: &[PlannedStep]) -
     steps.iter().try_for_each(|step| writeln!(f, "  {step}"))
 }
 
+fn write_finalizers(
+    f: &mut fmt::Formatter<'_>,
+    title: &str,
+    finalizers: &BTreeSet<Finalizer>,
+) -> fmt::Result {
+    let names = finalizers
+        .iter()
+        .flat_map(|finalizer| finalizer.names().first());
+    names
+        .into_iter()
+        .try_for_each(|name| writeln!(f, "{title}: {name}"))
+}
+
 impl fmt::Display for PlannedStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.slot.is_ordinary() {
@@ -229,7 +245,6 @@ impl fmt::Display for Step {
             Self::WaitHooks(runs) => write!(f, "wait until done: {}", list(runs)),
             Self::ReleaseHook { key, .. } => write!(f, "take our finalizer off {key}"),
             Self::DeleteHook { key, .. } => write!(f, "delete {key}, which a hook made"),
-            Self::RemoveFinalizer => f.write_str("take our finalizer off the Application"),
         }
     }
 }

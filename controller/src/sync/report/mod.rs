@@ -7,15 +7,18 @@ mod operation_state;
 mod results;
 mod status;
 
+use std::collections::BTreeSet;
+
 use crds::{ApplicationStatus, names::HOLD};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::dialect::Finalizer;
 use crate::dialect::argocd::REFRESH;
 use crate::sync::outcome::Outcome;
 use crate::sync::plan::hold;
-use crate::sync::plan::{Decision, OperationPhase, Plan, Step, SyncStatus};
+use crate::sync::plan::{Decision, Finalizers, OperationPhase, Plan, Step, SyncStatus};
 use crate::sync::world::{HealthStatus, World};
 
 /// What to tell: when a `ClaimInventory` step comes up (`claim`), and after a pass (`report`).
@@ -27,6 +30,8 @@ pub struct Report {
     pub takes_operation: bool,
     /// Annotations that were obeyed and leave in the same patch.
     pub obeyed_annotations: Vec<&'static str>,
+    /// All finalizers as they should stand; `None` when they stand so.
+    pub finalizers: Option<Vec<String>>,
     /// Events on the Application.
     pub events: Vec<Event>,
     /// Values for the metrics; `None` when the Application is left alone.
@@ -69,8 +74,13 @@ impl Report {
                 .map(|annotation| ((*annotation).to_owned(), Value::Null));
             metadata.insert("annotations".into(), gone.collect::<Map<_, _>>().into());
         }
-        let nothing =
-            status.is_none() && !self.takes_operation && self.obeyed_annotations.is_empty();
+        if let Some(finalizers) = &self.finalizers {
+            metadata.insert("finalizers".into(), finalizers.clone().into());
+        }
+        let nothing = status.is_none()
+            && !self.takes_operation
+            && self.obeyed_annotations.is_empty()
+            && self.finalizers.is_none();
         let mut patch = json!({ "metadata": metadata });
         if self.takes_operation {
             patch["operation"] = Value::Null;
@@ -79,6 +89,12 @@ impl Report {
             patch["status"] = status;
         }
         (!nothing).then_some(patch)
+    }
+
+    /// Finalizers have changed, and one of ours still keeps the Application.
+    pub(crate) fn still_keeps(&self) -> bool {
+        let mut left = self.finalizers.iter().flatten();
+        left.any(|name| Finalizer::named(name).is_some())
     }
 }
 
@@ -102,6 +118,7 @@ pub fn claim(world: &World, plan: &Plan) -> Report {
         takes_operation: takes_operation(world, plan),
         events: events::started(plan).into_iter().collect(),
         obeyed_annotations: released(world, plan).into_iter().collect(),
+        finalizers: finalizers(world, &plan.finalizers.add, &BTreeSet::new()),
         ..Report::default()
     };
     if let Some(operation) = &plan.operation {
@@ -130,6 +147,7 @@ pub fn report(world: &World, plan: &Plan, outcomes: &[Outcome]) -> Report {
         events: events::events(world, plan, &status, ended, claimed),
         metrics: Some(status::metrics(&status, ended)),
         takes_operation: takes_operation(world, plan) && !claimed,
+        finalizers: finalizers_after(world, plan, outcomes, claimed),
         obeyed_annotations: refreshed
             .into_iter()
             .chain(released(world, plan).filter(|_| !claimed))
@@ -145,6 +163,32 @@ fn released(world: &World, plan: &Plan) -> Option<&'static str> {
     hold::is_over(world, plan.operation.as_ref()).then_some(HOLD)
 }
 
+/// Finalizers after a pass. Those that come off wait for its steps.
+fn finalizers_after(
+    world: &World,
+    plan: &Plan,
+    outcomes: &[Outcome],
+    claimed: bool,
+) -> Option<Vec<String>> {
+    let Finalizers { add, remove } = &plan.finalizers;
+    let done = outcomes.iter().all(|outcome| outcome.result.is_ok());
+    let remove = if done { remove } else { &BTreeSet::new() };
+    finalizers(world, add, remove).filter(|_| !claimed || !remove.is_empty())
+}
+
+/// The list with these changes; those of others stay.
+fn finalizers(
+    world: &World,
+    add: &BTreeSet<Finalizer>,
+    remove: &BTreeSet<Finalizer>,
+) -> Option<Vec<String>> {
+    let stays = |name: &&String| !Finalizer::named(name).is_some_and(|one| remove.contains(&one));
+    let kept = world.application.finalizers.iter().filter(stays).cloned();
+    let new = add.iter().flat_map(|finalizer| finalizer.names().first());
+    let list: Vec<String> = kept.chain(new.map(|name| (*name).to_owned())).collect();
+    (list != world.application.finalizers).then_some(list)
+}
+
 fn takes_operation(world: &World, plan: &Plan) -> bool {
     let started = plan
         .operation
@@ -157,6 +201,7 @@ fn takes_operation(world: &World, plan: &Plan) -> bool {
 fn date(world: &World, report: &mut Report) {
     let news = report.status != world.application.status
         || report.takes_operation
+        || report.finalizers.is_some()
         || !report.obeyed_annotations.is_empty();
     if news {
         report.status.reconciled_at = Some(time(world.now));

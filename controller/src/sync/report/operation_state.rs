@@ -71,6 +71,7 @@ pub(super) fn close(
     let (phase, message) = verdict(operation, outcomes, plan.steps.is_empty());
     let phase = settle(world, operation, &mut state, phase, &message);
     if let Some(phase) = phase {
+        state.sync_result.iter_mut().for_each(results::end_hooks);
         history::remember(world, operation, &state, phase, status);
     }
     status.operation_state = Some(state);

@@ -86,6 +86,16 @@ fn listed(mut results: Vec<ResourceResult>) -> (Vec<ResourceResult>, usize) {
     (results, omitted)
 }
 
+/// No hook runs for an operation that is over: what it made is deleted.
+pub(super) fn end_hooks(result: &mut SyncOperationResult) {
+    let running = HookPhase::Running.name();
+    let rows = result.resources.iter_mut();
+    for hook in rows.filter(|row| row.hook_phase == running) {
+        hook.hook_phase = HookPhase::Error.name().into();
+        hook.message = "its operation ended while it ran".into();
+    }
+}
+
 /// What the namespace carries of what the Application says; while that is not so yet, what it said before.
 fn namespace_metadata(
     world: &World,

@@ -10,9 +10,11 @@ use super::{AppMetrics, time};
 use crate::sync::aggregate::{Member, aggregate, counts};
 use crate::sync::key::ObjectKey;
 use crate::sync::outcome::{Done, Outcome};
+use crate::sync::plan::comparison::named;
 use crate::sync::plan::recorded;
 use crate::sync::plan::{
-    Compared, Comparison, Condition, Difference, OperationPhase, Plan, Step, SyncStatus,
+    Compared, Comparison, Condition, ConditionKind, Difference, OperationPhase, Plan, Step,
+    SyncStatus,
 };
 use crate::sync::revisions::{Revisions, sources_of};
 use crate::sync::world::{Health, HealthStatus, World};
@@ -25,7 +27,7 @@ const CONDITIONS: usize = 50;
 /// The status after these outcomes; the operation is as it was.
 pub(super) fn status(world: &World, plan: &Plan, outcomes: &[Outcome]) -> ApplicationStatus {
     let mut status = world.application.status.clone();
-    status.conditions = conditions(world, plan);
+    status.conditions = conditions(world, plan, outcomes);
     if let Some(comparison) = &plan.comparison {
         let settled = settled(comparison, outcomes);
         status.resources = settled
@@ -207,7 +209,7 @@ fn dated(world: &World, health: Option<Health>) -> StoredHealth {
     }
 }
 
-fn conditions(world: &World, plan: &Plan) -> Vec<ApplicationCondition> {
+fn conditions(world: &World, plan: &Plan, outcomes: &[Outcome]) -> Vec<ApplicationCondition> {
     let dated = |condition: &Condition| {
         let mut new = ApplicationCondition {
             type_: condition.kind.name().into(),
@@ -223,7 +225,20 @@ fn conditions(world: &World, plan: &Plan) -> Vec<ApplicationCondition> {
         new.last_transition_time = since.or_else(|| Some(time(world.now)));
         new
     };
-    plan.conditions.iter().take(CONDITIONS).map(dated).collect()
+    let undeleted = undeleted(world, outcomes);
+    let all = plan.conditions.iter().chain(&undeleted);
+    all.take(CONDITIONS).map(dated).collect()
+}
+
+/// What a deletion could not do. No operation would tell of it.
+fn undeleted(world: &World, outcomes: &[Outcome]) -> Option<Condition> {
+    let failed = outcomes.iter().filter_map(|outcome| {
+        let failure = outcome.result.as_ref().err()?;
+        Some(failure.message.clone())
+    });
+    let failed = named(&failed.collect::<Vec<_>>())?;
+    let deleting = world.application.deletion_timestamp.is_some();
+    deleting.then(|| Condition::new(ConditionKind::DeletionError, failed))
 }
 
 /// A text cut to what a status can hold.

@@ -56,9 +56,7 @@ pub(in crate::sync) fn decide(
         Ok(None) => {}
     }
     match recorded::operation(&world.application) {
-        Some(state) if state.phase == "Terminating" => {
-            ended(world, state, "Operation terminated".into()).into()
-        }
+        Some(state) if is_terminated(state) => ended(world, state, TERMINATED.into()).into(),
         Some(state) if is_running(state) => running(world, terms, comparison, state),
         state => automated(world, terms, comparison, state),
     }
@@ -69,7 +67,13 @@ pub(in crate::sync) fn decide_stopped(world: &World, stop: &Stop) -> Option<Oper
     if !matches!(world.request, Ok(None)) {
         return Some(refused(world, OperationPhase::Error, stop.message()));
     }
-    let state = recorded::operation(&world.application).filter(|state| is_running(state))?;
+    let state = recorded::operation(&world.application)?;
+    if is_terminated(state) {
+        return Some(ended(world, state, TERMINATED.into()));
+    }
+    if !is_running(state) {
+        return None;
+    }
     if let Some((at, why)) = deadline(world, state)
         && at <= world.now
     {
@@ -83,6 +87,13 @@ pub(in crate::sync) fn decide_stopped(world: &World, stop: &Stop) -> Option<Oper
         ending,
         ..stored(world, state)
     })
+}
+
+/// What is said of an operation that somebody has ended.
+const TERMINATED: &str = "Operation terminated";
+
+fn is_terminated(state: &OperationState) -> bool {
+    state.phase == "Terminating"
 }
 
 pub(in crate::sync) fn is_running(state: &OperationState) -> bool {
