@@ -93,12 +93,16 @@ impl Bench {
     }
 }
 
-/// The program on a terminal of its own, by util-linux's `script`.
+/// The program on a terminal of its own, by util-linux's `script`. The terminal repeats nothing of the input: whether it gets to that
+/// before a program ends that reads none of it is chance.
 fn on_a_terminal(program: &Path, arguments: &[String]) -> Command {
     let words: Vec<String> = arguments.iter().map(|word| format!("'{word}'")).collect();
     let line = format!("exec {} {}", program.display(), words.join(" "));
     let mut command = Command::new("script");
-    command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+    let options = ["--quiet", "--return", "--echo", "never"];
+    command
+        .args(options)
+        .args(["--command", &line, "/dev/null"]);
     command
 }
 
