@@ -27,14 +27,15 @@ pub(super) fn mark(world: &World, terms: &Terms<'_>, objects: &mut BTreeMap<Obje
     }
 }
 
-/// What of these an operation does not delete until somebody approves it.
+/// What of these an operation does not delete until somebody approves it. One that only asks the API server needs no approval.
 pub(super) fn awaited(
     world: &World,
     comparison: &Comparison,
     operation: &Operation,
 ) -> BTreeSet<ObjectKey> {
     let approved = world.application.marks.deletion_approved;
-    if approved.is_some_and(|approved| approved > operation.started_at) {
+    let is_approved = approved.is_some_and(|approved| approved > operation.started_at);
+    if operation.dry_run || is_approved {
         return BTreeSet::new();
     }
     let asks = comparison.objects.iter().filter(|(_, it)| it.asks);
