@@ -256,12 +256,19 @@ impl Application {
     }
 }
 
+/// The text of a field; empty where there is none.
+pub(crate) fn text<'value>(value: &'value Value, field: &str) -> &'value str {
+    value[field].as_str().unwrap_or_default()
+}
+
 /// The fields `revision` or `revisions` of a part of a status: one for each source.
 pub(crate) fn revisions_of(part: &Value) -> Vec<String> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     match part["revisions"].as_array().map(Vec::as_slice) {
-        None | Some([]) => vec![text(&part["revision"])],
-        Some(revisions) => revisions.iter().map(text).collect(),
+        None | Some([]) => vec![text(part, "revision").to_owned()],
+        Some(revisions) => {
+            let text = |revision: &Value| revision.as_str().unwrap_or_default().to_owned();
+            revisions.iter().map(text).collect()
+        }
     }
 }
 

@@ -147,7 +147,7 @@ impl Engine {
                 return Ok(());
             }
             let world = self.observe(app, &object, before).await?;
-            before = world.asked();
+            before = Asked::of(&world.application, &world.request);
             let plan = plan(&world);
             self.say_left_alone(app, plan.hands_off.as_deref());
             if plan.hands_off.is_some() {

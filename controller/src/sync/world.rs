@@ -32,19 +32,20 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    /// What an Application asks for, with its request as it was read.
+    pub(crate) fn of<E>(
+        application: &AppFacts,
+        request: &Result<Option<OperationRequest>, E>,
+    ) -> Self {
+        Self {
+            refresh: application.marks.refresh.is_some(),
+            request: matches!(request, Ok(Some(_))),
+        }
+    }
+
     /// Whether that is more than was asked for `before`.
     pub(crate) fn anew(self, before: Self) -> bool {
         self.refresh && !before.refresh || self.request && !before.request
-    }
-}
-
-impl World {
-    /// What the Application asked for as it was looked at.
-    pub(crate) fn asked(&self) -> Asked {
-        Asked {
-            refresh: self.application.marks.refresh.is_some(),
-            request: matches!(self.request, Ok(Some(_))),
-        }
     }
 }
 

@@ -4,7 +4,7 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Error, Namespace};
-use crate::application::{Application, Applications};
+use crate::application::{Application, text};
 use crate::commands::Outcome;
 use crate::{error, report};
 
@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
     let cluster = arguments.within.connect()?;
-    let applications = Applications::within(&cluster, arguments.within.namespace.as_deref());
+    let applications = arguments.within.applications(&cluster);
     let name = &arguments.name;
     let application = applications.get(name).map_err(Error::from)?;
     let asked = asked(&application);
@@ -61,9 +61,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
 fn asked(application: &Application) -> Vec<String> {
     let objects = application.elements("/status/resources").iter();
     let asked = objects.filter(|object| object["requiresDeletionConfirmation"] == true);
-    let text = |object: &Value, field: &str| object[field].as_str().unwrap_or_default().to_owned();
     let name = |object: &Value| match text(object, "namespace") {
-        namespace if namespace.is_empty() => text(object, "name"),
+        "" => text(object, "name").to_owned(),
         namespace => format!("{namespace}/{}", text(object, "name")),
     };
     asked

@@ -8,7 +8,7 @@ use kube::{Api, ResourceExt};
 use serde_json::Value;
 
 use super::{Error, Namespace};
-use crate::application::{Application, Applications};
+use crate::application::{Application, text};
 use crate::cluster::{self, Cluster};
 use crate::commands::Outcome;
 use crate::output::{Output, Readers};
@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
     let cluster = arguments.within.connect()?;
-    let applications = Applications::within(&cluster, arguments.within.namespace.as_deref());
+    let applications = arguments.within.applications(&cluster);
     let application = applications.get(&arguments.name).map_err(Error::from)?;
     let objects = objects(&application);
     let namespaces: BTreeSet<&str> = objects.iter().map(|object| object.place()).collect();
@@ -92,11 +92,10 @@ fn objects(application: &Application) -> BTreeSet<Object> {
     };
     let objects = application.elements("/status/resources");
     let results = application.elements("/status/operationState/syncResult/resources");
-    let text = |value: &Value, field: &str| value[field].as_str().unwrap_or_default().to_owned();
     let object = |value: &Value| Object {
-        kind: text(value, "kind"),
-        namespace: text(value, "namespace"),
-        name: text(value, "name"),
+        kind: text(value, "kind").to_owned(),
+        namespace: text(value, "namespace").to_owned(),
+        name: text(value, "name").to_owned(),
     };
     let others = objects.iter().chain(results).map(object);
     std::iter::once(itself).chain(others).collect()

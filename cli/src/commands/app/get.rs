@@ -43,7 +43,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
     let cluster = arguments.within.connect()?;
-    let applications = Applications::within(&cluster, arguments.within.namespace.as_deref());
+    let applications = arguments.within.applications(&cluster);
     let application = match arguments.refresh {
         true => refreshed(&applications, &arguments.name, arguments.timeout)?,
         false => applications.get(&arguments.name).map_err(Error::from)?,

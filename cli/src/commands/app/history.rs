@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Error, Namespace};
-use crate::application::{Application, Applications, revisions_of, shortened};
+use crate::application::{Application, revisions_of, shortened, text};
 use crate::arguments::Answer;
 use crate::commands::Outcome;
 use crate::output::{Output, Readers};
@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
     let cluster = arguments.within.connect()?;
-    let applications = Applications::within(&cluster, arguments.within.namespace.as_deref());
+    let applications = arguments.within.applications(&cluster);
     let application = applications.get(&arguments.name).map_err(Error::from)?;
     let records = records(&application);
     let text = match arguments.output {
@@ -119,8 +119,4 @@ fn changes(record: &Value) -> String {
         (false, 0) => told.join(", "),
         (false, more) => format!("{}, and {more} more", told.join(", ")),
     }
-}
-
-fn text<'value>(record: &'value Value, field: &str) -> &'value str {
-    record[field].as_str().unwrap_or_default()
 }

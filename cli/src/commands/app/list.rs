@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
     let cluster = arguments.within.connect()?;
     let applications = match arguments.all_namespaces {
         true => Applications::all(&cluster),
-        false => Applications::within(&cluster, arguments.within.namespace.as_deref()),
+        false => arguments.within.applications(&cluster),
     };
     let found = applications.list().map_err(Error::from)?;
     let text = match arguments.output {

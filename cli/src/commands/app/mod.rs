@@ -16,7 +16,7 @@ mod wait;
 use std::time::Duration;
 
 use super::Outcome;
-use crate::application;
+use crate::application::{self, Applications};
 use crate::arguments::ClusterArguments;
 use crate::cluster::{self, Cluster};
 use crate::duration;
@@ -147,5 +147,9 @@ pub(crate) fn run(command: &Command) -> Result<Outcome, error::Error> {
 impl Namespace {
     fn connect(&self) -> Result<Cluster, Error> {
         Ok(Cluster::connect(&self.cluster)?)
+    }
+
+    fn applications<'cluster>(&self, cluster: &'cluster Cluster) -> Applications<'cluster> {
+        Applications::within(cluster, self.namespace.as_deref())
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Error, Namespace};
-use crate::application::{Application, Applications};
+use crate::application::{Application, text};
 use crate::arguments::Answer;
 use crate::commands::Outcome;
 use crate::output::{Output, Readers};
@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
     let cluster = arguments.within.connect()?;
-    let applications = Applications::within(&cluster, arguments.within.namespace.as_deref());
+    let applications = arguments.within.applications(&cluster);
     let application = applications.get(&arguments.name).map_err(Error::from)?;
     let objects = application.elements("/status/resources");
     let hooks = hooks(&application);
@@ -81,8 +81,4 @@ fn in_rows(objects: &[Value], hooks: &[&Value]) -> String {
     };
     let rows = objects.iter().map(object).chain(hooks.iter().map(hook));
     table::write(&heading, rows)
-}
-
-fn text<'value>(value: &'value Value, field: &str) -> &'value str {
-    value[field].as_str().unwrap_or_default()
 }

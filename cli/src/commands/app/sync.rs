@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{Error, Namespace, operation};
-use crate::application::{Application, Applications};
+use crate::application::{Application, Applications, text};
 use crate::cluster::Cluster;
 use crate::commands::Outcome;
 use crate::output::{Output, Readers};
@@ -56,7 +56,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
     let cluster = arguments.within.connect()?;
-    let applications = Applications::within(&cluster, arguments.within.namespace.as_deref());
+    let applications = arguments.within.applications(&cluster);
     for name in &arguments.names {
         request(&cluster, &applications, name, arguments)?;
     }
@@ -120,10 +120,7 @@ fn object(text: &str) -> Result<Value, String> {
 fn results(application: &Application) -> String {
     let results = application.elements("/status/operationState/syncResult/resources");
     let fields = ["group", "kind", "namespace", "name", "message"];
-    let row = |result: &Value| {
-        let cell = |field| result[field].as_str().unwrap_or_default().to_owned();
-        fields.map(cell).to_vec()
-    };
+    let row = |result: &Value| fields.map(|field| text(result, field).to_owned()).to_vec();
     let heading = ["GROUP", "KIND", "NAMESPACE", "NAME", "RESULT"];
     match results.is_empty() {
         true => String::new(),

@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{Error, Namespace, operation};
-use crate::application::Applications;
 use crate::commands::Outcome;
 use crate::{duration, error, report};
 
@@ -32,7 +31,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
     let cluster = arguments.within.connect()?;
-    let applications = Applications::within(&cluster, arguments.within.namespace.as_deref());
+    let applications = arguments.within.applications(&cluster);
     let name = &arguments.name;
     let application = applications.get(name).map_err(Error::from)?;
     if !application.is_operating() {

@@ -51,7 +51,7 @@ struct Wanted {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
     let cluster = arguments.within.connect()?;
-    let applications = Applications::within(&cluster, arguments.within.namespace.as_deref());
+    let applications = arguments.within.applications(&cluster);
     let wanted = Wanted::new(arguments);
     let deadline = Instant::now() + arguments.timeout;
     for name in &arguments.names {

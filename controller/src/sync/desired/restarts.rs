@@ -43,7 +43,7 @@ impl Items {
 }
 
 /// True for a kind whose Pods are replaced when its template changes.
-pub(in crate::sync) fn is_restarted(key: &ObjectKey) -> bool {
+fn is_restarted(key: &ObjectKey) -> bool {
     key.group == "apps" && matches!(&*key.kind, "Deployment" | "StatefulSet" | "DaemonSet")
 }
 

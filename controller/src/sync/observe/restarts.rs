@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::sync::desired::Desired;
-use crate::sync::desired::restarts::digest;
+use crate::sync::desired::restarts::{SecretItems, digest};
 use crate::sync::engine::Engine;
 use crate::sync::key::ObjectKey;
 use crate::sync::queue::Lane;
@@ -52,11 +52,7 @@ impl Engine {
     }
 }
 
-fn uses(
-    key: &ObjectKey,
-    items: &crate::sync::desired::restarts::SecretItems,
-    changed: Option<&ObjectName>,
-) -> bool {
+fn uses(key: &ObjectKey, items: &SecretItems, changed: Option<&ObjectName>) -> bool {
     changed.is_none_or(|changed| {
         key.namespace_or_empty() == changed.namespace && items.contains_key(&changed.name)
     })

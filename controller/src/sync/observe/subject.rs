@@ -18,12 +18,8 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    /// What the Application asks for.
     pub(super) fn asked(&self) -> Asked {
-        Asked {
-            refresh: self.facts.marks.refresh.is_some(),
-            request: matches!(self.request, Ok(Some(_))),
-        }
+        Asked::of(&self.facts, &self.request)
     }
 }
 

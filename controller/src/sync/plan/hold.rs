@@ -19,7 +19,10 @@ pub(super) fn standing<'a>(intent: &'a Intent, newest: Option<&Revisions>) -> Op
 
 /// Nothing is held any more: the sources have moved on, or somebody asked for a sync to other revisions.
 pub(in crate::sync) fn is_over(world: &World, operation: Option<&Operation>) -> bool {
-    let Some(hold) = world.intent.as_ref().ok().and_then(|it| it.hold.as_ref()) else {
+    let Ok(intent) = &world.intent else {
+        return false;
+    };
+    let Some(hold) = &intent.hold else {
         return false;
     };
     let leaves = |operation: &Operation| {
@@ -32,14 +35,7 @@ pub(in crate::sync) fn is_over(world: &World, operation: Option<&Operation>) -> 
             && !revisions.is_empty()
             && revisions != hold.at
     };
-    is_released(world) || operation.is_some_and(leaves)
-}
-
-fn is_released(world: &World) -> bool {
-    let Ok(intent) = &world.intent else {
-        return false;
-    };
-    intent.hold.is_some() && standing(intent, world.newest.as_ref()).is_none()
+    standing(intent, world.newest.as_ref()).is_none() || operation.is_some_and(leaves)
 }
 
 /// That the Application is compared with the revisions of a rollback.

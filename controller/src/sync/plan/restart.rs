@@ -1,7 +1,7 @@
 //! Workloads whose Pods were started with other Secrets than there are now: they are started anew, once for each change.
 //! Whatever else is to become of a workload comes first: it is written together with that.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
@@ -23,17 +23,12 @@ pub(super) fn add(
     comparison: &Comparison,
     work: &mut Work,
 ) -> Option<Timestamp> {
-    let written: BTreeSet<ObjectKey> = work
-        .now
-        .iter()
-        .chain(&work.later)
-        .filter_map(|planned| planned.step.written().cloned())
-        .collect();
-    let due: Vec<_> = world
-        .restarts
-        .iter()
-        .filter(|(key, digest)| !written.contains(*key) && is_due(world, comparison, key, digest))
-        .collect();
+    let mut due: BTreeMap<&ObjectKey, &String> = world.restarts.iter().collect();
+    due.retain(|key, digest| is_due(world, comparison, key, digest));
+    let writes = work.now.iter().chain(&work.later);
+    for written in writes.filter_map(|planned| planned.step.written()) {
+        due.remove(written);
+    }
     if due.is_empty() {
         return None;
     }
