@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crds::{ApplicationStatus, ResourceResult};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::api::{Patch, PatchParams};
 use serde_json::Value;
 
@@ -17,7 +19,7 @@ use crate::sync::{
     report::{Report, moves_revision_alone},
 };
 
-/// The status is written at most this often, but for the phases of an operation.
+/// The status is written at most this often, but for where an operation stands.
 const PACE: Duration = Duration::from_secs(1);
 /// Attempts while others write the same Application.
 const ATTEMPTS: usize = 5;
@@ -37,6 +39,37 @@ pub(crate) enum Written {
     Superseded,
 }
 
+/// Where an operation stands. The next look reads it from the status and nobody else knows it, so it can't wait.
+#[derive(PartialEq)]
+struct Stage<'a> {
+    phase: &'a str,
+    times: [&'a Option<Time>; 2],
+    retry_count: i64,
+    failure: Option<String>,
+    /// What became of each object and hook, but for how that is worded.
+    results: Vec<[&'a str; 7]>,
+}
+
+impl<'a> Stage<'a> {
+    fn of(status: &'a ApplicationStatus) -> Option<Self> {
+        let state = status.operation_state.as_ref()?;
+        let results = state.sync_result.iter().flat_map(|all| &all.resources);
+        let result = |result: &'a ResourceResult| {
+            let of = [&result.group, &result.kind, &result.namespace, &result.name];
+            let [group, kind, namespace, name] = of.map(String::as_str);
+            let [hook, phase] = [&result.hook_type, &result.hook_phase].map(String::as_str);
+            [group, kind, namespace, name, hook, phase, &result.status]
+        };
+        Some(Self {
+            phase: &state.phase,
+            times: [&state.started_at, &state.finished_at],
+            retry_count: state.retry_count,
+            failure: recorded::failure(state),
+            results: results.map(result).collect(),
+        })
+    }
+}
+
 impl Engine {
     /// Writes a report over the Application as `base` shows it.
     ///
@@ -52,23 +85,7 @@ impl Engine {
         let Some(patch) = report.patch(&stored, resource_version(base)) else {
             return Ok(Written::Nothing);
         };
-        // Where an operation stands: the next look reads it from here, so it can't wait.
-        let stage = |status: &crds::ApplicationStatus| {
-            status.operation_state.as_ref().map(|state| {
-                let hooks = recorded::hooks(status);
-                (
-                    state.phase.clone(),
-                    state.started_at.clone(),
-                    state.finished_at.clone(),
-                    state.retry_count,
-                    recorded::failure(state),
-                    hooks
-                        .map(|hook| (hook.name.clone(), hook.hook_phase.clone()))
-                        .collect::<Vec<_>>(),
-                )
-            })
-        };
-        let urgent = stage(&stored) != stage(&report.status)
+        let urgent = Stage::of(&stored) != Stage::of(&report.status)
             || report.takes_operation
             || report.finalizers.is_some()
             || !report.obeyed_annotations.is_empty();

@@ -319,4 +319,6 @@ fn a_deletion_that_asks_is_approved_by_a_command() {
     assert!(confirmed.stderr.contains("asking"), "{}", confirmed.stderr);
     eventually("what asked is gone", || equal(&found(), &None));
     shop.signet(&["wait", "shop", "--timeout", "60s"]).success();
+    let history = shop.signet(&["history", "shop"]).success();
+    assert!(history.contains("asking: pruned"), "{history}");
 }

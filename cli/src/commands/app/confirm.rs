@@ -1,6 +1,6 @@
 //! `signet app confirm`. Must not delete anything itself: it approves what the controller asks for.
 
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{Error, Namespace};
@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
     let patch = json!({
         "metadata": {
             "resourceVersion": application.resource_version(),
-            "annotations": { DELETION_APPROVED: Timestamp::now().to_string() },
+            "annotations": { DELETION_APPROVED: after_asking(&application).to_string() },
         },
     });
     applications
@@ -57,6 +57,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
     Ok(Outcome::Fine)
 }
 
+/// Now, but later than what asks began: its clock may be ahead of ours, and an approval of before is none.
+fn after_asking(application: &Application) -> Timestamp {
+    let deletion = &application.0.metadata.deletion_timestamp;
+    let sync = application.text("/status/operationState/startedAt");
+    let began = sync.parse().ok().max(deletion.as_ref().map(|time| time.0));
+    let after =
+        began.and_then(|began: Timestamp| began.checked_add(SignedDuration::from_secs(1)).ok());
+    after.max(Some(Timestamp::now())).unwrap_or(Timestamp::MAX)
+}
+
 /// The objects whose deletion waits.
 fn asked(application: &Application) -> Vec<String> {
     let objects = application.elements("/status/resources").iter();
@@ -68,4 +78,28 @@ fn asked(application: &Application) -> Vec<String> {
     asked
         .map(|object| format!("{} {}", text(object, "kind"), name(object)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_approval_is_later_than_what_asks_whatever_the_clocks_say() {
+        let application = |metadata: Value, started: &str| {
+            let object = json!({ "metadata": metadata, "status": { "operationState": { "startedAt": started } } });
+            Application(serde_json::from_value(object).unwrap())
+        };
+        let ahead = "2999-01-01T00:00:00Z";
+        let time = |text: &str| text.parse::<Timestamp>().unwrap();
+        let sync = application(json!({}), ahead);
+        assert!(after_asking(&sync) > time(ahead));
+        let deletion = application(
+            json!({ "deletionTimestamp": ahead }),
+            "2026-03-01T12:00:00Z",
+        );
+        assert!(after_asking(&deletion) > time(ahead));
+        let before = Timestamp::now();
+        assert!(after_asking(&application(json!({}), "")) >= before);
+    }
 }
