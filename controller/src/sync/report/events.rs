@@ -4,7 +4,7 @@
 use crds::ApplicationStatus;
 
 use super::Event;
-use crate::sync::plan::{Decision, Initiator, OperationPhase, Plan};
+use crate::sync::plan::{Condition, ConditionKind, Decision, Initiator, OperationPhase, Plan};
 use crate::sync::world::World;
 
 /// An operation that begins.
@@ -50,10 +50,15 @@ pub(super) fn events(
             .conditions
             .iter()
             .find(|planned| planned.kind.name() == condition.type_);
-        events.extend(
-            kind.filter(|_| !known)
-                .map(|kind| warning(kind.kind.name(), condition.message.clone())),
-        );
+        let told = |planned: &Condition| {
+            let (name, message) = (planned.kind.name(), condition.message.clone());
+            match planned.kind {
+                // Somebody asked for it.
+                ConditionKind::RevisionHeld => normal(name, message),
+                _ => warning(name, message),
+            }
+        };
+        events.extend(kind.filter(|_| !known).map(told));
     }
     events
 }
