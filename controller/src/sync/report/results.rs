@@ -140,7 +140,7 @@ fn told(result: &ResourceResult) -> String {
 /// The first failures of a pass, for the operation's message. A conflict is none: the next pass looks again.
 pub(super) fn failures(outcomes: &[Outcome]) -> Vec<String> {
     let failed = |outcome: &Outcome| match &outcome.result {
-        Err(_) if is_aside(&outcome.step.step) => None,
+        Err(_) if is_beside(&outcome.step.step) => None,
         Err(failure) if !is_conflict(failure) => Some(failure.message.clone()),
         _ => None,
     };
@@ -150,13 +150,13 @@ pub(super) fn failures(outcomes: &[Outcome]) -> Vec<String> {
 /// Something changed under our hands; the next pass looks again.
 pub(super) fn conflicts(outcomes: &[Outcome]) -> bool {
     let conflicts = |outcome: &Outcome| {
-        !is_aside(&outcome.step.step) && outcome.result.as_ref().is_err_and(is_conflict)
+        !is_beside(&outcome.step.step) && outcome.result.as_ref().is_err_and(is_conflict)
     };
     outcomes.iter().any(conflicts)
 }
 
 /// It is no part of an operation, which neither fails nor waits for it.
-fn is_aside(step: &Step) -> bool {
+fn is_beside(step: &Step) -> bool {
     matches!(step, Step::ReleaseHook { .. } | Step::Restart { .. })
 }
 
