@@ -64,7 +64,7 @@ impl Served {
         let (pushes, mut told) = channel();
         let repositories = repositories();
         tokio::spawn(async move {
-            while let Some(push) = told.recv().await {
+            while let Some(push) = told.pushes.recv().await {
                 let concerned = concerned(&repositories, &push);
                 push.answer(concerned);
             }

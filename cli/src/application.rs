@@ -22,6 +22,7 @@ const SHORT_COMMIT: usize = 7;
 pub(crate) struct Applications<'cluster> {
     cluster: &'cluster Cluster,
     api: Api<DynamicObject>,
+    namespace: String,
     place: String,
 }
 
@@ -54,6 +55,7 @@ impl<'cluster> Applications<'cluster> {
         Self {
             cluster,
             api,
+            namespace: String::new(),
             place: "the cluster".to_owned(),
         }
     }
@@ -65,8 +67,14 @@ impl<'cluster> Applications<'cluster> {
         Self {
             cluster,
             api,
+            namespace: namespace.to_owned(),
             place: format!("namespace {namespace}"),
         }
+    }
+
+    /// Their namespace; empty where they are of all.
+    pub(crate) fn namespace(&self) -> &str {
+        &self.namespace
     }
 
     pub(crate) fn place(&self) -> &str {

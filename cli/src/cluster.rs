@@ -3,6 +3,7 @@
 
 mod link;
 mod sealing_service;
+mod web_service;
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -157,13 +158,30 @@ impl Cluster {
         action: &str,
         request: impl Future<Output = kube::Result<T>>,
     ) -> Result<T, Error> {
-        match self.within(self.answer_timeout, request) {
+        self.ask_within(self.answer_timeout, action, request)
+    }
+
+    /// The same with a time of its own, for what takes longer.
+    fn ask_within<T>(
+        &self,
+        time: Duration,
+        action: &str,
+        request: impl Future<Output = kube::Result<T>>,
+    ) -> Result<T, Error> {
+        match self.within(time, request) {
             Some(answer) => answer.map_err(|error| self.error(action, error)),
             None => Err(Error::TimedOut {
-                time: self.answer_timeout,
+                time,
                 action: action.to_owned(),
             }),
         }
+    }
+
+    async fn send(&self, request: http::Result<http::Request<Vec<u8>>>) -> kube::Result<String> {
+        self.link
+            .client
+            .request_text(request.map_err(kube::Error::HttpError)?)
+            .await
     }
 
     /// Watches one object until it is as wanted. `None` when the time is over first. A watch that breaks is begun again.

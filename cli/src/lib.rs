@@ -9,6 +9,7 @@
 mod application;
 mod arguments;
 mod certificate_source;
+mod checkout;
 mod cluster;
 mod commands;
 #[cfg(test)]

@@ -95,7 +95,7 @@ pub(crate) fn json(value: &Value) -> String {
 }
 
 /// Strings stay on one line: folding would break base64, and YAML 1.1 words such as `yes` are quoted.
-fn yaml(value: &Value) -> String {
+pub(crate) fn yaml(value: &Value) -> String {
     let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
     serde_saphyr::to_string_with_options(value, options)
         .expect("invariant: a JSON value can be written as YAML")

@@ -69,6 +69,8 @@ pub const KEEP_FOREIGN_METADATA: &str = "signet.dev/keep-foreign-metadata";
 pub const RENDERED: &str = "signet.dev/rendered";
 /// On a Secret: its items that have changed since it was made, each with the version of the SealedSecret that changed it last.
 pub const CHANGED: &str = "signet.dev/changed";
+/// On an Application: the SHA-256, in hexadecimal, of what somebody proves by that they may ask for a diff. Taken off once they ask.
+pub const DIFF: &str = "signet.dev/diff";
 /// On an Application: where a rollback keeps it, a [`Hold`](crate::Hold).
 pub const HOLD: &str = "signet.dev/hold";
 /// Label of a Secret that holds a sealing key; the value `active` makes the key usable.

@@ -98,17 +98,20 @@ pub fn unseal(
     })
 }
 
-/// Says whether every item can be opened, without rendering a template: an answer that depends on a template, which
-/// no label covers, would tell an attacker something about the plaintext.
+/// Says whether every item can be opened, and by which keys, without rendering a template: an answer that depends on a template,
+/// which no label covers, would tell an attacker something about the plaintext.
 ///
 /// # Errors
 /// The problems of all items at once.
-pub fn opens(sealed: &SealedSecret, keyring: &Keyring) -> Result<(), UnsealError> {
+pub fn opens(
+    sealed: &SealedSecret,
+    keyring: &Keyring,
+) -> Result<BTreeSet<Fingerprint>, UnsealError> {
     if sealed.spec.data.is_some() {
-        return open_legacy(sealed, keyring).map(drop);
+        return open_legacy(sealed, keyring).map(|opened| BTreeSet::from([opened.key]));
     }
-    open_items(sealed, keyring)?;
-    Ok(())
+    let items = open_items(sealed, keyring)?;
+    Ok(items.into_values().map(|opened| opened.key).collect())
 }
 
 /// The label that the values of this object must carry: from its own name, namespace and annotations.

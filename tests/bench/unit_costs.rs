@@ -105,7 +105,7 @@ fn rsa() -> (f64, f64) {
     let start = Instant::now();
     sealed
         .iter()
-        .for_each(|sealed| opens(sealed, &keyring).unwrap());
+        .for_each(|sealed| drop(opens(sealed, &keyring).unwrap()));
     (seal, start.elapsed().as_secs_f64() / 200.0)
 }
 

@@ -58,7 +58,9 @@ impl Vector {
         use base64::Engine as _;
         let keyring = keyring(&self.key);
         let sealed = self.sealed();
-        let opens = sealing::opens(&sealed, &keyring).map_err(|error| error.to_string());
+        let opens = sealing::opens(&sealed, &keyring)
+            .map(drop)
+            .map_err(|error| error.to_string());
         let unsealed = unseal(&sealed, &keyring).map_err(|error| error.to_string());
         if opens != unsealed.as_ref().map(|_| ()).map_err(Clone::clone) {
             return Some(format!("opens says {opens:?}, unseal says otherwise"));

@@ -196,10 +196,11 @@ impl Testbed {
     /// reaches a controller that the test started itself: `services/http:NAME:8080/proxy/…`.
     #[track_caller]
     pub(crate) fn service_proxy(&self, namespace: &str, name: &str, controller: &Controller) {
-        let port = controller.port(Port::Sealing);
+        let [sealing, web] = [Port::Sealing, Port::Web].map(|port| controller.port(port));
         self.apply(&format!(
             "apiVersion: v1\nkind: Service\nmetadata: {{name: {name}, namespace: {namespace}}}\n\
-             spec: {{selector: {{proxied: {name}}}, ports: [{{name: http, port: 8080, targetPort: {port}}}]}}\n---\n\
+             spec: {{selector: {{proxied: {name}}}, ports: [{{name: http, port: 8080, targetPort: {sealing}}},\n\
+             \x20 {{name: web, port: 8082, targetPort: {web}}}]}}\n---\n\
              apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: {namespace}, labels: {{proxied: {name}}}}}\n\
              spec: {{nodeName: host, containers: [{{name: nobody, image: nobody}}]}}\n"
         ));

@@ -174,6 +174,9 @@ impl Answers {
             .and_then(|path| path.split_once('/'))
         {
             Some(("signet", _)) if matches!(situation, "upstream" | "empty") => None,
+            Some((_, path)) if path.ends_with(":web/proxy/api/diff") => {
+                return (200, applications::preview(&request.body).to_string());
+            }
             Some((_, path)) if path.contains("/proxy/") => {
                 return self.sealing_api(situation, path, &request.body);
             }

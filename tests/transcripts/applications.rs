@@ -64,6 +64,63 @@ fn beside(method: &str, path: &str) -> Option<Value> {
     }
 }
 
+/// What the controller says of a sync: of `shop` it would change something, `mail` has an object that can't be synced, `busy` would be
+/// refused, and of all others nothing differs.
+pub(super) fn preview(body: &str) -> Value {
+    let question: Value = serde_json::from_str(body).unwrap_or_default();
+    let proven = question["proof"]
+        .as_str()
+        .is_some_and(|proof| proof.len() == 64);
+    let name = question["name"]
+        .as_str()
+        .filter(|_| proven)
+        .unwrap_or_default();
+    let object = |group: &str, kind: &str, change: &str| {
+        json!({
+            "group": group, "version": "v1", "kind": kind, "namespace": name, "name": name, "change": change,
+            "origin": format!("{name}/{}.yaml: document 1, line 1", kind.to_lowercase()),
+        })
+    };
+    let mut web = object("apps", "Deployment", "update");
+    web["live"] = json!({ "kind": "Deployment", "spec": { "paused": false, "replicas": 1 } });
+    web["becomes"] = json!({ "kind": "Deployment", "spec": { "paused": false, "replicas": 2 } });
+    let mut sealed = object("bitnami.com", "SealedSecret", "update");
+    sealed["items"] = json!({ "password": "re-sealed", "token": "added" });
+    let mut old = object("", "ConfigMap", "delete");
+    old["origin"] = Value::Null;
+    let mut refused = object("apps", "Deployment", "none");
+    refused["problem"] = json!(
+        "Deployment.apps \"mail\" is invalid: spec.replicas: must be greater than or equal to 0"
+    );
+    let (objects, why) = match name {
+        "shop" => (vec![sealed, web, old], None),
+        "mail" => (vec![refused], None),
+        "busy" => (
+            Vec::new(),
+            Some("busy/web.yaml: document 1, line 3: expected a mapping"),
+        ),
+        _ => (Vec::new(), None),
+    };
+    let secrets = json!([
+        { "kind": "SealedSecret", "namespace": name, "name": "db", "origin": "shop/db.yaml: document 1, line 1",
+          "openedBy": ["signet-key-x7k2p"], "usedBy": ["apps/Deployment shop/web", "PreSync hook batch/Job shop/migrate"],
+          "lastChange": "2026-03-02T09:00:03Z" },
+        { "kind": "Secret", "namespace": name, "name": "plain", "origin": "shop/plain.yaml: document 1, line 1", "openedBy": [], "usedBy": [] },
+    ]);
+    let secrets = match question["secrets"].as_bool() {
+        Some(true) if name == "shop" => secrets,
+        Some(true) => json!([]),
+        _ => Value::Null,
+    };
+    let condition =
+        json!({ "type": "SyncBlocked", "message": "Sync operation blocked by sync window" });
+    json!({
+        "revisions": ["4f0c2a1b9d8e7f60514233425160718293a4b5c6"], "differs": name == "shop",
+        "refused": why, "objects": objects, "secrets": secrets,
+        "conditions": if name == "shop" { json!([condition]) } else { json!([]) },
+    })
+}
+
 /// What was synced of `shop`: from another path at first, then from this one.
 fn history(name: &str) -> Value {
     if name != "shop" {

@@ -159,13 +159,6 @@ impl Cluster {
             }
         }
     }
-
-    async fn send(&self, request: http::Result<http::Request<Vec<u8>>>) -> kube::Result<String> {
-        self.link
-            .client
-            .request_text(request.map_err(kube::Error::HttpError)?)
-            .await
-    }
 }
 
 impl SealingService {

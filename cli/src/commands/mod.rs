@@ -18,6 +18,8 @@ pub(crate) enum Outcome {
     Fine,
     /// A `--check` found something to do, or a wait ended without what was waited for.
     Wanting,
+    /// What was asked can't be told; that it can't is said already.
+    Unknown,
 }
 
 impl From<Outcome> for ExitCode {
@@ -25,6 +27,7 @@ impl From<Outcome> for ExitCode {
         match outcome {
             Outcome::Fine => Self::SUCCESS,
             Outcome::Wanting => Self::FAILURE,
+            Outcome::Unknown => Self::from(2),
         }
     }
 }

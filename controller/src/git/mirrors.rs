@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{
     CommitId, Fetched, GitError, Repository, RepositoryUrl, Revision, Tree, metrics::GitMetrics,
-    mirror::Mirror, place::Place, readers::Readers, snapshot::Part,
+    mirror::Mirror, place::Place, readers::Readers, snapshot::Part, uploaded,
 };
 use crate::repositories::{Known, Repositories, RepositoryKind};
 
@@ -197,6 +197,22 @@ impl Mirrors {
         path: &str,
     ) -> Result<Tree, GitError> {
         self.tree_with(repository, commit, path, &[]).await
+    }
+
+    /// The files of a tar archive in place of those of a commit, for as long as somebody reads them.
+    ///
+    /// # Errors
+    /// What in the archive is not as expected, or why there is no room for it.
+    pub async fn uploaded(
+        &self,
+        repository: &Repository,
+        commit: CommitId,
+        archive: Arc<[u8]>,
+    ) -> Result<Tree, String> {
+        let (place, repository) = (self.place.path().to_owned(), repository.clone());
+        let read = move || uploaded::tree(&place, &repository, commit, &archive);
+        let read = task::spawn_blocking(read).await;
+        read.unwrap_or_else(|error| Err(error.to_string()))
     }
 
     /// The same, with the files of these submodules.

@@ -23,6 +23,7 @@ mod store;
 mod submodule;
 mod tree;
 mod turn;
+mod uploaded;
 mod walk;
 mod wire;
 

@@ -2,8 +2,9 @@
 //! It renders nothing and opens no SealedSecret itself: `render/` and `unseal/` do.
 //!
 //! `observe/` reads what a pass looks at into a `world`; `desired/` is what Git wants, normalised; `compare/` holds it against
-//! live objects, whose health the crate `health` judges and `aggregate` sums up; `plan/` decides; `apply/` executes; `report/` tells. Only `observe/`, `apply/`,
-//! `status`, `queue`, `pushes`, `engine` and `run` have effects: all else is pure and proved in `tests/plans`.
+//! live objects, whose health the crate `health` judges and `aggregate` sums up; `plan/` decides; `apply/` executes; `report/` tells; `preview/` is all of it
+//! for somebody who asks what would happen. Only `observe/`, `apply/`,
+//! `status`, `queue`, `pushes`, `preview/requests`, `engine` and `run` have effects: all else is pure and proved in `tests/plans`.
 
 mod aggregate;
 mod apply;
@@ -16,6 +17,7 @@ mod metrics;
 mod observe;
 pub mod outcome;
 pub mod plan;
+mod preview;
 mod pushes;
 mod queue;
 pub mod report;

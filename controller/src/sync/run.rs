@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::{
     sync::{
         broadcast::error::RecvError,
-        mpsc::{self, Receiver, UnboundedSender},
+        mpsc::{self, UnboundedSender},
     },
     task::JoinSet,
 };
@@ -31,7 +31,7 @@ use crate::{
     leadership::Role,
     run::Error,
     settings,
-    web::Push,
+    web::FromWeb,
 };
 
 /// Takes one message for each first listing that is whole; nobody listens once all are.
@@ -43,17 +43,19 @@ const TIDY: Duration = Duration::from_secs(30);
 /// What made a pass panic is likely still there: look again, but not at once.
 const AFTER_PANIC: Duration = Duration::from_secs(300);
 
-/// Syncs Applications until shutdown, at once where `pushes` tell of a new commit.
+/// Syncs Applications until shutdown, at once where the web server tells of a new commit, and answers what it asks.
 ///
 /// # Errors
 /// When the folder for Git mirrors can't be written. Everything else that fails is waited out.
-pub async fn run(context: Arc<Context>, pushes: Receiver<Push>) -> Result<(), Error> {
+pub async fn run(context: Arc<Context>, from_web: FromWeb) -> Result<(), Error> {
     let mirrors = mirrors(&context.settings.sync)?;
     let engine = Engine::new(context, mirrors);
     let mut watches = JoinSet::new();
     let ready = engine.feed(&mut watches);
+    let FromWeb { pushes, questions } = from_web;
     let told = engine.clone();
     watches.spawn(async move { told.follow_pushes(pushes).await });
+    watches.spawn(engine.clone().follow_questions(questions));
     tokio::select! {
         () = ready => {}
         () = engine.context.shutdown.cancelled() => return Ok(()),
@@ -132,7 +134,7 @@ impl Engine {
     }
 
     /// Namespaces with Applications.
-    fn namespaces(&self) -> BTreeSet<String> {
+    pub(in crate::sync) fn namespaces(&self) -> BTreeSet<String> {
         let also = self.context.settings.sync.application_namespaces();
         also.into_iter()
             .chain([self.context.namespace.clone()])

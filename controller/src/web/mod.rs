@@ -1,6 +1,7 @@
-//! The web server: `/api/webhook`, by which Git servers tell of pushes.
+//! The web server: `/api/webhook`, by which Git servers tell of pushes, and `/api/diff`, by which `signet` asks what a sync would do.
 //! A webhook is a hint and nothing more: it must not bring in a URL, a revision or a text that anybody acts on.
 
+mod diff;
 #[cfg(any(test, fuzzing))]
 #[path = "../../../tests/fuzzing/webhooks.rs"]
 pub mod fuzz_webhooks;
@@ -26,11 +27,14 @@ use axum::routing::any;
 use axum::serve::IncomingStream;
 use tokio::sync::{mpsc, watch};
 
+pub use self::diff::Question;
+use self::diff::Questions;
+pub(crate) use self::diff::{Answer, NoAnswer};
 pub(crate) use self::location::Location;
 use self::outcome::Outcome;
 use self::payload::Event;
 use self::provider::Provider;
-pub use self::push::{Concerned, Push, channel};
+pub use self::push::{Concerned, Push};
 pub use self::secrets::Secrets;
 use self::tell::Teller;
 use crate::context::Context;
@@ -48,10 +52,42 @@ const LARGEST: usize = 1 << 20;
 const HELD: usize = 8 << 20;
 /// How long a request may take to arrive, and its sender to take the answer. Senders themselves give up after 10 to 30 seconds.
 const TIME: Duration = Duration::from_secs(10);
+/// How long a connection may be silent: longer than anybody waits for a diff.
+const SILENCE: Duration = Duration::from_secs(180);
+/// Questions that may wait for the sync engine.
+const QUESTIONS: usize = 8;
 /// Webhooks per second and caller. Each costs a hash of its body, and a listing only once it is believed.
 const RATE: u32 = 10;
 /// Further ones at once: an organisation that pushes to a hundred repositories in one go.
 const BURST: u32 = 100;
+
+/// The ways to the sync engine.
+#[derive(Clone, Debug)]
+pub struct ToSync {
+    pushes: mpsc::Sender<Push>,
+    questions: mpsc::Sender<Question>,
+}
+
+/// Their other ends.
+#[derive(Debug)]
+pub struct FromWeb {
+    /// Somebody pushed.
+    pub pushes: mpsc::Receiver<Push>,
+    /// Somebody asks what a sync would change.
+    pub questions: mpsc::Receiver<Question>,
+}
+
+/// The ways from the web server to the sync engine.
+#[must_use]
+pub fn channel() -> (ToSync, FromWeb) {
+    let (pushes, pushed) = mpsc::channel(push::WAITING);
+    let (questions, asked) = mpsc::channel(QUESTIONS);
+    let from_web = FromWeb {
+        pushes: pushed,
+        questions: asked,
+    };
+    (ToSync { pushes, questions }, from_web)
+}
 
 /// What is served, and on whose word.
 #[derive(Debug)]
@@ -59,6 +95,7 @@ pub struct Webhooks {
     allow_unsigned: bool,
     secrets: watch::Receiver<Option<Secrets>>,
     pushes: mpsc::Sender<Push>,
+    questions: Questions,
     limiter: Limiter,
     room: Room,
     teller: Teller,
@@ -74,11 +111,11 @@ impl Connected<IncomingStream<'_, timeouts::Listener>> for Peer {
     }
 }
 
-/// Serves webhooks until shutdown, and hands on what they tell as `pushes`.
+/// Serves until shutdown, and hands on what webhooks tell and callers ask.
 ///
 /// # Errors
 /// When the address is taken.
-pub async fn run(context: Arc<Context>, pushes: mpsc::Sender<Push>) -> Result<(), Error> {
+pub async fn run(context: Arc<Context>, to_sync: ToSync) -> Result<(), Error> {
     let settings = &context.settings.web;
     let address = &settings.web_addr;
     let listener = address.bind().await.map_err(|source| Error::Listen {
@@ -90,12 +127,12 @@ pub async fn run(context: Arc<Context>, pushes: mpsc::Sender<Push>) -> Result<()
     let webhooks = Webhooks::new(
         settings.webhook_allow_unsigned,
         secrets,
-        pushes,
+        to_sync,
         &context.metrics,
     );
     let service = router(webhooks).into_make_service_with_connect_info::<Peer>();
     let shutdown = context.shutdown.clone().cancelled_owned();
-    let listener = timeouts::Listener::new(listener, TIME, TIME);
+    let listener = timeouts::Listener::new(listener, SILENCE, TIME);
     let serve = axum::serve(listener, service).with_graceful_shutdown(shutdown);
     tokio::select! {
         served = serve.into_future() => served.map_err(Error::Serve),
@@ -107,6 +144,7 @@ pub async fn run(context: Arc<Context>, pushes: mpsc::Sender<Push>) -> Result<()
 pub fn router(webhooks: Webhooks) -> Router {
     Router::new()
         .route(PATH, any(webhook))
+        .route(diff::PATH, any(diff::diff))
         .fallback(not_found)
         .with_state(Arc::new(webhooks))
 }
@@ -125,13 +163,17 @@ impl Webhooks {
     pub fn new(
         allow_unsigned: bool,
         secrets: watch::Receiver<Option<Secrets>>,
-        pushes: mpsc::Sender<Push>,
+        ToSync { pushes, questions }: ToSync,
         metrics: &Metrics,
     ) -> Self {
         Self {
             allow_unsigned,
             secrets,
             pushes,
+            questions: Questions {
+                sender: questions,
+                room: Room::new(diff::HELD, diff::LARGEST),
+            },
             limiter: Limiter::new(RATE, BURST),
             room: Room::new(HELD, LARGEST),
             teller: Teller::new(metrics),
@@ -140,7 +182,7 @@ impl Webhooks {
 
     /// What becomes of a request. Nothing of its body is understood before its sender is believed.
     async fn take(&self, provider: Option<Provider>, request: Request) -> Result<Outcome, Outcome> {
-        self.limit(&request)?;
+        self.limit(PATH, &request)?;
         if request.method() != Method::POST {
             return Err(Outcome::NotPost);
         }
@@ -157,13 +199,13 @@ impl Webhooks {
         }
     }
 
-    fn limit(&self, request: &Request) -> Result<(), Outcome> {
+    fn limit(&self, path: &str, request: &Request) -> Result<(), Outcome> {
         let peer = request.extensions().get::<ConnectInfo<Peer>>();
         let peer = peer.map(|ConnectInfo(Peer(address))| address.ip().to_string());
         let forwarded = request.headers().get("x-forwarded-for");
         let forwarded = forwarded.map_or(&[][..], HeaderValue::as_bytes);
         let caller = [peer.unwrap_or_default().as_bytes(), b" ", forwarded].concat();
-        let verdict = self.limiter.check(PATH, &caller, Instant::now());
+        let verdict = self.limiter.check(path, &caller, Instant::now());
         match verdict.allowed {
             true => Ok(()),
             false => Err(Outcome::Limited(verdict, self.limiter.limit())),

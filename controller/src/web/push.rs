@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::location::Location;
 use crate::git::RepositoryUrl;
 
 /// Pushes that may wait for the sync engine, which takes each in at once.
-const WAITING: usize = 64;
+pub(super) const WAITING: usize = 64;
 
 /// The repositories of ours that a push is about.
 pub type Concerned = BTreeSet<RepositoryUrl>;
@@ -39,10 +39,4 @@ impl Push {
         // The caller may have gone: then nobody wants to know.
         let _ = self.answer.send(concerned);
     }
-}
-
-/// The way from the web server to the sync engine.
-#[must_use]
-pub fn channel() -> (mpsc::Sender<Push>, mpsc::Receiver<Push>) {
-    mpsc::channel(WAITING)
 }

@@ -1,14 +1,17 @@
 //! `signet app`: Applications, with the user's own rights. Must not need any server but the API server, and `health` none.
 
 mod confirm;
+mod diff;
 mod events;
 mod get;
 mod health;
 mod history;
 mod list;
 mod operation;
+mod preview;
 mod resources;
 mod rollback;
+mod secrets;
 mod sync;
 mod terminate;
 mod wait;
@@ -18,6 +21,7 @@ use std::time::Duration;
 use super::Outcome;
 use crate::application::{self, Applications};
 use crate::arguments::ClusterArguments;
+use crate::checkout;
 use crate::cluster::{self, Cluster};
 use crate::duration;
 use crate::error;
@@ -27,6 +31,7 @@ use crate::error;
 pub(crate) enum Command {
     List(list::Arguments),
     Get(get::Arguments),
+    Diff(diff::Arguments),
     Sync(sync::Arguments),
     Wait(wait::Arguments),
     Terminate(terminate::Arguments),
@@ -35,6 +40,7 @@ pub(crate) enum Command {
     History(history::Arguments),
     Resources(resources::Arguments),
     Events(events::Arguments),
+    Secrets(secrets::Arguments),
     Health(health::Arguments),
 }
 
@@ -57,6 +63,8 @@ pub(crate) enum Error {
     Cluster(#[from] cluster::Error),
     #[error(transparent)]
     Health(#[from] health::Error),
+    #[error(transparent)]
+    Checkout(#[from] checkout::Error),
     #[error("Application {name} is being synced already")]
     Busy { name: String },
     #[error("no sync of Application {name} is under way")]
@@ -75,6 +83,12 @@ pub(crate) enum Error {
         id: i64,
         field: String,
     },
+    #[error("a sync of Application {name} would be refused: {message}")]
+    Refused { name: String, message: String },
+    #[error(
+        "{problems} of the objects of Application {name} can't be synced as they are, or can't be compared"
+    )]
+    Undecided { name: String, problems: usize },
     #[error("no rollback keeps Application {name}")]
     NotHeld { name: String },
     #[error("Application {name} was not refreshed within {}", duration::display(*timeout))]
@@ -102,6 +116,7 @@ impl Error {
             Self::Application(error) => error.hint(),
             Self::Cluster(error) => error.hint(),
             Self::Health(error) => error.hint(),
+            Self::Checkout(error) => error.hint(),
             Self::Busy { name } => {
                 Some(format!("`signet app wait {name}` waits until that is done"))
             }
@@ -110,6 +125,10 @@ impl Error {
             )),
             Self::Idle { name } | Self::NotHeld { name } | Self::NothingAsked { name } => {
                 Some(format!("`signet app get {name}` shows how it stands"))
+            }
+            Self::Refused { .. } => None,
+            Self::Undecided { .. } => {
+                Some("each of them says what the problem is, in the diff above".to_owned())
             }
             Self::NoSuchSync { name, .. } | Self::NoEarlierSync { name } => {
                 Some(format!("`signet app history {name}` shows what was synced"))
@@ -132,6 +151,7 @@ pub(crate) fn run(command: &Command) -> Result<Outcome, error::Error> {
     match command {
         Command::List(arguments) => list::run(arguments),
         Command::Get(arguments) => get::run(arguments),
+        Command::Diff(arguments) => Ok(diff::run(arguments)),
         Command::Sync(arguments) => sync::run(arguments),
         Command::Wait(arguments) => wait::run(arguments),
         Command::Terminate(arguments) => terminate::run(arguments),
@@ -140,6 +160,7 @@ pub(crate) fn run(command: &Command) -> Result<Outcome, error::Error> {
         Command::History(arguments) => history::run(arguments),
         Command::Resources(arguments) => resources::run(arguments),
         Command::Events(arguments) => events::run(arguments),
+        Command::Secrets(arguments) => secrets::run(arguments),
         Command::Health(arguments) => health::run(arguments),
     }
 }

@@ -3,7 +3,7 @@
 
 pub(super) mod adoption;
 
-mod answer;
+pub(super) mod answer;
 mod body;
 mod delete;
 mod dry_run;
@@ -12,7 +12,7 @@ mod namespace;
 mod replace;
 mod restart;
 mod unseal;
-mod verify;
+pub(super) mod verify;
 mod write;
 
 use futures::{StreamExt, TryStreamExt, stream};

@@ -14,6 +14,7 @@ use super::{
     body,
     restart::with_note_of,
 };
+use crate::ignore::Problem;
 use crate::sync::{
     compare::close::{Pair, Predicted},
     desired::Wanted,
@@ -74,21 +75,12 @@ impl Executor<'_> {
         if let Some(state) = pair.at_first_sight() {
             return Ok(state);
         }
-        let params = PatchParams::apply(FIELD_MANAGER).force().dry_run();
-        let body = match body::of_apply(wanted, object) {
-            Ok(body) => Patch::Apply(with_note_of(object, body)),
-            Err(problem) => {
-                return Ok(LiveState::Unreadable {
-                    message: problem.to_string(),
-                });
-            }
-        };
-        let predicted = match api.patch(&wanted.key.name, &params, &body).await {
-            Ok(predicted) => Predicted::Object(predicted.into()),
-            Err(kube::Error::Api(status)) if refuses_dry_run(&status) => Predicted::NoDryRun,
-            Err(error) => Predicted::Refusal(failure(&wanted.key, error)?),
-        };
-        Ok(pair.by_prediction(predicted))
+        match predicted(api, wanted, object).await? {
+            Ok(predicted) => Ok(pair.by_prediction(predicted)),
+            Err(problem) => Ok(LiveState::Unreadable {
+                message: problem.to_string(),
+            }),
+        }
     }
 
     /// An object that can't be read stays unverified, with the reason.
@@ -111,4 +103,26 @@ impl Executor<'_> {
         let since = at.checked_sub(REMEMBERED).unwrap_or(Timestamp::MIN);
         self.engine.live.index().taken(key, takes, since);
     }
+}
+
+/// What an apply would make of a live object, as the API server predicts it; or which rule for differences was not done.
+///
+/// # Errors
+/// When the API server is away.
+pub(in crate::sync) async fn predicted(
+    api: &Api<DynamicObject>,
+    wanted: &Wanted,
+    live: &DynamicObject,
+) -> Result<Result<Predicted, Problem>, kube::Error> {
+    let params = PatchParams::apply(FIELD_MANAGER).force().dry_run();
+    let body = match body::of_apply(wanted, live) {
+        Ok(body) => Patch::Apply(with_note_of(live, body)),
+        Err(problem) => return Ok(Err(problem)),
+    };
+    let predicted = match api.patch(&wanted.key.name, &params, &body).await {
+        Ok(predicted) => Predicted::Object(predicted.into()),
+        Err(kube::Error::Api(status)) if refuses_dry_run(&status) => Predicted::NoDryRun,
+        Err(error) => Predicted::Refusal(failure(&wanted.key, error)?),
+    };
+    Ok(Ok(predicted))
 }

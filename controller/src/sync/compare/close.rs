@@ -71,6 +71,32 @@ impl<'a> Pair<'a> {
         }
     }
 
+    /// What counts of the live object.
+    pub(in crate::sync) fn read(&self) -> &Value {
+        &self.read
+    }
+
+    /// What a write would make of the object, as far as it counts. Without a prediction it is taken to set what is wanted, and
+    /// no more.
+    pub(in crate::sync) fn becomes(&self, predicted: Option<&Predicted>) -> Value {
+        let becomes = match predicted {
+            Some(Predicted::Object(predicted)) => {
+                counting(self.wanted, &comparable(predicted), self.live).ok()
+            }
+            Some(Predicted::NoDryRun | Predicted::Refusal(_)) => None,
+            None => Some(self.read.clone()),
+        };
+        let becomes = becomes.unwrap_or_else(|| {
+            let mut becomes = self.read.clone();
+            lay_over(&mut becomes, &self.target);
+            becomes
+        });
+        match self.wanted.apply_policy().mode {
+            ApplyMode::Merge => becomes,
+            _ => ownership::without_added(managed_fields(self.live), &becomes),
+        }
+    }
+
     /// What an apply would change of our fields. What admission webhooks add to them is nobody's business unless it is asked for.
     fn changes(&self, becomes: &Value, predicted: &DynamicObject) -> Vec<String> {
         let ours = |object| ownership::ours(managed_fields(object));
@@ -142,6 +168,18 @@ fn undecided(wanted: &Wanted, failure: Failure, differs: LiveState) -> LiveState
         FailureReason::Conflict | FailureReason::NotUnsealed | FailureReason::Unavailable => {
             LiveState::Unreadable { message }
         }
+    }
+}
+
+/// Sets the fields of an object over those of another; lists as a whole.
+fn lay_over(object: &mut Value, fields: &Value) {
+    match (object, fields) {
+        (Value::Object(object), Value::Object(fields)) => {
+            for (field, value) in fields {
+                lay_over(object.entry(field.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (object, fields) => *object = fields.clone(),
     }
 }
 

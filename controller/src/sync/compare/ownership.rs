@@ -152,6 +152,26 @@ fn into<'a>(others: &Owners<'a>, key: &str) -> Vec<(&'a str, &'a Value)> {
 
 /// Fields that people added with kubectl and nobody wants: healing removes them. `counts` is what counts of the live object.
 pub fn added_by_people(managed: &[ManagedFieldsEntry], counts: &Value) -> Vec<String> {
+    let mut found: Vec<String> = added(managed, counts)
+        .iter()
+        .map(|path| spell(path))
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// The object without such fields.
+pub(in crate::sync) fn without_added(managed: &[ManagedFieldsEntry], counts: &Value) -> Value {
+    let mut object = counts.clone();
+    for path in added(managed, counts) {
+        remove(&mut object, &path);
+    }
+    object
+}
+
+/// Paths of such fields, as a set of fields names their steps.
+fn added<'a>(managed: &'a [ManagedFieldsEntry], counts: &Value) -> Vec<Vec<&'a str>> {
     let ours = ours(managed);
     let mut found = Vec::new();
     for fields in managed
@@ -159,11 +179,31 @@ pub fn added_by_people(managed: &[ManagedFieldsEntry], counts: &Value) -> Vec<St
         .filter(|entry| is_persons(entry))
         .filter_map(fields_of)
     {
-        foreign(fields, ours, counts, "", &mut found);
+        foreign(fields, ours, counts, &mut Vec::new(), &mut found);
     }
-    found.sort();
-    found.dedup();
     found
+}
+
+fn remove(object: &mut Value, path: &[&str]) {
+    let Some((step, below)) = path.split_first() else {
+        return;
+    };
+    let found = match (step.strip_prefix("f:"), object) {
+        (Some(field), Value::Object(fields)) if below.is_empty() => {
+            fields.shift_remove(field);
+            None
+        }
+        (Some(field), object) => object.get_mut(field),
+        (None, Value::Array(entries)) if below.is_empty() => {
+            entries.retain(|entry| !is_entry(step, entry));
+            None
+        }
+        (None, Value::Array(entries)) => entries.iter_mut().find(|entry| is_entry(step, entry)),
+        (None, _) => None,
+    };
+    if let Some(found) = found {
+        remove(found, below);
+    }
 }
 
 /// kubectl's own notes are not drift.
@@ -172,12 +212,12 @@ const NOTES: [&str; 2] = [
     "metadata.annotations[kubectl.kubernetes.io/last-applied-configuration]",
 ];
 
-fn foreign(
-    theirs: &Value,
+fn foreign<'a>(
+    theirs: &'a Value,
     ours: Option<&Value>,
     counts: &Value,
-    path: &str,
-    found: &mut Vec<String>,
+    path: &mut Vec<&'a str>,
+    found: &mut Vec<Vec<&'a str>>,
 ) {
     let Some(fields) = theirs.as_object() else {
         return;
@@ -186,21 +226,24 @@ fn foreign(
         let Some(counts) = part(counts, key) else {
             continue;
         };
-        let path = spell(path, key);
         let own = ours.and_then(|fields| fields.get(key));
         let leaf = fields
             .as_object()
             .is_none_or(|map| map.keys().all(|key| key == "."));
         let own_leaf = own.and_then(Value::as_object).is_some_and(Map::is_empty);
         let whole_entry = own.is_none() && key.starts_with("k:");
-        if own_leaf || path == "status" {
-            continue;
+        path.push(key);
+        let spelled = spell(path);
+        if !own_leaf && spelled != "status" {
+            match leaf || whole_entry {
+                true if own.is_none() && !NOTES.contains(&spelled.as_str()) => {
+                    found.push(path.clone());
+                }
+                true => {}
+                false => foreign(fields, own, counts, path, found),
+            }
         }
-        match leaf || whole_entry {
-            true if own.is_none() && !NOTES.contains(&path.as_str()) => found.push(path),
-            true => {}
-            false => foreign(fields, own, counts, &path, found),
-        }
+        path.pop();
     }
 }
 
@@ -212,11 +255,12 @@ fn part<'a>(object: &'a Value, key: &str) -> Option<&'a Value> {
     }
 }
 
-fn spell(path: &str, key: &str) -> String {
-    match key.strip_prefix("f:") {
-        Some(field) => join(path, field),
-        None => format!("{path}{}", spell_entry(key)),
-    }
+fn spell(path: &[&str]) -> String {
+    path.iter()
+        .fold(String::new(), |path, key| match key.strip_prefix("f:") {
+            Some(field) => join(&path, field),
+            None => format!("{path}{}", spell_entry(key)),
+        })
 }
 
 /// `k:{"containerPort":80,"protocol":"TCP"}` is spelled `[containerPort=80,protocol=TCP]`; other entries `[]`.

@@ -1,7 +1,7 @@
 //! What an Application wants in the cluster: its rendered manifests, normalised, stamped, hashed and put in order.
 //! The value is the same as long as render, kinds and policy are, so it is made once and shared; it knows no live object.
 
-pub(super) mod consumers;
+pub(in crate::sync) mod consumers;
 mod definitions;
 pub(super) mod exclusions;
 pub(super) mod hooks;

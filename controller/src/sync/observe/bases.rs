@@ -140,6 +140,7 @@ impl Engine {
             let resolved = Resolved::Commit {
                 repository: Box::new(at.repository.clone()),
                 commit: at.commit,
+                sent: None,
             };
             let revisions = [revision.clone(), revision];
             let checked = self.check_signature(app, project, revisions, &resolved);

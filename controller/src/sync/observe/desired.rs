@@ -27,17 +27,8 @@ impl Engine {
         kinds: &Arc<Kinds>,
     ) -> Result<Source, SourceProblem> {
         let render = render?;
-        let Ok(intent) = &subject.intent else {
-            return Err(no_source());
-        };
-        let key = DesiredKey {
-            renders: render.rendered.iter().map(|one| one.key.clone()).collect(),
-            namespace: intent.destination.namespace.clone(),
-            defaults: intent.options.defaults,
-            kinds: kinds.clone(),
-            scaled: self.scaled(app),
-            ignored: self.ignored(intent),
-        };
+        let intent = subject.intent.as_ref().map_err(|_| no_source())?;
+        let key = self.desired_key(app, intent, &render, kinds);
         let known = self.memories.get(app).desired;
         let desired = match &known {
             Some((known, desired)) if *known == key && !desired.overran => desired.clone(),
@@ -46,11 +37,38 @@ impl Engine {
                 self.desire(app, subject, &render, key, known)
             }
         };
-        Ok(Source {
-            revisions: render.revisions.clone(),
-            desired,
-            source_types: render.rendered.iter().map(|one| one.source_type).collect(),
-        })
+        Ok(source_of(&render, desired))
+    }
+
+    fn desired_key(
+        &self,
+        app: &AppId,
+        intent: &Intent,
+        render: &Render,
+        kinds: &Arc<Kinds>,
+    ) -> DesiredKey {
+        DesiredKey {
+            renders: render.rendered.iter().map(|one| one.key.clone()).collect(),
+            namespace: intent.destination.namespace.clone(),
+            defaults: intent.options.defaults,
+            kinds: kinds.clone(),
+            scaled: self.scaled(app),
+            ignored: self.ignored(intent),
+        }
+    }
+
+    /// The same as [`Engine::source`], made anew and not remembered.
+    pub(super) fn source_aside(
+        &self,
+        app: &AppId,
+        subject: &Subject,
+        render: Result<Render, SourceProblem>,
+        kinds: &Arc<Kinds>,
+    ) -> Result<Source, SourceProblem> {
+        let render = render?;
+        let intent = subject.intent.as_ref().map_err(|_| no_source())?;
+        let key = self.desired_key(app, intent, &render, kinds);
+        Ok(source_of(&render, desired_of(subject, &render, &key)))
     }
 
     fn desire(
@@ -61,15 +79,7 @@ impl Engine {
         key: DesiredKey,
         known: Option<&Desired>,
     ) -> Arc<Desired> {
-        let new = Arc::new(desired(&Inputs {
-            manifests: &render.manifests().collect::<Vec<_>>(),
-            kinds: &key.kinds,
-            application_id: &subject.facts.tracking_name,
-            namespace: &key.namespace,
-            defaults: key.defaults,
-            scaled: &key.scaled,
-            ignored: &key.ignored,
-        }));
+        let new = desired_of(subject, render, &key);
         self.compare_anew(known, &new);
         let desired = new.clone();
         self.memories
@@ -98,4 +108,24 @@ impl Engine {
     fn scaled(&self, app: &AppId) -> BTreeSet<ObjectKey> {
         self.live.index().scaled_of(app)
     }
+}
+
+fn source_of(render: &Render, desired: Arc<Desired>) -> Source {
+    Source {
+        revisions: render.revisions.clone(),
+        desired,
+        source_types: render.rendered.iter().map(|one| one.source_type).collect(),
+    }
+}
+
+fn desired_of(subject: &Subject, render: &Render, key: &DesiredKey) -> Arc<Desired> {
+    Arc::new(desired(&Inputs {
+        manifests: &render.manifests().collect::<Vec<_>>(),
+        kinds: &key.kinds,
+        application_id: &subject.facts.tracking_name,
+        namespace: &key.namespace,
+        defaults: key.defaults,
+        scaled: &key.scaled,
+        ignored: &key.ignored,
+    }))
 }

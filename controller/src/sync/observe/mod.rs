@@ -16,10 +16,12 @@ pub(super) mod memory;
 pub(super) mod neighbours;
 mod objects;
 mod opening;
+mod preview;
 pub(super) mod projects;
 mod rendering;
 mod requests;
 mod restarts;
+mod sent;
 pub(super) mod settings;
 pub(super) mod signatures;
 pub(super) mod sources;
@@ -27,13 +29,14 @@ mod subject;
 mod submodules;
 pub(super) mod variables;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crds::ApplicationStatus;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
+use crate::access::{Denied, Project};
 use crate::dialect::Refresh;
 use crate::sync::{
     engine::Engine,
@@ -42,10 +45,22 @@ use crate::sync::{
     observe::applications::AppId,
     observe::memory::Render,
     plan::recorded,
-    world::{Asked, SourceProblem, Unsealer, World},
+    revisions::Revisions,
+    world::{Asked, Source, SourceProblem, Unsealer, World},
 };
+use objects::Observed;
+use rendering::Look;
 use subject::Subject;
 pub(super) use subject::stored_status;
+
+/// What a look found in Git and in the cluster.
+struct Sight {
+    source: Result<Source, SourceProblem>,
+    newest: Option<Revisions>,
+    kinds: Arc<Kinds>,
+    observed: Observed,
+    opening: BTreeMap<ObjectKey, Result<(), String>>,
+}
 
 impl Engine {
     /// The World of one look. What somebody asks for, and did not ask for at the look `before`, lists the refs anew.
@@ -66,38 +81,69 @@ impl Engine {
         let (newest, rendered) = match self.readable(&subject, project.as_ref().ok()) {
             Some((intent, project)) => {
                 let newest = self.newest(&subject, intent, before).await;
+                let look = Look {
+                    app,
+                    subject: &subject,
+                    intent,
+                    project,
+                    newest: newest.as_ref(),
+                    before,
+                    sent: None,
+                };
                 // A request is large, and mostly nothing is rendered.
-                let rendered =
-                    Box::pin(self.render(app, &subject, intent, project, newest.as_ref(), before));
-                let rendered = rendered.await?;
+                let rendered = Box::pin(self.render(look)).await?;
                 (newest, rendered)
             }
             None => (None, Err(no_source())),
         };
-        let kinds = self.kinds(app, &subject, rendered.as_ref().ok()).await?;
+        let (kinds, unknown) = self.kinds(&subject, rendered.as_ref().ok()).await?;
+        self.memories.with(app, |memory| memory.unknown = unknown);
         let source = self.source(app, &subject, rendered, &kinds);
         let wanted = source.as_ref().ok().map(|source| source.desired.clone());
         let observed = self
             .cluster(app, &subject, wanted.as_deref(), &kinds)
             .await?;
         let opening = self.opening(app, wanted.as_deref(), &observed.live).await;
+        Ok(self.world(
+            subject,
+            project,
+            Sight {
+                source,
+                newest,
+                kinds,
+                observed,
+                opening,
+            },
+        ))
+    }
+
+    /// All that was seen, and what is known without looking.
+    fn world(
+        &self,
+        subject: Subject,
+        project: Result<Project, Vec<Denied>>,
+        sight: Sight,
+    ) -> World {
+        let wanted = sight.source.as_ref().ok();
+        let restarts = self.restarts(wanted.map(|source| &*source.desired));
         let dependencies = self.dependencies(&subject);
-        Ok(World {
+        let another_controller = self.neighbours.at_work(&subject.facts.namespace);
+        World {
             now: Timestamp::now(),
             application: subject.facts,
             intent: subject.intent,
             request: subject.request,
             project,
-            source,
-            newest,
-            kinds,
-            destination_namespace: observed.namespace,
-            namespace_metadata: observed.namespace_metadata,
-            live: observed.live,
-            unlisted: observed.unlisted,
+            source: sight.source,
+            newest: sight.newest,
+            kinds: sight.kinds,
+            destination_namespace: sight.observed.namespace,
+            namespace_metadata: sight.observed.namespace_metadata,
+            live: sight.observed.live,
+            unlisted: sight.observed.unlisted,
             customizations: self.live.customizations(),
-            restarts: self.restarts(wanted.as_deref()),
-            opening,
+            restarts,
+            opening: sight.opening,
             unsealer: if self.context.unsealer.unseals_here() {
                 Unsealer::Ours
             } else {
@@ -108,17 +154,17 @@ impl Engine {
             allow_file_repositories: self.context.settings.sync.allow_file_repositories,
             applications: self.applications.tracking_names(),
             dependencies,
-            another_controller: self.neighbours.at_work(&app.namespace),
-        })
+            another_controller,
+        }
     }
 
-    /// Kinds of all that is rendered or remembered, and of the objects that steps of ours make.
+    /// Kinds of all that is rendered or remembered, and of the objects that steps of ours make; with the groups of those that the
+    /// cluster does not know.
     async fn kinds(
         &self,
-        app: &AppId,
         subject: &Subject,
         render: Option<&Render>,
-    ) -> Result<Arc<Kinds>, kube::Error> {
+    ) -> Result<(Arc<Kinds>, BTreeSet<String>), kube::Error> {
         let manifests = render.into_iter().flat_map(Render::manifests);
         let mut wanted: BTreeSet<(GroupKind, String)> = manifests
             .map(|manifest| kind_of(&manifest.object))
@@ -137,8 +183,7 @@ impl Engine {
             .into_iter()
             .filter(|(kind, version)| kinds.known(kind, version).is_none());
         let unknown = unknown.map(|(kind, _)| kind.group).collect();
-        self.memories.with(app, |memory| memory.unknown = unknown);
-        Ok(kinds)
+        Ok((kinds, unknown))
     }
 }
 

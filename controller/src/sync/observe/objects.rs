@@ -32,6 +32,18 @@ pub(super) struct Observed {
     pub(super) unlisted: BTreeSet<GroupKind>,
 }
 
+impl Observed {
+    /// Nothing was looked at.
+    pub(super) fn nothing() -> Self {
+        Self {
+            live: BTreeMap::new(),
+            namespace: DestinationNamespace::NotNamed,
+            namespace_metadata: NamespaceMetadata::default(),
+            unlisted: BTreeSet::new(),
+        }
+    }
+}
+
 impl Engine {
     /// Live objects that are wanted, remembered or tracked. Kinds are watched before they are asked for, so that no change is missed
     /// between the answer and the watch.
@@ -85,11 +97,17 @@ impl Engine {
             Answer::Absent | Answer::Unasked => None,
         });
         let live = live.collect();
-        let answer = namespace.map(|key| index.answer(&key));
+        let (namespace, namespace_metadata) = match namespace.map(|key| index.answer(&key)) {
+            Some(Answer::Present(live)) => destination(&live),
+            Some(Answer::Absent | Answer::Unasked) => {
+                (DestinationNamespace::Missing, NamespaceMetadata::default())
+            }
+            None => (DestinationNamespace::NotNamed, NamespaceMetadata::default()),
+        };
         Ok(Observed {
             live,
-            namespace_metadata: answer.as_ref().map(carried).unwrap_or_default(),
-            namespace: answer.map_or(DestinationNamespace::NotNamed, destination),
+            namespace,
+            namespace_metadata,
             unlisted,
         })
     }
@@ -151,11 +169,8 @@ impl Engine {
     }
 }
 
-/// Labels and annotations of a live object.
-fn carried(answer: &Answer) -> NamespaceMetadata {
-    let Answer::Present(live) = answer else {
-        return NamespaceMetadata::default();
-    };
+/// How the destination namespace stands, with its labels and annotations.
+pub(super) fn destination(live: &Live) -> (DestinationNamespace, NamespaceMetadata) {
     let map = |field: &str| {
         let map = live.metadata.get(field).cloned().unwrap_or_default();
         serde_json::from_value::<Option<_>>(map)
@@ -163,16 +178,13 @@ fn carried(answer: &Answer) -> NamespaceMetadata {
             .flatten()
             .unwrap_or_default()
     };
-    NamespaceMetadata {
+    let stands = match live.deleting {
+        true => DestinationNamespace::Terminating,
+        false => DestinationNamespace::Exists,
+    };
+    let carries = NamespaceMetadata {
         labels: map("labels"),
         annotations: map("annotations"),
-    }
-}
-
-fn destination(answer: Answer) -> DestinationNamespace {
-    match answer {
-        Answer::Present(live) if live.deleting => DestinationNamespace::Terminating,
-        Answer::Present(_) => DestinationNamespace::Exists,
-        Answer::Absent | Answer::Unasked => DestinationNamespace::Missing,
-    }
+    };
+    (stands, carries)
 }

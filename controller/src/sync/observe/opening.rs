@@ -1,8 +1,9 @@
 //! Whether the SealedSecrets that an Application wants can be opened.
 //! It keeps no value: only that one opens, or why it doesn't.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use sealing::Fingerprint;
 use serde_json::Value;
 
 use crate::sync::{
@@ -16,6 +17,19 @@ use crate::sync::{
 impl Engine {
     /// Tries each wanted SealedSecret that is new or changed, once for each content that opens.
     pub(super) async fn opening(
+        &self,
+        app: &AppId,
+        wanted: Option<&Desired>,
+        live: &BTreeMap<ObjectKey, Live>,
+    ) -> BTreeMap<ObjectKey, Result<(), String>> {
+        let opening = self.tried(app, wanted, live).await;
+        let locked = opening.values().any(Result::is_err);
+        self.memories.with(app, |memory| memory.locked = locked);
+        opening
+    }
+
+    /// The same, where nobody is woken by a new key.
+    pub(super) async fn tried(
         &self,
         app: &AppId,
         wanted: Option<&Desired>,
@@ -43,7 +57,7 @@ impl Engine {
             let result = if opened.get(&wanted.key) == Some(&wanted.hash) {
                 Ok(())
             } else {
-                self.opens(&wanted.object).await
+                self.opens(&wanted.object).await.map(drop)
             };
             if result.is_ok() {
                 self.memories.with(app, |memory| {
@@ -52,8 +66,6 @@ impl Engine {
             }
             opening.insert(wanted.key.clone(), result);
         }
-        let locked = opening.values().any(Result::is_err);
-        self.memories.with(app, |memory| memory.locked = locked);
         opening
     }
 
@@ -70,7 +82,15 @@ impl Engine {
         }
     }
 
-    async fn opens(&self, object: &Value) -> Result<(), String> {
+    /// The sealing keys that open a SealedSecret, by the names of their Secrets; none where it does not open.
+    pub(in crate::sync) async fn opened_by(&self, object: &Value) -> Vec<String> {
+        let opened = self.opens(object).await.unwrap_or_default();
+        let keys = self.context.keyring.keys().into_iter();
+        let opened = keys.filter(|key| opened.contains(key.private.fingerprint()));
+        opened.map(|key| key.name.clone()).collect()
+    }
+
+    async fn opens(&self, object: &Value) -> Result<BTreeSet<Fingerprint>, String> {
         let sealed =
             crds::decode::<crds::SealedSecret>(object).map_err(|error| error.to_string())?;
         let keyring = self.context.keyring.clone();

@@ -7,6 +7,7 @@ use crate::sync::{
     engine::Engine,
     observe::applications::AppId,
     observe::memory::Render,
+    observe::no_source,
     observe::sources::{self, Resolved},
     observe::subject::Subject,
     plan::revision::{revisions_to_render, written},
@@ -20,11 +21,35 @@ use crate::{
     render::{BuildEnvironment, ClusterFacts},
 };
 
+/// One look at the sources of an Application.
+#[derive(Clone, Copy)]
+pub(super) struct Look<'a> {
+    pub(super) app: &'a AppId,
+    pub(super) subject: &'a Subject,
+    pub(super) intent: &'a Intent,
+    pub(super) project: &'a Project,
+    /// What the sources mean now, looked up where there was a rollback.
+    pub(super) newest: Option<&'a Revisions>,
+    /// What was asked for at the look before.
+    pub(super) before: Asked,
+    /// An archive of files that are looked at in place of the repository's.
+    pub(super) sent: Option<&'a Arc<[u8]>>,
+}
+
 /// Why there is no render.
 enum Unrendered {
     Problem(SourceProblem),
     /// The API server is away.
     Away(kube::Error),
+}
+
+impl Unrendered {
+    fn problem(self) -> Result<SourceProblem, kube::Error> {
+        match self {
+            Self::Problem(problem) => Ok(problem),
+            Self::Away(error) => Err(error),
+        }
+    }
 }
 
 impl From<SourceProblem> for Unrendered {
@@ -40,25 +65,38 @@ impl From<kube::Error> for Unrendered {
 }
 
 impl Engine {
-    /// What the sources hold at the revisions in question. A request waits for a new listing of refs; a revision that is not in
-    /// the last listing gets one when the sources are new to us.
+    /// What the sources hold at the revisions in question, rendered anew only where the last render does not hold.
     ///
     /// # Errors
     /// When the API server is away and the render depends on what it says of itself.
     pub(super) async fn render(
         &self,
-        app: &AppId,
-        subject: &Subject,
-        intent: &Intent,
-        project: &Project,
-        newest: Option<&Revisions>,
-        before: Asked,
+        look: Look<'_>,
     ) -> Result<Result<Render, SourceProblem>, kube::Error> {
-        let rendered = self.render_if_new(app, subject, intent, project, newest, before);
-        match rendered.await {
-            Ok(render) => Ok(Ok(render)),
-            Err(Unrendered::Problem(problem)) => Ok(Err(problem)),
-            Err(Unrendered::Away(error)) => Err(error),
+        let known = self.memories.get(look.app).render;
+        let known = known.filter(|known| known.sources == look.intent.sources);
+        let rendered = match self.render_unless(look, known.as_ref()).await {
+            Ok(Some(render)) => render,
+            Ok(None) => return Ok(known.ok_or_else(no_source)),
+            Err(unrendered) => return unrendered.problem().map(Err),
+        };
+        let kept = rendered.clone();
+        self.memories
+            .with(look.app, |memory| memory.render = Some(kept));
+        Ok(Ok(rendered))
+    }
+
+    /// The same, rendered in any case and not remembered.
+    ///
+    /// # Errors
+    /// As [`Engine::render`].
+    pub(super) async fn render_aside(
+        &self,
+        look: Look<'_>,
+    ) -> Result<Result<Render, SourceProblem>, kube::Error> {
+        match self.render_unless(look, None).await {
+            Ok(render) => Ok(render.ok_or_else(no_source)),
+            Err(unrendered) => unrendered.problem().map(Err),
         }
     }
 
@@ -76,20 +114,25 @@ impl Engine {
         Some(sources::revisions(&resolved.await.ok()?))
     }
 
-    async fn render_if_new(
+    /// A new render; `None` where the `known` one still holds. A request waits for a new listing of refs; a revision that is not in
+    /// the last listing gets one when the sources are new to us.
+    async fn render_unless(
         &self,
-        app: &AppId,
-        subject: &Subject,
-        intent: &Intent,
-        project: &Project,
-        newest: Option<&Revisions>,
-        before: Asked,
-    ) -> Result<Render, Unrendered> {
+        look: Look<'_>,
+        known: Option<&Render>,
+    ) -> Result<Option<Render>, Unrendered> {
+        let Look {
+            app,
+            subject,
+            intent,
+            project,
+            newest,
+            before,
+            sent,
+        } = look;
         let request = subject.request.as_ref().ok().and_then(Option::as_ref);
         let asked_for = revisions_to_render(&subject.facts, intent, request, newest);
         let asked = subject.asked();
-        let known = self.memories.get(app).render;
-        let known = known.filter(|known| known.sources == intent.sources);
         let resolved = self
             .sources
             .resolve(
@@ -99,6 +142,10 @@ impl Engine {
                 known.is_none(),
             )
             .await?;
+        let resolved = match sent {
+            Some(archive) => self.sources.with_sent(resolved, archive).await?,
+            None => resolved,
+        };
         self.check_signatures(app, project, &intent.sources, &asked_for, &resolved)
             .await?;
         let environments = environments(subject, intent, &resolved);
@@ -106,7 +153,7 @@ impl Engine {
         let variables = self.variables.get(app, intent, project, own).await?;
         let kustomize = self.sources.kustomize();
         let distrusted = subject.facts.marks.refresh == Some(Refresh::Hard) && !before.refresh;
-        let same = |known: &Render| {
+        let same = |known: &&Render| {
             !distrusted
                 && known.environments == environments
                 && known.variables == variables
@@ -118,7 +165,7 @@ impl Engine {
                 .bases_stand(app, project, &known.bases, latest(asked.anew(before)))
                 .await?
         {
-            return Ok(known);
+            return Ok(None);
         }
         let (requests, bases) = self
             .sources
@@ -147,7 +194,7 @@ impl Engine {
             }
             None => unsubstituted.clone(),
         };
-        let render = Render {
+        Ok(Some(Render {
             sources: intent.sources.clone(),
             environments,
             cluster,
@@ -157,10 +204,7 @@ impl Engine {
             bases,
             rendered,
             _unsubstituted: unsubstituted,
-        };
-        self.memories
-            .with(app, |memory| memory.render = Some(render.clone()));
-        Ok(render)
+        }))
     }
 
     /// What a render depends on of the cluster is as it was.

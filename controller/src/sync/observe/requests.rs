@@ -80,10 +80,19 @@ impl Sources {
     ) -> Result<BTreeMap<String, Tree>, SourceProblem> {
         let mut roots = BTreeMap::new();
         for (source, resolved) in sources.iter().zip(resolved) {
-            if let (Some(name), Resolved::Commit { repository, commit }) =
-                (&source.reference, resolved)
+            if let (
+                Some(name),
+                Resolved::Commit {
+                    repository,
+                    commit,
+                    sent,
+                },
+            ) = (&source.reference, resolved)
             {
-                let root = self.mirrors.tree(repository, commit, "").await?;
+                let root = match sent {
+                    Some(root) => root.clone(),
+                    None => self.mirrors.tree(repository, commit, "").await?,
+                };
                 roots.insert(name.clone(), root);
             }
         }
@@ -98,7 +107,18 @@ impl Sources {
         freshness: Freshness,
     ) -> Result<Root, SourceProblem> {
         match resolved {
-            Resolved::Commit { repository, commit } => {
+            Resolved::Commit {
+                sent: Some(sent), ..
+            } => {
+                let (sent, path) = (sent.clone(), source.path.clone());
+                let tree = blocking(move || Ok(sent.at(path.trim())?)).await?;
+                Ok(Root::Tree(tree))
+            }
+            Resolved::Commit {
+                repository,
+                commit,
+                sent: None,
+            } => {
                 let (mirrors, path) = (&self.mirrors, &source.path);
                 let mut submodules = Vec::new();
                 loop {

@@ -229,12 +229,27 @@ impl Engine {
         at: &Resolved,
     ) -> Result<(), SourceProblem> {
         // A chart is known by its digest; who signed it is not asked yet.
-        let Resolved::Commit { repository, commit } = at else {
+        let Resolved::Commit {
+            repository,
+            commit,
+            sent,
+        } = at
+        else {
             return Ok(());
         };
         let Some(demand) = project.demanded_signature(repository.url.as_str())? else {
             return Ok(());
         };
+        if sent.is_some() {
+            return Err(SourceProblem {
+                reason: SourceReason::Signature,
+                message: format!(
+                    "the project demands signed commits of {}: files that were sent have no signature",
+                    repository.url
+                ),
+                hint: None,
+            });
+        }
         self.memories.with(app, |memory| memory.signed = true);
         let object = self
             .mirrors

@@ -18,7 +18,7 @@ use crate::{
     access::Project,
     charts::{ChartError, Charts},
     dialect::{Intent, SourceIntent},
-    git::{CommitId, Freshness, GitError, Mirrors, Repository, Revision},
+    git::{CommitId, Freshness, GitError, Mirrors, Repository, Revision, Tree},
     render::{
         self, ClusterFacts, KustomizeSettings, RenderError, RenderKey, Rendered, Renderer, Request,
         Variables,
@@ -35,6 +35,8 @@ pub(crate) enum Resolved {
     Commit {
         repository: Box<Repository>,
         commit: CommitId,
+        /// Files that somebody sent to see what would become of them, in place of the commit's.
+        sent: Option<Tree>,
     },
     /// An exact version of a chart.
     Chart {
@@ -158,6 +160,7 @@ impl Sources {
         Ok(Resolved::Commit {
             commit: commit?,
             repository: Box::new(repository),
+            sent: None,
         })
     }
 

@@ -13,7 +13,7 @@ use crate::{
         apply::adoption,
         compare::digest::{self, Digest},
         compare::ownership::is_ours,
-        world::Health,
+        world::{Health, Live, LiveState, Take},
     },
 };
 
@@ -109,6 +109,22 @@ impl Seen {
             scaled,
             secrets: None,
             health,
+        }
+    }
+
+    /// The object with what comparing it has shown.
+    pub(in crate::sync) fn compared(&self, state: LiveState, takes: Vec<Take>) -> Live {
+        Live {
+            uid: self.uid.clone(),
+            resource_version: self.resource_version.clone(),
+            tracking: self.tracking.clone(),
+            metadata: self.metadata.clone(),
+            deleting: self.deleting,
+            hook_finalizer: self.hook_finalizer,
+            secrets: self.secrets.clone(),
+            health: self.health.clone(),
+            state,
+            takes,
         }
     }
 

@@ -103,18 +103,7 @@ impl Entry {
     }
 
     pub(super) fn live(&self) -> Live {
-        Live {
-            uid: self.seen.uid.clone(),
-            resource_version: self.seen.resource_version.clone(),
-            tracking: self.seen.tracking.clone(),
-            metadata: self.seen.metadata.clone(),
-            deleting: self.seen.deleting,
-            hook_finalizer: self.seen.hook_finalizer,
-            secrets: self.seen.secrets.clone(),
-            health: self.seen.health.clone(),
-            state: self.state.clone(),
-            takes: self.takes.clone(),
-        }
+        self.seen.compared(self.state.clone(), self.takes.clone())
     }
 }
 

@@ -220,6 +220,11 @@ pub enum OperationPhase {
 }
 
 impl OperationPhase {
+    /// It ended, and did not succeed.
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::Error)
+    }
+
     /// The spelling in the status.
     pub fn name(self) -> &'static str {
         match self {

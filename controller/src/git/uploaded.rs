@@ -1,0 +1,150 @@
+//! Files that somebody sent, laid down as Git would have them: a tree in a store of its own, which goes with its last reader.
+//! It must not take over anything but files, links and the directories between them.
+
+use std::{
+    collections::BTreeMap,
+    io::Read,
+    path::{Component, Path},
+    sync::Arc,
+};
+
+use gix::bstr::BString;
+use gix::objs::tree::{Entry, EntryKind};
+use gix::{ObjectId, objs};
+use tar::{Archive, EntryType};
+
+use super::{CommitId, Repository, Tree, snapshot::Part, store::Store};
+
+/// Most files.
+const FILES: usize = 20_000;
+
+/// What lies under a name.
+enum Node {
+    Blob(EntryKind, ObjectId),
+    Tree(BTreeMap<BString, Node>),
+}
+
+/// The files of a tar archive, in place of those of a commit.
+///
+/// # Errors
+/// What in the archive is neither file nor link, leads out of it, or is one too many.
+pub(super) fn tree(
+    parent: &Path,
+    repository: &Repository,
+    commit: CommitId,
+    archive: &[u8],
+) -> Result<Tree, String> {
+    let store = Store::create(parent, "sent-", 1)?;
+    let opened = store.open();
+    let mut root = BTreeMap::new();
+    let mut archive = Archive::new(archive);
+    let entries = archive.entries().map_err(|error| error.to_string())?;
+    for (count, entry) in entries.enumerate() {
+        let mut entry = entry.map_err(|error| error.to_string())?;
+        if count == FILES {
+            return Err(format!("there are more than {FILES} files"));
+        }
+        let path = entry.path().map_err(|error| error.to_string())?;
+        let names = names(&path)?;
+        let Some((node, path)) = read(&opened, &mut entry)?.map(|node| (node, names)) else {
+            continue;
+        };
+        insert(&mut root, &path, node)?;
+    }
+    let root = write(&opened, &root)?;
+    drop(opened);
+    Ok(Tree::of(Part {
+        store: Arc::new(store),
+        repository: repository.clone(),
+        commit,
+        root,
+    }))
+}
+
+/// The names on the way from the root to an entry.
+fn names(path: &Path) -> Result<Vec<BString>, String> {
+    let refused = || format!("{}: expected a path inside the repository", path.display());
+    let here = |component: &Component<'_>| *component != Component::CurDir;
+    let name = |component| match component {
+        Component::Normal(name) if name != ".git" => Ok(name.to_str().ok_or_else(refused)?.into()),
+        _ => Err(refused()),
+    };
+    let names: Vec<BString> = path
+        .components()
+        .filter(here)
+        .map(name)
+        .collect::<Result<_, _>>()?;
+    match names.is_empty() {
+        true => Err(refused()),
+        false => Ok(names),
+    }
+}
+
+/// An entry as an object of the store; nothing for a directory.
+fn read(
+    store: &gix::Repository,
+    entry: &mut tar::Entry<'_, impl Read>,
+) -> Result<Option<Node>, String> {
+    let blob = |content: &[u8]| {
+        let written = store.write_blob(content);
+        written
+            .map(gix::Id::detach)
+            .map_err(|error| error.to_string())
+    };
+    match entry.header().entry_type() {
+        // The second names the commit, where git wrote the archive.
+        EntryType::Directory | EntryType::XGlobalHeader => Ok(None),
+        EntryType::Regular => {
+            let mode = entry.header().mode().unwrap_or_default();
+            let kind = match mode & 0o100 {
+                0 => EntryKind::Blob,
+                _ => EntryKind::BlobExecutable,
+            };
+            let mut content = Vec::new();
+            let read = entry.read_to_end(&mut content);
+            read.map_err(|error| error.to_string())?;
+            Ok(Some(Node::Blob(kind, blob(&content)?)))
+        }
+        EntryType::Symlink => {
+            let target = entry.link_name_bytes().unwrap_or_default();
+            Ok(Some(Node::Blob(EntryKind::Link, blob(&target)?)))
+        }
+        _ => Err("expected files, links and directories".to_owned()),
+    }
+}
+
+fn insert(tree: &mut BTreeMap<BString, Node>, path: &[BString], node: Node) -> Result<(), String> {
+    let Some((name, below)) = path.split_first() else {
+        return Ok(());
+    };
+    if below.is_empty() {
+        tree.insert(name.clone(), node);
+        return Ok(());
+    }
+    let new = || Node::Tree(BTreeMap::new());
+    match tree.entry(name.clone()).or_insert_with(new) {
+        Node::Tree(tree) => insert(tree, below, node),
+        Node::Blob(..) => Err(format!("{name}: is a file and a directory")),
+    }
+}
+
+fn write(store: &gix::Repository, tree: &BTreeMap<BString, Node>) -> Result<ObjectId, String> {
+    let entry = |(name, node): (&BString, &Node)| {
+        let (kind, oid) = match node {
+            Node::Blob(kind, id) => (*kind, *id),
+            Node::Tree(tree) => (EntryKind::Tree, write(store, tree)?),
+        };
+        Ok(Entry {
+            mode: kind.into(),
+            filename: name.clone(),
+            oid,
+        })
+    };
+    let mut entries = tree.iter().map(entry).collect::<Result<Vec<_>, String>>()?;
+    // As Git sorts them: a directory as if its name ended with a slash.
+    entries.sort();
+    let written = store.write_object(&objs::Tree { entries });
+    written
+        .map(gix::Id::detach)
+        .map_err(|error| error.to_string())
+}

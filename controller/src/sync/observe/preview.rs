@@ -1,0 +1,295 @@
+//! The World as it would be if somebody asked for a sync now: read apart from all that passes remember, and read anew.
+//! It writes nothing, wakes nobody, and asks for no object that the project does not permit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::core::ApiResource;
+use kube::{Api, Client};
+use serde_json::Value;
+
+use super::objects::Observed;
+use super::rendering::Look;
+use super::subject::Subject;
+use super::{Sight, inventory, namespace_kind, no_source};
+use crate::access::{Claim, Project};
+use crate::dialect::Intent;
+use crate::sync::apply::answer::{failure, refuses_dry_run};
+use crate::sync::apply::verify::predicted;
+use crate::sync::compare::close::{Pair, comparable, managed_fields};
+use crate::sync::compare::ownership::is_ours;
+use crate::sync::desired::{Desired, Wanted};
+use crate::sync::engine::Engine;
+use crate::sync::key::ObjectKey;
+use crate::sync::kinds::Kinds;
+use crate::sync::observe::applications::AppId;
+use crate::sync::observe::discovery::api_resource;
+use crate::sync::outcome::FailureReason;
+use crate::sync::preview::Sides;
+use crate::sync::world::{Asked, DestinationNamespace, Live, LiveState, World};
+
+/// Requests of one preview at a time.
+const LOOKS: usize = 8;
+
+/// One object as a preview reads it.
+#[derive(Default)]
+struct Seen {
+    live: Option<Live>,
+    sides: Sides,
+}
+
+/// Where objects are read, and what decides which.
+struct Reading<'a> {
+    client: Client,
+    kinds: &'a Kinds,
+    desired: &'a Desired,
+    intent: &'a Intent,
+    project: &'a Project,
+    own_namespace: &'a str,
+    /// The destination namespace is there, so that what is to be made in it can be tried.
+    has_namespace: bool,
+}
+
+impl Engine {
+    /// What the sync that an Application asks for would find, and each object as it is and as that sync would make it. With the
+    /// files of an archive that was sent, in place of the repository's.
+    ///
+    /// # Errors
+    /// When the API server is away.
+    pub(in crate::sync) async fn observe_preview(
+        &self,
+        app: &AppId,
+        object: &Value,
+        sent: Option<&Arc<[u8]>>,
+    ) -> Result<(World, BTreeMap<ObjectKey, Sides>), kube::Error> {
+        let subject = at_rest(self.subject(app, object));
+        let project = self.project(&subject);
+        let before = Asked::default();
+        let (newest, rendered) = match self.readable(&subject, project.as_ref().ok()) {
+            Some((intent, project)) => {
+                let newest = self.newest(&subject, intent, before).await;
+                let look = Look {
+                    app,
+                    subject: &subject,
+                    intent,
+                    project,
+                    newest: newest.as_ref(),
+                    before,
+                    sent,
+                };
+                let rendered = Box::pin(self.render_aside(look)).await?;
+                (newest, rendered)
+            }
+            None => (None, Err(no_source())),
+        };
+        let (kinds, _) = self.kinds(&subject, rendered.as_ref().ok()).await?;
+        let source = self.source_aside(app, &subject, rendered, &kinds);
+        let desired = source.as_ref().ok().map(|source| source.desired.clone());
+        let mut observed = Observed::nothing();
+        let mut sides = BTreeMap::new();
+        if let (Some(desired), Ok(intent), Ok(project)) = (&desired, &subject.intent, &project) {
+            let mut reading = Reading {
+                client: self.context.client.clone(),
+                kinds: &kinds,
+                desired,
+                intent,
+                project,
+                own_namespace: &self.context.namespace,
+                has_namespace: false,
+            };
+            (observed.namespace, observed.namespace_metadata) =
+                self.namespace_of_preview(&reading).await?;
+            reading.has_namespace = observed.namespace == DestinationNamespace::Exists;
+            let seen = self.read_all(&subject, &reading).await?;
+            for (key, Seen { live, sides: both }) in seen {
+                observed.live.extend(live.map(|live| (key.clone(), live)));
+                sides.insert(key, both);
+            }
+        }
+        let opening = self.tried(app, desired.as_deref(), &observed.live).await;
+        let sight = Sight {
+            source,
+            newest,
+            kinds,
+            observed,
+            opening,
+        };
+        Ok((self.world(subject, project, sight), sides))
+    }
+
+    async fn read_all(
+        &self,
+        subject: &Subject,
+        reading: &Reading<'_>,
+    ) -> Result<Vec<(ObjectKey, Seen)>, kube::Error> {
+        let mut versions: BTreeMap<ObjectKey, String> = inventory(&subject.facts.status).collect();
+        let wanted = reading.desired.objects.values();
+        versions.extend(wanted.map(|wanted| (wanted.key.clone(), wanted.version.clone())));
+        let looks = versions.into_iter().filter_map(|(key, version)| {
+            let api = reading.api(&key, &version)?;
+            Some(async move {
+                let seen = self.read(reading, &key, api).await?;
+                Ok((key, seen))
+            })
+        });
+        let looks: Vec<_> = looks.collect();
+        stream::iter(looks)
+            .buffer_unordered(LOOKS)
+            .try_collect()
+            .await
+    }
+
+    async fn read(
+        &self,
+        reading: &Reading<'_>,
+        key: &ObjectKey,
+        (api, resource): (Api<DynamicObject>, ApiResource),
+    ) -> Result<Seen, kube::Error> {
+        let wanted = reading.desired.objects.get(key);
+        let object = match api.get_opt(&key.name).await {
+            Ok(object) => object,
+            Err(error) => {
+                let sides = Sides::unread(failure(key, error)?.message);
+                return Ok(Seen { live: None, sides });
+            }
+        };
+        let sight = |object: &DynamicObject| self.live.sight(object.clone(), &resource);
+        Ok(match (object, wanted) {
+            (None, None) => Seen::default(),
+            (None, Some(wanted)) => Seen {
+                live: None,
+                sides: reading.made(&api, wanted).await?,
+            },
+            (Some(object), None) => Seen {
+                live: Some(sight(&object).compared(LiveState::Unverified, Vec::new())),
+                sides: Sides {
+                    live: Some(comparable(&object)),
+                    ..Sides::default()
+                },
+            },
+            (Some(object), Some(wanted)) => {
+                let (state, sides) = compared(&api, wanted, &object).await?;
+                Seen {
+                    live: Some(sight(&object).compared(state, Vec::new())),
+                    sides,
+                }
+            }
+        })
+    }
+
+    async fn namespace_of_preview(
+        &self,
+        reading: &Reading<'_>,
+    ) -> Result<(DestinationNamespace, crate::dialect::NamespaceMetadata), kube::Error> {
+        let name = &reading.intent.destination.namespace;
+        if name.is_empty() {
+            return Ok((DestinationNamespace::NotNamed, Default::default()));
+        }
+        let Some((resource, _)) = api_resource(reading.kinds, &namespace_kind(), "v1") else {
+            return Ok((DestinationNamespace::Missing, Default::default()));
+        };
+        let api: Api<DynamicObject> = Api::all_with(reading.client.clone(), &resource);
+        let Some(object) = api.get_opt(name).await? else {
+            return Ok((DestinationNamespace::Missing, Default::default()));
+        };
+        let live = self.live.sight(object, &resource);
+        let live = live.compared(LiveState::Unverified, Vec::new());
+        Ok(super::objects::destination(&live))
+    }
+}
+
+impl Reading<'_> {
+    /// Where an object is read; nowhere what the project does not permit, or the cluster does not know.
+    fn api(&self, key: &ObjectKey, version: &str) -> Option<(Api<DynamicObject>, ApiResource)> {
+        let namespace = key.namespace.as_deref();
+        let wanted = self.desired.objects.get(key);
+        let object = wanted.map_or(&Value::Null, |wanted| &wanted.object);
+        let claim = Claim::of(&key.group, &key.kind, namespace, &key.name, object);
+        let destination = &self.intent.destination;
+        let permitted = self
+            .project
+            .permits_object(&claim, destination, self.own_namespace);
+        permitted.ok()?;
+        let (resource, namespaced) = api_resource(self.kinds, &key.group_kind(), version)?;
+        let client = self.client.clone();
+        let api = match (namespace, namespaced) {
+            (Some(namespace), true) => Api::namespaced_with(client, namespace, &resource),
+            _ => Api::all_with(client, &resource),
+        };
+        Some((api, resource))
+    }
+
+    /// An object that is not there yet, and what the API server would say of it.
+    async fn made(&self, api: &Api<DynamicObject>, wanted: &Wanted) -> Result<Sides, kube::Error> {
+        let mut sides = Sides {
+            becomes: Some(wanted.object.clone()),
+            ..Sides::default()
+        };
+        let namespace = wanted.key.namespace.as_deref();
+        let destination = Some(self.intent.destination.namespace.as_str());
+        if namespace == destination && !self.has_namespace {
+            return Ok(sides);
+        }
+        let params = PatchParams::apply(crds::names::FIELD_MANAGER)
+            .force()
+            .dry_run();
+        let body = Patch::Apply(&wanted.object);
+        match api.patch_metadata(&wanted.key.name, &params, &body).await {
+            Ok(_) => {}
+            Err(kube::Error::Api(status)) if refuses_dry_run(&status) => {}
+            Err(error) => {
+                let failure = failure(&wanted.key, error)?;
+                // Its namespace may come with the same sync.
+                let comes = failure.reason == FailureReason::NotFound;
+                sides.problem = (!comes).then_some(failure.message);
+            }
+        }
+        Ok(sides)
+    }
+}
+
+/// How an object compares, and both sides of it.
+async fn compared(
+    api: &Api<DynamicObject>,
+    wanted: &Wanted,
+    object: &DynamicObject,
+) -> Result<(LiveState, Sides), kube::Error> {
+    let pair = match Pair::of(wanted, object) {
+        Ok(pair) => pair,
+        Err(state) => return Ok((state, Sides::default())),
+    };
+    let both = |becomes| Sides {
+        live: Some(pair.read().clone()),
+        becomes: Some(becomes),
+        applied: applied(object),
+        problem: None,
+    };
+    if let Some(state) = pair.at_first_sight() {
+        return Ok((state, both(pair.becomes(None))));
+    }
+    Ok(match predicted(api, wanted, object).await? {
+        Ok(predicted) => {
+            let sides = both(pair.becomes(Some(&predicted)));
+            (pair.by_prediction(predicted), sides)
+        }
+        Err(problem) => {
+            let message = problem.to_string();
+            (LiveState::Unreadable { message }, Sides::default())
+        }
+    })
+}
+
+/// When we last changed an object.
+fn applied(object: &DynamicObject) -> Option<String> {
+    let entry = managed_fields(object).iter().find(|entry| is_ours(entry))?;
+    entry.time.as_ref().map(|time| time.0.to_string())
+}
+
+/// The Application as if nothing were under way.
+fn at_rest(mut subject: Subject) -> Subject {
+    subject.facts.marks.refresh = None;
+    subject.facts.status.operation_state = None;
+    subject
+}
