@@ -248,6 +248,15 @@ fn what_a_sync_would_refuse_ends_with_2_and_says_why() {
     assert_eq!(theirs.code, Some(2), "{}", theirs.stdout);
     assert!(!theirs.stdout.contains("private"), "{}", theirs.stdout);
 
+    let elsewhere = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: lost, namespace: nowhere}\n";
+    scene
+        .repository
+        .commit(&[("app/odd.yaml", elsewhere)], "Go astray");
+    let lost = diff(&scene, &[]);
+    assert_eq!(lost.code, Some(2), "{}", lost.stdout);
+    let problem = "problem: namespaces \"nowhere\" not found";
+    assert!(lost.stdout.contains(problem), "{}", lost.stdout);
+
     let nobody = signet(&["app", "diff", "nobody", "--controller-namespace", own]);
     assert_eq!(nobody.code, Some(2));
     assert!(

@@ -48,8 +48,6 @@ struct Reading<'a> {
     intent: &'a Intent,
     project: &'a Project,
     own_namespace: &'a str,
-    /// The destination namespace is there, so that what is to be made in it can be tried.
-    has_namespace: bool,
 }
 
 impl Engine {
@@ -90,18 +88,16 @@ impl Engine {
         let mut observed = Observed::nothing();
         let mut sides = BTreeMap::new();
         if let (Some(desired), Ok(intent), Ok(project)) = (&desired, &subject.intent, &project) {
-            let mut reading = Reading {
+            let reading = Reading {
                 client: self.context.client.clone(),
                 kinds: &kinds,
                 desired,
                 intent,
                 project,
                 own_namespace: &self.context.namespace,
-                has_namespace: false,
             };
             (observed.namespace, observed.namespace_metadata) =
                 self.namespace_of_preview(&reading).await?;
-            reading.has_namespace = observed.namespace == DestinationNamespace::Exists;
             let seen = self.read_all(&subject, &reading).await?;
             for (key, Seen { live, sides: both }) in seen {
                 observed.live.extend(live.map(|live| (key.clone(), live)));
@@ -221,17 +217,23 @@ impl Reading<'_> {
         Some((api, resource))
     }
 
+    /// The namespace of an object comes with the same sync.
+    fn brings(&self, wanted: &Wanted) -> bool {
+        let Some(namespace) = wanted.key.namespace.as_deref() else {
+            return false;
+        };
+        let made = self.intent.options.create_namespace;
+        let key = ObjectKey::new(&namespace_kind(), None, namespace);
+        self.desired.objects.contains_key(&key)
+            || made && namespace == self.intent.destination.namespace
+    }
+
     /// An object that is not there yet, and what the API server would say of it.
     async fn made(&self, api: &Api<DynamicObject>, wanted: &Wanted) -> Result<Sides, kube::Error> {
         let mut sides = Sides {
             becomes: Some(wanted.object.clone()),
             ..Sides::default()
         };
-        let namespace = wanted.key.namespace.as_deref();
-        let destination = Some(self.intent.destination.namespace.as_str());
-        if namespace == destination && !self.has_namespace {
-            return Ok(sides);
-        }
         let params = PatchParams::apply(crds::names::FIELD_MANAGER)
             .force()
             .dry_run();
@@ -241,8 +243,7 @@ impl Reading<'_> {
             Err(kube::Error::Api(status)) if refuses_dry_run(&status) => {}
             Err(error) => {
                 let failure = failure(&wanted.key, error)?;
-                // Its namespace may come with the same sync.
-                let comes = failure.reason == FailureReason::NotFound;
+                let comes = failure.reason == FailureReason::NotFound && self.brings(wanted);
                 sides.problem = (!comes).then_some(failure.message);
             }
         }

@@ -17,7 +17,7 @@ use crate::sync::world::World;
 impl Preview {
     /// What the plan of a sync would change, and how.
     pub(super) fn of(world: &World, plan: &Plan, sides: BTreeMap<ObjectKey, Sides>) -> Self {
-        let refused = refused(plan);
+        let refused = refused(world, plan);
         let nothing = Desired::default();
         let source = world.source.as_ref().ok();
         let desired = source.map_or(&nothing, |source| &*source.desired);
@@ -55,7 +55,10 @@ impl Change {
 }
 
 /// Why nothing would be synced.
-fn refused(plan: &Plan) -> Option<String> {
+fn refused(world: &World, plan: &Plan) -> Option<String> {
+    if world.application.deletion_timestamp.is_some() {
+        return Some("it is being deleted".to_owned());
+    }
     let ending = plan.operation.as_ref().map(|operation| &operation.ending);
     match (&plan.hands_off, ending) {
         (Some(reason), _) => Some(reason.clone()),
@@ -84,10 +87,16 @@ fn objects(
     mut sides: BTreeMap<ObjectKey, Sides>,
 ) -> Vec<Object> {
     let steps = || plan.steps.iter().chain(&plan.later);
+    let about = steps().map(|planned| about(&planned.step));
+    let steps_of = first_places((0..).zip(about).filter_map(|(at, key)| Some((key?, at))));
+    let wanted = first_places(desired.order.iter().zip(0..));
+    let last = usize::MAX;
     let position = |key: &ObjectKey| {
-        let step = steps().position(|planned| is_of(&planned.step, key));
-        let wanted = desired.order.iter().position(|wanted| wanted == key);
-        (step.unwrap_or(usize::MAX), wanted.unwrap_or(usize::MAX))
+        let (step, wanted) = (steps_of.get(key), wanted.get(key));
+        (
+            step.copied().unwrap_or(last),
+            wanted.copied().unwrap_or(last),
+        )
     };
     let mut found = Vec::new();
     for (key, compared) in &comparison.objects {
@@ -104,9 +113,22 @@ fn objects(
     found.into_iter().map(|(_, object)| object).collect()
 }
 
-fn is_of(step: &Step, key: &ObjectKey) -> bool {
-    step.written() == Some(key)
-        || matches!(step, Step::Delete { key: deleted, .. } if deleted == key)
+/// The object that a step writes or deletes.
+fn about(step: &Step) -> Option<&ObjectKey> {
+    match step {
+        Step::Delete { key, .. } => Some(key),
+        step => step.written(),
+    }
+}
+
+fn first_places<'a>(
+    keys: impl Iterator<Item = (&'a ObjectKey, usize)>,
+) -> BTreeMap<&'a ObjectKey, usize> {
+    let mut places = BTreeMap::new();
+    for (key, place) in keys {
+        places.entry(key).or_insert(place);
+    }
+    places
 }
 
 fn object(
@@ -162,6 +184,11 @@ fn object(
             Change::None
         }
     };
+    if change == Change::Create && sides.becomes.is_none() {
+        // Its kind comes with the same sync, so that nobody was asked.
+        let wanted = desired.objects.get(key);
+        sides.becomes = wanted.map(|wanted| wanted.object.clone());
+    }
     let items = hide(key, &mut sides);
     let Sides { live, becomes, .. } = sides;
     let (live, becomes) = match change {
