@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use harness::{Controller, GitRepository, Port, eventually, get, unique};
+use harness::{Controller, GitRepository, Port, eventually, get, signet, unique};
 use scene::{Scene, deployment};
 
 const AUTOMATED: &str = "{automated: {prune: true, selfHeal: true}}";
@@ -112,7 +112,7 @@ fn what_is_planted_in_any_input_is_in_its_secret_and_nowhere_else() {
     let more = [directory.as_str(), &destination, "--log-level=DEBUG"];
     let controller = Controller::start(&[&own[..], &more].concat()).ready();
 
-    plant(&scene, &controller, &canaries);
+    let first = plant(&scene, &controller, &canaries);
     let secret = |name: &str| {
         let object = scene.testbed.find_object(&scene.to, "secret", name);
         object.map(|object| object.to_string()).unwrap_or_default()
@@ -161,6 +161,7 @@ fn what_is_planted_in_any_input_is_in_its_secret_and_nowhere_else() {
         let (_, answer) = get(&format!("{}{path}", controller.url(port))).expect("an answer");
         canaries.are_not_in(path, answer.as_bytes());
     }
+    asked_for_diffs(&scene, &controller, &canaries, &first);
     for kind in KINDS {
         for namespace in [&scene.own, &scene.to] {
             for object in scene.testbed.objects(namespace, kind) {
@@ -177,8 +178,45 @@ fn what_is_planted_in_any_input_is_in_its_secret_and_nowhere_else() {
     assert!(canaries.are_not_below(&data) > 0, "there are mirrors");
 }
 
-/// One Application of everything, one of a chart, and one that may not read its repository.
-fn plant(scene: &Scene, controller: &Controller, canaries: &Canaries) {
+/// What the controller says to somebody who asks what a sync would change.
+fn asked_for_diffs(scene: &Scene, controller: &Controller, canaries: &Canaries, first: &str) {
+    let (testbed, own) = (&scene.testbed, &scene.own);
+    testbed.service_proxy(own, "signet-controller", controller);
+    testbed.kubectl(&[
+        "delete",
+        "secret",
+        "chart",
+        "--namespace",
+        &scene.to,
+        "--wait=false",
+    ]);
+    for (args, shows) in [
+        (
+            &["diff", "app", "--revision", first][..],
+            "password: re-sealed",
+        ),
+        (
+            &["diff", "app", "--revision", first, "--output", "json"],
+            "re-sealed",
+        ),
+        (&["diff", "chart"], ""),
+        (&["secrets", "app", "--output", "json"], "plain"),
+    ] {
+        let command = [&["app"], args, &["--controller-namespace", own]].concat();
+        let said = signet(&command);
+        assert!(
+            said.stdout.contains(shows),
+            "{args:?}: {}{}",
+            said.stdout,
+            said.stderr
+        );
+        canaries.are_not_in(args[0], said.stdout.as_bytes());
+        canaries.are_not_in(args[0], said.stderr.as_bytes());
+    }
+}
+
+/// One Application of everything, one of a chart, and one that may not read its repository. Answers its first commit.
+fn plant(scene: &Scene, controller: &Controller, canaries: &Canaries) -> String {
     let (own, to) = (&scene.own, &scene.to);
     let sealed = |place: &str| scene.seal(controller, "db", canaries.of(place));
     let mut fails: serde_json::Value = serde_json::from_str(&scene.seal(
@@ -259,4 +297,5 @@ fn plant(scene: &Scene, controller: &Controller, canaries: &Canaries) {
         "--patch",
         r#"{"data": {"token": "eA=="}}"#,
     ]);
+    commit
 }
