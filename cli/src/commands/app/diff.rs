@@ -102,17 +102,17 @@ fn conclude(arguments: &Arguments, diff: &Value) -> Result<Outcome, Error> {
         .filter_map(|revision| revision.as_str().map(str::to_owned))
         .collect();
     let at = match &arguments.local {
-        Some(folder) => format!("the files of {}", folder.display()),
-        None => shortened(&revisions),
+        Some(folder) => format!("with the files of {}", folder.display()),
+        None => format!("at {}", shortened(&revisions)),
     };
     let counts = objects::counts(&diff["objects"]);
     Ok(match diff["differs"].as_bool() {
         Some(true) => {
-            report::note(format_args!("{name} at {at}: {counts}"));
+            report::note(format_args!("{name} {at}: {counts}"));
             Outcome::Wanting
         }
         _ => {
-            report::note(format_args!("{name} at {at}: nothing differs"));
+            report::note(format_args!("{name} {at}: nothing differs"));
             Outcome::Fine
         }
     })
