@@ -140,36 +140,56 @@ fn object(
 ) -> Option<Object> {
     let left_out = operation.and_then(|operation| operation.left_out.get(key));
     let left_out = left_out.map(|left_out| left_out.message.clone());
-    let mut problem = sides.problem.take().or(left_out);
-    let mut note = None;
-    let Some(difference) = &compared.difference else {
-        let problem = problem?;
-        return Some(Object {
-            problem: Some(problem),
-            ..named(desired, key, compared)
-        });
+    let problem = sides.problem.take().or(left_out);
+    let named = named(desired, key, compared);
+    let difference = match &compared.difference {
+        Some(Difference::Finished) => return None,
+        Some(difference) => difference,
+        None => {
+            let problem = Some(problem?);
+            return Some(Object { problem, ..named });
+        }
     };
-    let change = match difference {
-        Difference::Finished => return None,
-        Difference::Missing | Difference::AwaitsKind => Change::Create,
-        Difference::Changed | Difference::Drift(_) => Change::Update,
-        Difference::Immutable(_) => {
-            note = Some(difference.to_string());
-            Change::Update
-        }
-        Difference::Deleting => {
-            note = Some(difference.to_string());
-            Change::Create
-        }
+    let (change, note, why_not) = said(difference, compared.asks);
+    let mut object = Object {
+        change,
+        note,
+        problem: problem.or(why_not),
+        ..named
+    };
+    if !matches!(change, Change::Create | Change::Update) {
+        return Some(object);
+    }
+    if change == Change::Create {
+        // Nobody was asked where its kind comes with the same sync.
+        let wanted = desired.objects.get(key);
+        let made = || wanted.map(|wanted| wanted.object.clone());
+        (sides.live, sides.becomes) = (None, sides.becomes.or_else(made));
+    }
+    object.items = hide(key, &mut sides);
+    if sides.live != sides.becomes {
+        (object.live, object.becomes) = (sides.live, sides.becomes);
+    } else if object.items.is_empty() {
+        // What differs does not stand in what is shown.
+        object.note.get_or_insert_with(|| difference.to_string());
+    }
+    Some(object)
+}
+
+/// What would be done with an object; what there is to say of it, and why nothing can be done.
+fn said(difference: &Difference, asks: bool) -> (Change, Option<String>, Option<String>) {
+    let text = || Some(difference.to_string());
+    match difference {
+        Difference::Missing | Difference::AwaitsKind => (Change::Create, None, None),
+        Difference::Deleting => (Change::Create, text(), None),
+        Difference::Changed | Difference::Drift(_) => (Change::Update, None, None),
+        Difference::Immutable(_) => (Change::Update, text(), None),
         Difference::Extra => {
-            note = compared
-                .asks
-                .then(|| "waits until somebody approves that".to_owned());
-            Change::Delete
+            let note = asks.then(|| "waits until somebody approves that".to_owned());
+            (Change::Delete, note, None)
         }
-        Difference::Kept(_) | Difference::OutOfReach => {
-            note = Some(difference.to_string());
-            Change::None
+        Difference::Finished | Difference::Kept(_) | Difference::OutOfReach => {
+            (Change::None, text(), None)
         }
         Difference::Doubt(_)
         | Difference::Unverified
@@ -179,43 +199,8 @@ fn object(
         | Difference::Shared(_)
         | Difference::Refused(_)
         | Difference::Forbidden(_)
-        | Difference::Unreadable(_) => {
-            problem.get_or_insert_with(|| difference.to_string());
-            Change::None
-        }
-    };
-    if change == Change::Create && sides.becomes.is_none() {
-        // Its kind comes with the same sync, so that nobody was asked.
-        let wanted = desired.objects.get(key);
-        sides.becomes = wanted.map(|wanted| wanted.object.clone());
+        | Difference::Unreadable(_) => (Change::None, None, text()),
     }
-    let items = hide(key, &mut sides);
-    let Sides { live, becomes, .. } = sides;
-    let (live, becomes) = match change {
-        Change::Create => (None, becomes),
-        // What differs may not be shown, or not stand in the objects.
-        Change::Update if live == becomes => {
-            if items.is_empty() {
-                note.get_or_insert_with(|| difference.to_string());
-            }
-            (None, None)
-        }
-        Change::Update => (live, becomes),
-        Change::Delete | Change::Run | Change::None => (None, None),
-    };
-    let items = match change {
-        Change::Create | Change::Update => items,
-        Change::Delete | Change::Run | Change::None => BTreeMap::new(),
-    };
-    Some(Object {
-        change,
-        note,
-        problem,
-        live,
-        becomes,
-        items,
-        ..named(desired, key, compared)
-    })
 }
 
 fn named(desired: &Desired, key: &ObjectKey, compared: &Compared) -> Object {
