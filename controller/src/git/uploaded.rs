@@ -148,3 +148,101 @@ fn write(store: &gix::Repository, tree: &BTreeMap<BString, Node>) -> Result<Obje
         .map(gix::Id::detach)
         .map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use tar::{Builder, Header};
+
+    use super::*;
+
+    fn entry(archive: &mut Builder<Vec<u8>>, kind: EntryType, name: &str, content: &str) {
+        let mut header = Header::new_gnu();
+        header.set_entry_type(kind);
+        header.set_mode(0o644);
+        // As it is written: the crate would refuse what leads out of an archive.
+        header.as_gnu_mut().unwrap().name[..name.len()].copy_from_slice(name.as_bytes());
+        match kind {
+            EntryType::Symlink | EntryType::Link => {
+                header.set_size(0);
+                header.set_link_name(content).unwrap();
+                header.set_cksum();
+                archive.append(&header, std::io::empty()).unwrap();
+            }
+            _ => {
+                header.set_size(content.len() as u64);
+                header.set_cksum();
+                archive.append(&header, content.as_bytes()).unwrap();
+            }
+        }
+    }
+
+    fn sent(place: &Path, entries: &[(EntryType, &str, &str)]) -> Result<Tree, String> {
+        let mut archive = Builder::new(Vec::new());
+        for (kind, name, content) in entries {
+            entry(&mut archive, *kind, name, content);
+        }
+        let archive = archive.into_inner().unwrap();
+        let repository = Repository::public("https://git.example.com/shop.git").unwrap();
+        let commit = CommitId(ObjectId::null(gix::hash::Kind::Sha1));
+        tree(place, &repository, commit, &archive)
+    }
+
+    #[test]
+    fn files_links_and_directories_are_as_git_would_have_them() {
+        let place = tempfile::tempdir().unwrap();
+        let entries = [
+            (EntryType::Directory, "app/", ""),
+            (EntryType::Regular, "./app/a.yaml", "a"),
+            (EntryType::Symlink, "app/link", "../b.yaml"),
+            (EntryType::Regular, "app.yaml", "x"),
+            (EntryType::Regular, "b.yaml", "b"),
+        ];
+        let tree = sent(place.path(), &entries).unwrap();
+        let names: Vec<String> = tree
+            .entries(true)
+            .unwrap()
+            .into_iter()
+            .map(|entry| entry.path)
+            .collect();
+        assert_eq!(names, ["app.yaml", "app/a.yaml", "app/link", "b.yaml"]);
+    }
+
+    #[test]
+    fn what_leads_out_or_is_no_file_is_refused() {
+        let file = EntryType::Regular;
+        let place = tempfile::tempdir().unwrap();
+        for (entries, problem) in [
+            (
+                &[(file, "../a.yaml", "")][..],
+                "../a.yaml: expected a path inside the repository",
+            ),
+            (
+                &[(file, "/etc/a.yaml", "")],
+                "/etc/a.yaml: expected a path inside the repository",
+            ),
+            (
+                &[(file, ".git/config", "")],
+                ".git/config: expected a path inside the repository",
+            ),
+            (
+                &[(file, "a/.git", "")],
+                "a/.git: expected a path inside the repository",
+            ),
+            (
+                &[(EntryType::Link, "a", "b")],
+                "expected files, links and directories",
+            ),
+            (
+                &[(EntryType::Fifo, "a", "")],
+                "expected files, links and directories",
+            ),
+            (
+                &[(file, "a", ""), (file, "a/b", "")],
+                "a: is a file and a directory",
+            ),
+        ] {
+            let refused = sent(place.path(), entries).err();
+            assert_eq!(refused.as_deref(), Some(problem), "{entries:?}");
+        }
+    }
+}
