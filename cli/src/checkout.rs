@@ -1,16 +1,20 @@
 //! The files of a checkout as a controller takes them: what is tracked, and what is not yet but would be by `git add`.
 //! Must not change anything, nor follow a link.
 
+use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tar::{Builder, EntryType, Header};
 
-/// Bytes of all files together.
-const LARGEST: u64 = 16 << 20;
+/// Bytes of the archive.
+const LARGEST: usize = 16 << 20;
+/// How git marks what it tracks and a sparse checkout lacks.
+const SPARSE: u8 = b'S';
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -20,6 +24,10 @@ pub(crate) enum Error {
     Git { path: PathBuf, source: io::Error },
     #[error("git does not list the files of {}: {said}", path.display())]
     Refused { path: PathBuf, said: String },
+    #[error("the checkout {} is sparse: {} is not in it", path.display(), file.display())]
+    Sparse { path: PathBuf, file: PathBuf },
+    #[error("{} can't be sent: it is neither a file nor a link", path.display())]
+    Odd { path: PathBuf },
     #[error("the files of {} have more than {} MiB", path.display(), LARGEST >> 20)]
     TooLarge { path: PathBuf },
 }
@@ -32,7 +40,10 @@ impl Error {
                     .to_owned(),
             ),
             Self::Git { .. } => Some("is git installed?".to_owned()),
-            Self::Read { .. } | Self::Refused { .. } => None,
+            Self::Sparse { .. } => {
+                Some("`git sparse-checkout disable` checks everything out".to_owned())
+            }
+            Self::Read { .. } | Self::Refused { .. } | Self::Odd { .. } => None,
         }
     }
 }
@@ -55,7 +66,6 @@ pub(crate) fn archive(folder: &Path) -> Result<Vec<u8>, Error> {
     files.sort();
     files.dedup();
     let mut builder = Builder::new(Vec::new());
-    let mut size = 0;
     for name in files {
         let path = root.join(&name);
         // What is tracked may be deleted.
@@ -63,8 +73,11 @@ pub(crate) fn archive(folder: &Path) -> Result<Vec<u8>, Error> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             metadata => metadata.map_err(read(&path))?,
         };
-        size += metadata.len();
-        if size > LARGEST {
+        if !metadata.is_file() && !metadata.is_symlink() {
+            return Err(Error::Odd { path });
+        }
+        let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+        if builder.get_ref().len().saturating_add(size) > LARGEST {
             return Err(Error::TooLarge {
                 path: root.to_owned(),
             });
@@ -96,7 +109,7 @@ fn append(
 /// What git tracks or would add below `root`, submodules included; names begin with `below`.
 fn tracked(root: &Path, below: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
     let mut command = Command::new("git");
-    command.arg("-C").arg(root).args(["ls-files", "-z"]);
+    command.arg("-C").arg(root).args(["ls-files", "-z", "-t"]);
     let listed = command.args(["--cached", "--others", "--exclude-standard"]);
     let listed = listed.output().map_err(|source| Error::Git {
         path: root.to_owned(),
@@ -108,10 +121,17 @@ fn tracked(root: &Path, below: &Path, found: &mut Vec<PathBuf>) -> Result<(), Er
             said: String::from_utf8_lossy(&listed.stderr).trim().to_owned(),
         });
     }
-    let names = String::from_utf8_lossy(&listed.stdout);
-    for name in names.split_terminator('\0') {
-        let path = root.join(name);
-        let name = below.join(name);
+    let lines = listed.stdout.split(|byte| *byte == 0);
+    // Each is a mark, a space and a name.
+    for (mark, name) in lines.filter_map(|line| line.split_at_checked(2)) {
+        let name = Path::new(OsStr::from_bytes(name));
+        let (path, name) = (root.join(name), below.join(name));
+        if mark[0] == SPARSE {
+            return Err(Error::Sparse {
+                path: root.to_owned(),
+                file: name,
+            });
+        }
         match path.is_dir() && !path.is_symlink() {
             true if path.join(".git").exists() => tracked(&path, &name, found)?,
             // A submodule that is not checked out.
@@ -186,6 +206,18 @@ mod tests {
     }
 
     #[test]
+    fn what_a_sparse_checkout_lacks_is_not_taken_for_deleted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path();
+        git(root, &["init", "--quiet"]);
+        fs::write(root.join("a.yaml"), "a").expect("written");
+        git(root, &["add", "a.yaml"]);
+        git(root, &["update-index", "--skip-worktree", "a.yaml"]);
+        fs::remove_file(root.join("a.yaml")).expect("removed");
+        assert!(matches!(archive(root), Err(Error::Sparse { .. })));
+    }
+
+    #[test]
     fn of_a_folder_that_is_no_checkout_everything_is_sent() {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir(folder.path().join("app")).expect("made");
@@ -197,7 +229,7 @@ mod tests {
     fn what_can_not_be_sent_is_said() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = fs::File::create(folder.path().join("large")).expect("made");
-        file.set_len(LARGEST + 1).expect("grown");
+        file.set_len(LARGEST as u64 + 1).expect("grown");
         assert!(matches!(
             archive(folder.path()),
             Err(Error::TooLarge { .. })
@@ -215,6 +247,11 @@ mod tests {
                 source: missing(),
             },
             Error::Refused { path: path(), said },
+            Error::Sparse {
+                path: path(),
+                file: "app/a.yaml".into(),
+            },
+            Error::Odd { path: path() },
             Error::TooLarge { path: path() },
         ];
         assert_said(

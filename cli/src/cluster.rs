@@ -115,6 +115,11 @@ impl Error {
         matches!(self, Self::Refused { code: 404, .. })
     }
 
+    /// Whether somebody else was there at the same time.
+    pub(crate) fn is_conflict(&self) -> bool {
+        matches!(self, Self::Refused { code: 409, .. })
+    }
+
     /// What is not there or not shown to this user is looked for elsewhere.
     fn looks_on(&self) -> bool {
         self.is_missing() || matches!(self, Self::Forbidden { .. })

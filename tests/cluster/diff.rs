@@ -267,24 +267,62 @@ fn what_a_sync_would_refuse_ends_with_2_and_says_why() {
 }
 
 #[test]
+fn what_the_api_server_would_not_take_is_a_problem_unless_it_is_made_anew() {
+    let (scene, _controller) = proxied("diff-immutable");
+    let web = deployment("web", "web:1", "");
+    let commit = scene.repository.commit(&[("app/web.yaml", &web)], "Add");
+    scene.application(AUTOMATED);
+    scene.operation("Succeeded", &commit);
+    scene.patch(r#"{"spec": {"syncPolicy": null}}"#);
+    let renamed = web.replace("app: web", "app: other");
+    let force = "metadata: {name: web, annotations: {argocd.argoproj.io/sync-options: Force=true}}";
+    let forced = renamed.replace("metadata: {name: web}", force);
+    for (manifest, code, said) in [
+        (
+            web.replace("replicas: 1", "replicas: -1"),
+            2,
+            "problem: Deployment.apps \"web\" is invalid",
+        ),
+        (renamed, 2, "problem: Deployment.apps \"web\" is invalid"),
+        (forced, 1, "it is deleted and made anew"),
+    ] {
+        scene
+            .repository
+            .commit(&[("app/web.yaml", &manifest)], "Change");
+        let diff = diff(&scene, &[]);
+        assert_eq!(diff.code, Some(code), "{}{}", diff.stdout, diff.stderr);
+        assert!(diff.stdout.contains(said), "{said}: {}", diff.stdout);
+    }
+}
+
+#[test]
 fn only_who_writes_the_application_is_answered_and_only_once() {
     let (scene, controller) = proxied("diff-asked");
     scene
         .repository
         .commit(&[("app/a.yaml", &config_map("a", "1"))], "Add");
     scene.application("{}");
-    let body = |proof: &str| {
-        json!({ "namespace": scene.own, "name": "app", "proof": proof, "sync": {} }).to_string()
-    };
     let url = format!("{}/api/diff", controller.url(Port::Web));
-    let ask = |proof: &str| send(&url, &[], &body(proof)).expect("an answer").0;
-    assert_eq!(ask("secret"), 403);
-    // SHA-256 of "secret".
-    let digest = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
+    let ask_about = |application: &str, proof: &str| {
+        let headers = [("signet-application", application), ("signet-proof", proof)];
+        let answer = send(&url, &headers, r#"{"sync": {}}"#);
+        answer.expect("an answer").0
+    };
+    let application = format!("{}/app", scene.own);
+    let ask = |proof: &str| ask_about(&application, proof);
+    let (secret, guess) = ("5".repeat(64), "6".repeat(64));
+    assert_eq!(ask(&secret), 409);
+    // SHA-256 of the secret.
+    let digest = "911878b1ff94a6daecaba1d7ef6fda0b97116a16291389427b402a013a2ae79f";
     scene.annotate(&format!("signet.dev/diff={digest}"));
-    assert_eq!(ask("guess"), 403);
-    eventually("the controller answers", || equal(&ask("secret"), &200));
-    assert_eq!(ask("secret"), 403);
+    assert_eq!(ask(&guess), 409);
+    assert_eq!(ask("5"), 400);
+    assert_eq!(
+        ask_about(&format!("{application}?dryRun=All"), &secret),
+        400
+    );
+    eventually("the controller answers", || equal(&ask(&secret), &200));
+    assert_eq!(ask(&secret), 409);
     assert!(
         scene.app()["metadata"]["annotations"]
             .get("signet.dev/diff")
@@ -333,6 +371,29 @@ fn files_that_are_not_committed_are_compared_as_if_they_were() {
     scene.refresh();
     scene.sync_status("Synced", &commit);
     scene.becomes("configmap", "a-live", "/data/value", "1");
+
+    // Neither an object of others nor the value of a Secret can be looked at by files of one's own.
+    let (to, own) = (&scene.to, &scene.own);
+    scene.testbed.apply(&format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: theirs-live, namespace: {to}}}\ndata: {{value: private}}\n---\n\
+         apiVersion: v1\nkind: Secret\nmetadata: {{name: db-live, namespace: {to}}}\nstringData: {{pin: \"1234\"}}\n"
+    ));
+    let all = "resources: [a.yaml, guess.yaml]\n";
+    std::fs::write(checkout.join("base/kustomization.yaml"), all).expect("written");
+    let guesses = ["1234", "4321"].map(|guess| {
+        let guess = format!(
+            "{}---\napiVersion: v1\nkind: Secret\nmetadata: {{name: db}}\nstringData: {{pin: \"{guess}\"}}\n",
+            config_map("theirs", "mine")
+        );
+        std::fs::write(checkout.join("base/guess.yaml"), guess).expect("written");
+        diff(&scene, &["--local", &local, "--output", "json"])
+    });
+    let [right, wrong] = guesses.map(|guess| guess.stdout);
+    assert!(
+        !right.contains("private") && right.contains("theirs-live"),
+        "{right}"
+    );
+    assert_eq!(right, wrong, "{own}");
 
     std::os::unix::fs::symlink("/etc/passwd", checkout.join("base/b.yaml")).expect("linked");
     std::fs::write(

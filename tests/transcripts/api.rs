@@ -45,6 +45,8 @@ struct Request {
     method: String,
     path: String,
     query: String,
+    /// Of which Application something is asked of our web server.
+    application: String,
     body: String,
 }
 
@@ -134,7 +136,7 @@ fn read(stream: &TcpStream) -> Option<Request> {
     reader.read_line(&mut first).ok()?;
     let mut words = first.split_whitespace();
     let (method, target) = (words.next()?.to_owned(), words.next()?);
-    let mut length = 0;
+    let (mut length, mut application) = (0, String::new());
     loop {
         let mut header = String::new();
         reader.read_line(&mut header).ok()?;
@@ -144,6 +146,9 @@ fn read(stream: &TcpStream) -> Option<Request> {
         if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length:") {
             length = value.trim().parse().ok()?;
         }
+        if let Some(value) = header.strip_prefix("signet-application:") {
+            value.trim().clone_into(&mut application);
+        }
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
@@ -152,6 +157,7 @@ fn read(stream: &TcpStream) -> Option<Request> {
         method,
         path: path.to_owned(),
         query: query.to_owned(),
+        application,
         body: String::from_utf8(body).ok()?,
     })
 }
@@ -175,7 +181,10 @@ impl Answers {
         {
             Some(("signet", _)) if matches!(situation, "upstream" | "empty") => None,
             Some((_, path)) if path.ends_with(":web/proxy/api/diff") => {
-                return (200, applications::preview(&request.body).to_string());
+                return (
+                    200,
+                    applications::preview(&request.application, &request.body).to_string(),
+                );
             }
             Some((_, path)) if path.contains("/proxy/") => {
                 return self.sealing_api(situation, path, &request.body);

@@ -66,15 +66,9 @@ fn beside(method: &str, path: &str) -> Option<Value> {
 
 /// What the controller says of a sync: of `shop` it would change something, `mail` has an object that can't be synced, `busy` would be
 /// refused, and of all others nothing differs.
-pub(super) fn preview(body: &str) -> Value {
+pub(super) fn preview(application: &str, body: &str) -> Value {
     let question: Value = serde_json::from_str(body).unwrap_or_default();
-    let proven = question["proof"]
-        .as_str()
-        .is_some_and(|proof| proof.len() == 64);
-    let name = question["name"]
-        .as_str()
-        .filter(|_| proven)
-        .unwrap_or_default();
+    let name = application.strip_prefix("signet/").unwrap_or_default();
     let object = |group: &str, kind: &str, change: &str| {
         json!({
             "group": group, "version": "v1", "kind": kind, "namespace": name, "name": name, "change": change,

@@ -17,14 +17,18 @@ impl Cluster {
         &self,
         path: &str,
         action: &str,
+        headers: &[(&str, &str)],
         body: &Value,
         time: Duration,
     ) -> Result<Value, Error> {
         let (namespace, name) = (self.namespace(), self.service.as_deref().unwrap_or(SERVICE));
         let url = format!("/api/v1/namespaces/{namespace}/services/http:{name}:{PORT}/proxy{path}");
-        let request = http::Request::post(url)
-            .header(http::header::CONTENT_TYPE, "application/json")
-            .body(body.to_string().into_bytes());
+        let request =
+            http::Request::post(url).header(http::header::CONTENT_TYPE, "application/json");
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
+        let request = request.body(body.to_string().into_bytes());
         let answer = self.ask_within(time, action, self.send(request))?;
         serde_json::from_str(&answer).map_err(|source| Error::Answer {
             action: action.to_owned(),

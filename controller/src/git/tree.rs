@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gix::object::tree::EntryKind as Mode;
 
 use super::{
-    CommitId, GitError,
+    CommitId, GitError, Repository,
     snapshot::{Part, Snapshot, unreadable},
     submodule::{Fetched, GIT_MODULES, Submodule},
     walk::{Opened, Place, Reached, join, walk, walk_over},
@@ -91,6 +91,13 @@ impl Tree {
                 within,
             },
         }
+    }
+
+    /// Whether it is of this repository.
+    #[must_use]
+    pub fn is_of(&self, repository: &Repository) -> bool {
+        let own = &self.snapshot.top().repository.url;
+        own.same_repository(&repository.url)
     }
 
     /// The directory at `path`, counted from the root of the commit.

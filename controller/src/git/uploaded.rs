@@ -15,8 +15,11 @@ use tar::{Archive, EntryType};
 
 use super::{CommitId, Repository, Tree, snapshot::Part, store::Store};
 
-/// Most files.
+/// Most files, and directories between them.
 const FILES: usize = 20_000;
+/// Longest path, in bytes, and deepest one: each name of it is a step into the tree.
+const PATH: usize = 4_096;
+const DEPTH: usize = 100;
 
 /// What lies under a name.
 enum Node {
@@ -39,17 +42,15 @@ pub(super) fn tree(
     let mut root = BTreeMap::new();
     let mut archive = Archive::new(archive);
     let entries = archive.entries().map_err(|error| error.to_string())?;
-    for (count, entry) in entries.enumerate() {
+    let mut left = FILES;
+    for entry in entries {
         let mut entry = entry.map_err(|error| error.to_string())?;
-        if count == FILES {
-            return Err(format!("there are more than {FILES} files"));
-        }
         let path = entry.path().map_err(|error| error.to_string())?;
         let names = names(&path)?;
         let Some((node, path)) = read(&opened, &mut entry)?.map(|node| (node, names)) else {
             continue;
         };
-        insert(&mut root, &path, node)?;
+        insert(&mut root, &path, node, &mut left)?;
     }
     let root = write(&opened, &root)?;
     drop(opened);
@@ -69,14 +70,18 @@ fn names(path: &Path) -> Result<Vec<BString>, String> {
         Component::Normal(name) if name != ".git" => Ok(name.to_str().ok_or_else(refused)?.into()),
         _ => Err(refused()),
     };
+    if path.as_os_str().len() > PATH {
+        return Err(format!("a path has more than {PATH} bytes"));
+    }
     let names: Vec<BString> = path
         .components()
         .filter(here)
         .map(name)
         .collect::<Result<_, _>>()?;
-    match names.is_empty() {
-        true => Err(refused()),
-        false => Ok(names),
+    match names.len() {
+        0 => Err(refused()),
+        1..=DEPTH => Ok(names),
+        _ => Err(format!("a path has more than {DEPTH} names")),
     }
 }
 
@@ -113,17 +118,26 @@ fn read(
     }
 }
 
-fn insert(tree: &mut BTreeMap<BString, Node>, path: &[BString], node: Node) -> Result<(), String> {
+fn insert(
+    tree: &mut BTreeMap<BString, Node>,
+    path: &[BString],
+    node: Node,
+    left: &mut usize,
+) -> Result<(), String> {
     let Some((name, below)) = path.split_first() else {
         return Ok(());
     };
+    if !tree.contains_key(name) {
+        let many = || format!("there are more than {FILES} files and directories");
+        *left = left.checked_sub(1).ok_or_else(many)?;
+    }
     if below.is_empty() {
         tree.insert(name.clone(), node);
         return Ok(());
     }
     let new = || Node::Tree(BTreeMap::new());
     match tree.entry(name.clone()).or_insert_with(new) {
-        Node::Tree(tree) => insert(tree, below, node),
+        Node::Tree(tree) => insert(tree, below, node, left),
         Node::Blob(..) => Err(format!("{name}: is a file and a directory")),
     }
 }
@@ -181,6 +195,10 @@ mod tests {
         for (kind, name, content) in entries {
             entry(&mut archive, *kind, name, content);
         }
+        read(place, archive)
+    }
+
+    fn read(place: &Path, archive: Builder<Vec<u8>>) -> Result<Tree, String> {
         let archive = archive.into_inner().unwrap();
         let repository = Repository::public("https://git.example.com/shop.git").unwrap();
         let commit = CommitId(ObjectId::null(gix::hash::Kind::Sha1));
@@ -205,6 +223,24 @@ mod tests {
             .map(|entry| entry.path)
             .collect();
         assert_eq!(names, ["app.yaml", "app/a.yaml", "app/link", "b.yaml"]);
+    }
+
+    #[test]
+    fn a_path_that_is_too_long_or_too_deep_is_refused() {
+        let place = tempfile::tempdir().unwrap();
+        for (path, problem) in [
+            ("d/".repeat(100) + "a", "a path has more than 100 names"),
+            ("d".repeat(5_000), "a path has more than 4096 bytes"),
+        ] {
+            let mut archive = Builder::new(Vec::new());
+            let mut header = Header::new_gnu();
+            header.set_size(0);
+            archive
+                .append_data(&mut header, &path, std::io::empty())
+                .unwrap();
+            let refused = read(place.path(), archive).err();
+            assert_eq!(refused.as_deref(), Some(problem));
+        }
     }
 
     #[test]

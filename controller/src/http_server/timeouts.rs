@@ -4,6 +4,8 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -59,12 +61,42 @@ pub(crate) struct Limited {
 /// The time that one wait may take; zero for any time.
 #[derive(Debug)]
 struct Limit {
-    time: Duration,
-    wait: Option<Pin<Box<Sleep>>>,
+    time: Patience,
+    wait: Option<(Instant, Pin<Box<Sleep>>)>,
+}
+
+/// How long the other side of a connection may be silent, for whoever has a reason to wait longer.
+#[derive(Clone, Debug)]
+pub(crate) struct Patience(Arc<AtomicU64>);
+
+impl Patience {
+    fn new(time: Duration) -> Self {
+        let patience = Self(Arc::default());
+        patience.be(time);
+        patience
+    }
+
+    /// Is so long from now on.
+    pub(crate) fn be(&self, time: Duration) {
+        let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.0.store(millis, Ordering::Relaxed);
+    }
+
+    fn time(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::Relaxed))
+    }
+}
+
+impl Limited {
+    /// How long the other side may be silent.
+    pub(crate) fn patience(&self) -> &Patience {
+        &self.read.time
+    }
 }
 
 impl Limit {
     fn new(time: Duration) -> Self {
+        let time = Patience::new(time);
         Self { time, wait: None }
     }
 
@@ -74,19 +106,24 @@ impl Limit {
         progress: Poll<io::Result<T>>,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<T>> {
-        if progress.is_ready() || self.time.is_zero() {
+        let time = self.time.time();
+        if progress.is_ready() || time.is_zero() {
             self.wait = None;
             return progress;
         }
-        let time = self.time;
-        let wait = self.wait.get_or_insert_with(|| Box::pin(sleep(time)));
-        match wait.as_mut().poll(cx) {
-            Poll::Ready(()) => {
-                wait.as_mut().reset(Instant::now() + time);
-                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+        let new = || (Instant::now(), Box::pin(sleep(time)));
+        let (since, wait) = self.wait.get_or_insert_with(new);
+        while wait.as_mut().poll(cx).is_ready() {
+            let ends = *since + time;
+            if ends <= Instant::now() {
+                *since = Instant::now();
+                wait.as_mut().reset(*since + time);
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
-            Poll::Pending => Poll::Pending,
+            // It may take longer by now than when the wait began.
+            wait.as_mut().reset(ends);
         }
+        Poll::Pending
     }
 }
 
@@ -132,19 +169,36 @@ mod tests {
     use axum::serve::Listener as _;
     use tokio::io::AsyncReadExt;
 
+    async fn connected(read: Duration) -> (Limited, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut listener = Listener::new(listener, read, Duration::ZERO);
+        let address = listener.local_addr().unwrap();
+        let (accepted, other) = tokio::join!(listener.accept(), TcpStream::connect(address));
+        (accepted.0, other.unwrap())
+    }
+
     #[tokio::test]
     async fn a_silent_connection_ends() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut listener = Listener::new(listener, Duration::from_millis(10), Duration::ZERO);
-        let address = listener.local_addr().unwrap();
-        let (accepted, silent) = tokio::join!(listener.accept(), TcpStream::connect(address));
-        let error = accepted
-            .0
-            .take(1)
-            .read_to_end(&mut Vec::new())
-            .await
-            .unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        let (accepted, silent) = connected(Duration::from_millis(10)).await;
+        let read = accepted.take(1).read_to_end(&mut Vec::new()).await;
+        assert_eq!(read.unwrap_err().kind(), io::ErrorKind::TimedOut);
         drop(silent);
+    }
+
+    #[tokio::test]
+    async fn a_wait_that_has_begun_may_be_made_longer() {
+        let (mut accepted, mut other) = connected(Duration::from_millis(50)).await;
+        let patience = accepted.patience().clone();
+        let talks = async {
+            sleep(Duration::from_millis(1)).await;
+            patience.be(Duration::from_secs(60));
+            sleep(Duration::from_millis(200)).await;
+            tokio::io::AsyncWriteExt::write_all(&mut other, b"x")
+                .await
+                .unwrap();
+        };
+        let mut heard = [0];
+        let (read, ()) = tokio::join!(accepted.read_exact(&mut heard), talks);
+        assert_eq!((read.unwrap(), heard), (1, *b"x"));
     }
 }

@@ -52,14 +52,20 @@ pub async fn run(context: Arc<Context>, from_web: FromWeb) -> Result<(), Error> 
     let engine = Engine::new(context, mirrors);
     let mut watches = JoinSet::new();
     let ready = engine.feed(&mut watches);
-    let FromWeb { pushes, questions } = from_web;
+    let FromWeb {
+        pushes,
+        callers,
+        questions,
+    } = from_web;
     let told = engine.clone();
     watches.spawn(async move { told.follow_pushes(pushes).await });
-    watches.spawn(engine.clone().follow_questions(questions));
     tokio::select! {
         () = ready => {}
         () = engine.context.shutdown.cancelled() => return Ok(()),
     }
+    // What a sync would do depends on projects and on all Applications.
+    watches.spawn(engine.clone().follow_callers(callers));
+    watches.spawn(engine.clone().follow_questions(questions));
     engine.work().await;
     Ok(())
 }

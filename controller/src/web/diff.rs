@@ -5,37 +5,53 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use super::Webhooks;
+use super::{Peer, Webhooks};
 use crate::http_server::limit::EXCEEDED;
 use crate::http_server::refusal;
-use crate::http_server::room::Unread;
+use crate::http_server::room::{Held, Room, Unread};
 
 /// The path.
 pub(super) const PATH: &str = "/api/diff";
+/// The Application, as `namespace/name`, and the proof that the caller may ask about it: headers, so that no body is read before.
+const APPLICATION: &str = "signet-application";
+const PROOF: &str = "signet-proof";
+/// Bytes of a proof, as `signet` makes it.
+const PROVES: usize = 64;
+/// Longest name of an object.
+const NAME: usize = 253;
 /// Largest body: files of 16 MiB, as base64.
 pub(super) const LARGEST: usize = 24 << 20;
-/// Bytes of bodies that are held at once, for all callers together: one of the largest.
-pub(super) const HELD: usize = LARGEST;
+/// Bytes of bodies that are held at once, for all callers together.
+pub(super) const HELD: usize = 2 * LARGEST;
 /// How long one may take to arrive.
 const ARRIVAL: Duration = Duration::from_secs(60);
+/// How long the connection may be silent meanwhile: longer than an answer takes.
+const SILENCE: Duration = Duration::from_secs(180);
 const JSON: &str = "application/json";
 
-/// Somebody asks what a sync would change.
+/// Somebody who wants to ask about an Application.
+pub struct Caller {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    /// Its digest stands on the Application, where only who may write there puts it.
+    pub(crate) proof: String,
+    /// Takes the Application, for who may ask about it.
+    pub(crate) answer: oneshot::Sender<Result<Value, NoAnswer>>,
+}
+
+/// What somebody who may ask wants to know.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 struct Body {
-    namespace: String,
-    name: String,
-    proof: String,
     /// The sync in question, as `operation.sync` of the Application would ask for it.
     sync: Value,
     /// Which Secrets there are as well, and who has to do with them.
@@ -45,21 +61,17 @@ struct Body {
     files: Option<String>,
 }
 
-/// A question on its way to the sync engine.
+/// A question of somebody who may ask it.
 pub struct Question {
-    /// Namespace of the Application.
-    pub(crate) namespace: String,
-    /// Its name.
-    pub(crate) name: String,
-    /// What the caller has proven itself by: its digest stands on the Application, where only who may write there puts it.
-    pub(crate) proof: String,
+    /// The Application, as it was when they proved that they may.
+    pub(crate) application: Value,
     /// The sync in question, as `operation.sync` would ask for it.
     pub(crate) sync: Value,
     /// Whether Secrets are told of as well.
     pub(crate) secrets: bool,
     /// A tar archive of files to look at in place of the repository's.
     pub(crate) files: Option<Arc<[u8]>>,
-    answer: oneshot::Sender<Answer>,
+    pub(crate) answer: oneshot::Sender<Answer>,
 }
 
 /// The answer, as JSON.
@@ -70,37 +82,43 @@ pub(crate) type Answer = Result<Vec<u8>, NoAnswer>;
 pub(crate) enum NoAnswer {
     /// There is no such Application, or it does not say that this caller asks.
     NotAsked,
+    /// It took longer than anybody waits.
+    TooLong,
     /// The API server is away, or we are about to end.
     Unavailable,
 }
 
-impl Question {
-    /// Nobody waits for the answer any more.
-    pub(crate) fn is_abandoned(&self) -> bool {
-        self.answer.is_closed()
-    }
-
-    pub(crate) fn answer(self, answer: Answer) {
-        // The caller may have gone: then nobody wants to know.
-        let _ = self.answer.send(answer);
+/// Without the proof.
+impl fmt::Debug for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Caller({}/{})", self.namespace, self.name)
     }
 }
 
-/// Without the proof.
+/// Without what was sent.
 impl fmt::Debug for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Question({}/{})", self.namespace, self.name)
+        write!(f, "Question({})", self.sync)
     }
 }
 
 /// Why a caller gets no answer.
 enum Refused {
     NotPost,
+    NoProof,
     Unread(Unread),
     Malformed,
     Limited,
     Busy,
     NoAnswer(NoAnswer),
+}
+
+/// Where callers and questions go.
+#[derive(Debug)]
+pub(super) struct Questions {
+    pub(super) callers: mpsc::Sender<Caller>,
+    pub(super) questions: mpsc::Sender<Question>,
+    pub(super) room: Room,
 }
 
 pub(super) async fn diff(State(web): State<Arc<Webhooks>>, request: Request) -> Response {
@@ -111,49 +129,93 @@ pub(super) async fn diff(State(web): State<Arc<Webhooks>>, request: Request) -> 
 }
 
 async fn asked(web: &Webhooks, request: Request) -> Result<Vec<u8>, Refused> {
-    web.limit(PATH, &request).map_err(|_| Refused::Limited)?;
+    // What stands in a header tells nobody apart who wants to seem many.
+    let verdict = web.limit(PATH, &request, &[]);
+    verdict.map_err(|_| Refused::Limited)?;
     if request.method() != Method::POST {
         return Err(Refused::NotPost);
     }
-    let body = web.questions.room.read(request.into_body(), ARRIVAL).await;
-    let body = body.map_err(Refused::Unread)?;
-    let body: Body = serde_json::from_slice(&body.bytes).map_err(|_| Refused::Malformed)?;
-    let files = body.files.map(|files| BASE64_STANDARD.decode(files));
-    let files = files.transpose().map_err(|_| Refused::Malformed)?;
-    let files = files.map(Arc::from);
+    let Questions {
+        callers,
+        questions,
+        room,
+    } = &web.questions;
+    let (answer, answered) = oneshot::channel();
+    let caller = caller(request.headers(), answer).ok_or(Refused::NoProof)?;
+    callers.try_send(caller).map_err(|_| Refused::Busy)?;
+    let application = answered.await.unwrap_or(Err(NoAnswer::Unavailable));
+    let application = application.map_err(Refused::NoAnswer)?;
+    let (head, body) = request.into_parts();
+    if let Some(ConnectInfo(peer)) = head.extensions.get::<ConnectInfo<Peer>>() {
+        peer.patience.be(SILENCE);
+    }
+    let body = room.read(body, ARRIVAL).await.map_err(Refused::Unread)?;
+    let (Body { sync, secrets, .. }, files) = Body::read(&body).ok_or(Refused::Malformed)?;
+    drop(body);
     let (answer, answered) = oneshot::channel();
     let question = Question {
-        namespace: body.namespace,
-        name: body.name,
-        proof: body.proof,
-        sync: body.sync,
-        secrets: body.secrets,
+        application,
+        sync,
+        secrets,
         files,
         answer,
     };
-    let sent = web.questions.sender.try_send(question);
-    sent.map_err(|_| Refused::Busy)?;
+    questions.try_send(question).map_err(|_| Refused::Busy)?;
     let answer = answered.await.unwrap_or(Err(NoAnswer::Unavailable));
     answer.map_err(Refused::NoAnswer)
+}
+
+/// Who asks, where the headers say it in its form.
+fn caller(headers: &HeaderMap, answer: oneshot::Sender<Result<Value, NoAnswer>>) -> Option<Caller> {
+    let header = |name| headers.get(name)?.to_str().ok();
+    let (namespace, name) = header(APPLICATION)?.split_once('/')?;
+    let proof = header(PROOF).filter(|proof| proof.len() == PROVES)?;
+    let is_name = |name: &str| {
+        let fits = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.');
+        !name.is_empty() && name.len() <= NAME && name.bytes().all(fits)
+    };
+    let caller = || Caller {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        proof: proof.to_owned(),
+        answer,
+    };
+    (is_name(namespace) && is_name(name)).then(caller)
+}
+
+impl Body {
+    fn read(held: &Held) -> Option<(Self, Option<Arc<[u8]>>)> {
+        let body: Self = serde_json::from_slice(&held.bytes).ok()?;
+        let files = body
+            .files
+            .as_ref()
+            .map(|files| BASE64_STANDARD.decode(files));
+        let files = files.transpose().ok()?;
+        Some((body, files.map(Arc::from)))
+    }
 }
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let (status, text) = match self {
             Self::NotPost => (StatusCode::METHOD_NOT_ALLOWED, "expected POST\n"),
+            Self::NoProof => (
+                StatusCode::BAD_REQUEST,
+                "expected the headers signet-application and signet-proof\n",
+            ),
             Self::Unread(Unread::TooLarge) => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n")
             }
             Self::Unread(Unread::Broken) => (StatusCode::BAD_REQUEST, "the body did not arrive\n"),
-            Self::Malformed => (
-                StatusCode::BAD_REQUEST,
-                "expected namespace, name, proof and sync, as JSON\n",
-            ),
+            Self::Malformed => (StatusCode::BAD_REQUEST, "expected sync, as JSON\n"),
             Self::Limited => (StatusCode::TOO_MANY_REQUESTS, EXCEEDED),
             Self::NoAnswer(NoAnswer::NotAsked) => (
-                StatusCode::FORBIDDEN,
+                StatusCode::CONFLICT,
                 "the Application does not say that you ask\n",
             ),
+            Self::NoAnswer(NoAnswer::TooLong) => {
+                (StatusCode::GATEWAY_TIMEOUT, "it took too long\n")
+            }
             Self::Busy | Self::Unread(Unread::Busy) | Self::NoAnswer(NoAnswer::Unavailable) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "not now\n")
             }
@@ -165,11 +227,4 @@ impl IntoResponse for Refused {
         }
         response
     }
-}
-
-/// Where questions go.
-#[derive(Debug)]
-pub(super) struct Questions {
-    pub(super) sender: mpsc::Sender<Question>,
-    pub(super) room: crate::http_server::room::Room,
 }

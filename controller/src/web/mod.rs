@@ -27,9 +27,9 @@ use axum::routing::any;
 use axum::serve::IncomingStream;
 use tokio::sync::{mpsc, watch};
 
-pub use self::diff::Question;
 use self::diff::Questions;
 pub(crate) use self::diff::{Answer, NoAnswer};
+pub use self::diff::{Caller, Question};
 pub(crate) use self::location::Location;
 use self::outcome::Outcome;
 use self::payload::Event;
@@ -42,6 +42,7 @@ use crate::http_server::limit::Limiter;
 use crate::http_server::room::Room;
 use crate::http_server::{not_found, timeouts};
 use crate::metrics::Metrics;
+use crate::rate::Verdict;
 use crate::run::Error;
 
 /// The path, which Argo CD's users have configured already.
@@ -52,9 +53,7 @@ const LARGEST: usize = 1 << 20;
 const HELD: usize = 8 << 20;
 /// How long a request may take to arrive, and its sender to take the answer. Senders themselves give up after 10 to 30 seconds.
 const TIME: Duration = Duration::from_secs(10);
-/// How long a connection may be silent: longer than anybody waits for a diff.
-const SILENCE: Duration = Duration::from_secs(180);
-/// Questions that may wait for the sync engine.
+/// Callers, and questions, that may wait for the sync engine.
 const QUESTIONS: usize = 8;
 /// Webhooks per second and caller. Each costs a hash of its body, and a listing only once it is believed.
 const RATE: u32 = 10;
@@ -65,6 +64,7 @@ const BURST: u32 = 100;
 #[derive(Clone, Debug)]
 pub struct ToSync {
     pushes: mpsc::Sender<Push>,
+    callers: mpsc::Sender<Caller>,
     questions: mpsc::Sender<Question>,
 }
 
@@ -73,6 +73,8 @@ pub struct ToSync {
 pub struct FromWeb {
     /// Somebody pushed.
     pub pushes: mpsc::Receiver<Push>,
+    /// Somebody wants to ask.
+    pub callers: mpsc::Receiver<Caller>,
     /// Somebody asks what a sync would change.
     pub questions: mpsc::Receiver<Question>,
 }
@@ -81,12 +83,19 @@ pub struct FromWeb {
 #[must_use]
 pub fn channel() -> (ToSync, FromWeb) {
     let (pushes, pushed) = mpsc::channel(push::WAITING);
+    let (callers, called) = mpsc::channel(QUESTIONS);
     let (questions, asked) = mpsc::channel(QUESTIONS);
     let from_web = FromWeb {
         pushes: pushed,
+        callers: called,
         questions: asked,
     };
-    (ToSync { pushes, questions }, from_web)
+    let to_sync = ToSync {
+        pushes,
+        callers,
+        questions,
+    };
+    (to_sync, from_web)
 }
 
 /// What is served, and on whose word.
@@ -101,13 +110,19 @@ pub struct Webhooks {
     teller: Teller,
 }
 
-/// Who is at the other end of a connection.
-#[derive(Clone, Copy, Debug)]
-struct Peer(SocketAddr);
+/// Who is at the other end of a connection, and how long it may be silent.
+#[derive(Clone, Debug)]
+struct Peer {
+    address: SocketAddr,
+    patience: timeouts::Patience,
+}
 
 impl Connected<IncomingStream<'_, timeouts::Listener>> for Peer {
     fn connect_info(stream: IncomingStream<'_, timeouts::Listener>) -> Self {
-        Self(*stream.remote_addr())
+        Self {
+            address: *stream.remote_addr(),
+            patience: stream.io().patience().clone(),
+        }
     }
 }
 
@@ -132,7 +147,7 @@ pub async fn run(context: Arc<Context>, to_sync: ToSync) -> Result<(), Error> {
     );
     let service = router(webhooks).into_make_service_with_connect_info::<Peer>();
     let shutdown = context.shutdown.clone().cancelled_owned();
-    let listener = timeouts::Listener::new(listener, SILENCE, TIME);
+    let listener = timeouts::Listener::new(listener, TIME, TIME);
     let serve = axum::serve(listener, service).with_graceful_shutdown(shutdown);
     tokio::select! {
         served = serve.into_future() => served.map_err(Error::Serve),
@@ -163,15 +178,16 @@ impl Webhooks {
     pub fn new(
         allow_unsigned: bool,
         secrets: watch::Receiver<Option<Secrets>>,
-        ToSync { pushes, questions }: ToSync,
+        to_sync: ToSync,
         metrics: &Metrics,
     ) -> Self {
         Self {
             allow_unsigned,
             secrets,
-            pushes,
+            pushes: to_sync.pushes,
             questions: Questions {
-                sender: questions,
+                callers: to_sync.callers,
+                questions: to_sync.questions,
                 room: Room::new(diff::HELD, diff::LARGEST),
             },
             limiter: Limiter::new(RATE, BURST),
@@ -182,7 +198,10 @@ impl Webhooks {
 
     /// What becomes of a request. Nothing of its body is understood before its sender is believed.
     async fn take(&self, provider: Option<Provider>, request: Request) -> Result<Outcome, Outcome> {
-        self.limit(PATH, &request)?;
+        let forwarded = request.headers().get("x-forwarded-for");
+        let forwarded = forwarded.map_or(&[][..], HeaderValue::as_bytes);
+        let verdict = self.limit(PATH, &request, forwarded);
+        verdict.map_err(|verdict| Outcome::Limited(verdict, self.limiter.limit()))?;
         if request.method() != Method::POST {
             return Err(Outcome::NotPost);
         }
@@ -199,16 +218,15 @@ impl Webhooks {
         }
     }
 
-    fn limit(&self, path: &str, request: &Request) -> Result<(), Outcome> {
+    /// Lets a caller through, or tells when to come again. Callers at one address are told apart by what is `further` known of them.
+    fn limit(&self, path: &str, request: &Request, further: &[u8]) -> Result<(), Verdict> {
         let peer = request.extensions().get::<ConnectInfo<Peer>>();
-        let peer = peer.map(|ConnectInfo(Peer(address))| address.ip().to_string());
-        let forwarded = request.headers().get("x-forwarded-for");
-        let forwarded = forwarded.map_or(&[][..], HeaderValue::as_bytes);
-        let caller = [peer.unwrap_or_default().as_bytes(), b" ", forwarded].concat();
+        let peer = peer.map(|ConnectInfo(peer)| peer.address.ip().to_string());
+        let caller = [peer.unwrap_or_default().as_bytes(), b" ", further].concat();
         let verdict = self.limiter.check(path, &caller, Instant::now());
         match verdict.allowed {
             true => Ok(()),
-            false => Err(Outcome::Limited(verdict, self.limiter.limit())),
+            false => Err(verdict),
         }
     }
 

@@ -17,6 +17,8 @@ use crate::cluster::Cluster;
 const PATH: &str = "/api/diff";
 /// Bytes of the proof: nobody guesses it.
 const PROOF: usize = 32;
+/// How often to ask while others ask about the same Application.
+const ATTEMPTS: usize = 5;
 
 /// What to ask of an Application.
 pub(super) struct Question<'a> {
@@ -31,11 +33,31 @@ pub(super) struct Question<'a> {
 }
 
 impl Question<'_> {
-    /// Asks. That we may ask for a sync is proven by a write: the digest of a secret of ours on the Application.
+    /// Asks, again where somebody else asked about the same Application at this very moment.
     pub(super) fn ask(
         &self,
         cluster: &Cluster,
         applications: &Applications<'_>,
+    ) -> Result<Value, Error> {
+        let files = self.files.as_ref();
+        let files = files.map(|files| BASE64_STANDARD.encode(files));
+        let body = json!({ "sync": self.sync, "secrets": self.secrets, "files": files });
+        let mut left = ATTEMPTS;
+        loop {
+            left -= 1;
+            match self.ask_once(cluster, applications, &body) {
+                Err(Error::Cluster(error)) if error.is_conflict() && left > 0 => {}
+                answer => return answer,
+            }
+        }
+    }
+
+    /// That we may ask for a sync is proven by a write: the digest of a secret of ours on the Application.
+    fn ask_once(
+        &self,
+        cluster: &Cluster,
+        applications: &Applications<'_>,
+        body: &Value,
     ) -> Result<Value, Error> {
         let name = self.name;
         let mut secret = [0; PROOF];
@@ -47,13 +69,12 @@ impl Question<'_> {
         let patch = json!({ "metadata": { "annotations": { DIFF: digest } } });
         let action = format!("ask the controller about Application {name}");
         applications.merge(name, &action, patch)?;
-        let files = self.files.as_ref();
-        let files = files.map(|files| BASE64_STANDARD.encode(files));
-        let body = json!({
-            "namespace": applications.namespace(), "name": name, "proof": proof, "sync": self.sync, "secrets": self.secrets,
-            "files": files,
-        });
-        Ok(cluster.post(PATH, &action, &body, self.timeout)?)
+        let application = format!("{}/{name}", applications.namespace());
+        let headers = [
+            ("signet-application", &*application),
+            ("signet-proof", &*proof),
+        ];
+        Ok(cluster.post(PATH, &action, &headers, body, self.timeout)?)
     }
 }
 

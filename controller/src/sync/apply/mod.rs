@@ -9,7 +9,7 @@ mod delete;
 mod dry_run;
 mod hook;
 mod namespace;
-mod replace;
+pub(super) mod replace;
 mod restart;
 mod unseal;
 pub(super) mod verify;

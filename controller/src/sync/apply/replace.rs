@@ -1,13 +1,18 @@
 //! Replacing a live object by the wanted one: what Git does not say is gone, whoever wrote it.
 //! It then applies the object, so that its fields are ours like those of any other.
 
+use kube::Api;
 use kube::api::{DynamicObject, PostParams};
 use kube::core::ObjectMeta;
 use serde_json::{Value, json};
 
 use super::adoption::REPLACES;
+use super::answer::failure;
+use super::restart::with_note_of;
 use super::write::{TakeOver, too_slow};
 use super::{Answer, Executor, body};
+use crate::sync::compare::close::Predicted;
+use crate::sync::desired::Wanted;
 use crate::sync::key::ObjectKey;
 
 impl Executor<'_> {
@@ -28,6 +33,29 @@ impl Executor<'_> {
             self.write(api, resource, wanted, TakeOver::Yes).await
         })
         .await
+    }
+}
+
+/// What replacing a live object would make of it, as the API server predicts it; `None` where that can't be told.
+///
+/// # Errors
+/// When the API server is away.
+pub(in crate::sync) async fn predicted(
+    api: &Api<DynamicObject>,
+    wanted: &Wanted,
+    live: &DynamicObject,
+) -> Result<Option<Predicted>, kube::Error> {
+    let params = PostParams {
+        dry_run: true,
+        field_manager: Some(REPLACES.to_owned()),
+    };
+    let body = match body::of_replacement(wanted, live) {
+        Ok(body) => in_place_of(&live.metadata, &with_note_of(live, body))?,
+        Err(_) => return Ok(None),
+    };
+    match api.replace(&wanted.key.name, &params, &body).await {
+        Ok(predicted) => Ok(Some(Predicted::Object(predicted.into()))),
+        Err(error) => failure(&wanted.key, error).map(|_| None),
     }
 }
 

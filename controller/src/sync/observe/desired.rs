@@ -28,7 +28,8 @@ impl Engine {
     ) -> Result<Source, SourceProblem> {
         let render = render?;
         let intent = subject.intent.as_ref().map_err(|_| no_source())?;
-        let key = self.desired_key(app, intent, &render, kinds);
+        let scaled = self.live.index().scaled_of(app);
+        let key = self.desired_key(intent, &render, kinds, scaled);
         let known = self.memories.get(app).desired;
         let desired = match &known {
             Some((known, desired)) if *known == key && !desired.overran => desired.clone(),
@@ -42,33 +43,33 @@ impl Engine {
 
     fn desired_key(
         &self,
-        app: &AppId,
         intent: &Intent,
         render: &Render,
         kinds: &Arc<Kinds>,
+        scaled: BTreeSet<ObjectKey>,
     ) -> DesiredKey {
         DesiredKey {
             renders: render.rendered.iter().map(|one| one.key.clone()).collect(),
             namespace: intent.destination.namespace.clone(),
             defaults: intent.options.defaults,
             kinds: kinds.clone(),
-            scaled: self.scaled(app),
+            scaled,
             ignored: self.ignored(intent),
         }
     }
 
-    /// The same as [`Engine::source`], made anew and not remembered.
+    /// The same as [`Engine::source`] for what an autoscaler has taken over, made anew and not remembered.
     pub(super) fn source_aside(
         &self,
-        app: &AppId,
         subject: &Subject,
-        render: Result<Render, SourceProblem>,
+        render: &Result<Render, SourceProblem>,
         kinds: &Arc<Kinds>,
+        scaled: BTreeSet<ObjectKey>,
     ) -> Result<Source, SourceProblem> {
-        let render = render?;
+        let render = render.as_ref().map_err(Clone::clone)?;
         let intent = subject.intent.as_ref().map_err(|_| no_source())?;
-        let key = self.desired_key(app, intent, &render, kinds);
-        Ok(source_of(&render, desired_of(subject, &render, &key)))
+        let key = self.desired_key(intent, render, kinds, scaled);
+        Ok(source_of(render, desired_of(subject, render, &key)))
     }
 
     fn desire(
@@ -103,10 +104,6 @@ impl Engine {
         let mut rules = intent.ignored.clone();
         rules.rules.extend(self.settings.ignored());
         rules
-    }
-
-    fn scaled(&self, app: &AppId) -> BTreeSet<ObjectKey> {
-        self.live.index().scaled_of(app)
     }
 }
 

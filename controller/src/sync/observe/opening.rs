@@ -23,12 +23,19 @@ impl Engine {
         live: &BTreeMap<ObjectKey, Live>,
     ) -> BTreeMap<ObjectKey, Result<(), String>> {
         let opening = self.tried(app, wanted, live).await;
-        let locked = opening.values().any(Result::is_err);
-        self.memories.with(app, |memory| memory.locked = locked);
+        let opened = opening.iter().filter(|(_, result)| result.is_ok());
+        let wanted = opened.filter_map(|(key, _)| wanted?.objects.get(key));
+        let opened: Vec<_> = wanted
+            .map(|wanted| (wanted.key.clone(), wanted.hash))
+            .collect();
+        self.memories.with(app, |memory| {
+            memory.locked = opening.values().any(Result::is_err);
+            memory.opened.extend(opened);
+        });
         opening
     }
 
-    /// The same, where nobody is woken by a new key.
+    /// The same, and nothing of it is remembered.
     pub(super) async fn tried(
         &self,
         app: &AppId,
@@ -59,11 +66,6 @@ impl Engine {
             } else {
                 self.opens(&wanted.object).await.map(drop)
             };
-            if result.is_ok() {
-                self.memories.with(app, |memory| {
-                    memory.opened.insert(wanted.key.clone(), wanted.hash)
-                });
-            }
             opening.insert(wanted.key.clone(), result);
         }
         opening

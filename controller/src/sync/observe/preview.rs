@@ -1,7 +1,7 @@
 //! The World as it would be if somebody asked for a sync now: read apart from all that passes remember, and read anew.
 //! It writes nothing, wakes nobody, and asks for no object that the project does not permit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
@@ -15,10 +15,11 @@ use super::rendering::Look;
 use super::subject::Subject;
 use super::{Sight, inventory, namespace_kind, no_source};
 use crate::access::{Claim, Project};
-use crate::dialect::Intent;
+use crate::dialect::{ApplyMode, Intent};
 use crate::sync::apply::answer::{failure, refuses_dry_run};
+use crate::sync::apply::replace;
 use crate::sync::apply::verify::predicted;
-use crate::sync::compare::close::{Pair, comparable, managed_fields};
+use crate::sync::compare::close::{Pair, Predicted, managed_fields};
 use crate::sync::compare::ownership::is_ours;
 use crate::sync::desired::{Desired, Wanted};
 use crate::sync::engine::Engine;
@@ -26,6 +27,7 @@ use crate::sync::key::ObjectKey;
 use crate::sync::kinds::Kinds;
 use crate::sync::observe::applications::AppId;
 use crate::sync::observe::discovery::api_resource;
+use crate::sync::observe::live::is_scaled;
 use crate::sync::outcome::FailureReason;
 use crate::sync::preview::Sides;
 use crate::sync::world::{Asked, DestinationNamespace, Live, LiveState, World};
@@ -44,7 +46,7 @@ struct Seen {
 struct Reading<'a> {
     client: Client,
     kinds: &'a Kinds,
-    desired: &'a Desired,
+    desired: Arc<Desired>,
     intent: &'a Intent,
     project: &'a Project,
     own_namespace: &'a str,
@@ -62,7 +64,9 @@ impl Engine {
         object: &Value,
         sent: Option<&Arc<[u8]>>,
     ) -> Result<(World, BTreeMap<ObjectKey, Sides>), kube::Error> {
-        let subject = at_rest(self.subject(app, object));
+        let mut subject = self.subject(app, object);
+        // It asks a pass.
+        subject.facts.marks.refresh = None;
         let project = self.project(&subject);
         let before = Asked::default();
         let (newest, rendered) = match self.readable(&subject, project.as_ref().ok()) {
@@ -83,19 +87,24 @@ impl Engine {
             None => (None, Err(no_source())),
         };
         let (kinds, _) = self.kinds(&subject, rendered.as_ref().ok()).await?;
-        let source = self.source_aside(app, &subject, rendered, &kinds);
-        let desired = source.as_ref().ok().map(|source| source.desired.clone());
+        let mut source = self.source_aside(&subject, &rendered, &kinds, BTreeSet::new());
         let mut observed = Observed::nothing();
         let mut sides = BTreeMap::new();
-        if let (Some(desired), Ok(intent), Ok(project)) = (&desired, &subject.intent, &project) {
-            let reading = Reading {
+        if let (Ok(wanted), Ok(intent), Ok(project)) = (&source, &subject.intent, &project) {
+            let mut reading = Reading {
                 client: self.context.client.clone(),
                 kinds: &kinds,
-                desired,
+                desired: wanted.desired.clone(),
                 intent,
                 project,
                 own_namespace: &self.context.namespace,
             };
+            let scaled = reading.scaled().await?;
+            if !scaled.is_empty() {
+                source = self.source_aside(&subject, &rendered, &kinds, scaled);
+                let desired = source.as_ref().map(|source| source.desired.clone());
+                reading.desired = desired.unwrap_or_default();
+            }
             (observed.namespace, observed.namespace_metadata) =
                 self.namespace_of_preview(&reading).await?;
             let seen = self.read_all(&subject, &reading).await?;
@@ -104,6 +113,7 @@ impl Engine {
                 sides.insert(key, both);
             }
         }
+        let desired = source.as_ref().ok().map(|source| source.desired.clone());
         let opening = self.tried(app, desired.as_deref(), &observed.live).await;
         let sight = Sight {
             source,
@@ -121,7 +131,7 @@ impl Engine {
         reading: &Reading<'_>,
     ) -> Result<Vec<(ObjectKey, Seen)>, kube::Error> {
         let mut versions: BTreeMap<ObjectKey, String> = inventory(&subject.facts.status).collect();
-        let wanted = reading.desired.objects.values();
+        let wanted = reading.desired.all();
         versions.extend(wanted.map(|wanted| (wanted.key.clone(), wanted.version.clone())));
         let looks = versions.into_iter().filter_map(|(key, version)| {
             let api = reading.api(&key, &version)?;
@@ -160,10 +170,7 @@ impl Engine {
             },
             (Some(object), None) => Seen {
                 live: Some(sight(&object).compared(LiveState::Unverified, Vec::new())),
-                sides: Sides {
-                    live: Some(comparable(&object)),
-                    ..Sides::default()
-                },
+                sides: Sides::default(),
             },
             (Some(object), Some(wanted)) => {
                 let (state, sides) = compared(&api, wanted, &object).await?;
@@ -217,6 +224,29 @@ impl Reading<'_> {
         Some((api, resource))
     }
 
+    /// Wanted objects whose replicas an autoscaler has taken over.
+    async fn scaled(&self) -> Result<BTreeSet<ObjectKey>, kube::Error> {
+        let has_replicas = |wanted: &&Wanted| wanted.object.pointer("/spec/replicas").is_some();
+        let workloads = self.desired.objects.values().filter(has_replicas);
+        let looks = workloads.filter_map(|wanted| {
+            let (api, _) = self.api(&wanted.key, &wanted.version)?;
+            Some(async move {
+                let metadata = match api.get_metadata_opt(&wanted.key.name).await {
+                    Ok(found) => found.map(|found| found.metadata),
+                    Err(error) => failure(&wanted.key, error).map(|_| None)?,
+                };
+                let scaled = metadata.is_some_and(|metadata| is_scaled(&metadata));
+                Ok::<_, kube::Error>(scaled.then(|| wanted.key.clone()))
+            })
+        });
+        let looks: Vec<_> = looks.collect();
+        let scaled: Vec<_> = stream::iter(looks)
+            .buffer_unordered(LOOKS)
+            .try_collect()
+            .await?;
+        Ok(scaled.into_iter().flatten().collect())
+    }
+
     /// The namespace of an object comes with the same sync.
     fn brings(&self, wanted: &Wanted) -> bool {
         let Some(namespace) = wanted.key.namespace.as_deref() else {
@@ -251,46 +281,60 @@ impl Reading<'_> {
     }
 }
 
-/// How an object compares, and both sides of it.
+/// How an object compares, and both sides of it where they differ.
 async fn compared(
     api: &Api<DynamicObject>,
     wanted: &Wanted,
     object: &DynamicObject,
 ) -> Result<(LiveState, Sides), kube::Error> {
+    let mut sides = Sides {
+        applied: applied(object),
+        ..Sides::default()
+    };
     let pair = match Pair::of(wanted, object) {
         Ok(pair) => pair,
-        Err(state) => return Ok((state, Sides::default())),
+        Err(state) => return Ok((state, sides)),
     };
-    let both = |becomes| Sides {
-        live: Some(pair.read().clone()),
-        becomes: Some(becomes),
-        applied: applied(object),
-        problem: None,
+    let (state, becomes) = match pair.at_first_sight() {
+        Some(state) => (state, pair.becomes(None)),
+        None => match predicted(api, wanted, object).await? {
+            Ok(predicted) => {
+                if let Predicted::Refusal(failure) = &predicted {
+                    sides.problem = Some(failure.message.clone());
+                }
+                let becomes = pair.becomes(Some(&predicted));
+                (pair.by_prediction(predicted), becomes)
+            }
+            Err(problem) => {
+                let message = problem.to_string();
+                return Ok((LiveState::Unreadable { message }, sides));
+            }
+        },
     };
-    if let Some(state) = pair.at_first_sight() {
-        return Ok((state, both(pair.becomes(None))));
+    if !matches!(state, LiveState::Matches(_)) {
+        sides.live = Some(pair.read().clone());
+        sides.becomes = Some(match replaced(api, wanted, object).await? {
+            Some(predicted) => pair.becomes(Some(&predicted)),
+            None => becomes,
+        });
     }
-    Ok(match predicted(api, wanted, object).await? {
-        Ok(predicted) => {
-            let sides = both(pair.becomes(Some(&predicted)));
-            (pair.by_prediction(predicted), sides)
-        }
-        Err(problem) => {
-            let message = problem.to_string();
-            (LiveState::Unreadable { message }, Sides::default())
-        }
-    })
+    Ok((state, sides))
+}
+
+/// What a write would make of an object that is replaced; `None` for one that is not.
+async fn replaced(
+    api: &Api<DynamicObject>,
+    wanted: &Wanted,
+    object: &DynamicObject,
+) -> Result<Option<Predicted>, kube::Error> {
+    match wanted.apply_policy().mode {
+        ApplyMode::Replace => replace::predicted(api, wanted, object).await,
+        _ => Ok(None),
+    }
 }
 
 /// When we last changed an object.
 fn applied(object: &DynamicObject) -> Option<String> {
     let entry = managed_fields(object).iter().find(|entry| is_ours(entry))?;
     entry.time.as_ref().map(|time| time.0.to_string())
-}
-
-/// The Application as if nothing were under way.
-fn at_rest(mut subject: Subject) -> Subject {
-    subject.facts.marks.refresh = None;
-    subject.facts.status.operation_state = None;
-    subject
 }

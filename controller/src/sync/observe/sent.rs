@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::git::RepositoryUrl;
+use crate::git::Tree;
 use crate::sync::observe::sources::{Resolved, Sources};
 use crate::sync::world::{SourceProblem, SourceReason};
 
@@ -17,33 +17,33 @@ impl Sources {
         mut resolved: Vec<Resolved>,
         archive: &Arc<[u8]>,
     ) -> Result<Vec<Resolved>, SourceProblem> {
-        let mut of: Option<&RepositoryUrl> = None;
-        for source in &resolved {
-            let Resolved::Commit { repository, .. } = source else {
-                continue;
-            };
-            if of.is_some_and(|of| !of.same_repository(&repository.url)) {
-                return Err(problem(
-                    "the sources are of several repositories, so it is not clear of which the files are",
-                ));
-            }
-            of = Some(&repository.url);
-        }
-        if of.is_none() {
-            return Err(problem("no source is a Git repository"));
-        }
+        let mut tree: Option<Tree> = None;
+        let several =
+            "the sources are of several repositories, so it is not clear of which the files are";
         for source in &mut resolved {
-            if let Resolved::Commit {
+            let Resolved::Commit {
                 repository,
                 commit,
                 sent,
             } = source
-            {
-                let tree = self.mirrors.uploaded(repository, *commit, archive.clone());
-                *sent = Some(tree.await.map_err(|why| problem(&why))?);
-            }
+            else {
+                continue;
+            };
+            let files = match tree.take() {
+                Some(files) if files.is_of(repository) => files,
+                Some(_) => return Err(problem(several)),
+                None => {
+                    let read = self.mirrors.uploaded(repository, *commit, archive.clone());
+                    read.await.map_err(|why| problem(&why))?
+                }
+            };
+            tree = Some(files.clone());
+            *sent = Some(files);
         }
-        Ok(resolved)
+        match tree {
+            Some(_) => Ok(resolved),
+            None => Err(problem("no source is a Git repository")),
+        }
     }
 }
 

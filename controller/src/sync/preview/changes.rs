@@ -1,29 +1,36 @@
 //! From the plan of a sync to what it would change, object by object. Pure.
 //! It must not decide what a sync does: the plan has decided that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Sides;
 use super::answer::{Change, Condition, Object, Preview};
 use super::hidden::hide;
+use crate::dialect::parse_tracking;
 use crate::sync::desired::Desired;
 use crate::sync::key::{GroupKind, ObjectKey};
 use crate::sync::plan::{
-    Compared, Comparison, ConditionKind, Difference, Ending, HookRun, Operation, Plan, PlannedStep,
-    Slot, Step,
+    Compared, Comparison, ConditionKind, Difference, Ending, HookRun, Plan, PlannedStep, Slot, Step,
 };
 use crate::sync::world::World;
 
+/// What a preview is made of.
+pub(super) struct Seen<'a> {
+    pub(super) world: &'a World,
+    pub(super) plan: &'a Plan,
+    /// The files in question were sent by who asks: nobody else has seen them, so less is shown of what is there.
+    pub(super) sent: bool,
+}
+
 impl Preview {
     /// What the plan of a sync would change, and how.
-    pub(super) fn of(world: &World, plan: &Plan, sides: BTreeMap<ObjectKey, Sides>) -> Self {
+    pub(super) fn of(seen: &Seen<'_>, sides: BTreeMap<ObjectKey, Sides>) -> Self {
+        let Seen { world, plan, .. } = seen;
         let refused = refused(world, plan);
-        let nothing = Desired::default();
         let source = world.source.as_ref().ok();
-        let desired = source.map_or(&nothing, |source| &*source.desired);
-        let mut objects = match &plan.comparison {
-            Some(comparison) => objects(plan, comparison, desired, sides),
-            None => Vec::new(),
+        let mut objects = match (&plan.comparison, source) {
+            (Some(comparison), Some(source)) => seen.objects(comparison, &source.desired, sides),
+            _ => Vec::new(),
         };
         let differs = objects.iter().any(|object| object.change.is_a_difference());
         if !differs {
@@ -63,6 +70,7 @@ fn refused(world: &World, plan: &Plan) -> Option<String> {
     match (&plan.hands_off, ending) {
         (Some(reason), _) => Some(reason.clone()),
         (None, Some(Ending::Over(phase, why))) if phase.is_failure() => Some(why.clone()),
+        (None, Some(Ending::Failed(why))) => Some(why.clone()),
         _ => None,
     }
 }
@@ -80,37 +88,127 @@ fn blocked(plan: &Plan, differs: bool) -> Option<Condition> {
     })
 }
 
-fn objects(
-    plan: &Plan,
-    comparison: &Comparison,
-    desired: &Desired,
-    mut sides: BTreeMap<ObjectKey, Sides>,
-) -> Vec<Object> {
-    let steps = || plan.steps.iter().chain(&plan.later);
-    let about = steps().map(|planned| about(&planned.step));
-    let steps_of = first_places((0..).zip(about).filter_map(|(at, key)| Some((key?, at))));
-    let wanted = first_places(desired.order.iter().zip(0..));
-    let last = usize::MAX;
-    let position = |key: &ObjectKey| {
-        let (step, wanted) = (steps_of.get(key), wanted.get(key));
-        (
-            step.copied().unwrap_or(last),
-            wanted.copied().unwrap_or(last),
-        )
-    };
-    let mut found = Vec::new();
-    for (key, compared) in &comparison.objects {
-        let both = sides.remove(key).unwrap_or_default();
-        if let Some(object) = object(plan.operation.as_ref(), desired, key, compared, both) {
-            found.push((position(key), object));
+impl Seen<'_> {
+    /// Objects that are not as wanted, in the order of the plan.
+    fn objects(
+        &self,
+        comparison: &Comparison,
+        desired: &Desired,
+        mut sides: BTreeMap<ObjectKey, Sides>,
+    ) -> Vec<Object> {
+        let steps = || self.plan.steps.iter().chain(&self.plan.later);
+        let about = steps().map(|planned| about(&planned.step));
+        let steps_of = first_places((0..).zip(about).filter_map(|(at, key)| Some((key?, at))));
+        let wanted = first_places(desired.order.iter().zip(0..));
+        let last = usize::MAX;
+        let position = |key: &ObjectKey| {
+            let (step, wanted) = (steps_of.get(key), wanted.get(key));
+            (
+                step.copied().unwrap_or(last),
+                wanted.copied().unwrap_or(last),
+            )
+        };
+        let deleted: BTreeSet<&ObjectKey> = steps().filter_map(deleted).collect();
+        let mut found = Vec::new();
+        for (key, compared) in &comparison.objects {
+            let both = sides.remove(key).unwrap_or_default();
+            let anew = deleted.contains(key);
+            if let Some(object) = self.object(desired, key, compared, both, anew) {
+                found.push((position(key), object));
+            }
         }
+        for (index, planned) in steps().enumerate() {
+            let at = (index, 0);
+            found.extend(made_beside(planned).map(|object| (at, object)));
+        }
+        found.sort_by_key(|(position, _)| *position);
+        found.into_iter().map(|(_, object)| object).collect()
     }
-    for (index, planned) in steps().enumerate() {
-        let at = (index, 0);
-        found.extend(made_beside(planned).map(|object| (at, object)));
+
+    /// What would become of an object; nothing of one that is as wanted. `anew` is one that the plan deletes.
+    fn object(
+        &self,
+        desired: &Desired,
+        key: &ObjectKey,
+        compared: &Compared,
+        mut sides: Sides,
+        anew: bool,
+    ) -> Option<Object> {
+        let operation = self.plan.operation.as_ref();
+        let left_out = operation.and_then(|operation| operation.left_out.get(key));
+        let left_out = left_out.map(|left_out| left_out.message.clone());
+        let mut problem = sides.problem.take().or(left_out);
+        let named = named(desired, key, compared);
+        let wanted = desired.objects.get(key);
+        let guess = key.is("", "Secret") && wanted.is_some() && self.world.live.contains_key(key);
+        if let Some(why) = self.hides(key).filter(|_| guess) {
+            // Whether it is as wanted would tell of its values.
+            let note = Some(why);
+            return Some(Object { note, ..named });
+        }
+        let difference = match &compared.difference {
+            Some(Difference::Finished) => return None,
+            Some(difference) => difference,
+            None => {
+                let problem = Some(problem?);
+                return Some(Object { problem, ..named });
+            }
+        };
+        let (change, mut note, why_not) = said(difference, compared.asks);
+        let made = || wanted.map(|wanted| wanted.object.clone());
+        if change == Change::Update && anew {
+            note = Some("it is deleted and made anew".to_owned());
+            (problem, sides.becomes) = (None, made());
+        } else {
+            problem = problem.or(why_not);
+        }
+        let mut object = Object {
+            change,
+            note,
+            problem,
+            ..named
+        };
+        if !matches!(change, Change::Create | Change::Update) {
+            return Some(object);
+        }
+        if change == Change::Create {
+            // Nobody was asked where its kind comes with the same sync.
+            (sides.live, sides.becomes) = (None, sides.becomes.or_else(made));
+        } else if let Some(why) = self.hides(key) {
+            let (note, problem) = (Some(why), None);
+            return Some(Object {
+                note,
+                problem,
+                ..object
+            });
+        }
+        let annotations = wanted.and_then(|wanted| wanted.object.pointer("/metadata/annotations"));
+        object.items = hide(key, annotations, &mut sides);
+        if sides.live != sides.becomes {
+            (object.live, object.becomes) = (sides.live, sides.becomes);
+        } else if object.items.is_empty() {
+            // What differs does not stand in what is shown.
+            object.note.get_or_insert_with(|| difference.to_string());
+        }
+        Some(object)
     }
-    found.sort_by_key(|(position, _)| *position);
-    found.into_iter().map(|(_, object)| object).collect()
+
+    /// Why what is there is not shown. By files of their own somebody could look at any object, and guess at the values of Secrets.
+    fn hides(&self, key: &ObjectKey) -> Option<String> {
+        if !self.sent {
+            return None;
+        }
+        if key.is("", "Secret") {
+            return Some("values of files that are sent are not compared".to_owned());
+        }
+        let live = self.world.live.get(key);
+        let tracking = live.and_then(|live| parse_tracking(live.tracking.as_deref()?));
+        let own = &self.world.application.tracking_name;
+        let is_ours = tracking.is_some_and(|tracking| tracking.application == *own);
+        let why =
+            "what is there is not this Application's yet, and not shown for files that are sent";
+        (!is_ours).then(|| why.to_owned())
+    }
 }
 
 /// The object that a step writes or deletes.
@@ -131,49 +229,12 @@ fn first_places<'a>(
     places
 }
 
-fn object(
-    operation: Option<&Operation>,
-    desired: &Desired,
-    key: &ObjectKey,
-    compared: &Compared,
-    mut sides: Sides,
-) -> Option<Object> {
-    let left_out = operation.and_then(|operation| operation.left_out.get(key));
-    let left_out = left_out.map(|left_out| left_out.message.clone());
-    let problem = sides.problem.take().or(left_out);
-    let named = named(desired, key, compared);
-    let difference = match &compared.difference {
-        Some(Difference::Finished) => return None,
-        Some(difference) => difference,
-        None => {
-            let problem = Some(problem?);
-            return Some(Object { problem, ..named });
-        }
-    };
-    let (change, note, why_not) = said(difference, compared.asks);
-    let mut object = Object {
-        change,
-        note,
-        problem: problem.or(why_not),
-        ..named
-    };
-    if !matches!(change, Change::Create | Change::Update) {
-        return Some(object);
+/// A wanted object that a step deletes, so that it can be made anew.
+fn deleted(planned: &PlannedStep) -> Option<&ObjectKey> {
+    match &planned.step {
+        Step::Delete { key, .. } => Some(key),
+        _ => None,
     }
-    if change == Change::Create {
-        // Nobody was asked where its kind comes with the same sync.
-        let wanted = desired.objects.get(key);
-        let made = || wanted.map(|wanted| wanted.object.clone());
-        (sides.live, sides.becomes) = (None, sides.becomes.or_else(made));
-    }
-    object.items = hide(key, &mut sides);
-    if sides.live != sides.becomes {
-        (object.live, object.becomes) = (sides.live, sides.becomes);
-    } else if object.items.is_empty() {
-        // What differs does not stand in what is shown.
-        object.note.get_or_insert_with(|| difference.to_string());
-    }
-    Some(object)
 }
 
 /// What would be done with an object; what there is to say of it, and why nothing can be done.
@@ -183,7 +244,7 @@ fn said(difference: &Difference, asks: bool) -> (Change, Option<String>, Option<
         Difference::Missing | Difference::AwaitsKind => (Change::Create, None, None),
         Difference::Deleting => (Change::Create, text(), None),
         Difference::Changed | Difference::Drift(_) => (Change::Update, None, None),
-        Difference::Immutable(_) => (Change::Update, text(), None),
+        Difference::Immutable(_) => (Change::Update, None, text()),
         Difference::Extra => {
             let note = asks.then(|| "waits until somebody approves that".to_owned());
             (Change::Delete, note, None)

@@ -12,19 +12,31 @@ use crate::sync::key::ObjectKey;
 
 /// kubectl's copy of the whole object.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+/// All that is shown of a Secret itself, and of its metadata, beside annotations that Git has: other tools keep copies of it in theirs.
+const SHOWN: [&str; 5] = ["apiVersion", "kind", "metadata", "type", "immutable"];
+const SHOWN_METADATA: [&str; 4] = ["name", "namespace", "labels", "annotations"];
 
-/// Takes the values out of both sides, and tells of each item what would become of it.
-pub(super) fn hide(key: &ObjectKey, sides: &mut Sides) -> BTreeMap<String, Item> {
+/// Takes the values out of both sides, and tells of each item what would become of it. `annotations` are those that Git has.
+pub(super) fn hide(
+    key: &ObjectKey,
+    annotations: Option<&Value>,
+    sides: &mut Sides,
+) -> BTreeMap<String, Item> {
     let Sides { live, becomes, .. } = sides;
+    let is_secret = key.is("", "Secret");
+    let is_sealed = key.is(sealed_secret::GROUP, sealed_secret::KIND);
     for object in live.iter_mut().chain(becomes.iter_mut()) {
-        let annotations = object.pointer_mut("/metadata/annotations");
-        if let Some(annotations) = annotations.and_then(Value::as_object_mut) {
-            annotations.shift_remove(LAST_APPLIED);
+        let carried = object.pointer_mut("/metadata/annotations");
+        if let Some(carried) = carried.and_then(Value::as_object_mut) {
+            let in_git = |name: &str| annotations.is_some_and(|all| all.get(name).is_some());
+            carried.retain(|name, _| {
+                name != LAST_APPLIED && (!(is_secret || is_sealed) || in_git(name))
+            });
         }
     }
-    let (places, differs): (&[&[&str]], Item) = if key.is("", "Secret") {
+    let (places, differs): (&[&[&str]], Item) = if is_secret {
         (&[&["data"], &["stringData"]], Item::Changed)
-    } else if key.is(sealed_secret::GROUP, sealed_secret::KIND) {
+    } else if is_sealed {
         let places: &[&[&str]] = &[&["spec", "encryptedData"], &["spec", "data"]];
         (places, Item::ReSealed)
     } else {
@@ -47,7 +59,23 @@ pub(super) fn hide(key: &ObjectKey, sides: &mut Sides) -> BTreeMap<String, Item>
         let added = after.keys().filter(|name| !before.contains_key(*name));
         items.extend(added.map(|name| (name.clone(), Item::Added)));
     }
+    for secret in live
+        .iter_mut()
+        .chain(becomes.iter_mut())
+        .filter(|_| is_secret)
+    {
+        keep(secret, &SHOWN);
+        if let Some(metadata) = secret.get_mut("metadata") {
+            keep(metadata, &SHOWN_METADATA);
+        }
+    }
     items
+}
+
+fn keep(object: &mut Value, fields: &[&str]) {
+    if let Some(object) = object.as_object_mut() {
+        object.retain(|field, _| fields.contains(&field.as_str()));
+    }
 }
 
 /// Takes the items at a place out of an object. What is no map is one item, of the place's name.
@@ -79,17 +107,21 @@ mod tests {
             becomes: Some(becomes),
             ..Sides::default()
         };
-        let items = hide(&ObjectKey::new(kind, Some("shop"), "db"), &mut sides);
+        let annotations = json!({ "team": "shop" });
+        let key = ObjectKey::new(kind, Some("shop"), "db");
+        let items = hide(&key, Some(&annotations), &mut sides);
         (sides, items.into_iter().collect())
     }
 
     #[test]
     fn of_a_secret_only_what_becomes_of_its_items_is_told() {
-        let kept = json!({"type": "Opaque", "metadata": {"annotations": {}}});
+        let kept = json!({"type": "Opaque", "metadata": {"annotations": {"team": "shop"}}});
         let with = |data: Value| {
             let mut secret = kept.clone();
             secret["data"] = data;
             secret["metadata"]["annotations"][LAST_APPLIED] = "hunter2".into();
+            secret["metadata"]["annotations"]["kapp.k14s.io/original"] = "hunter2".into();
+            secret["stringdata"] = json!({"e": "hunter2"});
             secret
         };
         let live = with(json!({"a": "hunter2", "b": "hunter2", "c": "hunter2"}));

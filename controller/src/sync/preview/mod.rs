@@ -9,7 +9,7 @@ mod secrets;
 
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::sync::engine::Engine;
 use crate::sync::observe::applications::AppId;
@@ -17,6 +17,7 @@ use crate::sync::plan::plan;
 use crate::web::Question;
 
 pub(crate) use answer::Preview;
+use changes::Seen;
 
 /// An object as it is and as a sync would make it, as far as differences count.
 #[derive(Clone, Default, PartialEq)]
@@ -60,26 +61,27 @@ impl fmt::Debug for Sides {
 }
 
 impl Engine {
-    /// What the sync that `.operation` of an Application asks for would change.
+    /// What the sync in question would change.
     ///
     /// # Errors
     /// When the API server is away.
-    pub(in crate::sync) async fn preview(
-        &self,
-        app: &AppId,
-        object: &Value,
-        question: &Question,
-    ) -> Result<Preview, kube::Error> {
-        let (world, sides) = self
-            .observe_preview(app, object, question.files.as_ref())
-            .await?;
+    async fn preview(&self, app: &AppId, question: Question) -> Result<Preview, kube::Error> {
+        let mut object = question.application;
+        object["operation"] = json!({ "sync": question.sync });
+        let sent = question.files.as_ref();
+        let (world, sides) = self.observe_preview(app, &object, sent).await?;
+        let seen = Seen {
+            world: &world,
+            plan: &plan(&world),
+            sent: sent.is_some(),
+        };
         let secrets = match &world.source {
             Ok(source) if question.secrets => Some(self.secrets(&source.desired, &sides).await),
             _ => None,
         };
         Ok(Preview {
             secrets,
-            ..Preview::of(&world, &plan(&world), sides)
+            ..Preview::of(&seen, sides)
         })
     }
 }

@@ -2,58 +2,81 @@
 //! digest is taken off before anything is looked at, so that nobody can ask with it again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crds::names::{DIFF, FIELD_MANAGER};
-use futures::{StreamExt, stream};
+use futures::{Stream, StreamExt, stream};
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use crate::sync::engine::Engine;
 use crate::sync::observe::applications::{self, AppId};
-use crate::web::{Answer, NoAnswer, Question};
+use crate::web::{Answer, Caller, NoAnswer, Question};
 
+/// Proofs looked at at once: each is a read and a write of an Application.
+const PROOFS: usize = 8;
 /// Previews at once: each reads every object of its Application.
-const AT_ONCE: usize = 2;
+const PREVIEWS: usize = 2;
+/// Longest preview; a render may take ninety seconds of it.
+const LONGEST: Duration = Duration::from_secs(150);
 /// Attempts to take the digest off while others write the same Application.
 const ATTEMPTS: usize = 5;
 
 impl Engine {
-    /// Answers questions for ever.
+    /// Lets those who may ask for ever.
+    pub(in crate::sync) async fn follow_callers(self: Arc<Self>, callers: mpsc::Receiver<Caller>) {
+        let prove = async |caller: Caller| {
+            let app = AppId::new(&caller.namespace, &caller.name);
+            let proven = match self.proven(&app, &caller.proof).await {
+                Ok(Some(object)) => Ok(object),
+                Ok(None) => Err(NoAnswer::NotAsked),
+                Err(error) => {
+                    tracing::warn!(application = %app, %error, "nobody knows who may ask for a diff");
+                    Err(NoAnswer::Unavailable)
+                }
+            };
+            // The caller may have gone.
+            let _ = caller.answer.send(proven);
+        };
+        each_of(callers).for_each_concurrent(PROOFS, prove).await;
+    }
+
+    /// Answers questions for ever, each in a task of its own, so that no defect ends more than one.
     pub(in crate::sync) async fn follow_questions(
         self: Arc<Self>,
         questions: mpsc::Receiver<Question>,
     ) {
-        let questions = stream::unfold(questions, |mut questions| async {
-            let question = questions.recv().await?;
-            Some((question, questions))
-        });
         let answer = async |question: Question| {
-            if !question.is_abandoned() {
-                let answer = self.answer(&question).await;
-                question.answer(answer);
+            let answered = tokio::spawn(self.clone().answer(question));
+            if answered.await.is_err() {
+                tracing::error!("a diff panicked");
             }
         };
-        questions.for_each_concurrent(AT_ONCE, answer).await;
+        each_of(questions)
+            .for_each_concurrent(PREVIEWS, answer)
+            .await;
     }
 
-    async fn answer(&self, question: &Question) -> Answer {
-        let app = AppId::new(&question.namespace, &question.name);
-        let preview = async {
-            let Some(mut object) = self.proven(&app, &question.proof).await? else {
-                return Ok(None);
-            };
-            object["operation"] = json!({ "sync": question.sync });
-            let preview = self.preview(&app, &object, question).await;
-            preview.map(Some)
+    /// Answers as long as somebody waits for it.
+    async fn answer(self: Arc<Self>, mut question: Question) {
+        let (answer, _) = oneshot::channel();
+        let mut asker = std::mem::replace(&mut question.answer, answer);
+        let answer = tokio::select! {
+            answer = timeout(LONGEST, Box::pin(self.answered(question))) => answer,
+            () = asker.closed() => return,
         };
-        match Box::pin(preview).await {
-            Ok(Some(preview)) => {
-                let answer = serde_json::to_vec(&preview);
-                answer.map_err(|_| NoAnswer::Unavailable)
-            }
-            Ok(None) => Err(NoAnswer::NotAsked),
+        let _ = asker.send(answer.unwrap_or(Err(NoAnswer::TooLong)));
+    }
+
+    async fn answered(&self, question: Question) -> Answer {
+        let text = |field: &str| question.application["metadata"][field].as_str();
+        let [namespace, name] = ["namespace", "name"].map(|field| text(field).unwrap_or_default());
+        let app = AppId::new(namespace, name);
+        match self.preview(&app, question).await {
+            Ok(preview) => serde_json::to_vec(&preview).map_err(|_| NoAnswer::Unavailable),
             Err(error) => {
                 tracing::warn!(application = %app, %error, "a diff can't be made");
                 Err(NoAnswer::Unavailable)
@@ -99,6 +122,14 @@ impl Engine {
         }
         Ok(None)
     }
+}
+
+/// What arrives, one after the other.
+fn each_of<T>(receiver: mpsc::Receiver<T>) -> impl Stream<Item = T> {
+    stream::unfold(receiver, |mut receiver| async {
+        let next = receiver.recv().await?;
+        Some((next, receiver))
+    })
 }
 
 /// As it stands on the Application.

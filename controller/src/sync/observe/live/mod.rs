@@ -23,7 +23,7 @@ use crate::sync::{
     queue::{Lane, Queue},
 };
 pub(crate) use index::{Answer, Index};
-pub(crate) use seen::Seen;
+pub(crate) use seen::{Seen, is_scaled};
 use slot::Affected;
 use watch::{Listing, Watch};
 

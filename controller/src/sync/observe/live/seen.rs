@@ -84,7 +84,7 @@ impl Seen {
         let digest = digest::of(&metadata);
         let needs_adoption = adoption::is_needed(&metadata, &Ignored::default());
         let applied = metadata.managed_fields.iter().flatten().any(is_ours);
-        let scaled = metadata.managed_fields.iter().flatten().any(is_autoscaler);
+        let scaled = is_scaled(&metadata);
         let tracking = metadata
             .annotations
             .as_ref()
@@ -162,6 +162,11 @@ fn has_hook_finalizer(metadata: &ObjectMeta) -> bool {
     finalizers
         .into_iter()
         .any(|name| name == dialect::HOOK_FINALIZER)
+}
+
+/// An autoscaler has taken over the replicas of an object.
+pub(crate) fn is_scaled(metadata: &ObjectMeta) -> bool {
+    metadata.managed_fields.iter().flatten().any(is_autoscaler)
 }
 
 /// Autoscalers scale through the subresource; so does a person with kubectl, whose number is drift.
