@@ -65,7 +65,7 @@ impl Engine {
         let (answer, _) = oneshot::channel();
         let mut asker = std::mem::replace(&mut question.answer, answer);
         let answer = tokio::select! {
-            answer = timeout(LONGEST, Box::pin(self.answered(question))) => answer,
+            answer = timeout(LONGEST, self.answered(question)) => answer,
             () = asker.closed() => return,
         };
         let _ = asker.send(answer.unwrap_or(Err(NoAnswer::TooLong)));
@@ -75,7 +75,7 @@ impl Engine {
         let text = |field: &str| question.application["metadata"][field].as_str();
         let [namespace, name] = ["namespace", "name"].map(|field| text(field).unwrap_or_default());
         let app = AppId::new(namespace, name);
-        match self.preview(&app, question).await {
+        match Box::pin(self.preview(&app, question)).await {
             Ok(preview) => serde_json::to_vec(&preview).map_err(|_| NoAnswer::Unavailable),
             Err(error) => {
                 tracing::warn!(application = %app, %error, "a diff can't be made");
