@@ -39,7 +39,7 @@ pub(super) struct Watches {
     events: SelectAll<BoxStream<'static, Watched>>,
     /// The kind of each scope.
     kinds: Vec<GroupKind>,
-    /// Scopes of which it was told that they can't be watched.
+    /// Scopes of which it was told that we may not watch them.
     told: BTreeSet<Scope>,
 }
 
@@ -98,12 +98,17 @@ impl Watches {
                 workloads.listed(scope);
             }
             Ok(Event::Delete(object)) => workloads.forget(&key(&object)),
-            Err(error) => {
-                if self.told.insert(scope) {
-                    let error = run::chain(&error);
-                    tracing::info!(%kind, error, "can't be watched, so none outside Applications is restarted when a Secret changes");
-                }
+            Err(error) if is_refused(&error) && self.told.insert(scope) => {
+                let error = run::chain(&error);
+                tracing::warn!(%kind, error, "can't be watched, so none outside Applications is restarted when a Secret changes");
             }
+            Err(error) => tracing::debug!(%kind, %error, "a watch is interrupted"),
         }
     }
+}
+
+/// The API server does not let us watch.
+fn is_refused(error: &watcher::Error) -> bool {
+    use watcher::Error::{InitialListFailed, WatchStartFailed};
+    matches!(error, InitialListFailed(kube::Error::Api(status)) | WatchStartFailed(kube::Error::Api(status)) if status.code == 403)
 }
