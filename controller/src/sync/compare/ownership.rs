@@ -4,7 +4,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use serde_json::Value;
 
-use crate::field_set::{entry_of, is_entry, is_leaf};
+use crate::field_set::{entry_of, is_leaf};
 
 /// A field that is wanted and no longer ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
