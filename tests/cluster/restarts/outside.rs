@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::scene::{Scene, deployment};
 use super::{AUTOMATED, controller, generation, generations, reseal, variable};
-use crate::harness::eventually;
+use crate::harness::{equal, eventually};
 
 const STARTED_WITH: &str = "/metadata/annotations/signet.dev~1started-with";
 
@@ -36,8 +36,15 @@ fn noted(scene: &Scene, name: &str) -> Value {
     })
 }
 
-/// How many Events tell that it was started anew.
-fn told(scene: &Scene, name: &str) -> usize {
+/// Waits until so many Events tell that it was started anew.
+#[track_caller]
+fn told(scene: &Scene, name: &str, expected: usize) {
+    eventually(&format!("{expected} events tell of {name}"), || {
+        equal(&restarts_told(scene, name), &expected)
+    });
+}
+
+fn restarts_told(scene: &Scene, name: &str) -> usize {
     let events = scene.testbed.objects(&scene.to, "events");
     let of_it =
         |event: &&Value| event["reason"] == "Restarted" && event["involvedObject"]["name"] == name;
@@ -94,7 +101,7 @@ fn a_workload_that_asks_for_it_starts_anew_once_for_each_change() {
     generations(&scene, &["another"], 3);
     generations(&scene, &["asks", "copied"], 3);
     generations(&scene, &["silent"], 1);
-    assert_eq!(told(&scene, "asks"), 2);
+    told(&scene, "asks", 2);
 }
 
 #[test]
@@ -113,7 +120,7 @@ fn what_an_application_has_is_left_to_its_sync_and_noted_once_that_is_gone() {
     generations(&scene, &["web"], 2);
     scene.sync_status("Synced", &commit);
     assert_eq!(scene.field("deployment", "web", STARTED_WITH), None);
-    assert_eq!(told(&scene, "web"), 0);
+    told(&scene, "web", 0);
 
     let app = ["delete", "application", "app", "--namespace", &scene.own];
     scene.testbed.kubectl(&app);
@@ -121,5 +128,5 @@ fn what_an_application_has_is_left_to_its_sync_and_noted_once_that_is_gone() {
     assert_eq!(generation(&scene, "deployment", "web"), 2);
     reseal(&scene, &seal("3"));
     generations(&scene, &["web"], 3);
-    assert_eq!(told(&scene, "web"), 1);
+    told(&scene, "web", 1);
 }
