@@ -49,8 +49,8 @@ fn begun(missing: usize) -> String {
 
 #[test]
 fn a_heal_of_more_than_two_hundred_objects_is_a_whole_sync() {
-    let whole = "operation: start: the automated sync to c2, pruning";
+    let sync = "operation: start: the automated sync to c2, pruning";
     let listed = begun(200);
-    assert!(listed.starts_with(&format!("{whole}, only ")), "{listed}");
-    assert_eq!(begun(201), whole);
+    assert!(listed.starts_with(&format!("{sync}, only ")), "{listed}");
+    assert_eq!(begun(201), format!("{sync}, without hooks"));
 }
