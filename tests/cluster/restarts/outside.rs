@@ -5,7 +5,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::Value;
 
 use super::scene::{Scene, deployment};
-use super::{AUTOMATED, controller, generation, generations, reseal, variable};
+use super::{AUTOMATED, controller, reseal, variable};
 use crate::harness::{equal, eventually};
 
 const STARTED_WITH: &str = "/metadata/annotations/signet.dev~1started-with";
@@ -28,12 +28,26 @@ fn opened(scene: &Scene, item: &str, value: &str) {
     scene.becomes("secret", "db", &format!("/data/{item}"), encoded);
 }
 
-/// Waits until it was written down what its Pods were started with.
-fn noted(scene: &Scene, name: &str) -> Value {
+/// What is written down of what its Pods were started with.
+fn started_with(scene: &Scene, name: &str) -> Option<Value> {
+    let noted = scene.field("deployment", name, STARTED_WITH);
+    noted.filter(Value::is_string)
+}
+
+/// Waits until that is written down.
+fn noted(scene: &Scene, name: &str) {
     eventually(&format!("{name} was seen"), || {
-        let noted = scene.field("deployment", name, STARTED_WITH);
-        noted.ok_or("not yet")
-    })
+        started_with(scene, name).ok_or("not yet")
+    });
+}
+
+/// Waits until their Pods were rolled out so many times. A generation would count annotations too.
+#[track_caller]
+fn rollouts(scene: &Scene, names: &[&str], expected: u64) {
+    let revision = "/metadata/annotations/deployment.kubernetes.io~1revision";
+    for name in names {
+        scene.becomes("deployment", name, revision, expected.to_string());
+    }
 }
 
 /// Waits until so many Events tell that it was started anew.
@@ -77,11 +91,11 @@ fn a_workload_that_asks_for_it_starts_anew_once_for_each_change() {
     // Neither the same values sealed anew nor an item of others.
     reseal(&scene, &seal("2", "1"));
     reseal(&scene, &seal("2", "2"));
-    generations(&scene, &["another"], 2);
-    generations(&scene, &["asks", "copied", "silent"], 1);
+    rollouts(&scene, &["another"], 2);
+    rollouts(&scene, &["asks", "copied", "silent"], 1);
     let last = seal("3", "2");
     reseal(&scene, &last);
-    generations(&scene, &["asks", "copied"], 2);
+    rollouts(&scene, &["asks", "copied"], 2);
 
     // Killed after the change was noted, and before anything followed from it.
     first.kill();
@@ -91,16 +105,16 @@ fn a_workload_that_asks_for_it_starts_anew_once_for_each_change() {
         .testbed
         .kubectl(&[&secret[..], &["--overwrite", note]].concat());
     let second = controller(&scene, &[]);
-    generations(&scene, &["asks", "copied"], 3);
+    rollouts(&scene, &["asks", "copied"], 3);
     drop(second);
     let third = controller(&scene, &[]);
     reseal(
         &scene,
         &scene.seal_items(&third, "db", &[("a", "3"), ("b", "3")]),
     );
-    generations(&scene, &["another"], 3);
-    generations(&scene, &["asks", "copied"], 3);
-    generations(&scene, &["silent"], 1);
+    rollouts(&scene, &["another"], 3);
+    rollouts(&scene, &["asks", "copied"], 3);
+    rollouts(&scene, &["silent"], 1);
     told(&scene, "asks", 2);
 }
 
@@ -117,16 +131,16 @@ fn what_an_application_has_is_left_to_its_sync_and_noted_once_that_is_gone() {
     scene.application(AUTOMATED);
     scene.operation("Succeeded", &commit);
     let commit = scene.commit(&[("app/db.json", &seal("2"))]);
-    generations(&scene, &["web"], 2);
+    rollouts(&scene, &["web"], 2);
     scene.sync_status("Synced", &commit);
-    assert_eq!(scene.field("deployment", "web", STARTED_WITH), None);
+    assert_eq!(started_with(&scene, "web"), None);
     told(&scene, "web", 0);
 
     let app = ["delete", "application", "app", "--namespace", &scene.own];
     scene.testbed.kubectl(&app);
     noted(&scene, "web");
-    assert_eq!(generation(&scene, "deployment", "web"), 2);
+    rollouts(&scene, &["web"], 2);
     reseal(&scene, &seal("3"));
-    generations(&scene, &["web"], 3);
+    rollouts(&scene, &["web"], 3);
     told(&scene, "web", 1);
 }
