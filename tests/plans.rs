@@ -12,6 +12,8 @@ mod folder;
 mod interrupted;
 #[path = "plans/kinds.rs"]
 mod kinds;
+#[path = "plans/large.rs"]
+mod large;
 #[path = "plans/live.rs"]
 mod live;
 #[path = "plans/world.rs"]

@@ -1,8 +1,10 @@
 //! What all parts share, made once at start.
 //! It must not hold behaviour: each field belongs to the room whose type it has.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::events::Recorder;
@@ -28,6 +30,8 @@ pub struct Context {
     pub unsealer: Arc<Unsealer>,
     /// Whether this process is the one that writes.
     pub leadership: Arc<Leadership>,
+    /// Names in tracking ids of the Applications that are synced here; `None` until they are known.
+    pub synced: watch::Sender<Option<Arc<BTreeSet<String>>>>,
     /// Writes Events.
     pub events: Arc<Recorder>,
     /// Counters and gauges of all parts.

@@ -21,6 +21,7 @@ pub mod rate;
 mod refusal;
 pub mod render;
 pub mod repositories;
+pub mod restart;
 pub mod run;
 pub mod sealing_api;
 pub mod settings;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use sealing::Keyring;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +18,7 @@ use crate::events::Recorder;
 use crate::keys::{self, Keys};
 use crate::leadership::{self, Leadership};
 use crate::metrics::{self, Metrics};
+use crate::restart;
 use crate::sealing_api;
 use crate::settings::{KeyOrder, Part, Settings};
 use crate::sync;
@@ -129,6 +131,9 @@ fn parts(context: &Arc<Context>) -> JoinSet<Result<(), Error>> {
         parts.spawn(unseal::run(Arc::clone(context)));
         parts.spawn(sealing_api::run(Arc::clone(context)));
     }
+    if context.settings.restarts_workloads() {
+        parts.spawn(restart::run(Arc::clone(context)));
+    }
     if context.settings.runs(Part::Sync) {
         let (tell, told) = web::channel();
         parts.spawn(sync::run(Arc::clone(context), told));
@@ -152,6 +157,7 @@ async fn connect(settings: Settings) -> Result<(Context, kube::Client), Error> {
     let events = Arc::new(Recorder::new(client.clone()));
     let metrics = Arc::new(Metrics::default());
     let leadership = Arc::new(Leadership::new(settings.leader_election));
+    let known_without_sync = (!settings.runs(Part::Sync)).then(Arc::default);
     let settings = Arc::new(settings);
     let unsealer = Unsealer::new(
         client.clone(),
@@ -168,6 +174,7 @@ async fn connect(settings: Settings) -> Result<(Context, kube::Client), Error> {
         keys,
         unsealer: Arc::new(unsealer),
         leadership,
+        synced: watch::Sender::new(known_without_sync),
         events,
         metrics,
         shutdown: CancellationToken::new(),

@@ -97,6 +97,12 @@ impl Settings {
     pub fn runs(&self, part: Part) -> bool {
         self.only.is_empty() || self.only.contains(&part)
     }
+
+    /// True when workloads outside Applications are started anew.
+    pub fn restarts_workloads(&self) -> bool {
+        let asked = self.unseal.restart_workloads;
+        self.runs(Part::Sealing) && asked.unwrap_or(self.runs(Part::Sync))
+    }
 }
 
 /// Where SealedSecrets are looked for.
@@ -156,6 +162,12 @@ pub struct Unseal {
     #[arg(long, env = "SIGNET_SELF_HEAL", default_value = "true", value_parser = go::boolean,
           action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub self_heal: bool,
+
+    /// Start workloads anew that ask for it and are in no Application, when a Secret changes that they use; true unless
+    /// only SealedSecrets are opened
+    #[arg(long, env = "SIGNET_RESTART_WORKLOADS", value_parser = go::boolean,
+          action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    restart_workloads: Option<bool>,
 
     /// Quick retries after a failure; then every five minutes, for ever
     #[arg(long, env = "SEALED_SECRETS_MAX_UNSEAL_RETRIES", default_value = "5")]

@@ -194,6 +194,26 @@ fn what_people_add_to_a_merged_object_stays() {
 }
 
 #[test]
+fn what_a_manager_out_of_use_has_left_goes_once_the_application_names_it() {
+    let scene = Scene::new("predecessor");
+    let _controller = scene.controller();
+    let file = config_map("a", "1");
+    let commit = scene.repository.commit(&[("app/a.yaml", &file)], "Add");
+    scene.application(AUTOMATED);
+    scene.sync_status("Synced", &commit);
+    by_hand(&scene, "old-tool", "a", r#"{"data": {"old": "x"}}"#);
+    by_hand(&scene, "another", "a", r#"{"data": {"more": "x"}}"#);
+    scene.annotate("argocd.argoproj.io/client-side-apply-migration-manager=old-tool");
+    scene.becomes(
+        "configmap",
+        "a",
+        "/data",
+        json!({ "more": "x", "value": "1" }),
+    );
+    scene.sync_status("Synced", &commit);
+}
+
+#[test]
 fn an_object_that_is_only_made_where_it_is_missing_belongs_to_who_made_it() {
     let scene = Scene::new("once");
     let _controller = scene.controller();

@@ -6,6 +6,9 @@ mod harness;
 #[path = "sync/scene.rs"]
 mod scene;
 
+#[path = "restarts/outside.rs"]
+mod outside;
+
 use harness::{Controller, equal, eventually};
 use scene::{Scene, config_map, deployment};
 use serde_json::Value;
@@ -20,8 +23,8 @@ fn controller(scene: &Scene, more: &[&str]) -> Controller {
     Controller::start(&[&own, &[destination.as_str()][..], more].concat()).ready()
 }
 
-fn generation(scene: &Scene, name: &str) -> u64 {
-    let generation = scene.field("deployment", name, "/metadata/generation");
+fn generation(scene: &Scene, kind: &str, name: &str) -> u64 {
+    let generation = scene.field(kind, name, "/metadata/generation");
     generation
         .as_ref()
         .and_then(Value::as_u64)
@@ -31,10 +34,15 @@ fn generation(scene: &Scene, name: &str) -> u64 {
 #[track_caller]
 fn generations(scene: &Scene, names: &[&str], expected: u64) {
     for name in names {
-        eventually(&format!("{name} has generation {expected}"), || {
-            equal(&generation(scene, name), &expected)
-        });
+        becomes(scene, "deployment", name, expected);
     }
+}
+
+#[track_caller]
+fn becomes(scene: &Scene, kind: &str, name: &str, expected: u64) {
+    eventually(&format!("{name} has generation {expected}"), || {
+        equal(&generation(scene, kind, name), &expected)
+    });
 }
 
 /// Something else is committed and synced: whatever was due before has been done.
@@ -42,6 +50,15 @@ fn pass(scene: &Scene, value: &str) {
     let commit = scene.commit(&[("app/other.yaml", &config_map("other", value))]);
     scene.sync_status("Synced", &commit);
     scene.operation("Succeeded", &commit);
+}
+
+/// Gives the SealedSecret `db` other values by hand.
+fn reseal(scene: &Scene, sealed: &str) {
+    let sealed: Value = serde_json::from_str(sealed).expect("JSON");
+    let patch = serde_json::json!({ "spec": sealed["spec"] }).to_string();
+    let object = ["patch", "sealedsecret", "db", "--namespace", &scene.to];
+    let patch = ["--type=merge", "--patch", &patch];
+    scene.testbed.kubectl(&[&object[..], &patch].concat());
 }
 
 fn volume(name: &str, source: &str) -> String {
@@ -158,18 +175,7 @@ fn a_change_from_before_a_start_is_not_missed_and_not_followed_twice() {
 
     // While nobody syncs, the SealedSecret changes and is opened.
     let sealing = controller(&scene, &["--only=sealing"]);
-    let sealed: Value = serde_json::from_str(&change).expect("JSON");
-    let patch = serde_json::json!({ "spec": sealed["spec"] }).to_string();
-    scene.testbed.kubectl(&[
-        "patch",
-        "sealedsecret",
-        "db",
-        "--namespace",
-        &scene.to,
-        "--type=merge",
-        "--patch",
-        &patch,
-    ]);
+    reseal(&scene, &change);
     scene.becomes("secret", "db", "/data/a", "Mg==");
     drop(sealing);
     scene
@@ -182,4 +188,51 @@ fn a_change_from_before_a_start_is_not_missed_and_not_followed_twice() {
     let _third = controller(&scene, &[]);
     pass(&scene, "one");
     generations(&scene, &["web"], 2);
+}
+
+/// As much of the definition of Argo's Rollouts as is needed to keep them.
+const ROLLOUTS: &str = "
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: rollouts.argoproj.io}
+spec:
+  group: argoproj.io
+  names: {kind: Rollout, listKind: RolloutList, plural: rollouts, singular: rollout}
+  scope: Namespaced
+  versions:
+  - name: v1alpha1
+    served: true
+    storage: true
+    subresources: {status: {}}
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+";
+
+#[test]
+fn a_rollout_starts_anew_once_and_one_without_a_template_is_left_alone() {
+    let scene = Scene::new("restarts-rollout");
+    scene.testbed.apply(ROLLOUTS);
+    let controller = controller(&scene, &[]);
+    let uses = "        envFrom: [{secretRef: {name: db}}]\n";
+    let rollout = deployment("rollout", "web:1", uses)
+        .replace("apps/v1", "argoproj.io/v1alpha1")
+        .replace("Deployment", "Rollout");
+    let reference = "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: reference}\n\
+        spec: {workloadRef: {apiVersion: apps/v1, kind: Deployment, name: web}}\n";
+    let workloads = [&rollout, reference, &deployment("web", "web:1", uses)].join("---\n");
+    let seal = |value: &str| scene.seal_items(&controller, "db", &[("a", value)]);
+    let files = [("app/db.json", &*seal("1")), ("app/all.yaml", &workloads)];
+    let commit = scene.repository.commit(&files, "Begin");
+    scene.application(AUTOMATED);
+    scene.operation("Succeeded", &commit);
+
+    scene.commit(&[("app/db.json", &seal("2"))]);
+    becomes(&scene, "rollout", "rollout", 2);
+    becomes(&scene, "deployment", "web", 2);
+    let commit = scene.commit(&[("app/other.yaml", &config_map("other", "one"))]);
+    scene.sync_status("Synced", &commit);
+    let all = [("rollout", 2), ("reference", 1)];
+    assert_eq!(
+        all.map(|(name, _)| (name, generation(&scene, "rollout", name))),
+        all
+    );
 }

@@ -11,6 +11,7 @@ use clap::Parser as _;
 use sealing::{Certificate, Keyring, PrivateKey, SealingKey};
 use serde_json::Value;
 use tokio::runtime::Runtime;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
@@ -142,6 +143,7 @@ fn context() -> Context {
         keys,
         unsealer: Arc::new(unsealer),
         leadership: Arc::new(Leadership::new(false)),
+        synced: watch::Sender::new(None),
         events,
         metrics,
         shutdown: CancellationToken::new(),

@@ -7,7 +7,7 @@ use controller::sync::kinds::{Kinds, Known};
 use serde_json::Value;
 
 /// What every cluster serves: API version, kind, namespaced.
-const KINDS: [(&str, &str, bool); 18] = [
+const KINDS: [(&str, &str, bool); 19] = [
     ("v1", "Namespace", false),
     ("v1", "ConfigMap", true),
     ("v1", "Secret", true),
@@ -25,6 +25,7 @@ const KINDS: [(&str, &str, bool); 18] = [
     ("rbac.authorization.k8s.io/v1", "Role", true),
     ("apiextensions.k8s.io/v1", "CustomResourceDefinition", false),
     ("argoproj.io/v1alpha1", "Application", true),
+    ("argoproj.io/v1alpha1", "Rollout", true),
     ("bitnami.com/v1alpha1", "SealedSecret", true),
 ];
 

@@ -143,6 +143,7 @@ pub(crate) fn source(image: &str) -> Source {
         defaults: dialect::intent(&application()).unwrap().options.defaults,
         scaled: &Default::default(),
         ignored: &Default::default(),
+        predecessor: None,
     });
     Source {
         revisions: Revisions::new(vec![image.to_owned()]),

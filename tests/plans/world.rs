@@ -234,6 +234,7 @@ fn source(
         defaults,
         scaled: &scaled,
         ignored,
+        predecessor: None,
     };
     Ok(Source {
         revisions,

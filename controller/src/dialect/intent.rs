@@ -1,7 +1,7 @@
 //! What one Application asks for, in our own words: the typed policy that plans are made from.
 //! It must not look at a project or a cluster: whether it is permitted and possible is decided elsewhere.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crds::{Application, Hold};
 use k8s_openapi::jiff::Timestamp;
@@ -35,6 +35,8 @@ pub struct Intent {
     pub hold: Option<Hold>,
     /// Differences that don't count.
     pub ignored: Rules,
+    /// A manager whose fields become ours, beside kubectl and Argo CD.
+    pub predecessor: Option<Arc<str>>,
     /// A sync that has not ended after so long has failed; `None` waits for ever.
     pub sync_timeout: Option<Duration>,
     /// The largest part of its objects, in percent, that is deleted unasked where they left the repository.

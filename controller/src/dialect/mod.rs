@@ -39,6 +39,6 @@ pub use operation::{
     strategy_without_hooks,
 };
 pub use refusal::{Problem, Refusal};
-pub use signet::{HOOK_RUN, SECRETS};
+pub use signet::{HOOK_RUN, RESTART, SECRETS, STARTED_WITH};
 pub use sync_options::{ApplyMode, ApplyPolicy, Consent, ObjectDefaults, SyncOptions};
 pub use tracking::{TRACKING_ANNOTATION, Tracking, parse_tracking, tracking_value};

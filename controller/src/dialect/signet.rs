@@ -36,8 +36,11 @@ pub const APPLY: &str = "signet.dev/apply";
 /// Keeps an Application while something that its hooks made is not let go.
 pub const HOOKS_FINALIZER: &str = "signet.dev/hooks";
 
-/// On a workload: `false` leaves its Pods running when a Secret changes that they use.
+/// On a workload: whether its Pods are started anew when a Secret changes that they use. In an Application they are unless it says
+/// `false`, outside only if it says `true`.
 pub const RESTART: &str = "signet.dev/restart";
+/// On a workload outside Applications: the changes of Secrets that its Pods were started with, of each item that they use.
+pub const STARTED_WITH: &str = "signet.dev/started-with";
 /// On a template of Pods: which changes of Secrets they were started with.
 pub const SECRETS: &str = "signet.dev/secrets";
 

@@ -51,6 +51,24 @@ fn additional_namespaces_mean_those_and_the_own_one() {
 }
 
 #[test]
+fn workloads_are_restarted_where_there_is_sync_unless_it_is_said_otherwise() {
+    for (line, restarts) in [
+        (&[][..], true),
+        (&["--restart-workloads=false"], false),
+        (&["--only=sealing"], false),
+        (&["--only=sealing", "--restart-workloads"], true),
+        // Nothing is noted on Secrets where none is opened.
+        (&["--only=sync", "--restart-workloads"], false),
+    ] {
+        assert_eq!(
+            read(line).unwrap().restarts_workloads(),
+            restarts,
+            "{line:?}"
+        );
+    }
+}
+
+#[test]
 fn the_two_names_of_the_renewal_period_are_one_flag() {
     for (line, hours) in [
         (&[][..], 720),

@@ -66,6 +66,8 @@ pub async fn run(context: Arc<Context>, from_web: FromWeb) -> Result<(), Error> 
     // What a sync would do depends on projects and on all Applications.
     watches.spawn(engine.clone().follow_callers(callers));
     watches.spawn(engine.clone().follow_questions(questions));
+    let names = engine.applications.tracking_names();
+    engine.context.synced.send_replace(Some(names));
     engine.work().await;
     Ok(())
 }
@@ -177,24 +179,39 @@ impl Engine {
 
     async fn follow_applications(&self, namespace: &str, whole: Whole) {
         let mut settled = false;
-        let tell = |told| match told {
-            applications::Told::Found(app) => self
-                .queue
-                .wake(&app, if settled { Lane::Prompt } else { Lane::Calm }),
-            applications::Told::Changed(app) => {
-                self.queue.wake(&app, Lane::Prompt);
-                self.wake_dependants(&app);
-            }
-            applications::Told::Gone(app) => self.forget(&app),
-            applications::Told::Whole => {
-                if !std::mem::replace(&mut settled, true) {
-                    let _ = whole.send(());
+        let tell = |told| {
+            match told {
+                applications::Told::Found(app) => self
+                    .queue
+                    .wake(&app, if settled { Lane::Prompt } else { Lane::Calm }),
+                applications::Told::Changed(app) => {
+                    self.queue.wake(&app, Lane::Prompt);
+                    self.wake_dependants(&app);
+                }
+                applications::Told::Gone(app) => self.forget(&app),
+                applications::Told::Whole => {
+                    if !std::mem::replace(&mut settled, true) {
+                        let _ = whole.send(());
+                    }
                 }
             }
+            self.tell_names();
         };
         self.applications
             .follow(self.context.client.clone(), namespace, tell)
             .await;
+    }
+
+    /// Which Applications there are has changed, and other rooms have been told before.
+    fn tell_names(&self) {
+        let names = self.applications.tracking_names();
+        self.context.synced.send_if_modified(|told| {
+            let is_news = told.as_ref().is_some_and(|told| *told != names);
+            if is_news {
+                *told = Some(names);
+            }
+            is_news
+        });
     }
 
     async fn follow_projects(&self, whole: Whole) {

@@ -33,7 +33,7 @@ pub use self::reason::{RESEAL, UnsealReason};
 pub use self::watch::run;
 
 pub use self::changes::Changes;
-pub use self::plan::changed::ChangedItems;
+pub use self::plan::changed::{ChangedItems, items as changed_items};
 
 use self::attempts::{Attempts, Digest, digest, digest_of_value};
 use self::locks::Locks;

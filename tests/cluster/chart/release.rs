@@ -210,6 +210,16 @@ fn a_release_goes_from_upstreams_chart_to_ours_and_back() {
     release.uninstall();
 }
 
+/// A workload that uses a Secret and asks to be started anew when it changes.
+fn user_of(secret: &str, namespace: &str) -> String {
+    format!(
+        "apiVersion: apps/v1\nkind: Deployment\n\
+         metadata: {{name: user, namespace: {namespace}, annotations: {{signet.dev/restart: \"true\"}}}}\n\
+         spec:\n  replicas: 0\n  selector: {{matchLabels: {{app: user}}}}\n  template:\n    metadata: {{labels: {{app: user}}}}\n\
+         \x20   spec: {{containers: [{{name: main, image: user, envFrom: [{{secretRef: {{name: {secret}}}}}]}}]}}\n"
+    )
+}
+
 #[test]
 fn with_roles_in_namespaces_alone_it_opens_what_is_there_and_asks_for_no_more() {
     let values = Case::read("roles-in-namespaces-only").values_file();
@@ -225,10 +235,17 @@ fn with_roles_in_namespaces_alone_it_opens_what_is_there_and_asks_for_no_more() 
     release.opened("narrow", "own");
 
     let further = release.testbed.namespace("narrow-further");
-    let additional = format!("additionalNamespaces={{{further}}}");
+    let additional = format!("additionalNamespaces={{{further}}},restartWorkloads=true");
     release.upgrade(&[&bound[..], &["--set", OTHER_PORTS, "--set", &additional]].concat());
     release.seal(&further, "further");
     release.opened(&further, "further");
+    let testbed = &release.testbed;
+    testbed.apply(&user_of("further", &further));
+    eventually("the workload is noted", || {
+        let workload = testbed.object(&further, "deployment", "user");
+        let noted = &workload["metadata"]["annotations"]["signet.dev/started-with"];
+        noted.as_str().map(str::to_owned).ok_or("not yet")
+    });
 
     let account = "system:serviceaccount:narrow:sealed-secrets";
     let requests = release.testbed.audited(account);

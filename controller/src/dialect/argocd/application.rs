@@ -1,6 +1,8 @@
 //! An Application's fields, annotations and finalizers: which are accepted, and what they ask for together.
 //! It must not look at the request in `.operation`, at a project or at a cluster.
 
+use std::sync::Arc;
+
 use crds::{Application, ApplicationSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
@@ -17,6 +19,9 @@ use crate::dialect::refusal::Refusal;
 use crate::dialect::signet;
 use crate::dialect::verdict::{Row, Verdict::*, refuse, verdict, walk};
 use crate::ignore::Rules;
+
+/// Names a manager of fields that is out of use, whose fields become ours.
+const MIGRATION_MANAGER: &str = "argocd.argoproj.io/client-side-apply-migration-manager";
 
 /// Every field of `spec`.
 pub const SPEC: &[Row] = &[
@@ -126,10 +131,7 @@ pub const ANNOTATIONS: &[Row] = &[
         Harmless("only what changed below the source's path is rendered again"),
     ),
     (DELETION_APPROVED, Honoured),
-    (
-        "argocd.argoproj.io/client-side-apply-migration-manager",
-        Refused,
-    ),
+    (MIGRATION_MANAGER, Honoured),
     (
         "argocd.argoproj.io/managed-by-url",
         Harmless("it is a link in Argo CD's pages"),
@@ -250,8 +252,14 @@ pub(in crate::dialect) fn intent(application: &Application) -> Result<Intent, Ve
         sync_timeout,
         retry,
         revision_history_limit,
+        predecessor: predecessor(&application.metadata),
         marks: marks(&application.metadata),
     })
+}
+
+fn predecessor(metadata: &ObjectMeta) -> Option<Arc<str>> {
+    let name = metadata.annotations.as_ref()?.get(MIGRATION_MANAGER)?;
+    (!name.is_empty()).then(|| name.as_str().into())
 }
 
 /// Its compare options hold for all its objects.

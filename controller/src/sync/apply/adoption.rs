@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntr
 use serde_json::{Map, Value};
 
 use crate::ignore::Ignored;
-use crate::sync::compare::ownership::{is_ours, is_persons};
+use crate::sync::compare::ownership::{is_ours, is_passing};
 
 /// As whom we replace an object whole, before we apply it.
 pub(super) const REPLACES: &str = "signet-replace";
@@ -20,24 +20,32 @@ const PREDECESSORS: [&str; 4] = [
 ];
 
 /// True when applying the object has to be preceded by [`adopted`].
-pub(crate) fn is_needed(metadata: &ObjectMeta, ignored: &Ignored) -> bool {
+pub(crate) fn is_needed(
+    metadata: &ObjectMeta,
+    ignored: &Ignored,
+    predecessor: Option<&str>,
+) -> bool {
     let mut entries = metadata.managed_fields.iter().flatten();
-    entries.any(|entry| is_taken_over(entry, ignored))
+    entries.any(|entry| is_taken_over(entry, ignored, predecessor))
 }
 
 /// Managers whose fields don't count keep them.
-fn is_taken_over(entry: &ManagedFieldsEntry, ignored: &Ignored) -> bool {
+fn is_taken_over(entry: &ManagedFieldsEntry, ignored: &Ignored, predecessor: Option<&str>) -> bool {
     let manager = entry.manager.as_deref().unwrap_or_default();
-    let predecessor = PREDECESSORS.contains(&manager)
+    let usual = PREDECESSORS.contains(&manager)
         && entry.subresource.as_deref().unwrap_or_default().is_empty();
-    (is_persons(entry) || predecessor) && !ignored.spares(manager)
+    (usual || is_passing(entry, predecessor)) && !ignored.spares(manager)
 }
 
 /// `managedFields` with the fields of predecessors and of people moved into our entry: the next apply removes those that nobody wants.
-pub(crate) fn adopted(metadata: &ObjectMeta, ignored: &Ignored) -> Vec<ManagedFieldsEntry> {
+pub(crate) fn adopted(
+    metadata: &ObjectMeta,
+    ignored: &Ignored,
+    predecessor: Option<&str>,
+) -> Vec<ManagedFieldsEntry> {
     let entries = metadata.managed_fields.iter().flatten().cloned();
     let (taken, mut kept): (Vec<_>, Vec<_>) =
-        entries.partition(|entry| is_taken_over(entry, ignored));
+        entries.partition(|entry| is_taken_over(entry, ignored, predecessor));
     let mut own = match kept.iter().position(is_ours) {
         Some(index) => kept.remove(index),
         None => first_entry(taken.last()),
@@ -99,8 +107,8 @@ mod tests {
             {"manager": "kube-controller-manager", "operation": "Update", "fieldsV1": {"f:metadata": {"f:finalizers": {}}}},
             {"manager": "signet", "operation": "Apply", "fieldsV1": {"f:data": {"f:new": {}}}},
         ]));
-        assert!(is_needed(&before, &counts()));
-        let after = adopted(&before, &counts());
+        assert!(is_needed(&before, &counts(), None));
+        let after = adopted(&before, &counts(), None);
         assert_eq!(after.len(), 2);
         assert_eq!(after[1].manager.as_deref(), Some("signet"));
         let fields = &after[1].fields_v1.as_ref().unwrap().0;
@@ -112,7 +120,7 @@ mod tests {
             managed_fields: Some(after),
             ..ObjectMeta::default()
         };
-        assert!(!is_needed(&after, &counts()));
+        assert!(!is_needed(&after, &counts(), None));
     }
 
     #[test]
@@ -120,7 +128,7 @@ mod tests {
         let before = metadata(&json!([
             {"manager": "argocd-controller", "operation": "Apply", "apiVersion": "apps/v1", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
         ]));
-        let after = adopted(&before, &counts());
+        let after = adopted(&before, &counts(), None);
         assert_eq!(after.len(), 1);
         assert_eq!(
             (after[0].manager.as_deref(), after[0].operation.as_deref()),
@@ -130,12 +138,30 @@ mod tests {
     }
 
     #[test]
+    fn fields_of_a_manager_that_is_named_become_ours_too_but_for_what_it_applied() {
+        let before = metadata(&json!([
+            {"manager": "old-tool", "operation": "Update", "fieldsV1": {"f:data": {"f:old": {}}}},
+            {"manager": "old-tool", "operation": "Update", "subresource": "status", "fieldsV1": {"f:status": {}}},
+            {"manager": "old-tool", "operation": "Apply", "fieldsV1": {"f:data": {"f:applied": {}}}},
+        ]));
+        assert!(!is_needed(&before, &counts(), None));
+        assert!(!is_needed(&before, &counts(), Some("older-tool")));
+        assert!(is_needed(&before, &counts(), Some("old-tool")));
+        let after = adopted(&before, &counts(), Some("old-tool"));
+        assert_eq!(after.len(), 3);
+        assert_eq!(
+            after[2].fields_v1.as_ref().unwrap().0,
+            json!({"f:data": {"f:old": {}}})
+        );
+    }
+
+    #[test]
     fn status_and_autoscalers_are_left_alone() {
         let before = metadata(&json!([
             {"manager": "kubectl", "operation": "Update", "subresource": "scale", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
             {"manager": "argocd-controller", "operation": "Update", "subresource": "status", "fieldsV1": {"f:status": {}}},
             {"manager": "istio", "operation": "Update", "fieldsV1": {"f:spec": {"f:y": {}}}},
         ]));
-        assert!(!is_needed(&before, &counts()));
+        assert!(!is_needed(&before, &counts(), None));
     }
 }

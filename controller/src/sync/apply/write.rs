@@ -91,7 +91,8 @@ impl Executor<'_> {
             Ok(metadata) => metadata,
             Err(failure) => return Ok(Err(failure)),
         };
-        if takes_over && adoption::is_needed(&metadata, &wanted.ignored) {
+        let predecessor = wanted.predecessor.as_deref();
+        if takes_over && adoption::is_needed(&metadata, &wanted.ignored, predecessor) {
             // The object was there unknown to us, written by another tool: its fields could not be ours before we saw them.
             adopt(api, wanted).await?;
             metadata = match self.patch(api, resource, wanted).await? {
@@ -184,15 +185,16 @@ impl Executor<'_> {
 /// Makes fields of predecessors and people ours, on condition that nobody writes the object meanwhile.
 async fn adopt(api: &Api<DynamicObject>, wanted: &Wanted) -> Result<(), kube::Error> {
     let (name, ignored) = (&wanted.key.name, &wanted.ignored);
+    let predecessor = wanted.predecessor.as_deref();
     let Some(object) = api.get_metadata_opt(name).await? else {
         return Ok(());
     };
-    if !adoption::is_needed(&object.metadata, ignored) {
+    if !adoption::is_needed(&object.metadata, ignored, predecessor) {
         return Ok(());
     }
     let patch = json!({ "metadata": {
         "resourceVersion": object.resource_version(),
-        "managedFields": adoption::adopted(&object.metadata, ignored),
+        "managedFields": adoption::adopted(&object.metadata, ignored, predecessor),
     }});
     let params = PatchParams {
         field_manager: Some(FIELD_MANAGER.to_owned()),

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::differences;
 use super::ownership::{self, Lost};
+use super::unwanted;
 use crate::dialect::ApplyMode;
 use crate::field_set::part;
 use crate::sync::desired::Wanted;
@@ -93,7 +94,10 @@ impl<'a> Pair<'a> {
         });
         match self.wanted.apply_policy().mode {
             ApplyMode::Merge => becomes,
-            _ => ownership::without_added(managed_fields(self.live), &becomes),
+            _ => {
+                let predecessor = self.wanted.predecessor.as_deref();
+                unwanted::without(managed_fields(self.live), predecessor, &becomes)
+            }
         }
     }
 
@@ -123,11 +127,12 @@ impl<'a> Pair<'a> {
         takes.collect()
     }
 
-    /// These fields differ, and what people have added.
+    /// These fields differ, and what people have added or a predecessor left.
     fn differs(&self, mut fields: Vec<String>) -> LiveState {
         if self.wanted.apply_policy().mode != ApplyMode::Merge {
             let managed = managed_fields(self.live);
-            fields.extend(ownership::added_by_people(managed, &self.read));
+            let predecessor = self.wanted.predecessor.as_deref();
+            fields.extend(unwanted::unwanted(managed, predecessor, &self.read));
         }
         let wanted = self.wanted.hash;
         if fields.is_empty() {
@@ -247,6 +252,7 @@ mod tests {
             hash: WantedHash::of(&object(size)),
             object: object(size),
             ignored: Ignored::default(),
+            predecessor: None,
             origin: Origin::default(),
             policy: object_policy(&json!({}), ObjectDefaults::default()),
             slot: Slot::sync(0),

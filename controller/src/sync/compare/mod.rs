@@ -5,6 +5,7 @@
 pub(in crate::sync) mod close;
 pub mod digest;
 pub mod ownership;
+mod unwanted;
 
 use serde_json::Value;
 

@@ -2,9 +2,9 @@
 //! It names fields and managers and never sees a value, except the keys of list entries.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::field_set::{entry_of, is_entry, is_leaf};
+use crate::field_set::{entry_of, is_leaf};
 
 /// A field that is wanted and no longer ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,12 @@ pub fn is_ours(entry: &ManagedFieldsEntry) -> bool {
 pub fn is_persons(entry: &ManagedFieldsEntry) -> bool {
     let manager = entry.manager.as_deref().unwrap_or_default();
     is_from(entry, "Update") && manager.starts_with("kubectl") && manager != "kubectl-rollout"
+}
+
+/// True for an entry of which nothing may stay that nobody wants: of a person, or of the manager that was named as out of use.
+pub(in crate::sync) fn is_passing(entry: &ManagedFieldsEntry, predecessor: Option<&str>) -> bool {
+    let named = predecessor.is_some() && entry.manager.as_deref() == predecessor;
+    is_persons(entry) || (named && is_from(entry, "Update"))
 }
 
 fn is_from(entry: &ManagedFieldsEntry, operation: &str) -> bool {
@@ -150,121 +156,8 @@ fn into<'a>(others: &Owners<'a>, key: &str) -> Vec<(&'a str, &'a Value)> {
         .collect()
 }
 
-/// Fields that people added with kubectl and nobody wants: healing removes them. `counts` is what counts of the live object.
-pub fn added_by_people(managed: &[ManagedFieldsEntry], counts: &Value) -> Vec<String> {
-    let mut found: Vec<String> = added(managed, counts)
-        .iter()
-        .map(|path| spell(path))
-        .collect();
-    found.sort();
-    found.dedup();
-    found
-}
-
-/// The object without such fields.
-pub(in crate::sync) fn without_added(managed: &[ManagedFieldsEntry], counts: &Value) -> Value {
-    let mut object = counts.clone();
-    for path in added(managed, counts) {
-        remove(&mut object, &path);
-    }
-    object
-}
-
-/// Paths of such fields, as a set of fields names their steps.
-fn added<'a>(managed: &'a [ManagedFieldsEntry], counts: &Value) -> Vec<Vec<&'a str>> {
-    let ours = ours(managed);
-    let mut found = Vec::new();
-    for fields in managed
-        .iter()
-        .filter(|entry| is_persons(entry))
-        .filter_map(fields_of)
-    {
-        foreign(fields, ours, counts, &mut Vec::new(), &mut found);
-    }
-    found
-}
-
-fn remove(object: &mut Value, path: &[&str]) {
-    let Some((step, below)) = path.split_first() else {
-        return;
-    };
-    let found = match (step.strip_prefix("f:"), object) {
-        (Some(field), Value::Object(fields)) if below.is_empty() => {
-            fields.shift_remove(field);
-            None
-        }
-        (Some(field), object) => object.get_mut(field),
-        (None, Value::Array(entries)) if below.is_empty() => {
-            entries.retain(|entry| !is_entry(step, entry));
-            None
-        }
-        (None, Value::Array(entries)) => entries.iter_mut().find(|entry| is_entry(step, entry)),
-        (None, _) => None,
-    };
-    if let Some(found) = found {
-        remove(found, below);
-    }
-}
-
-/// kubectl's own notes are not drift.
-const NOTES: [&str; 2] = [
-    "metadata.annotations",
-    "metadata.annotations[kubectl.kubernetes.io/last-applied-configuration]",
-];
-
-fn foreign<'a>(
-    theirs: &'a Value,
-    ours: Option<&Value>,
-    counts: &Value,
-    path: &mut Vec<&'a str>,
-    found: &mut Vec<Vec<&'a str>>,
-) {
-    let Some(fields) = theirs.as_object() else {
-        return;
-    };
-    for (key, fields) in fields.iter().filter(|(key, _)| *key != ".") {
-        let Some(counts) = part(counts, key) else {
-            continue;
-        };
-        let own = ours.and_then(|fields| fields.get(key));
-        let leaf = fields
-            .as_object()
-            .is_none_or(|map| map.keys().all(|key| key == "."));
-        let own_leaf = own.and_then(Value::as_object).is_some_and(Map::is_empty);
-        let whole_entry = own.is_none() && key.starts_with("k:");
-        path.push(key);
-        let spelled = spell(path);
-        if !own_leaf && spelled != "status" {
-            match leaf || whole_entry {
-                true if own.is_none() && !NOTES.contains(&spelled.as_str()) => {
-                    found.push(path.clone());
-                }
-                true => {}
-                false => foreign(fields, own, counts, path, found),
-            }
-        }
-        path.pop();
-    }
-}
-
-/// What a name in a set means in an object.
-fn part<'a>(object: &'a Value, key: &str) -> Option<&'a Value> {
-    match key.strip_prefix("f:") {
-        Some(field) => object.get(field),
-        None => object.as_array()?.iter().find(|entry| is_entry(key, entry)),
-    }
-}
-
-fn spell(path: &[&str]) -> String {
-    path.iter()
-        .fold(String::new(), |path, key| match key.strip_prefix("f:") {
-            Some(field) => join(&path, field),
-            None => format!("{path}{}", spell_entry(key)),
-        })
-}
-
 /// `k:{"containerPort":80,"protocol":"TCP"}` is spelled `[containerPort=80,protocol=TCP]`; other entries `[]`.
-fn spell_entry(key: &str) -> String {
+pub(super) fn spell_entry(key: &str) -> String {
     let Some(Ok(Value::Object(keys))) = key.strip_prefix("k:").map(serde_json::from_str) else {
         return "[]".to_owned();
     };
@@ -282,7 +175,7 @@ fn spell_entry(key: &str) -> String {
     format!("[{}]", spelled.join(","))
 }
 
-fn join(path: &str, field: &str) -> String {
+pub(super) fn join(path: &str, field: &str) -> String {
     match (path, field.contains(['.', '/'])) {
         (path, true) => format!("{path}[{field}]"),
         ("", false) => field.to_owned(),
@@ -345,36 +238,6 @@ mod tests {
         assert_eq!(
             lost[0].field,
             "spec.template.spec.containers[name=web].ports[]"
-        );
-    }
-
-    #[test]
-    fn what_people_added_with_kubectl_is_found_and_the_rest_is_left_alone() {
-        let person = json!({"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {
-            "f:metadata": {"f:annotations": {".": {}, "f:note": {}, "f:kubectl.kubernetes.io/last-applied-configuration": {}}},
-            "f:spec": {"f:replicas": {}, "f:paused": {}, "f:selector": {"f:x": {}}, "f:template": {"f:spec": {"f:containers": {
-                "k:{\"name\":\"debug\"}": {".": {}, "f:image": {}}}}}},
-            "f:status": {"f:x": {}}}});
-        let scale = json!({"manager": "kubectl", "operation": "Update", "subresource": "scale", "fieldsV1": {"f:spec": {"f:x": {}}}});
-        let webhook =
-            json!({"manager": "istio", "operation": "Update", "fieldsV1": {"f:spec": {"f:y": {}}}});
-        let managed = managed(json!([ours(), person, scale, webhook]));
-        let mut live = json!({"metadata": {"annotations": {"note": "x", "kubectl.kubernetes.io/last-applied-configuration": "{}"}},
-            "spec": {"replicas": 3, "paused": true, "selector": {"x": "y"}, "template": {"spec": {"containers": [{"name": "debug"}]}}}});
-        assert_eq!(
-            added_by_people(&managed, &live),
-            [
-                "metadata.annotations.note",
-                "spec.paused",
-                "spec.template.spec.containers[name=debug]"
-            ]
-        );
-        live["spec"]["template"]["spec"]["containers"] = json!([]);
-        live["metadata"]["annotations"] = json!({});
-        assert_eq!(
-            added_by_people(&managed, &live),
-            ["spec.paused"],
-            "what does not count"
         );
     }
 }

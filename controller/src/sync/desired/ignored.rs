@@ -68,6 +68,7 @@ mod tests {
             hash: WantedHash::of(&object),
             object,
             ignored: Ignored::default(),
+            predecessor: None,
             origin: Origin::default(),
             policy: object_policy(&json!({}), ObjectDefaults::default()),
             slot: Slot::sync(0),

@@ -14,6 +14,7 @@ pub(super) mod secrets;
 mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -92,6 +93,8 @@ pub struct Inputs<'a> {
     pub scaled: &'a BTreeSet<ObjectKey>,
     /// Differences that don't count.
     pub ignored: &'a Rules,
+    /// A manager whose fields become ours, beside kubectl and Argo CD.
+    pub predecessor: Option<&'a Arc<str>>,
 }
 
 /// Normalises a render. Of an object that is written twice the last one counts.
@@ -204,6 +207,7 @@ fn wanted(
     Wanted {
         hash: WantedHash::of(&object),
         ignored: Ignored::default(),
+        predecessor: inputs.predecessor.cloned(),
         policy: if homeless {
             Err(vec![no_namespace()])
         } else {

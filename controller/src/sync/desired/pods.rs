@@ -1,17 +1,18 @@
-//! Where the pod template of each built-in workload kind is, and its containers.
+//! Where the pod template of each workload kind is, and its containers.
 //! It reads shapes only and changes nothing itself.
 
 use serde_json::Value;
 
 use crate::sync::key::ObjectKey;
 
-/// Dotted path of the pod spec in a built-in kind that has one.
+/// Dotted path of the pod spec in a kind that has one: the built-in ones, and the Rollouts of Argo.
 pub(in crate::sync) fn pod_spec_path(key: &ObjectKey) -> Option<&'static str> {
     match (key.group.as_str(), key.kind.as_str()) {
         ("", "Pod") => Some("spec"),
         ("apps", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
         | ("", "ReplicationController")
-        | ("batch", "Job") => Some("spec.template.spec"),
+        | ("batch", "Job")
+        | ("argoproj.io", "Rollout") => Some("spec.template.spec"),
         ("batch", "CronJob") => Some("spec.jobTemplate.spec.template.spec"),
         _ => None,
     }

@@ -24,7 +24,8 @@ pub enum Items {
 }
 
 impl Items {
-    fn contains(&self, item: &str) -> bool {
+    /// True for an item that is used.
+    pub fn contains(&self, item: &str) -> bool {
         match self {
             Self::All => true,
             Self::Some(items) => items.contains(item),
@@ -44,11 +45,14 @@ impl Items {
 
 /// True for a kind whose Pods are replaced when its template changes.
 fn is_restarted(key: &ObjectKey) -> bool {
-    key.group == "apps" && matches!(&*key.kind, "Deployment" | "StatefulSet" | "DaemonSet")
+    matches!(
+        (&*key.group, &*key.kind),
+        ("apps", "Deployment" | "StatefulSet" | "DaemonSet") | ("argoproj.io", "Rollout")
+    )
 }
 
 /// What the Pods of a workload are started with; nothing for a kind that is not restarted.
-pub(in crate::sync) fn secret_items(object: &Value, key: &ObjectKey) -> SecretItems {
+pub fn secret_items(object: &Value, key: &ObjectKey) -> SecretItems {
     let mut used = SecretItems::new();
     let Some(spec) = pod_spec(object, key).filter(|_| is_restarted(key)) else {
         return used;

@@ -2,6 +2,7 @@
 //! It is shown without its content, since that may be a plain Secret.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -24,6 +25,8 @@ pub struct Wanted {
     pub hash: WantedHash,
     /// What of it does not count.
     pub ignored: Ignored,
+    /// A manager whose fields become ours, beside kubectl and Argo CD.
+    pub predecessor: Option<Arc<str>>,
     /// Where it was written.
     pub origin: Origin,
     /// What its annotations ask for, or what in it is not accepted: then it is not applied.

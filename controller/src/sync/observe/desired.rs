@@ -10,7 +10,7 @@ use super::subject::Subject;
 use crate::dialect::Intent;
 use crate::ignore::Rules;
 use crate::sync::{
-    desired::{Desired, Inputs, desired},
+    desired::{Desired, Inputs, Wanted, desired},
     engine::Engine,
     key::ObjectKey,
     kinds::Kinds,
@@ -55,6 +55,7 @@ impl Engine {
             kinds: kinds.clone(),
             scaled,
             ignored: self.ignored(intent),
+            predecessor: intent.predecessor.clone(),
         }
     }
 
@@ -92,7 +93,10 @@ impl Engine {
     fn compare_anew(&self, known: Option<&Desired>, new: &Desired) {
         for (key, wanted) in &new.objects {
             let before = known.and_then(|known| known.objects.get(key));
-            if before.is_none_or(|before| before.ignored != wanted.ignored) {
+            let counts_otherwise = |before: &Wanted| {
+                before.ignored != wanted.ignored || before.predecessor != wanted.predecessor
+            };
+            if before.is_none_or(counts_otherwise) {
                 let mut index = self.live.index();
                 index.undecided(key, LiveState::Unverified);
             }
@@ -124,5 +128,6 @@ fn desired_of(subject: &Subject, render: &Render, key: &DesiredKey) -> Arc<Desir
         defaults: key.defaults,
         scaled: &key.scaled,
         ignored: &key.ignored,
+        predecessor: key.predecessor.as_ref(),
     }))
 }

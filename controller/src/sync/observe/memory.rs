@@ -94,6 +94,7 @@ pub(crate) struct DesiredKey {
     pub(crate) kinds: Arc<Kinds>,
     pub(crate) scaled: BTreeSet<ObjectKey>,
     pub(crate) ignored: Rules,
+    pub(crate) predecessor: Option<Arc<str>>,
 }
 
 impl Memories {

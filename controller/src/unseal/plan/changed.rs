@@ -13,7 +13,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 pub type ChangedItems = BTreeMap<String, String>;
 
 /// What is noted on a Secret. What can't be read is taken for nothing.
-pub(in crate::unseal) fn items(metadata: &ObjectMeta) -> ChangedItems {
+pub fn items(metadata: &ObjectMeta) -> ChangedItems {
     let annotations = metadata.annotations.as_ref();
     let noted = annotations.and_then(|annotations| annotations.get(CHANGED));
     let noted = noted.and_then(|noted| serde_json::from_str(noted).ok());

@@ -58,6 +58,7 @@
   "privatekey-labels" (include "signet.entries" .Values.privateKeyLabels)
   "rate-limit" .Values.rateLimit
   "rate-limit-burst" .Values.rateLimitBurst
+  "restart-workloads" .Values.restartWorkloads
   "skip-recreate" .Values.skipRecreate
   "take-over" .Values.takeOver
   "update-status" .Values.updateStatus

@@ -12,6 +12,11 @@
 - apiGroups: [""]
   resources: [events]
   verbs: [create, patch]
+{{- if .Values.restartWorkloads }}
+- apiGroups: [apps]
+  resources: [deployments, statefulsets, daemonsets]
+  verbs: [get, list, watch, patch]
+{{- end }}
 {{- with .Values.additionalNamespaces }}
 - apiGroups: [""]
   resources: [namespaces]

@@ -82,7 +82,7 @@ impl Seen {
 
     fn of(mut metadata: ObjectMeta, health: Option<Health>) -> Seen {
         let digest = digest::of(&metadata);
-        let needs_adoption = adoption::is_needed(&metadata, &Ignored::default());
+        let needs_adoption = adoption::is_needed(&metadata, &Ignored::default(), None);
         let applied = metadata.managed_fields.iter().flatten().any(is_ours);
         let scaled = is_scaled(&metadata);
         let tracking = metadata
