@@ -27,4 +27,5 @@ pub mod sealing_api;
 pub mod settings;
 pub mod sync;
 pub mod unseal;
+mod watch_backoff;
 pub mod web;

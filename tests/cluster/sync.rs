@@ -88,7 +88,7 @@ fn an_application_is_synced_and_follows_its_repository() {
 #[test]
 fn a_request_to_look_is_not_lost_to_the_pass_that_runs() {
     let scene = Scene::new("busy");
-    let proxy = Proxy::slow(400);
+    let proxy = Proxy::slow(400, None);
     let arguments = scene.arguments();
     let arguments = arguments.each_ref().map(String::as_str);
     let _controller = Controller::start_with(&proxy.kubeconfig(), &arguments).ready();

@@ -16,7 +16,8 @@ import (
 // tear-down in here: see outside.
 type bed struct {
 	settings
-	died chan error // a daemon that ended; none should before the command does
+	daemons map[string]*daemon
+	died    chan error // a daemon that ended by itself; none should before the command does
 }
 
 // patience is how long a part may take to become ready on a slow machine.
@@ -32,7 +33,7 @@ func inside(args []string) (int, error) {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	b := &bed{settings: s, died: make(chan error, 8)}
+	b := &bed{settings: s, daemons: map[string]*daemon{}, died: make(chan error, 8)}
 	if err := b.start(ctx); err != nil {
 		return 1, err
 	}
@@ -65,7 +66,13 @@ func (b *bed) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return b.startNodes(ctx, api)
+	if err := b.startNodes(ctx, api); err != nil {
+		return err
+	}
+	if err := b.serveControl(); err != nil {
+		return fmt.Errorf("start the remote control: %w", err)
+	}
+	return nil
 }
 
 // run runs the command in the foreground, with the terminal if there is one.
@@ -128,25 +135,6 @@ func writeEnvironment(file string, environment []string) error {
 }
 
 func (b *bed) path(name string) string { return filepath.Join(b.dir, name) }
-
-// daemon starts a program that lives as long as the testbed. It gets a process
-// group of its own, so that Ctrl-C at a terminal reaches the command alone.
-func (b *bed) daemon(name string, args ...string) error {
-	log, err := os.Create(b.path("logs/" + name + ".log"))
-	if err != nil {
-		return err
-	}
-	cmd := exec.Command(filepath.Join(b.bin, name), args...)
-	cmd.Stdout, cmd.Stderr = log, log
-	// There is more memory than processors: less of their time goes into collecting garbage.
-	cmd.Env = append(os.Environ(), "GOGC=400")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("start %s: %w", name, err)
-	}
-	go func() { b.died <- fmt.Errorf("%s ended (%v), see %s", name, cmd.Wait(), log.Name()) }()
-	return nil
-}
 
 // await asks again and again until the answer is no error.
 func (b *bed) await(ctx context.Context, what string, ask func(context.Context) error) error {

@@ -28,6 +28,8 @@ mod reader;
 mod registry;
 #[path = "harness/repository.rs"]
 mod repository;
+#[path = "harness/volume.rs"]
+mod volume;
 
 pub(crate) use controller::{Controller, Port};
 pub(crate) use eventually::{equal, eventually, eventually_async};
@@ -37,6 +39,7 @@ pub(crate) use proxy::Proxy;
 pub(crate) use reader::EVERYWHERE;
 pub(crate) use registry::Registry;
 pub(crate) use repository::GitRepository;
+pub(crate) use volume::Volume;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -157,6 +160,19 @@ impl Testbed {
                 .ok_or("none")
         });
         name
+    }
+
+    /// Kills a daemon of the testbed, for example `kube-apiserver`. Nothing else may run in the testbed meanwhile.
+    #[track_caller]
+    pub(crate) fn stop(&self, daemon: &str) {
+        run(Command::new("testbed").args(["stop", daemon]), None).success();
+    }
+
+    /// Starts it again, and waits until the API server answers.
+    #[track_caller]
+    pub(crate) fn start(&self, daemon: &str) {
+        run(Command::new("testbed").args(["start", daemon]), None).success();
+        eventually("the API server is ready", || self.raw("/readyz"));
     }
 
     /// A token of a service account, as its Pods get it.

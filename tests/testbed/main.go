@@ -12,7 +12,9 @@ import (
 
 const usage = `usage:
   testbed run [--dir DIR] --bin DIR --stages FILE [--program IMAGE=PATH]... COMMAND...
-  testbed proxy [--listen ADDRESS]`
+  testbed proxy [--listen ADDRESS]
+  testbed stop DAEMON
+  testbed start DAEMON`
 
 var errUsage = errors.New(usage)
 
@@ -27,7 +29,7 @@ func main() {
 	os.Exit(code)
 }
 
-// play dispatches to the four programs in this one. "inside" and "pod" are how
+// play dispatches to the programs in this one. "inside" and "pod" are how
 // the testbed starts itself again in new namespaces; people never call them.
 func play(part string, args []string) (int, error) {
 	switch part {
@@ -39,6 +41,8 @@ func play(part string, args []string) (int, error) {
 		return 1, enterPod(args)
 	case "proxy":
 		return 0, proxy(args)
+	case "stop", "start":
+		return 0, control(part, args)
 	}
 	return 2, errUsage
 }

@@ -28,6 +28,9 @@ type authority struct {
 // lifetime is long enough for a demo that somebody leaves open for a month.
 const lifetime = 31 * 24 * time.Hour
 
+// skew is by how much the clock of a program may be behind for it to be believed.
+const skew = 24 * time.Hour
+
 func newAuthority(dir string) (*authority, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -54,7 +57,7 @@ func (a *authority) template(commonName, organisation string) *x509.Certificate 
 	return &x509.Certificate{
 		SerialNumber: big.NewInt(a.serial),
 		Subject:      subject,
-		NotBefore:    time.Now().Add(-time.Minute),
+		NotBefore:    time.Now().Add(-skew),
 		NotAfter:     time.Now().Add(lifetime),
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 	}

@@ -37,7 +37,7 @@ impl Store {
         let directory = tempfile::Builder::new()
             .prefix(prefix)
             .tempdir_in(parent)
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| cause(&error))?;
         // Isolated: neither the system's nor a user's git configuration changes what we fetch, or from where.
         let repository = ThreadSafeRepository::init_opts(
             directory.path(),
@@ -45,7 +45,7 @@ impl Store {
             gix::create::Options::default(),
             gix::open::Options::isolated().object_store_slots(Slots::Given(packs + SPARE)),
         )
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| cause(&error))?;
         Ok(Self {
             repository,
             commits: Mutex::default(),
@@ -84,5 +84,26 @@ impl Store {
 
     fn commits(&self) -> MutexGuard<'_, BTreeSet<CommitId>> {
         self.commits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the file system has against it, if anything: not where, which is in another folder at each try.
+fn cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    let io = causes.find_map(|error| error.downcast_ref::<std::io::Error>());
+    io.map_or_else(|| error.to_string(), |io| io.kind().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_can_not_be_made_says_why_and_the_same_each_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("missing");
+        let why = || Store::create(&missing, "store-", 1).err();
+        assert_eq!(why().as_deref(), Some("entity not found"));
+        assert_eq!(why(), why());
     }
 }

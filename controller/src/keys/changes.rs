@@ -11,6 +11,8 @@ use kube::core::PartialObjectMeta;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client};
 
+use crate::watch_backoff::WatchBackoff;
+
 /// How often keys are listed where they can't be watched.
 const POLL: Duration = Duration::from_secs(10);
 
@@ -51,7 +53,7 @@ impl Changes {
     fn watch(&self, config: watcher::Config) -> Events {
         let api =
             Api::<PartialObjectMeta<Secret>>::namespaced(self.client.clone(), &self.namespace);
-        watcher(api, config).default_backoff().boxed()
+        watcher(api, config).backoff(WatchBackoff::new()).boxed()
     }
 
     /// True where changes are not told but have to be looked for.

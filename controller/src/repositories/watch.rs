@@ -19,6 +19,7 @@ use crate::dialect::{
     REPOSITORY_SELECTOR,
     repository_config::{HOST_KEYS, HOST_KEYS_KEY, TLS_CERTIFICATES},
 };
+use crate::watch_backoff::WatchBackoff;
 
 /// What one of the three watches says.
 enum Seen {
@@ -70,7 +71,7 @@ where
 {
     let kind = K::kind(&());
     watcher::watcher(api, config)
-        .default_backoff()
+        .backoff(WatchBackoff::new())
         .filter_map(move |event| {
             let kind = kind.clone();
             async move {

@@ -19,6 +19,7 @@ use tokio::{
 use crate::sync::{
     engine::Engine,
     observe::applications::{self, AppId},
+    observe::clock::follow_clock,
     observe::definitions::{self, follow_definitions},
     observe::neighbours,
     observe::projects,
@@ -120,6 +121,8 @@ impl Engine {
         watches.spawn(async move { engine.follow_changed_secrets().await });
         let engine = self.clone();
         watches.spawn(async move { engine.follow_signatures().await });
+        let engine = self.clone();
+        watches.spawn(async move { follow_clock(|| engine.wake_those(|_| true)).await });
         let engine = self.clone();
         watches.spawn(async move { engine.tidy().await });
         let (mirrors, context) = (self.mirrors.clone(), self.context.clone());

@@ -20,6 +20,7 @@ use crate::keys::observe::sealed_secret_resource;
 use crate::leadership::Role;
 use crate::run;
 use crate::settings::Namespaces;
+use crate::watch_backoff::WatchBackoff;
 
 /// Jobs at once: enough to keep the API server busy while two cores open values.
 const IN_FLIGHT: usize = 32;
@@ -328,7 +329,7 @@ fn watch_sealed_secrets(
         .page_size(PAGE);
     let events = watch::watcher(api, config)
         .modify(keep_status_managers)
-        .default_backoff();
+        .backoff(WatchBackoff::new());
     events.map(move |event| (index, event)).boxed()
 }
 
@@ -354,6 +355,7 @@ fn watch_secrets(
         }
         None => Api::all(context.client.clone()),
     };
-    let events = watch::watcher(api, watch::Config::default().page_size(PAGE)).default_backoff();
+    let events =
+        watch::watcher(api, watch::Config::default().page_size(PAGE)).backoff(WatchBackoff::new());
     events.map(move |event| (index, event)).boxed()
 }

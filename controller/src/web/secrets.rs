@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::provider::Provider;
 use crate::dialect::webhooks as keys;
+use crate::watch_backoff::WatchBackoff;
 
 /// What is configured, by sender.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -125,7 +126,7 @@ pub(super) async fn follow(
 ) -> Infallible {
     let secrets: Api<Secret> = Api::namespaced(client, namespace);
     let config = watcher::Config::default().fields(&format!("metadata.name={}", keys::SECRET));
-    let mut events = Box::pin(watcher::watcher(secrets, config).default_backoff());
+    let mut events = Box::pin(watcher::watcher(secrets, config).backoff(WatchBackoff::new()));
     let mut listed = Secrets::default();
     loop {
         match events.try_next().await {

@@ -1,51 +1,21 @@
 //! The volume of `--data-dir` is full: the Application says so, its objects stay as they are, and it goes on by itself once there
 //! is room. Each test fills the volume with another thing that is written there.
 
-use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
-
 use crate::AUTOMATED;
 use crate::charts::{push, registry};
-use crate::harness::{Controller, Registry, equal, eventually, run};
+use crate::harness::{Controller, Registry, Volume, equal, eventually};
 use crate::scene::{Scene, config_map};
 
-/// A volume of its own, in memory.
-struct Volume(PathBuf);
+/// Large enough for a mirror of small commits.
+const SMALL: &str = "2m";
+const LARGE: &str = "64m";
 
-impl Volume {
-    /// Large enough for a mirror of small commits.
-    fn small(scene: &Scene) -> Self {
-        let volume = Self(scene.testbed.path(&format!("volume-{}", scene.own)));
-        fs::create_dir(&volume.0).expect("the testbed's folder is writable");
-        volume.mount("size=2m");
-        volume
-    }
-
-    fn grow(&self) {
-        self.mount("remount,size=64m");
-    }
-
-    fn mount(&self, options: &str) {
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", options, "signet-test"]);
-        run(mount.arg(&self.0), None).success();
-    }
-
-    fn controller(&self, scene: &Scene) -> Controller {
-        let data = format!("--data-dir={}", self.0.display());
-        let arguments = scene.arguments();
-        let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        arguments.push(&data);
-        Controller::start(&arguments).ready()
-    }
-}
-
-impl Drop for Volume {
-    fn drop(&mut self) {
-        // The controller may still be there, and a failed test must not fail twice.
-        drop(Command::new("umount").arg("--lazy").arg(&self.0).status());
-    }
+fn controller(scene: &Scene, volume: &Volume) -> Controller {
+    let data = format!("--data-dir={}", volume.path().display());
+    let arguments = scene.arguments();
+    let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    arguments.push(&data);
+    Controller::start(&arguments).ready()
 }
 
 /// Waits until the Application says this; nothing is synced, changed or pruned meanwhile.
@@ -91,8 +61,8 @@ fn blanks() -> String {
 #[test]
 fn a_commit_for_which_there_is_no_room_is_fetched_once_there_is() {
     let scene = Scene::new("full-fetch");
-    let volume = Volume::small(&scene);
-    let _controller = volume.controller(&scene);
+    let volume = Volume::of(SMALL);
+    let _controller = controller(&scene, &volume);
     let files = [
         ("app/a.yaml", &*config_map("a", "1")),
         ("app/b.yaml", &config_map("b", "1")),
@@ -111,7 +81,7 @@ fn a_commit_for_which_there_is_no_room_is_fetched_once_there_is() {
         &scene,
         &[&full, "check the volume of --data-dir: free space"],
     );
-    volume.grow();
+    volume.grow(LARGE);
     scene.sync_status("Synced", &commit);
     goes_on(&scene);
 }
@@ -119,8 +89,8 @@ fn a_commit_for_which_there_is_no_room_is_fetched_once_there_is() {
 #[test]
 fn files_for_which_there_is_no_room_are_written_out_once_there_is() {
     let scene = Scene::new("full-tree");
-    let volume = Volume::small(&scene);
-    let _controller = volume.controller(&scene);
+    let volume = Volume::of(SMALL);
+    let _controller = controller(&scene, &volume);
     let files = [
         ("app/kustomization.yaml", "resources: [a.yaml, b.yaml]\n"),
         ("app/a.yaml", &*config_map("a", "1")),
@@ -140,7 +110,7 @@ fn files_for_which_there_is_no_room_are_written_out_once_there_is() {
         scene.repository.url()
     );
     says(&scene, &[&full, "make room in the folder of --data-dir"]);
-    volume.grow();
+    volume.grow(LARGE);
     scene.sync_status("Synced", &commit);
     goes_on(&scene);
 }
@@ -148,10 +118,10 @@ fn files_for_which_there_is_no_room_are_written_out_once_there_is() {
 #[test]
 fn a_chart_for_which_there_is_no_room_is_unpacked_once_there_is() {
     let scene = Scene::new("full-chart");
-    let volume = Volume::small(&scene);
+    let volume = Volume::of(SMALL);
     let server = Registry::start();
     let host = registry(&scene, &server);
-    let _controller = volume.controller(&scene);
+    let _controller = controller(&scene, &volume);
     let (a, b) = (config_map("a", "1"), config_map("b", "1"));
     push(
         &host,
@@ -176,7 +146,7 @@ fn a_chart_for_which_there_is_no_room_is_unpacked_once_there_is() {
         &scene,
         &[&full, "check the volume of --data-dir: free space"],
     );
-    volume.grow();
+    volume.grow(LARGE);
     scene.sync_status("Synced", "1.1.0");
     goes_on(&scene);
 }

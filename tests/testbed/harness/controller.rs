@@ -39,6 +39,12 @@ impl Controller {
     /// The same with another kubeconfig, for example a `Proxy`'s.
     #[track_caller]
     pub(crate) fn start_with(kubeconfig: &str, args: &[&str]) -> Self {
+        Self::start_in(&[], kubeconfig, args)
+    }
+
+    /// The same with these variables in its environment.
+    #[track_caller]
+    pub(crate) fn start_in(environment: &[(&str, &str)], kubeconfig: &str, args: &[&str]) -> Self {
         let log = Testbed::get().path(&format!("logs/controller-{}.log", unique()));
         let output = std::fs::File::create(&log).expect("the testbed's folder is writable");
         let errors = output.try_clone().expect("a file can be opened twice");
@@ -54,6 +60,7 @@ impl Controller {
         .arg(format!("--web-addr={ADDRESS}:{web}"))
         .args(args)
         .env_remove("KUBECONFIG")
+        .envs(environment.iter().copied())
         .stdin(Stdio::null())
         .stdout(output)
         .stderr(errors)
@@ -111,17 +118,23 @@ impl Controller {
         format!("http://{ADDRESS}:{}", self.port(port))
     }
 
-    /// Asks it to end (SIGTERM) and waits until it did.
-    pub(crate) fn stop(mut self) -> ExitStatus {
+    /// Sends it a signal, for example `STOP`; it must be there.
+    #[track_caller]
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        let asked = Command::new("sh")
-            .args(["-c", "kill -TERM \"$0\"", &pid])
+        let sent = Command::new("sh")
+            .args(["-c", "kill -\"$1\" \"$0\"", &pid, name])
             .status();
         assert!(
-            asked.is_ok_and(|status| status.success()),
+            sent.is_ok_and(|status| status.success()),
             "the controller had ended already\n{}",
             self.log()
         );
+    }
+
+    /// Asks it to end (SIGTERM) and waits until it did.
+    pub(crate) fn stop(mut self) -> ExitStatus {
+        self.signal("TERM");
         self.child.wait().expect("a child can be waited for")
     }
 

@@ -24,8 +24,8 @@ impl Proxy {
 
     /// The same, and each write waits so long before the API server hears of it.
     #[track_caller]
-    pub(crate) fn slow(milliseconds: u32) -> Self {
-        Self::start_with(&["--slow", &format!("{milliseconds}ms")], None)
+    pub(crate) fn slow(milliseconds: u32, token: Option<&str>) -> Self {
+        Self::start_with(&["--slow", &format!("{milliseconds}ms")], token)
     }
 
     #[track_caller]

@@ -30,6 +30,29 @@ pub(crate) fn failure(key: &ObjectKey, error: kube::Error) -> Result<Failure, ku
     }
 }
 
+/// The same of a write. A server that is too busy, or that lost what it stores, has nothing against the object, and nobody knows
+/// whether it was written: the next pass looks, instead of a try that failed.
+///
+/// # Errors
+/// The error itself, when it says nothing of this object.
+pub(super) fn write_failure(key: &ObjectKey, error: kube::Error) -> Result<Failure, kube::Error> {
+    match error {
+        kube::Error::Api(status) if is_trouble_of_the_server(&status) => {
+            Err(kube::Error::Api(status))
+        }
+        error => failure(key, error),
+    }
+}
+
+/// What goes wrong inside the API server has no reason.
+fn is_trouble_of_the_server(status: &Status) -> bool {
+    match status.code {
+        429 | 504 => true,
+        500 => status.reason.is_empty() && !is_schema_error(status),
+        _ => false,
+    }
+}
+
 /// True for the answer of a resource behind an admission webhook, or an aggregated API, that takes no dry-run.
 pub(crate) fn refuses_dry_run(status: &Status) -> bool {
     status.code == 400 && status.message.contains("dry run")
@@ -171,6 +194,25 @@ mod tests {
             found.message,
             "Secret web/a: Invalid: data[x] (FieldValueInvalid)"
         );
+    }
+
+    #[test]
+    fn trouble_of_the_api_server_is_no_failure_of_what_was_to_be_written() {
+        for (code, reason, message, is_failure) in [
+            (429, "TooManyRequests", "storage is (re)initializing", false),
+            (500, "", "etcdserver: request timed out", false),
+            (504, "Timeout", "request did not complete", false),
+            (500, "InternalError", "failed calling webhook", true),
+            (500, "", ".spec.x: field not declared in schema", true),
+            (503, "ServiceUnavailable", "of an aggregated API", true),
+            (403, "Forbidden", "exceeded quota", true),
+        ] {
+            let status = json!({"code": code, "reason": reason, "message": message});
+            let status: Status = serde_json::from_value(status).unwrap();
+            let key = ObjectKey::new(&deployment(), Some("web"), "a");
+            let answer = write_failure(&key, kube::Error::Api(Box::new(status)));
+            assert_eq!(answer.is_ok(), is_failure, "{code} {message}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crds::names::FIELD_MANAGER;
 use kube::api::{Patch, PatchParams};
 
 use super::write::{not_wanted, too_slow};
-use super::{Answer, Executor, answer::failure, body, delete};
+use super::{Answer, Executor, answer::failure, body};
 use crate::sync::{key::ObjectKey, outcome::Done, plan::Step};
 
 impl Executor<'_> {
@@ -18,10 +18,7 @@ impl Executor<'_> {
                 key,
                 uid,
                 propagation,
-            } => {
-                let params = delete::params(uid, *propagation).dry_run();
-                self.delete_with(key, &params).await
-            }
+            } => self.delete_dry(key, uid, *propagation).await,
             step => match step.written() {
                 Some(key) => self.dry_run_write(key).await,
                 None => Ok(Ok(Done::Noted)),

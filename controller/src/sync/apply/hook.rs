@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{
     Answer, Executor,
-    answer::failure,
+    answer::write_failure,
     write::{TakeOver, not_wanted},
 };
 use crate::{
@@ -41,7 +41,7 @@ impl Executor<'_> {
         match release(&api, &key.name, uid).await {
             Ok(true) => Ok(Ok(Done::Configured)),
             Ok(false) => Ok(Ok(Done::Unchanged)),
-            Err(error) => failure(key, error).map(Err),
+            Err(error) => write_failure(key, error).map(Err),
         }
     }
 

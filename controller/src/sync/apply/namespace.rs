@@ -8,7 +8,7 @@ use kube::{
 };
 use serde_json::json;
 
-use super::{Answer, Executor, answer::failure};
+use super::{Answer, Executor, answer::write_failure};
 use crate::sync::{
     observe::live::Seen, outcome::Done, plan::namespace, world::DestinationNamespace,
 };
@@ -27,11 +27,19 @@ impl Executor<'_> {
             },
             ..Namespace::default()
         };
-        match api.create(&PostParams::default(), &namespace).await {
-            Ok(_) => Ok(Ok(Done::Created)),
-            Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(Ok(Done::Unchanged)),
-            Err(error) => failure(&namespace::key(name), error).map(Err),
+        let (made, done) = match api.create(&PostParams::default(), &namespace).await {
+            Ok(made) => (Some(made.metadata), Done::Created),
+            Err(kube::Error::Api(status)) if status.is_already_exists() => {
+                let there = api.get_metadata_opt(name).await?;
+                (there.map(|there| there.metadata), Done::Unchanged)
+            }
+            Err(error) => return write_failure(&namespace::key(name), error).map(Err),
+        };
+        if let Some(metadata) = made {
+            let seen = Seen::metadata(metadata);
+            self.engine.live.see(&namespace::key(name), seen);
         }
+        Ok(Ok(done))
     }
 
     /// Makes the namespace, or sets what the Application says of it and removes what it said before.
@@ -57,7 +65,7 @@ impl Executor<'_> {
                     Done::Created
                 }))
             }
-            Err(error) => failure(&namespace::key(name), error).map(Err),
+            Err(error) => write_failure(&namespace::key(name), error).map(Err),
         }
     }
 }

@@ -7,7 +7,7 @@ use crds::names::RESTART_FIELD_MANAGER;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
 
-use super::{Answer, Executor, answer::failure};
+use super::{Answer, Executor, answer::write_failure};
 use crate::dialect::SECRETS;
 use crate::sync::key::ObjectKey;
 use crate::sync::outcome::Done;
@@ -37,7 +37,7 @@ impl Executor<'_> {
                 Ok(Ok(Done::Configured))
             }
             Err(error) => {
-                let failure = failure(key, error)?;
+                let failure = write_failure(key, error)?;
                 tracing::warn!(workload = %key, error = failure.message, "can't be restarted");
                 Ok(Err(failure))
             }

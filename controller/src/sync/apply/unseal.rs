@@ -4,7 +4,10 @@
 use crds::SealedSecret;
 use kube::Api;
 
-use super::{Answer, Executor, answer::failure};
+use super::{
+    Answer, Executor,
+    answer::{failure, write_failure},
+};
 use crate::{
     sync::{
         key::ObjectKey,
@@ -32,7 +35,7 @@ impl Executor<'_> {
                 reason: FailureReason::NotUnsealed,
                 message: format!("{key}: {reason}"),
             })),
-            Err(error) => failure(key, error).map(Err),
+            Err(error) => write_failure(key, error).map(Err),
         }
     }
 }

@@ -12,7 +12,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use super::{Answer, Executor, answer::failure, body};
+use super::{Answer, Executor, answer::write_failure, body};
 use crate::ignore::Problem;
 use crate::sync::{
     apply::adoption,
@@ -69,7 +69,7 @@ impl Executor<'_> {
         let written = work(&api, &resource, wanted).await;
         self.engine.live.index().written(key);
         match written {
-            Err(error) => failure(key, error).map(Err),
+            Err(error) => write_failure(key, error).map(Err),
             answer => answer,
         }
     }

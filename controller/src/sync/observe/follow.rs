@@ -13,6 +13,8 @@ use kube::{
 };
 use serde::de::DeserializeOwned;
 
+use crate::watch_backoff::WatchBackoff;
+
 /// What happened to the set.
 #[derive(Debug)]
 pub(crate) enum Change<K> {
@@ -33,7 +35,7 @@ where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
     let mut events = watcher(api, config.streaming_lists())
-        .default_backoff()
+        .backoff(WatchBackoff::new())
         .boxed();
     let mut known = BTreeSet::new();
     let mut listed = BTreeSet::new();

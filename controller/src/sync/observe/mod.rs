@@ -4,6 +4,7 @@
 pub(super) mod applications;
 pub(super) mod argocd_cm;
 pub(super) mod bases;
+pub(super) mod clock;
 pub(super) mod definitions;
 pub(super) mod dependencies;
 mod desired;

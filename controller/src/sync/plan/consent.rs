@@ -33,13 +33,23 @@ pub(super) fn awaited(
     comparison: &Comparison,
     operation: &Operation,
 ) -> BTreeSet<ObjectKey> {
-    let approved = world.application.marks.deletion_approved;
-    let is_approved = approved.is_some_and(|approved| approved > operation.started_at);
+    let is_approved = is_later(world, operation) && !operation.starts();
     if operation.dry_run || is_approved {
         return BTreeSet::new();
     }
     let asks = comparison.objects.iter().filter(|(_, it)| it.asks);
     asks.map(|(key, _)| key.clone()).collect()
+}
+
+/// An approval lies after the beginning of an operation that begins only now: it was for another, and the clock was ahead. It has to
+/// go, or the operation would take it for its own.
+pub(in crate::sync) fn is_misdated(world: &World, operation: &Operation) -> bool {
+    is_later(world, operation) && operation.starts()
+}
+
+fn is_later(world: &World, operation: &Operation) -> bool {
+    let approved = world.application.marks.deletion_approved;
+    approved.is_some_and(|approved| approved > operation.started_at)
 }
 
 /// What of these goes with the Application only once somebody approves it.

@@ -1,5 +1,5 @@
 //! Is somebody else taking the same field from us again and again? Then healing would only heat the cluster.
-//! It looks at the last five minutes and forgets what is older.
+//! It looks at the last five minutes, and forgets what is older or, since the clock was set back, later than now.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub(in crate::sync) fn fight<'a>(world: &'a World, key: &ObjectKey) -> Option<Fi
     let mut by_field: BTreeMap<&str, Vec<&Take>> = BTreeMap::new();
     for take in takes
         .iter()
-        .filter(|take| world.now.duration_since(take.at) < MEMORY)
+        .filter(|take| (SignedDuration::ZERO..MEMORY).contains(&world.now.duration_since(take.at)))
     {
         by_field.entry(&take.field).or_default().push(take);
     }

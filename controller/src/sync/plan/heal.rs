@@ -11,7 +11,7 @@ use crate::sync::desired::secrets;
 use crate::sync::key::ObjectKey;
 use crate::sync::plan::comparison::Terms;
 use crate::sync::plan::fights;
-use crate::sync::plan::operation::{Decided, begin, later};
+use crate::sync::plan::operation::{Decided, begin, is_waited_for, later};
 use crate::sync::plan::{Comparison, Difference, Scope};
 use crate::sync::world::World;
 
@@ -90,7 +90,7 @@ pub(in crate::sync) fn heal(
     let quiet = world.now.duration_since(finished) >= COOL_DOWN;
     let tries = if quiet { 0 } else { tries(state) };
     let due = later(finished, wait(tries));
-    if world.now < due {
+    if is_waited_for(world, finished, due) {
         return Decided {
             wake_at: Some(due),
             ..Decided::default()

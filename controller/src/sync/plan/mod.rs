@@ -6,7 +6,7 @@ mod blocked;
 pub(super) mod cascade;
 pub(super) mod comparison;
 pub(super) mod conditions;
-mod consent;
+pub(super) mod consent;
 pub(super) mod deletion_hooks;
 mod dependencies;
 mod difference;

@@ -15,10 +15,10 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::dialect::Finalizer;
-use crate::dialect::argocd::REFRESH;
+use crate::dialect::argocd::{DELETION_APPROVED, REFRESH};
 use crate::sync::outcome::Outcome;
-use crate::sync::plan::hold;
 use crate::sync::plan::{Decision, Finalizers, OperationPhase, Plan, Step, SyncStatus};
+use crate::sync::plan::{consent, hold};
 use crate::sync::world::{HealthStatus, World};
 
 /// What to tell: when a `ClaimInventory` step comes up (`claim`), and after a pass (`report`).
@@ -117,7 +117,7 @@ pub fn claim(world: &World, plan: &Plan) -> Report {
         status: status::status(world, plan, &[]),
         takes_operation: takes_operation(world, plan),
         events: events::started(plan).into_iter().collect(),
-        obeyed_annotations: released(world, plan).into_iter().collect(),
+        obeyed_annotations: outdated(world, plan).collect(),
         finalizers: finalizers(world, &plan.finalizers.add, &BTreeSet::new()),
         ..Report::default()
     };
@@ -150,7 +150,7 @@ pub fn report(world: &World, plan: &Plan, outcomes: &[Outcome]) -> Report {
         finalizers: finalizers_after(world, plan, outcomes, claimed),
         obeyed_annotations: refreshed
             .into_iter()
-            .chain(released(world, plan).filter(|_| !claimed))
+            .chain(outdated(world, plan).filter(|_| !claimed))
             .collect(),
         status,
     };
@@ -158,9 +158,14 @@ pub fn report(world: &World, plan: &Plan, outcomes: &[Outcome]) -> Report {
     report
 }
 
-/// A hold goes in the write that begins what takes its place: else a restart would roll back again.
-fn released(world: &World, plan: &Plan) -> Option<&'static str> {
-    hold::is_over(world, plan.operation.as_ref()).then_some(HOLD)
+/// What goes in the write with which an operation begins: a hold in whose place it comes, else a restart would roll back again,
+/// and an approval that is not for it.
+fn outdated(world: &World, plan: &Plan) -> impl Iterator<Item = &'static str> {
+    let operation = plan.operation.as_ref();
+    let hold = hold::is_over(world, operation).then_some(HOLD);
+    let is_misdated = operation.is_some_and(|operation| consent::is_misdated(world, operation));
+    hold.into_iter()
+        .chain(is_misdated.then_some(DELETION_APPROVED))
 }
 
 /// Finalizers after a pass. Those that come off wait for its steps.

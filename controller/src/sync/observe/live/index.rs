@@ -173,6 +173,13 @@ impl Index {
         affected
     }
 
+    /// A deletion of ours is under way, unless the object is another one or gone by now.
+    pub(crate) fn deleting(&mut self, key: &ObjectKey, uid: &str) {
+        if let Some(entry) = self.entry(key).filter(|entry| entry.seen.uid == uid) {
+            entry.seen.deleting = true;
+        }
+    }
+
     /// A request found nothing under this key. Where a watch told otherwise, the watch is right: it tells of the deletion too.
     pub(crate) fn absent(&mut self, key: &ObjectKey) {
         if let Some(slot) = self.slots.get_mut(key)

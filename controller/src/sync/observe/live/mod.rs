@@ -154,6 +154,12 @@ impl Live {
         self.wake(&affected, Lane::Prompt);
     }
 
+    /// An object is gone, as an answer to a request of ours says.
+    pub(crate) fn lose(&self, key: &ObjectKey, uid: &str) {
+        let affected = self.index().lose(key, Some(uid));
+        self.wake(&affected, Lane::Prompt);
+    }
+
     fn wake(&self, affected: &Affected, lane: Lane) {
         for app in &affected.applications {
             self.queue.wake(app, lane);

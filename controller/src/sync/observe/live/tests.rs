@@ -99,6 +99,18 @@ fn a_write_that_leaves_our_fields_alone_wakes_nobody() {
 }
 
 #[test]
+fn a_deletion_of_ours_counts_before_the_watch_tells_of_it() {
+    let mut index = verified();
+    index.deleting(&key("a"), "another");
+    assert!(!live(&index).deleting);
+    index.deleting(&key("a"), "1");
+    assert!(live(&index).deleting);
+    index.lose(&key("a"), Some("1"));
+    index.deleting(&key("a"), "1");
+    assert!(matches!(index.answer(&key("a")), Answer::Absent));
+}
+
+#[test]
 fn a_field_taken_from_us_asks_for_a_new_comparison() {
     let mut index = verified();
     let mut taken = metadata("11");

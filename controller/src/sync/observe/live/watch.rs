@@ -19,6 +19,7 @@ use super::{Affected, Lane, Live, Seen};
 use crate::{
     dialect,
     sync::key::{GroupKind, ObjectKey},
+    watch_backoff::WatchBackoff,
 };
 
 /// How far the first listing is.
@@ -96,7 +97,7 @@ impl Feed {
         events: impl Stream<Item = watcher::Result<Event<K>>> + Send,
         trim: impl Fn(&Live, K) -> Seen + Send,
     ) {
-        let mut events = std::pin::pin!(events.default_backoff());
+        let mut events = std::pin::pin!(events.backoff(WatchBackoff::new()));
         while let Some(event) = events.next().await {
             let Some(live) = self.live.upgrade() else {
                 return;

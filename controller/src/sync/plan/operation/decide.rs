@@ -7,7 +7,7 @@ use crds::OperationState;
 use k8s_openapi::jiff::Timestamp;
 
 use super::begin::{begin, begins_at, ended, refused, requested, stored};
-use super::retry::later;
+use super::retry::{is_waited_for, later};
 use crate::sync::key::ObjectKey;
 use crate::sync::plan::comparison::Terms;
 use crate::sync::plan::gates::Stop;
@@ -148,7 +148,7 @@ fn goes_on(
         policy.wait(operation.retry_count.saturating_sub(1)),
     );
     let possible = || possible_now(state, &heal::actionable(world, terms, comparison));
-    if world.now < at && !possible() {
+    if is_waited_for(world, finished.0, at) && !possible() {
         return Decided {
             wake_at: Some(at),
             ..Operation {

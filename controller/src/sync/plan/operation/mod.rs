@@ -15,7 +15,7 @@ use k8s_openapi::jiff::Timestamp;
 
 pub(in crate::sync) use begin::begin;
 pub(in crate::sync) use decide::{Decided, decide, decide_stopped, is_running};
-pub(in crate::sync) use retry::{later, next_try};
+pub(in crate::sync) use retry::{is_waited_for, later, next_try};
 
 /// The operation in effect.
 #[derive(Clone, Debug, PartialEq)]

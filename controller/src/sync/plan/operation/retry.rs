@@ -12,6 +12,11 @@ pub(in crate::sync) fn later(time: Timestamp, wait: std::time::Duration) -> Time
     time.saturating_add(wait).unwrap_or(Timestamp::MAX)
 }
 
+/// Whether a wait is still on. One that begins later than now began by a clock that was ahead, and is over: its end may be hours away.
+pub(in crate::sync) fn is_waited_for(world: &World, since: Timestamp, until: Timestamp) -> bool {
+    (since..until).contains(&world.now)
+}
+
 /// When an operation that fails now is tried again, if it is.
 pub(in crate::sync) fn next_try(world: &World, operation: &Operation) -> Option<Timestamp> {
     let policy = operation.retry?;
