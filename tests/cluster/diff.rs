@@ -296,6 +296,36 @@ fn what_the_api_server_would_not_take_is_a_problem_unless_it_is_made_anew() {
 }
 
 #[test]
+fn what_a_predecessor_wrote_and_git_does_not_have_goes() {
+    let (scene, _controller) = proxied("diff-adopted");
+    let commit = scene
+        .repository
+        .commit(&[("app/a.yaml", &config_map("a", "1"))], "Add");
+    let manifest = scene.testbed.path(&format!("adopted-{}.yaml", scene.to));
+    let data = "data:\n  value: \"1\"\n  more: x\n";
+    let text = format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a, namespace: {}}}\n{data}",
+        scene.to
+    );
+    std::fs::write(&manifest, text).expect("the testbed's folder is writable");
+    let manager = "--field-manager=argocd-controller";
+    let manifest = manifest.display().to_string();
+    scene
+        .testbed
+        .kubectl(&["apply", "--server-side", manager, "-f", &manifest]);
+    scene.application("{}");
+    let diff = diff(&scene, &[]);
+    assert_eq!(diff.code, Some(1), "{}", diff.stderr);
+    assert!(diff.stdout.contains("-  more: x"), "{}", diff.stdout);
+    scene.patch(r#"{"operation": {"sync": {}}}"#);
+    scene.operation("Succeeded", &commit);
+    assert_eq!(
+        scene.field("configmap", "a", "/data/more"),
+        Some(Value::Null)
+    );
+}
+
+#[test]
 fn only_who_writes_the_application_is_answered_and_only_once() {
     let (scene, controller) = proxied("diff-asked");
     scene

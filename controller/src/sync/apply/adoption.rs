@@ -29,8 +29,12 @@ pub(crate) fn is_needed(
     entries.any(|entry| is_taken_over(entry, ignored, predecessor))
 }
 
-/// Managers whose fields don't count keep them.
-fn is_taken_over(entry: &ManagedFieldsEntry, ignored: &Ignored, predecessor: Option<&str>) -> bool {
+/// Whether the fields of an entry become ours. Managers whose fields don't count keep them.
+pub(in crate::sync) fn is_taken_over(
+    entry: &ManagedFieldsEntry,
+    ignored: &Ignored,
+    predecessor: Option<&str>,
+) -> bool {
     let manager = entry.manager.as_deref().unwrap_or_default();
     let usual = PREDECESSORS.contains(&manager)
         && entry.subresource.as_deref().unwrap_or_default().is_empty();

@@ -11,6 +11,7 @@ use super::ownership::{self, Lost};
 use super::unwanted;
 use crate::dialect::ApplyMode;
 use crate::field_set::part;
+use crate::sync::apply::adoption::is_taken_over;
 use crate::sync::desired::Wanted;
 use crate::sync::outcome::{Failure, FailureReason};
 use crate::sync::world::{LiveState, Take};
@@ -92,13 +93,22 @@ impl<'a> Pair<'a> {
             lay_over(&mut becomes, &self.target);
             becomes
         });
-        match self.wanted.apply_policy().mode {
-            ApplyMode::Merge => becomes,
-            _ => {
-                let predecessor = self.wanted.predecessor.as_deref();
-                unwanted::without(managed_fields(self.live), predecessor, &becomes)
-            }
+        if self.wanted.apply_policy().mode == ApplyMode::Merge {
+            return becomes;
         }
+        // Who owns what once ours is applied: what a predecessor then has alone goes.
+        let managed = match predicted {
+            Some(Predicted::Object(predicted)) => managed_fields(predicted),
+            _ => managed_fields(self.live),
+        };
+        let Wanted {
+            ignored,
+            predecessor,
+            ..
+        } = self.wanted;
+        let goes =
+            |entry: &ManagedFieldsEntry| is_taken_over(entry, ignored, predecessor.as_deref());
+        unwanted::without(managed, goes, &becomes)
     }
 
     /// What an apply would change of our fields. What admission webhooks add to them is nobody's business unless it is asked for.

@@ -13,7 +13,8 @@ pub(in crate::sync) fn unwanted(
     predecessor: Option<&str>,
     counts: &Value,
 ) -> Vec<String> {
-    let mut found: Vec<String> = paths(managed, predecessor, counts)
+    let passing = |entry: &ManagedFieldsEntry| is_passing(entry, predecessor);
+    let mut found: Vec<String> = paths(managed, passing, counts)
         .iter()
         .map(|path| spell(path))
         .collect();
@@ -22,14 +23,14 @@ pub(in crate::sync) fn unwanted(
     found
 }
 
-/// The object without such fields.
+/// The object without the fields that only entries for which `goes` holds have beside ours.
 pub(in crate::sync) fn without(
     managed: &[ManagedFieldsEntry],
-    predecessor: Option<&str>,
+    goes: impl Fn(&ManagedFieldsEntry) -> bool,
     counts: &Value,
 ) -> Value {
     let mut object = counts.clone();
-    for path in paths(managed, predecessor, counts) {
+    for path in paths(managed, goes, counts) {
         remove(&mut object, &path);
     }
     object
@@ -38,14 +39,14 @@ pub(in crate::sync) fn without(
 /// Paths of such fields, as a set of fields names their steps.
 fn paths<'a>(
     managed: &'a [ManagedFieldsEntry],
-    predecessor: Option<&str>,
+    goes: impl Fn(&ManagedFieldsEntry) -> bool,
     counts: &Value,
 ) -> Vec<Vec<&'a str>> {
     let ours = ours(managed);
     let mut found = Vec::new();
     for fields in managed
         .iter()
-        .filter(|entry| is_passing(entry, predecessor))
+        .filter(|entry| goes(entry))
         .filter_map(fields_of)
     {
         foreign(fields, ours, counts, &mut Vec::new(), &mut found);
