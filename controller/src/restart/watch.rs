@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::run;
 use crate::settings::Namespaces;
 use crate::sync::key::{GroupKind, ObjectKey};
+use crate::watch_backoff::WatchBackoff;
 
 /// Objects per page of a first list, of which hardly any is kept.
 const PAGE: u32 = 100;
@@ -70,7 +71,7 @@ impl Watches {
         self.kinds
             .push(GroupKind::new(&*resource.group, &*resource.kind));
         let config = watch::Config::default().page_size(PAGE);
-        let events = watch::watcher(api, config).default_backoff();
+        let events = watch::watcher(api, config).backoff(WatchBackoff::new());
         self.events
             .push(events.map(move |event| (scope, event)).boxed());
     }
