@@ -57,7 +57,9 @@ pub(crate) fn rows(cluster: &Cluster, costs: &UnitCosts, table: &mut Table) {
     };
     let commits = singles().map(|number| {
         let text = manifests(&namespace, number, "second");
-        single(number).commit(&file(number), &text)
+        let time = single(number).commit(&file(number), &text);
+        settled(cluster, &repository);
+        time
     });
     table.push(single::row(
         "one file of 5,000 objects → applied",
@@ -74,6 +76,15 @@ pub(crate) fn rows(cluster: &Cluster, costs: &UnitCosts, table: &mut Table) {
     fleet::delete_all(cluster);
     let delete = ["delete", "namespace", &namespace, "--timeout=600s"];
     cluster.testbed.kubectl(&delete);
+}
+
+/// Another request to look would be taken for the one that is being obeyed.
+fn settled(cluster: &Cluster, repository: &GitRepository) {
+    let commit = repository.git(&["rev-parse", "HEAD"]);
+    fleet::await_status(cluster, 1, |status| {
+        let state = &status["operationState"];
+        state["phase"] == "Succeeded" && state["syncResult"]["revision"] == commit.as_str()
+    });
 }
 
 fn restart(cluster: &Cluster) -> Row {
