@@ -65,10 +65,10 @@ pub(crate) fn rows(cluster: &Cluster, costs: &UnitCosts, table: &mut Table) {
         "one file of 5,000 objects → applied",
         commits.collect(),
     ));
-    let deletions = singles().map(|number| single(number).delete());
+    // Once: what is healed again within minutes has to wait.
     table.push(single::row(
         "one of 5,000 objects deleted → back",
-        deletions.collect(),
+        vec![single(0).delete()],
     ));
     quiet(cluster, &account(), Instant::now());
     controller.stop();
