@@ -48,15 +48,37 @@ impl Cluster {
         Controller::start_with(&self.kubeconfig.display().to_string(), &args)
     }
 
-    /// Verb and resource of each request of an account, from `since` on. Not its watches and its renewals of a Lease: both go
+    /// Each request of an account since the audit log was `start` bytes long. Not its watches and its renewals of a Lease: both go
     /// on for ever.
-    pub(crate) fn requests(&self, account: &str, since: usize) -> Vec<(String, String)> {
-        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-        self.testbed.audited(account)[since..]
-            .iter()
-            .map(|entry| (text(&entry["verb"]), text(&entry["objectRef"]["resource"])))
-            .filter(|(verb, resource)| verb != "watch" && resource != "leases")
+    pub(crate) fn requests(&self, account: &str, start: u64) -> Vec<Request> {
+        let requests = self.testbed.audited_from(account, start);
+        let requests = requests.iter().map(Request::of);
+        requests
+            .filter(|request| request.verb != "watch" && request.resource != "leases")
             .collect()
+    }
+}
+
+/// A request as the audit log tells of it.
+pub(crate) struct Request {
+    pub(crate) verb: String,
+    pub(crate) resource: String,
+    pub(crate) is_dry_run: bool,
+}
+
+impl Request {
+    fn of(entry: &serde_json::Value) -> Self {
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        Self {
+            verb: text(&entry["verb"]),
+            resource: text(&entry["objectRef"]["resource"]),
+            is_dry_run: text(&entry["requestURI"]).contains("dryRun="),
+        }
+    }
+
+    pub(crate) fn is_write(&self) -> bool {
+        let writes = ["create", "update", "patch", "delete"].contains(&self.verb.as_str());
+        writes && !self.is_dry_run
     }
 }
 

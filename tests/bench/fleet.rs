@@ -10,6 +10,7 @@ use kube::runtime::watcher;
 use serde_json::{Value, json};
 
 use super::cluster::{Cluster, NAMESPACE, until};
+use super::harness::GitRepository;
 
 /// Where an Application takes its objects from, and where it puts them.
 pub(crate) struct Member {
@@ -22,6 +23,21 @@ pub(crate) struct Member {
 }
 
 impl Member {
+    /// `app-0`, `app-1` …, each with the folder of its name, and in sync by itself.
+    pub(crate) fn folders(
+        repository: &GitRepository,
+        namespace: &str,
+        count: usize,
+    ) -> impl Iterator<Item = Member> {
+        (0..count).map(|number| Member {
+            name: format!("app-{number}"),
+            url: repository.url().to_owned(),
+            path: format!("app-{number}"),
+            namespace: namespace.to_owned(),
+            automated: true,
+        })
+    }
+
     fn object(&self) -> DynamicObject {
         let mut application = json!({
             "apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": { "name": self.name },
@@ -37,6 +53,15 @@ impl Member {
         }
         serde_json::from_value(application).unwrap()
     }
+}
+
+/// Commits what the Applications have in the repository.
+pub(crate) fn commit(repository: &GitRepository, files: &[(String, String)]) {
+    let files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect();
+    repository.commit(&files, "first");
 }
 
 pub(crate) fn create(cluster: &Cluster, members: impl IntoIterator<Item = Member>) {
@@ -82,6 +107,12 @@ pub(crate) async fn refresh(cluster: &Cluster, name: &str) {
         .patch(name, &PatchParams::default(), &Patch::Merge(&told))
         .await
         .unwrap();
+}
+
+/// An Application as it stands.
+pub(crate) fn application(cluster: &Cluster, name: &str) -> DynamicObject {
+    let application = cluster.runtime.block_on(applications(cluster).get(name));
+    application.unwrap()
 }
 
 /// Deletes all Applications, and leaves their objects.

@@ -14,15 +14,20 @@ mod harness;
 
 mod applications;
 mod chart;
+mod churn;
 mod cluster;
 mod crowd;
 mod fleet;
 mod git;
+mod kubectl;
+mod large;
+mod many;
 mod measure;
 mod monorepo;
 mod repositories;
 mod seal;
 mod sealed;
+mod single;
 mod table;
 mod unit_costs;
 mod unseal;
@@ -46,7 +51,7 @@ fn main() {
 }
 
 /// Runs the groups whose names are given, or all: `seal`, `unseal`, `crowd`, `verify`, `repositories`, `monorepo`, `chart`,
-/// `applications`.
+/// `applications`, `thousand`, `large`, `churn`.
 fn bench(groups: &[String]) {
     let wanted = |name: &str| groups.is_empty() || groups.iter().any(|group| group == name);
     let cluster = cluster::Cluster::install();
@@ -76,6 +81,15 @@ fn bench(groups: &[String]) {
     }
     if wanted("applications") {
         applications::rows(&cluster, &costs, &mut table);
+    }
+    if wanted("thousand") {
+        applications::thousand(&cluster, &costs, &mut table);
+    }
+    if wanted("large") {
+        large::rows(&cluster, &costs, &mut table);
+    }
+    if wanted("churn") {
+        churn::rows(&cluster, &mut table);
     }
     println!("{costs}\n\n{table}");
 }

@@ -14,7 +14,8 @@ use super::harness::{Controller, Port, get};
 /// Clock ticks a second in /proc/PID/stat; Linux has shown user space 100 since ever.
 const TICKS: f64 = 100.0;
 
-/// Series of the controller's metrics: how often Git servers were asked for refs, and for a commit.
+/// Series of the controller's metrics: looks at Applications, and how often Git servers were asked for refs, and for a commit.
+pub(crate) const PASSES: &str = "signet_sync_passes_total";
 pub(crate) const LISTINGS: &str = "signet_git_requests_total{request_type=\"ls-remote\"}";
 pub(crate) const FETCHES: &str = "signet_git_requests_total{request_type=\"fetch\"}";
 

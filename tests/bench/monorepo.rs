@@ -28,11 +28,7 @@ pub(crate) fn rows(cluster: &Cluster, costs: &UnitCosts, table: &mut Table) {
     let files: Vec<(String, String)> = (0..APPLICATIONS)
         .map(|app| (file(app), config_maps(app, "first")))
         .collect();
-    let files: Vec<(&str, &str)> = files
-        .iter()
-        .map(|(path, text)| (path.as_str(), text.as_str()))
-        .collect();
-    repository.commit(&files, "five hundred applications");
+    fleet::commit(&repository, &files);
     let data = cluster.testbed.path("monorepo-data");
     let controller = cluster
         .controller(&[
@@ -41,7 +37,10 @@ pub(crate) fn rows(cluster: &Cluster, costs: &UnitCosts, table: &mut Table) {
             &format!("--data-dir={}", data.display()),
         ])
         .ready();
-    fleet::create(cluster, members(&repository, &namespace));
+    fleet::create(
+        cluster,
+        Member::folders(&repository, &namespace, APPLICATIONS),
+    );
     fleet::await_status(cluster, APPLICATIONS, |status| {
         status["sync"]["status"] == "Synced"
     });
@@ -82,16 +81,6 @@ fn row(all: &[Commit], memory: f64, costs: &UnitCosts) -> Row {
         ),
         ..Row::default()
     }
-}
-
-fn members(repository: &GitRepository, namespace: &str) -> impl Iterator<Item = Member> {
-    (0..APPLICATIONS).map(|app| Member {
-        name: format!("app-{app}"),
-        url: repository.url().to_owned(),
-        path: format!("app-{app}"),
-        namespace: namespace.to_owned(),
-        automated: true,
-    })
 }
 
 fn file(app: usize) -> String {

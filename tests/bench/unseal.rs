@@ -115,7 +115,7 @@ fn ours<'a>(cluster: &'a Cluster, keys: &[KeyPair]) -> (Start, Batch<'a>) {
 }
 
 fn restart_ours(cluster: &Cluster) -> Restart {
-    let before = cluster.testbed.audited(&account()).len();
+    let before = cluster.testbed.audit_end();
     let start = Instant::now();
     let controller = cluster.controller(&["--only=sealing"]).ready();
     let wall = quiet(cluster, &account(), start);
@@ -139,7 +139,7 @@ fn upstream<'a>(cluster: &'a Cluster, keys: &[KeyPair]) -> (Upstream<'a>, Start,
 fn restart_upstream(cluster: &Cluster, upstream: &mut Upstream<'_>) -> Restart {
     let account = upstream.account();
     quiet(cluster, &account, Instant::now());
-    let before = cluster.testbed.audited(&account).len();
+    let before = cluster.testbed.audit_end();
     upstream.restart();
     let start = Instant::now();
     let wall = quiet(cluster, &account, start);
@@ -151,24 +151,25 @@ fn restart_upstream(cluster: &Cluster, upstream: &mut Upstream<'_>) -> Restart {
 
 /// Seconds from `start` to the account's last request before it was quiet.
 pub(crate) fn quiet(cluster: &Cluster, account: &str, start: Instant) -> f64 {
-    let (mut seen, mut last) = (0, start);
+    let (mut seen, mut last) = (cluster.testbed.audit_end(), Instant::now());
     until("the controller is quiet", || {
         std::thread::sleep(Duration::from_millis(200));
-        let requests = cluster.requests(account, 0).len();
-        if requests != seen {
-            (seen, last) = (requests, Instant::now());
+        let end = cluster.testbed.audit_end();
+        if !cluster.requests(account, seen).is_empty() {
+            last = Instant::now();
         }
+        seen = end;
         last.elapsed() > QUIET
     });
     (last - start).as_secs_f64()
 }
 
-fn writes(cluster: &Cluster, account: &str, since: usize) -> usize {
+/// Writes to what people and other controllers look at.
+pub(crate) fn writes(cluster: &Cluster, account: &str, start: u64) -> usize {
     let watched = ["sealedsecrets", "secrets", "events", "applications"];
-    let requests = cluster.requests(account, since);
-    let writes = requests.iter().filter(|(verb, resource)| {
-        ["create", "update", "patch", "delete"].contains(&verb.as_str())
-            && watched.contains(&resource.as_str())
-    });
+    let requests = cluster.requests(account, start);
+    let writes = requests
+        .iter()
+        .filter(|request| request.is_write() && watched.contains(&request.resource.as_str()));
     writes.count()
 }

@@ -15,6 +15,8 @@ mod health;
 mod ignore;
 #[path = "sync/metrics.rs"]
 mod metrics;
+#[path = "sync/quiet.rs"]
+mod quiet;
 #[path = "sync/refused.rs"]
 mod refused;
 #[path = "sync/scene.rs"]

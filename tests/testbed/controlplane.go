@@ -108,7 +108,8 @@ func (b *bed) startAPIServer() error {
 		"--service-account-issuer="+apiServer, "--authorization-mode=RBAC",
 		// Nothing here takes the taint off again that this plugin puts on a new Node.
 		"--disable-admission-plugins=TaintNodesByCondition",
-		"--audit-policy-file="+b.path("etc/audit.yaml"), "--audit-log-path="+b.path("logs/audit.log"))
+		// One file, however long it gets: who counts requests reads all of it.
+		"--audit-policy-file="+b.path("etc/audit.yaml"), "--audit-log-path="+b.path("logs/audit.log"), "--audit-log-maxsize=100000")
 }
 
 func (b *bed) startControllers() error {

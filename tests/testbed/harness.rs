@@ -41,7 +41,7 @@ pub(crate) use registry::Registry;
 pub(crate) use repository::GitRepository;
 pub(crate) use volume::Volume;
 
-use std::io::Write as _;
+use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Once;
@@ -198,7 +198,15 @@ impl Testbed {
 
     /// The requests of the audit log that were made by `user`, oldest first.
     pub(crate) fn audited(&self, user: &str) -> Vec<serde_json::Value> {
-        let log = std::fs::read_to_string(self.path("logs/audit.log"))
+        self.audited_from(user, 0)
+    }
+
+    /// The same without the first `start` bytes of the log.
+    pub(crate) fn audited_from(&self, user: &str, start: u64) -> Vec<serde_json::Value> {
+        let mut log = String::new();
+        let mut file = std::fs::File::open(self.audit_log()).expect("the audit log is readable");
+        file.seek(std::io::SeekFrom::Start(start))
+            .and_then(|_| file.read_to_string(&mut log))
             .expect("the audit log is readable");
         // Most lines are somebody else's, and understanding one costs a hundred times what this costs.
         log.lines()
@@ -206,6 +214,16 @@ impl Testbed {
             .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
             .filter(|entry| entry["user"]["username"] == user)
             .collect()
+    }
+
+    /// How many bytes the audit log has.
+    pub(crate) fn audit_end(&self) -> u64 {
+        let log = std::fs::metadata(self.audit_log());
+        log.expect("the audit log is readable").len()
+    }
+
+    fn audit_log(&self) -> PathBuf {
+        self.path("logs/audit.log")
     }
 
     /// Makes a Service, and a Pod behind it that is nobody, so that the API server's service proxy

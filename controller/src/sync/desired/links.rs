@@ -8,20 +8,17 @@ use crate::sync::key::{GroupKind, ObjectKey};
 use crate::sync::plan::order::is_sealed_secret;
 
 pub(super) fn link_secrets(desired: &mut Desired) {
-    let sealed = desired.objects.keys().filter(|key| is_sealed_secret(key));
-    desired.users = sealed.map(|key| (key.clone(), BTreeSet::new())).collect();
-    for (key, wanted) in &desired.objects {
-        for sealed in sealed_secrets(wanted) {
-            if let Some(users) = desired.users.get_mut(&sealed) {
-                users.insert(key.clone());
-                desired.uses.entry(key.clone()).or_default().insert(sealed);
-            }
-        }
-    }
+    let keys = desired.objects.keys();
+    let there: BTreeSet<ObjectKey> = keys.filter(|key| is_sealed_secret(key)).cloned().collect();
+    let used = |wanted: &Wanted| -> BTreeSet<ObjectKey> {
+        let sealed = sealed_secrets(wanted);
+        sealed.filter(|key| there.contains(key)).collect()
+    };
+    let uses = desired.objects.iter();
+    let uses = uses.map(|(key, wanted)| (key.clone(), used(wanted)));
+    desired.uses = uses.filter(|(_, secrets)| !secrets.is_empty()).collect();
     for hook in desired.hooks.values_mut() {
-        let wanted = sealed_secrets(&hook.wanted).filter(|key| desired.users.contains_key(key));
-        let wanted = wanted.collect();
-        hook.secrets = wanted;
+        hook.secrets = used(&hook.wanted);
     }
 }
 

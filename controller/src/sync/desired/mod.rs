@@ -45,9 +45,7 @@ pub struct Desired {
     pub left_alone: BTreeSet<ObjectKey>,
     /// The keys of `objects` in the order in which they are applied.
     pub order: Vec<ObjectKey>,
-    /// For each wanted SealedSecret, the wanted objects that use its Secret.
-    pub users: BTreeMap<ObjectKey, BTreeSet<ObjectKey>>,
-    /// The same the other way round: for each object that uses such a Secret, its SealedSecrets.
+    /// For each wanted object that uses Secrets which wanted SealedSecrets make, these SealedSecrets.
     pub uses: BTreeMap<ObjectKey, BTreeSet<ObjectKey>>,
     /// For each workload that is restarted when a Secret changes, what of which Secrets its Pods use.
     pub secret_items: BTreeMap<ObjectKey, SecretItems>,

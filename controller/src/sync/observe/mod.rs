@@ -167,18 +167,22 @@ impl Engine {
         render: Option<&Render>,
     ) -> Result<(Arc<Kinds>, BTreeSet<String>), kube::Error> {
         let manifests = render.into_iter().flat_map(Render::manifests);
-        let mut wanted: BTreeSet<(GroupKind, String)> = manifests
+        let status = &subject.facts.status;
+        let listed = status.resources.iter();
+        let listed = listed.map(|entry| [&*entry.group, &entry.kind, &entry.version]);
+        let results = recorded::hooks(status);
+        let results = results.map(|result| [&*result.group, &result.kind, &result.version]);
+        // Many objects are of few kinds.
+        let wanted: BTreeSet<[&str; 3]> = manifests
             .map(|manifest| kind_of(&manifest.object))
+            .chain(listed)
+            .chain(results)
+            .chain([["", "Namespace", "v1"]])
             .collect();
-        wanted.extend(
-            inventory(&subject.facts.status).map(|(key, version)| (key.group_kind(), version)),
-        );
-        let results = recorded::hooks(&subject.facts.status);
-        wanted.extend(results.map(|result| {
-            let kind = recorded::key_of_result(result).group_kind();
-            (kind, result.version.clone())
-        }));
-        wanted.insert((namespace_kind(), "v1".to_owned()));
+        let wanted = wanted
+            .into_iter()
+            .map(|[group, kind, version]| (GroupKind::new(group, kind), version.to_owned()));
+        let wanted: Vec<(GroupKind, String)> = wanted.collect();
         let kinds = self.discovery.kinds(wanted.iter().cloned()).await?;
         let unknown = wanted
             .into_iter()
@@ -192,10 +196,11 @@ fn namespace_kind() -> GroupKind {
     GroupKind::new("", "Namespace")
 }
 
-fn kind_of(object: &Value) -> (GroupKind, String) {
+/// Group, kind and version.
+fn kind_of(object: &Value) -> [&str; 3] {
     let text = |field: &str| object[field].as_str().unwrap_or_default();
     let (group, version) = group_version(text("apiVersion"));
-    (GroupKind::new(group, text("kind")), version.to_owned())
+    [group, text("kind"), version]
 }
 
 /// The inventory: every object that the last passes applied and did not see go, with its version.

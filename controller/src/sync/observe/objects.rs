@@ -79,9 +79,8 @@ impl Engine {
         versions
             .entry(namespace_kind())
             .or_insert_with(|| "v1".to_owned());
-        self.live
-            .index()
-            .concern(app, keys.iter().chain(&namespace).cloned());
+        let apart = namespace.as_ref().filter(|key| !keys.contains(key));
+        self.live.index().concern(app, keys.iter().chain(apart));
         let unlisted = self.watch(&versions, kinds).await;
         keys.extend(
             self.live
@@ -134,11 +133,8 @@ impl Engine {
     ) -> Result<(), kube::Error> {
         let unasked: Vec<_> = {
             let index = self.live.index();
-            keys.filter(|key| {
-                !unlisted.contains(&key.group_kind())
-                    && matches!(index.answer(key), Answer::Unasked)
-            })
-            .collect()
+            keys.filter(|key| index.is_unasked(key) && !unlisted.contains(&key.group_kind()))
+                .collect()
         };
         let looks = unasked.into_iter().filter_map(|key| {
             let kind = key.group_kind();

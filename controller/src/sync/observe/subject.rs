@@ -2,6 +2,7 @@
 //! It asks neither Git nor the cluster.
 
 use crds::{AppProject, Application, ApplicationStatus};
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::access::{Denied, Project, Reason};
@@ -27,7 +28,7 @@ impl Engine {
     /// One odd field makes the Application's spec refused, by name, and hides nothing else of it.
     pub(super) fn subject(&self, app: &AppId, object: &Value) -> Subject {
         let metadata = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
-        let (application, odd) = match crds::decode::<Application>(object) {
+        let (application, odd) = match crds::decode::<Application>(&without_status(object)) {
             Ok(application) => (application, None),
             Err(error) => (
                 without_spec(object),
@@ -101,10 +102,21 @@ impl Engine {
     }
 }
 
+/// What its owner writes: the status can be a thousand times as large.
+fn without_status(object: &Value) -> Value {
+    let fields = object.as_object().into_iter().flatten();
+    let fields = fields.filter(|(field, _)| *field != "status");
+    Value::Object(
+        fields
+            .map(|(field, value)| (field.clone(), value.clone()))
+            .collect(),
+    )
+}
+
 /// The status as it stands; one that can't be decoded counts as none.
 pub(in crate::sync) fn stored_status(object: &Value) -> ApplicationStatus {
-    let status = object.get("status").cloned().unwrap_or_default();
-    serde_json::from_value(status).unwrap_or_default()
+    let status = object.get("status").map(ApplicationStatus::deserialize);
+    status.and_then(Result::ok).unwrap_or_default()
 }
 
 /// The Application without what can't be decoded: its metadata still says whether to leave it alone and what to do on deletion.

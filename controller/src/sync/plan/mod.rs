@@ -32,6 +32,7 @@ mod recreate;
 pub(super) mod refusals;
 mod restart;
 pub mod revision;
+mod room;
 mod slot;
 pub(super) mod steps;
 pub(super) mod text;

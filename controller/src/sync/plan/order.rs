@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::sync::desired::Desired;
 use crate::sync::desired::hooks::Hook;
-use crate::sync::key::ObjectKey;
+use crate::sync::key::{GroupKind, ObjectKey};
 use crate::sync::plan::Slot;
 
 /// Kinds in the order in which they are applied inside a wave; every other kind comes last.
@@ -98,41 +98,24 @@ pub(in crate::sync) fn arrange(desired: &mut Desired) {
         .map(|(key, wanted)| (key.clone(), place(key, wanted.own_slot())))
         .collect();
     let hooks = desired.hooks.values();
-    let hooks: Vec<(Place, &Hook)> = hooks
-        .map(|hook| (place(&hook.id.key, hook.slot()), hook))
+    let hooks: Vec<(&Hook, Place)> = hooks
+        .map(|hook| (hook, place(&hook.id.key, hook.slot())))
         .collect();
-    let users = |key: &ObjectKey| -> Vec<ObjectKey> {
-        desired
-            .users
-            .get(key)
-            .map(|users| users.iter().cloned().collect())
-            .unwrap_or_default()
-    };
-    bubble(&mut places, is_sealed_secret, users, |secret| {
-        first(&hooks, |hook| hook.secrets.contains(secret))
-    });
-    let all: Vec<ObjectKey> = desired.objects.keys().cloned().collect();
-    let defines = |definition: &ObjectKey, object: &ObjectKey| {
-        let defined = desired.definitions.get(&object.group_kind());
-        defined.is_some_and(|defined| defined.key == *definition)
-    };
-    let objects_of_definition = |key: &ObjectKey| -> Vec<ObjectKey> {
-        let belongs = |object: &&ObjectKey| defines(key, object);
-        all.iter().filter(belongs).cloned().collect()
-    };
-    bubble(&mut places, is_definition, objects_of_definition, |key| {
-        first(&hooks, |hook| defines(key, &hook.id.key))
-    });
-    let lies_in = |namespace: &ObjectKey, object: &ObjectKey| {
-        object.namespace.as_deref() == Some(&namespace.name)
-    };
-    let objects_in_namespace = |key: &ObjectKey| -> Vec<ObjectKey> {
-        let inside = |object: &&ObjectKey| lies_in(key, object);
-        all.iter().filter(inside).cloned().collect()
-    };
-    bubble(&mut places, is_namespace, objects_in_namespace, |key| {
-        first(&hooks, |hook| lies_in(key, &hook.id.key))
-    });
+    let secrets = |key: &ObjectKey| desired.uses.get(key).into_iter().flatten();
+    let of_objects = places
+        .iter()
+        .flat_map(|(key, place)| secrets(key).map(|secret| (secret.clone(), *place)));
+    let of_hooks = hooks
+        .iter()
+        .flat_map(|(hook, place)| hook.secrets.iter().map(|secret| (secret.clone(), *place)));
+    let firsts = firsts(of_objects.chain(of_hooks));
+    bubble(&mut places, firsts);
+    let definition =
+        |key: &ObjectKey| Some(desired.definitions.get(&key.group_kind())?.key.clone());
+    let firsts = firsts_on(&places, &hooks, definition);
+    bubble(&mut places, firsts);
+    let firsts = firsts_on(&places, &hooks, namespace);
+    bubble(&mut places, firsts);
     let mut order: Vec<(Place, ObjectKey)> = places
         .into_iter()
         .map(|(key, place)| (place, key))
@@ -146,10 +129,31 @@ pub(in crate::sync) fn arrange(desired: &mut Desired) {
     desired.order = order.into_iter().map(|(_, key)| key).collect();
 }
 
-/// Where the first hook stands that is one of these.
-fn first(hooks: &[(Place, &Hook)], is: impl Fn(&Hook) -> bool) -> Option<Place> {
-    let found = hooks.iter().filter(|(_, hook)| is(hook));
-    found.map(|(place, _)| *place).min()
+/// The first place of what stands on each object.
+fn firsts(standing: impl Iterator<Item = (ObjectKey, Place)>) -> BTreeMap<ObjectKey, Place> {
+    let mut firsts: BTreeMap<ObjectKey, Place> = BTreeMap::new();
+    for (key, place) in standing {
+        let first = firsts.entry(key).or_insert(place);
+        *first = place.min(*first);
+    }
+    firsts
+}
+
+/// The same where the key of an object or hook tells what it stands on.
+fn firsts_on(
+    places: &BTreeMap<ObjectKey, Place>,
+    hooks: &[(&Hook, Place)],
+    on: impl Fn(&ObjectKey) -> Option<ObjectKey>,
+) -> BTreeMap<ObjectKey, Place> {
+    let hooks = hooks.iter().map(|(hook, place)| (&hook.id.key, place));
+    let all = places.iter().chain(hooks);
+    firsts(all.filter_map(|(key, place)| Some((on(key)?, *place))))
+}
+
+/// The Namespace that an object lies in.
+fn namespace(key: &ObjectKey) -> Option<ObjectKey> {
+    let name = key.namespace.as_deref()?;
+    Some(ObjectKey::new(&GroupKind::new("", "Namespace"), None, name))
 }
 
 fn place(key: &ObjectKey, slot: Slot) -> Place {
@@ -166,20 +170,10 @@ fn place(key: &ObjectKey, slot: Slot) -> Place {
     }
 }
 
-fn bubble(
-    places: &mut BTreeMap<ObjectKey, Place>,
-    moves: fn(&ObjectKey) -> bool,
-    dependants: impl Fn(&ObjectKey) -> Vec<ObjectKey>,
-    first_hook: impl Fn(&ObjectKey) -> Option<Place>,
-) {
-    let movers: Vec<ObjectKey> = places.keys().filter(|key| moves(key)).cloned().collect();
-    for mover in movers {
-        let first = dependants(&mover)
-            .iter()
-            .filter_map(|key| places.get(key).copied())
-            .chain(first_hook(&mover))
-            .min();
-        if let (Some(first), Some(place)) = (first, places.get_mut(&mover))
+/// Moves objects in front of the first that stands on them.
+fn bubble(places: &mut BTreeMap<ObjectKey, Place>, firsts: BTreeMap<ObjectKey, Place>) {
+    for (key, first) in firsts {
+        if let Some(place) = places.get_mut(&key)
             && (first.slot, first.rank) < (place.slot, place.rank)
         {
             place.slot = first.slot;

@@ -11,7 +11,7 @@ use crate::sync::plan::{
 use crate::sync::world::World;
 use crate::sync::{
     plan::blocked::blocked, plan::cascade, plan::comparison, plan::finalizers, plan::gates,
-    plan::hook_runs, plan::operation, plan::refusals, plan::restart, plan::steps,
+    plan::hook_runs, plan::operation, plan::refusals, plan::restart, plan::room, plan::steps,
 };
 
 /// Shortest and longest wait before a source that could not be read is looked at again. A server that fails is no busier for
@@ -65,6 +65,13 @@ fn looks_again_at(world: &World) -> Timestamp {
 
 fn compared(world: &World, terms: &Terms<'_>) -> Plan {
     let (comparison, mut conditions) = comparison::compare(world, terms);
+    if let Some(condition) = room::lacks(&comparison) {
+        let stop = gates::Stop {
+            conditions: vec![condition],
+            passes: false,
+        };
+        return stopped(world, &stop);
+    }
     let mut decided = operation::decide(world, terms, &comparison);
     let refusal = refusals::refuses(world, terms, &comparison);
     let due = decided.operation.as_ref().filter(|due| due.has_work());

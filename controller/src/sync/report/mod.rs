@@ -5,6 +5,7 @@ mod events;
 mod history;
 mod operation_state;
 mod results;
+mod room;
 mod status;
 
 use std::collections::BTreeSet;
@@ -64,7 +65,9 @@ impl Report {
     /// The merge patch of the Application that brings `stored`, its status as last written, to this report,
     /// conditional on `resource_version`. `None` when there is nothing to write.
     pub fn patch(&self, stored: &ApplicationStatus, resource_version: &str) -> Option<Value> {
-        let status = difference(&as_json(stored), &as_json(&self.status));
+        let changed = *stored != self.status;
+        let status = changed.then(|| difference(&as_json(stored), &as_json(&self.status)));
+        let status = status.flatten();
         let mut metadata = Map::new();
         metadata.insert("resourceVersion".into(), resource_version.into());
         if !self.obeyed_annotations.is_empty() {
@@ -204,6 +207,9 @@ fn takes_operation(world: &World, plan: &Plan) -> bool {
 
 /// `reconciledAt` moves only together with something else, or when somebody asked for a look.
 fn date(world: &World, report: &mut Report) {
+    if report.status != world.application.status {
+        room::fit(&mut report.status);
+    }
     let news = report.status != world.application.status
         || report.takes_operation
         || report.finalizers.is_some()

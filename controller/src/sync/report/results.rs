@@ -24,7 +24,7 @@ const LONGEST_TEXT: usize = 256;
 /// So many of them a record of the operation tells.
 const TOLD: usize = 10;
 /// How many are not listed.
-const OMITTED: &str = "omittedResources";
+pub(super) const OMITTED: &str = "omittedResources";
 
 /// The results so far with those of this pass.
 pub(super) fn merged(

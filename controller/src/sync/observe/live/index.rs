@@ -41,11 +41,21 @@ pub(crate) enum Answer {
 }
 
 impl Index {
-    /// Records which keys an Application wants or remembers; keys that nobody cares for any more are dropped.
-    pub(crate) fn concern(&mut self, app: &AppId, keys: impl IntoIterator<Item = ObjectKey>) {
+    /// Records which keys, each named once, an Application wants or remembers; keys that nobody cares for any more are dropped.
+    pub(crate) fn concern<'a>(
+        &mut self,
+        app: &AppId,
+        keys: impl Iterator<Item = &'a ObjectKey> + Clone,
+    ) {
+        let same = |known: &BTreeSet<Arc<ObjectKey>>| {
+            known.len() == keys.clone().count() && keys.clone().all(|key| known.contains(key))
+        };
+        if self.concerns.get(app).is_some_and(same) {
+            return;
+        }
         let mut now = BTreeSet::new();
         for key in keys {
-            let key = self.shared(key);
+            let key = self.shared(key.clone());
             self.slots
                 .entry(key.clone())
                 .or_default()
@@ -117,6 +127,12 @@ impl Index {
     /// An autoscaler sets the replicas of the object.
     fn is_scaled(&self, key: &ObjectKey) -> bool {
         matches!(self.slots.get(key), Some(Slot { presence: Presence::Present(entry), .. }) if entry.seen.scaled)
+    }
+
+    /// Nobody knows whether it is there.
+    pub(crate) fn is_unasked(&self, key: &ObjectKey) -> bool {
+        let presence = self.slots.get(key).map(|slot| &slot.presence);
+        matches!(presence, None | Some(Presence::Unasked))
     }
 
     /// What is known of a key.

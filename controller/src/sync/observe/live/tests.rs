@@ -60,7 +60,7 @@ fn matches() -> LiveState {
 /// An index that has seen the ConfigMap and knows that it is as wanted.
 fn verified() -> Index {
     let mut index = Index::default();
-    index.concern(&app("shop"), [key("a")]);
+    index.concern(&app("shop"), [&key("a")].into_iter());
     let first = seen(metadata("10"));
     let digest = first.digest;
     index.see(&key("a"), first);
@@ -190,9 +190,9 @@ fn what_a_whole_listing_does_not_show_has_gone() {
 #[test]
 fn what_an_application_no_longer_wants_and_nobody_tracks_is_forgotten() {
     let mut index = Index::default();
-    index.concern(&app("shop"), [key("a"), key("b")]);
+    index.concern(&app("shop"), [&key("a"), &key("b")].into_iter());
     index.absent(&key("b"));
-    index.concern(&app("shop"), [key("a")]);
+    index.concern(&app("shop"), [&key("a")].into_iter());
     assert!(matches!(index.answer(&key("b")), Answer::Unasked));
     index.forget(&app("shop"));
     assert_eq!(index.kinds_in_use().len(), 0);

@@ -1,0 +1,116 @@
+//! A status that etcd can hold: results give way to the list of objects, since they only tell.
+//! It leaves alone what the next pass decides by.
+
+use crds::ApplicationStatus;
+use serde::Serialize;
+
+use super::results::OMITTED;
+
+/// What a status may take. etcd refuses an object of more than 1.5 MiB.
+const LARGEST: usize = 1024 * 1024;
+
+/// Leaves out the last results of objects, as many as do not fit, and counts them.
+pub(super) fn fit(status: &mut ApplicationStatus) {
+    let mut over = size(status).saturating_sub(LARGEST);
+    let state = status.operation_state.as_mut();
+    let Some(result) = state.and_then(|state| state.sync_result.as_mut()) else {
+        return;
+    };
+    let mut omitted = 0_u64;
+    while over > 0
+        && let Some(last) = result.resources.pop_if(|last| last.hook_type.is_empty())
+    {
+        over = over.saturating_sub(size(&last));
+        omitted += 1;
+    }
+    if omitted > 0 {
+        let before = result.extra.get(OMITTED).and_then(|count| count.as_u64());
+        let omitted = omitted + before.unwrap_or_default();
+        result.extra.insert(OMITTED.into(), omitted.into());
+    }
+}
+
+/// Bytes of its JSON.
+fn size(value: &impl Serialize) -> usize {
+    let mut counted = Counted(0);
+    // Maps with text keys and plain values: there is nothing in a status that could fail to serialise.
+    drop(serde_json::to_writer(&mut counted, value));
+    counted.0
+}
+
+struct Counted(usize);
+
+impl std::io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crds::{OperationState, ResourceResult, ResourceStatus, SyncOperationResult};
+
+    fn status(objects: usize) -> ApplicationStatus {
+        let name = |number: usize| format!("{number:0100}");
+        let resources = (0..objects).map(|number| ResourceStatus {
+            name: name(number),
+            ..ResourceStatus::default()
+        });
+        let results = ["PreSync", "", "", ""].into_iter().enumerate();
+        let results = results.map(|(number, hook)| ResourceResult {
+            name: name(number),
+            hook_type: hook.into(),
+            ..ResourceResult::default()
+        });
+        let result = SyncOperationResult {
+            resources: results.collect(),
+            ..SyncOperationResult::default()
+        };
+        ApplicationStatus {
+            resources: resources.collect(),
+            operation_state: Some(OperationState {
+                sync_result: Some(result),
+                ..OperationState::default()
+            }),
+            ..ApplicationStatus::default()
+        }
+    }
+
+    fn results(status: &ApplicationStatus) -> &SyncOperationResult {
+        let state = status.operation_state.as_ref().unwrap();
+        state.sync_result.as_ref().unwrap()
+    }
+
+    #[test]
+    fn results_that_do_not_fit_are_left_out_from_the_end_and_counted() {
+        let (one, two) = (size(&status(1)), size(&status(2)));
+        let objects = (LARGEST - one) / (two - one) + 2;
+        let mut status = status(objects);
+        fit(&mut status);
+        assert!(size(&status) <= LARGEST);
+        assert_eq!(status.resources.len(), objects);
+        assert_eq!(results(&status).resources.len(), 3);
+        assert_eq!(results(&status).extra[OMITTED], 1);
+    }
+
+    #[test]
+    fn no_result_of_a_hook_gives_way() {
+        let mut status = status(2 * LARGEST / 100);
+        fit(&mut status);
+        let hooks = results(&status).resources.iter();
+        assert!(hooks.map(|hook| &*hook.hook_type).eq(["PreSync"]));
+    }
+
+    #[test]
+    fn where_there_is_room_everything_stays() {
+        let mut fits = status(10);
+        fit(&mut fits);
+        assert_eq!(fits, status(10));
+    }
+}
