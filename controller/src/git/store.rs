@@ -1,12 +1,14 @@
 //! One bare repository on disk: the objects of the commits fetched so far. It is never shared between processes.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use gix::{ThreadSafeRepository, odb::store::init::Slots};
+use gix::bstr::BString;
+use gix::objs::tree::EntryMode;
+use gix::{ObjectId, ThreadSafeRepository, odb::store::init::Slots};
 use tempfile::TempDir;
 
 use super::CommitId;
@@ -14,9 +16,23 @@ use super::CommitId;
 /// How many packs gix may find beside those of the fetches.
 const SPARE: u16 = 8;
 
+/// Entries of directories that are kept: those of a commit of many Applications are looked through for each of them.
+const KEPT: usize = 50_000;
+
+/// What a directory holds, by name.
+pub(super) type Directory = BTreeMap<BString, (EntryMode, ObjectId)>;
+
+/// Directories that were read.
+#[derive(Default)]
+struct Directories {
+    of: HashMap<ObjectId, Arc<Directory>>,
+    entries: usize,
+}
+
 /// A bare repository that goes from disk with its last user.
 pub(super) struct Store {
     repository: ThreadSafeRepository,
+    directories: Mutex<Directories>,
     commits: Mutex<BTreeSet<CommitId>>,
     packs: u16,
     _directory: TempDir,
@@ -48,6 +64,7 @@ impl Store {
         .map_err(|error| cause(&error))?;
         Ok(Self {
             repository,
+            directories: Mutex::default(),
             commits: Mutex::default(),
             packs,
             _directory: directory,
@@ -57,6 +74,37 @@ impl Store {
     /// A handle for this thread.
     pub(super) fn open(&self) -> gix::Repository {
         self.repository.to_thread_local()
+    }
+
+    /// A directory, read and unpacked once for as long as there is room for it. `opened` is a handle of this store.
+    pub(super) fn directory(
+        &self,
+        opened: &gix::Repository,
+        id: ObjectId,
+    ) -> gix::Result<Arc<Directory>> {
+        if let Some(known) = self.directories().of.get(&id) {
+            return Ok(Arc::clone(known));
+        }
+        let tree = opened.find_tree(id)?;
+        let mut read = Directory::new();
+        for entry in tree.iter() {
+            let entry = entry?;
+            let (mode, id) = (entry.mode(), entry.object_id());
+            read.insert(entry.filename().to_owned(), (mode, id));
+        }
+        let read = Arc::new(read);
+        let mut directories = self.directories();
+        if directories.entries + read.len() > KEPT {
+            *directories = Directories::default();
+        }
+        directories.entries += read.len();
+        directories.of.insert(id, Arc::clone(&read));
+        Ok(read)
+    }
+
+    fn directories(&self) -> MutexGuard<'_, Directories> {
+        let directories = self.directories.lock();
+        directories.unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn has(&self, commit: CommitId) -> bool {
@@ -96,6 +144,8 @@ fn cause(error: &(dyn std::error::Error + 'static)) -> String {
 
 #[cfg(test)]
 mod tests {
+    use gix::objs::{Tree, tree::Entry, tree::EntryKind};
+
     use super::*;
 
     #[test]
@@ -105,5 +155,24 @@ mod tests {
         let why = || Store::create(&missing, "store-", 1).err();
         assert_eq!(why().as_deref(), Some("entity not found"));
         assert_eq!(why(), why());
+    }
+
+    #[test]
+    fn a_directory_is_unpacked_once_however_often_it_is_looked_through() {
+        let place = tempfile::tempdir().unwrap();
+        let store = Store::create(place.path(), "store-", 1).unwrap();
+        let opened = store.open();
+        let blob = opened.write_blob(b"x").unwrap().detach();
+        let entry = Entry {
+            mode: EntryKind::Blob.into(),
+            filename: "a.yaml".into(),
+            oid: blob,
+        };
+        let entries = vec![entry];
+        let id = opened.write_object(&Tree { entries }).unwrap().detach();
+        let read = || store.directory(&opened, id).unwrap();
+        let (first, second) = (read(), read());
+        assert!(Arc::ptr_eq(&first, &second));
+        assert_eq!(first.keys().collect::<Vec<_>>(), ["a.yaml"]);
     }
 }

@@ -60,14 +60,19 @@ impl<'a> Opened<'a> {
 
     /// What a directory has under this name.
     fn entry(&mut self, directory: &Place, name: &str) -> gix::Result<Option<(Mode, Place)>> {
-        let tree = self.within(&directory.within).find_tree(directory.id)?;
-        Ok(tree.find_entry(name).map(|entry| {
+        let (_, part) = self
+            .snapshot
+            .part(&directory.within)
+            .expect("only parts have objects");
+        let opened = self.within(&directory.within);
+        let entries = part.store.directory(opened, directory.id)?;
+        Ok(entries.get(name.as_bytes()).map(|(mode, id)| {
             let place = Place {
                 path: join(&directory.path, name),
-                id: entry.object_id(),
+                id: *id,
                 within: Arc::clone(&directory.within),
             };
-            (entry.mode().kind(), place)
+            (mode.kind(), place)
         }))
     }
 

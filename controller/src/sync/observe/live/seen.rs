@@ -56,12 +56,18 @@ impl Seen {
             data: mut value,
             ..
         } = object;
-        // The largest part of many objects, and of none the health.
-        let managed_fields = metadata.managed_fields.take();
         value["apiVersion"] = resource.api_version.as_str().into();
         value["kind"] = resource.kind.as_str().into();
-        value["metadata"] = json!(metadata);
-        metadata.managed_fields = managed_fields;
+        value["metadata"] = match customizations.has_script(&resource.group, &resource.kind) {
+            true => {
+                // The largest part of many objects, and of none the health.
+                let managed_fields = metadata.managed_fields.take();
+                let whole = json!(metadata);
+                metadata.managed_fields = managed_fields;
+                whole
+            }
+            false => what_rules_read(&metadata),
+        };
         let secrets = value.pointer("/spec/template/metadata/annotations");
         let secrets = secrets.and_then(|all| all.get(dialect::SECRETS)?.as_str());
         let secrets = secrets.map(str::to_owned);
@@ -155,6 +161,16 @@ impl Seen {
             || self.hook_finalizer != known.hook_finalizer
             || self.tracking != known.tracking
     }
+}
+
+/// Of metadata what rules for health read; a script may read all of it.
+fn what_rules_read(metadata: &ObjectMeta) -> Value {
+    json!({
+        "generation": metadata.generation,
+        "deletionTimestamp": metadata.deletion_timestamp,
+        "finalizers": metadata.finalizers,
+        "annotations": metadata.annotations,
+    })
 }
 
 fn has_hook_finalizer(metadata: &ObjectMeta) -> bool {
