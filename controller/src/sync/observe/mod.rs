@@ -50,7 +50,6 @@ use crate::sync::{
     world::{Asked, Source, SourceProblem, Unsealer, World},
 };
 use objects::Observed;
-use rendering::Look;
 use subject::Subject;
 pub(super) use subject::stored_status;
 
@@ -79,24 +78,9 @@ impl Engine {
             self.live.index().distrust(app);
         }
         let project = self.project(&subject);
-        let (newest, rendered) = match self.readable(&subject, project.as_ref().ok()) {
-            Some((intent, project)) => {
-                let newest = self.newest(&subject, intent, before).await;
-                let look = Look {
-                    app,
-                    subject: &subject,
-                    intent,
-                    project,
-                    newest: newest.as_ref(),
-                    before,
-                    sent: None,
-                };
-                // A request is large, and mostly nothing is rendered.
-                let rendered = Box::pin(self.render(look)).await?;
-                (newest, rendered)
-            }
-            None => (None, Err(no_source())),
-        };
+        let (newest, rendered) = self
+            .rendered(app, &subject, project.as_ref().ok(), before, None)
+            .await?;
         let (kinds, unknown) = self.kinds(&subject, rendered.as_ref().ok()).await?;
         self.memories.with(app, |memory| memory.unknown = unknown);
         let source = self.source(app, &subject, rendered, &kinds);

@@ -11,9 +11,9 @@ use kube::{Api, Client};
 use serde_json::Value;
 
 use super::objects::Observed;
-use super::rendering::Look;
+use super::rendering::Aside;
 use super::subject::Subject;
-use super::{Sight, inventory, namespace_kind, no_source};
+use super::{Sight, inventory, namespace_kind};
 use crate::access::{Claim, Project};
 use crate::dialect::{ApplyMode, Intent};
 use crate::sync::apply::answer::{failure, refuses_dry_run};
@@ -68,24 +68,16 @@ impl Engine {
         // It asks a pass.
         subject.facts.marks.refresh = None;
         let project = self.project(&subject);
-        let before = Asked::default();
-        let (newest, rendered) = match self.readable(&subject, project.as_ref().ok()) {
-            Some((intent, project)) => {
-                let newest = self.newest(&subject, intent, before).await;
-                let look = Look {
-                    app,
-                    subject: &subject,
-                    intent,
-                    project,
-                    newest: newest.as_ref(),
-                    before,
-                    sent,
-                };
-                let rendered = Box::pin(self.render_aside(look)).await?;
-                (newest, rendered)
-            }
-            None => (None, Err(no_source())),
-        };
+        let aside = Some(Aside { sent });
+        let (newest, rendered) = self
+            .rendered(
+                app,
+                &subject,
+                project.as_ref().ok(),
+                Asked::default(),
+                aside,
+            )
+            .await?;
         let (kinds, _) = self.kinds(&subject, rendered.as_ref().ok()).await?;
         let mut source = self.source_aside(&subject, &rendered, &kinds, BTreeSet::new());
         let mut observed = Observed::nothing();

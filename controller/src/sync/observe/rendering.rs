@@ -21,19 +21,25 @@ use crate::{
     render::{BuildEnvironment, ClusterFacts},
 };
 
-/// One look at the sources of an Application.
+/// A look beside those of passes.
 #[derive(Clone, Copy)]
-pub(super) struct Look<'a> {
-    pub(super) app: &'a AppId,
-    pub(super) subject: &'a Subject,
-    pub(super) intent: &'a Intent,
-    pub(super) project: &'a Project,
-    /// What the sources mean now, looked up where there was a rollback.
-    pub(super) newest: Option<&'a Revisions>,
-    /// What was asked for at the look before.
-    pub(super) before: Asked,
+pub(super) struct Aside<'a> {
     /// An archive of files that are looked at in place of the repository's.
     pub(super) sent: Option<&'a Arc<[u8]>>,
+}
+
+/// One look at the sources of an Application.
+#[derive(Clone, Copy)]
+struct Look<'a> {
+    app: &'a AppId,
+    subject: &'a Subject,
+    intent: &'a Intent,
+    project: &'a Project,
+    /// What the sources mean now, looked up where there was a rollback.
+    newest: Option<&'a Revisions>,
+    /// What was asked for at the look before.
+    before: Asked,
+    sent: Option<&'a Arc<[u8]>>,
 }
 
 /// Why there is no render.
@@ -65,48 +71,52 @@ impl From<kube::Error> for Unrendered {
 }
 
 impl Engine {
-    /// What the sources hold at the revisions in question, rendered anew only where the last render does not hold.
+    /// What the sources mean now, where a rollback may keep the Application elsewhere, and what they hold at the revisions in question.
+    /// A pass renders anew only where the last render does not hold; `aside` of passes nothing is remembered, nor used.
     ///
     /// # Errors
     /// When the API server is away and the render depends on what it says of itself.
-    pub(super) async fn render(
+    pub(super) async fn rendered(
         &self,
-        look: Look<'_>,
-    ) -> Result<Result<Render, SourceProblem>, kube::Error> {
-        let known = self.memories.get(look.app).render;
-        let known = known.filter(|known| known.sources == look.intent.sources);
-        let rendered = match self.render_unless(look, known.as_ref()).await {
-            Ok(Some(render)) => render,
-            Ok(None) => return Ok(known.ok_or_else(no_source)),
-            Err(unrendered) => return unrendered.problem().map(Err),
+        app: &AppId,
+        subject: &Subject,
+        project: Option<&Project>,
+        before: Asked,
+        aside: Option<Aside<'_>>,
+    ) -> Result<(Option<Revisions>, Result<Render, SourceProblem>), kube::Error> {
+        let Some((intent, project)) = self.readable(subject, project) else {
+            return Ok((None, Err(no_source())));
         };
-        let kept = rendered.clone();
-        self.memories
-            .with(look.app, |memory| memory.render = Some(kept));
-        Ok(Ok(rendered))
-    }
-
-    /// The same, rendered in any case and not remembered.
-    ///
-    /// # Errors
-    /// As [`Engine::render`].
-    pub(super) async fn render_aside(
-        &self,
-        look: Look<'_>,
-    ) -> Result<Result<Render, SourceProblem>, kube::Error> {
-        match self.render_unless(look, None).await {
-            Ok(render) => Ok(render.ok_or_else(no_source)),
-            Err(unrendered) => unrendered.problem().map(Err),
+        let newest = self.newest(subject, intent, before).await;
+        let look = Look {
+            app,
+            subject,
+            intent,
+            project,
+            newest: newest.as_ref(),
+            before,
+            sent: aside.and_then(|aside| aside.sent),
+        };
+        let known = match aside {
+            Some(_) => None,
+            None => self.memories.get(app).render,
+        };
+        let known = known.filter(|known| known.sources == intent.sources);
+        // A request is large, and mostly nothing is rendered.
+        let rendered = match Box::pin(self.render_unless(look, known.as_ref())).await {
+            Ok(Some(render)) => render,
+            Ok(None) => return Ok((newest, known.ok_or_else(no_source))),
+            Err(unrendered) => return Ok((newest, Err(unrendered.problem()?))),
+        };
+        if aside.is_none() {
+            let kept = rendered.clone();
+            self.memories.with(app, |memory| memory.render = Some(kept));
         }
+        Ok((newest, Ok(rendered)))
     }
 
     /// What the sources mean now, where a rollback may keep the Application elsewhere. `None` too where that can't be found out.
-    pub(super) async fn newest(
-        &self,
-        subject: &Subject,
-        intent: &Intent,
-        before: Asked,
-    ) -> Option<Revisions> {
+    async fn newest(&self, subject: &Subject, intent: &Intent, before: Asked) -> Option<Revisions> {
         intent.hold.as_ref()?;
         let freshness = latest(subject.asked().anew(before));
         let written = written(intent);
