@@ -11,6 +11,7 @@ use crate::events::Recorder;
 use crate::keys::Keys;
 use crate::leadership::Leadership;
 use crate::metrics::Metrics;
+use crate::restart::Register;
 use crate::settings::Settings;
 use crate::unseal::Unsealer;
 
@@ -32,6 +33,8 @@ pub struct Context {
     pub leadership: Arc<Leadership>,
     /// Names in tracking ids of the Applications that are synced here; `None` until they are known.
     pub synced: watch::Sender<Option<Arc<BTreeSet<String>>>>,
+    /// Workloads outside Applications that ask to be started anew; `None` where nobody does that.
+    pub restarts: Option<Arc<Register>>,
     /// Writes Events.
     pub events: Arc<Recorder>,
     /// Counters and gauges of all parts.

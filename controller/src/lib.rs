@@ -28,4 +28,5 @@ pub mod settings;
 pub mod sync;
 pub mod unseal;
 mod watch_backoff;
+mod watch_rest;
 pub mod web;

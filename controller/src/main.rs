@@ -3,6 +3,10 @@
 use std::process::ExitCode;
 
 use controller::{render::child, run, settings::Settings};
+use tikv_jemallocator::Jemalloc;
+
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 /// How upstream's controller ends when it can't go on.
 const FATAL: u8 = 2;

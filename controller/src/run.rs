@@ -18,7 +18,7 @@ use crate::events::Recorder;
 use crate::keys::{self, Keys};
 use crate::leadership::{self, Leadership};
 use crate::metrics::{self, Metrics};
-use crate::restart;
+use crate::restart::{self, Register};
 use crate::sealing_api;
 use crate::settings::{KeyOrder, Part, Settings};
 use crate::sync;
@@ -131,8 +131,8 @@ fn parts(context: &Arc<Context>) -> JoinSet<Result<(), Error>> {
         parts.spawn(unseal::run(Arc::clone(context)));
         parts.spawn(sealing_api::run(Arc::clone(context)));
     }
-    if context.settings.restarts_workloads() {
-        parts.spawn(restart::run(Arc::clone(context)));
+    if let Some(register) = &context.restarts {
+        parts.spawn(restart::run(Arc::clone(context), Arc::clone(register)));
     }
     if context.settings.runs(Part::Sync) {
         let (tell, told) = web::channel();
@@ -158,6 +158,10 @@ async fn connect(settings: Settings) -> Result<(Context, kube::Client), Error> {
     let metrics = Arc::new(Metrics::default());
     let leadership = Arc::new(Leadership::new(settings.leader_election));
     let known_without_sync = (!settings.runs(Part::Sync)).then(Arc::default);
+    let restarts = settings.restarts_workloads().then(|| {
+        let namespaces = settings.unseal.namespaces(&namespace);
+        Arc::new(Register::new(namespaces))
+    });
     let settings = Arc::new(settings);
     let unsealer = Unsealer::new(
         client.clone(),
@@ -175,6 +179,7 @@ async fn connect(settings: Settings) -> Result<(Context, kube::Client), Error> {
         unsealer: Arc::new(unsealer),
         leadership,
         synced: watch::Sender::new(known_without_sync),
+        restarts,
         events,
         metrics,
         shutdown: CancellationToken::new(),

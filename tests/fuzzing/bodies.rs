@@ -144,6 +144,7 @@ fn context() -> Context {
         unsealer: Arc::new(unsealer),
         leadership: Arc::new(Leadership::new(false)),
         synced: watch::Sender::new(None),
+        restarts: None,
         events,
         metrics,
         shutdown: CancellationToken::new(),

@@ -4,6 +4,7 @@
 mod apply;
 mod observe;
 pub mod plan;
+mod register;
 mod report;
 mod watch;
 mod workloads;
@@ -17,8 +18,10 @@ use tokio::sync::broadcast::error::RecvError;
 
 use self::observe::{Workload, observe};
 use self::plan::{Plan, plan};
-use self::watch::{Watches, kinds};
-use self::workloads::{Sight, Workloads};
+pub use self::register::Register;
+pub(crate) use self::register::Teller;
+use self::watch::kinds;
+use self::workloads::Sight;
 use crate::context::Context;
 use crate::events::Event;
 use crate::keys::Standing;
@@ -29,8 +32,9 @@ use crate::sync::key::ObjectKey;
 /// What failed is tried again after this time.
 const AGAIN: Duration = Duration::from_secs(30);
 
-/// Restarts workloads until shutdown; where another controller opens SealedSecrets nothing is noted, and nothing looked for.
-pub async fn run(context: Arc<Context>) -> Result<(), run::Error> {
+/// Restarts workloads of the register until shutdown; where another controller opens SealedSecrets nothing is noted, and nothing
+/// looked for.
+pub async fn run(context: Arc<Context>, register: Arc<Register>) -> Result<(), run::Error> {
     let mut standing = context.keys.standing();
     tokio::select! {
         Ok(_) = standing.wait_for(|standing| *standing == Standing::Serving) => {}
@@ -39,23 +43,22 @@ pub async fn run(context: Arc<Context>) -> Result<(), run::Error> {
     let mut news = context.unsealer.changes().news();
     let mut role = context.leadership.role();
     let mut synced = context.synced.subscribe();
-    let mut watches = Watches::start(&context);
-    let mut workloads = Workloads::default();
+    let _watches = watch::start(&context, &register);
     loop {
         let leads = *role.borrow_and_update() == Role::Leading;
         let writes = leads && synced.borrow_and_update().is_some();
-        let next = workloads.next().map(|(due, key)| (due, key.clone()));
+        let next = register.workloads().next();
         tokio::select! {
             () = context.shutdown.cancelled() => return Ok(()),
             Ok(()) = role.changed() => {}
-            Ok(()) = synced.changed() => workloads.applications_changed(),
+            Ok(()) = synced.changed() => register.workloads().applications_changed(),
             changed = news.recv() => match changed {
-                Ok(secret) => workloads.secret_changed(Some(&secret)),
-                Err(RecvError::Lagged(_)) => workloads.secret_changed(None),
+                Ok(secret) => register.workloads().secret_changed(Some(&secret)),
+                Err(RecvError::Lagged(_)) => register.workloads().secret_changed(None),
                 Err(RecvError::Closed) => return Ok(()),
             },
-            Some(watched) = watches.next() => watches.take_in(watched, &mut workloads),
-            key = when_due(next), if writes => turn(&context, &mut workloads, &key).await,
+            () = register.news() => {}
+            key = when_due(next), if writes => turn(&context, &register, &key).await,
         }
     }
 }
@@ -71,23 +74,23 @@ async fn when_due(next: Option<(Instant, ObjectKey)>) -> ObjectKey {
 }
 
 /// Looks at a workload, and does what is due.
-async fn turn(context: &Context, workloads: &mut Workloads, key: &ObjectKey) {
-    workloads.look(key);
-    match look(context, workloads, key).await {
+async fn turn(context: &Context, register: &Register, key: &ObjectKey) {
+    register.workloads().look(key);
+    match look(context, register, key).await {
         Ok(()) => {}
         // Somebody wrote it meanwhile.
         Err(kube::Error::Api(status)) if status.is_conflict() => {
-            workloads.again(key, Duration::ZERO);
+            register.workloads().again(key, Duration::ZERO);
         }
         Err(error) => {
             let error = run::chain(&error);
             tracing::warn!(workload = %key, error, "can't be looked at, will retry");
-            workloads.again(key, AGAIN);
+            register.workloads().again(key, AGAIN);
         }
     }
 }
 
-async fn look(context: &Context, workloads: &mut Workloads, key: &ObjectKey) -> kube::Result<()> {
+async fn look(context: &Context, register: &Register, key: &ObjectKey) -> kube::Result<()> {
     let of_kind = |resource: &ApiResource| key.is(&resource.group, &resource.kind);
     let Some(resource) = kinds().into_iter().find(of_kind) else {
         return Ok(());
@@ -98,11 +101,13 @@ async fn look(context: &Context, workloads: &mut Workloads, key: &ObjectKey) -> 
         Some((workload, sight))
     });
     let Some((workload, sight)) = seen else {
-        workloads.forget(key);
+        register.workloads().forget(key);
         return Ok(());
     };
     let world = &workload.world;
-    workloads.uses(key, world.uses.keys().cloned().collect());
+    register
+        .workloads()
+        .uses(key, world.uses.keys().cloned().collect());
     if is_synced(context, &sight) {
         return Ok(());
     }
@@ -119,7 +124,7 @@ async fn look(context: &Context, workloads: &mut Workloads, key: &ObjectKey) -> 
     let client = &context.client;
     match apply::note(client, key, &resource, &workload, started_with, template).await {
         Ok(metadata) => {
-            workloads.wrote(key, &metadata);
+            register.workloads().wrote(key, &metadata);
             if let Plan::Restart { changed, .. } = &plan {
                 tracing::info!(workload = %key, "restarted: a Secret that it uses has changed");
                 tell(context, &workload, &resource, report::restarted(changed)).await;

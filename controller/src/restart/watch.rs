@@ -1,22 +1,25 @@
-//! The watches of workloads, by their metadata alone.
+//! The watches of workloads, by their metadata alone, of kinds that nobody else watches.
 //! It keeps nothing: what asks for nothing is dropped as it streams by.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use futures::stream::{BoxStream, SelectAll, StreamExt};
+use futures::StreamExt;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
+use kube::Api;
 use kube::api::{DynamicObject, PartialObjectMeta};
 use kube::core::ApiResource;
-use kube::runtime::watcher::{self, Event};
-use kube::runtime::{WatchStreamExt, watcher as watch};
-use kube::{Api, Resource};
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event, watcher};
+use tokio::task::JoinSet;
 
-use super::workloads::{Scope, Workloads};
+use super::register::Register;
+use super::workloads::Scope;
 use crate::context::Context;
 use crate::run;
 use crate::settings::Namespaces;
-use crate::sync::key::{GroupKind, ObjectKey};
+use crate::sync::key::GroupKind;
 use crate::watch_backoff::WatchBackoff;
+use crate::watch_rest::Rested;
 
 /// Objects per page of a first list, of which hardly any is kept.
 const PAGE: u32 = 100;
@@ -30,76 +33,64 @@ pub(super) fn kinds() -> [ApiResource; 3] {
     ]
 }
 
-type Watched = (
-    Scope,
-    watcher::Result<Event<PartialObjectMeta<DynamicObject>>>,
-);
-
-/// One watch for each kind, in the cluster or in each namespace where SealedSecrets are opened.
-pub(super) struct Watches {
-    events: SelectAll<BoxStream<'static, Watched>>,
-    /// The kind of each scope.
-    kinds: Vec<GroupKind>,
-    /// Scopes of which it was told that we may not watch them.
-    told: BTreeSet<Scope>,
+/// Starts a watch for each kind, in the cluster or in each namespace where SealedSecrets are opened.
+pub(super) fn start(context: &Context, register: &Arc<Register>) -> JoinSet<()> {
+    let mut watches = JoinSet::new();
+    for resource in kinds() {
+        let namespaces = match context.settings.unseal.namespaces(&context.namespace) {
+            Namespaces::All => vec![None],
+            Namespaces::These(these) => these.into_iter().map(Some).collect(),
+        };
+        for namespace in namespaces {
+            let client = context.client.clone();
+            let api = match &namespace {
+                None => Api::all_with(client, &resource),
+                Some(namespace) => Api::namespaced_with(client, namespace, &resource),
+            };
+            let kind = GroupKind::new(&*resource.group, &*resource.kind);
+            let scope = Scope { kind, namespace };
+            watches.spawn(follow(register.clone(), api, scope));
+        }
+    }
+    watches
 }
 
-impl Watches {
-    pub(super) fn start(context: &Context) -> Self {
-        let client = &context.client;
-        let mut watches = Self {
-            events: SelectAll::new(),
-            kinds: Vec::new(),
-            told: BTreeSet::new(),
-        };
-        for resource in kinds() {
-            match context.settings.unseal.namespaces(&context.namespace) {
-                Namespaces::All => watches.add(Api::all_with(client.clone(), &resource), &resource),
-                Namespaces::These(these) => {
-                    for namespace in these {
-                        let api = Api::namespaced_with(client.clone(), &namespace, &resource);
-                        watches.add(api, &resource);
-                    }
-                }
-            }
+/// Watches for ever, but while somebody else does.
+async fn follow(register: Arc<Register>, api: Api<PartialObjectMeta<DynamicObject>>, scope: Scope) {
+    let mut covered = register.covered();
+    loop {
+        if covered
+            .wait_for(|all| !all.contains(&scope.kind))
+            .await
+            .is_err()
+        {
+            return;
         }
-        watches
+        tokio::select! {
+            _ = covered.wait_for(|all| all.contains(&scope.kind)) => {}
+            () = read(&register, api.clone(), &scope) => {}
+        }
     }
+}
 
-    fn add(&mut self, api: Api<PartialObjectMeta<DynamicObject>>, resource: &ApiResource) {
-        let scope = self.kinds.len();
-        self.kinds
-            .push(GroupKind::new(&*resource.group, &*resource.kind));
-        let config = watch::Config::default().page_size(PAGE);
-        let events = watch::watcher(api, config).backoff(WatchBackoff::new());
-        self.events
-            .push(events.map(move |event| (scope, event)).boxed());
-    }
-
-    /// The next thing that happens; never ends.
-    pub(super) async fn next(&mut self) -> Option<Watched> {
-        self.events.next().await
-    }
-
-    /// Takes in what has happened.
-    pub(super) fn take_in(&mut self, (scope, event): Watched, workloads: &mut Workloads) {
-        let kind = &self.kinds[scope];
-        let key = |object: &PartialObjectMeta<DynamicObject>| {
-            let metadata = object.meta();
-            let name = metadata.name.as_deref().unwrap_or_default();
-            ObjectKey::new(kind, metadata.namespace.as_deref(), name)
-        };
+async fn read(register: &Register, api: Api<PartialObjectMeta<DynamicObject>>, scope: &Scope) {
+    let config = watcher::Config::default().page_size(PAGE);
+    let events = watcher(api, config).backoff(WatchBackoff::new());
+    let mut events = Rested::new(events.boxed());
+    let (kind, mut told) = (&scope.kind, false);
+    while let Some(event) = events.next().await {
         match event {
-            Ok(Event::Init) => workloads.begin(scope),
+            Ok(Event::Init) => register.begin(scope),
             Ok(Event::InitApply(object) | Event::Apply(object)) => {
-                workloads.see(scope, key(&object), object.meta());
+                register.see(kind, &object.metadata)
             }
             Ok(Event::InitDone) => {
-                self.told.remove(&scope);
-                workloads.listed(scope);
+                told = false;
+                register.listed(scope);
             }
-            Ok(Event::Delete(object)) => workloads.forget(&key(&object)),
-            Err(error) if is_refused(&error) && self.told.insert(scope) => {
+            Ok(Event::Delete(object)) => register.lose(kind, &object.metadata),
+            Err(error) if is_refused(&error) && !told => {
+                told = true;
                 let error = run::chain(&error);
                 tracing::warn!(%kind, error, "can't be watched, so none outside Applications is restarted when a Secret changes");
             }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use kube::api::ObjectMeta;
 
 use crate::dialect::{RESTART, STARTED_WITH, TRACKING_ANNOTATION, parse_tracking};
-use crate::sync::key::ObjectKey;
+use crate::sync::key::{GroupKind, ObjectKey};
 use crate::unseal::ObjectName;
 
 /// What of a workload's metadata makes a look worth while when it changes.
@@ -42,14 +42,26 @@ impl Sight {
     }
 }
 
-/// Which watch tells of a workload.
-pub(super) type Scope = usize;
+/// What one watch tells of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Scope {
+    pub(super) kind: GroupKind,
+    /// `None` for the whole cluster.
+    pub(super) namespace: Option<String>,
+}
+
+impl Scope {
+    fn holds(&self, key: &ObjectKey) -> bool {
+        let namespace = self.namespace.as_deref();
+        key.is(&self.kind.group, &self.kind.kind)
+            && namespace.is_none_or(|namespace| key.namespace_or_empty() == namespace)
+    }
+}
 
 #[derive(Debug)]
 struct Kept {
-    scope: Scope,
-    /// Number of the list of its scope that it was in last.
-    list: u32,
+    /// How many lists had begun when a watch showed it last.
+    seen: u64,
     sight: Sight,
     /// The Secrets that its Pods use, as the last look found them.
     uses: BTreeSet<String>,
@@ -61,38 +73,36 @@ struct Kept {
 #[derive(Debug, Default)]
 pub(super) struct Workloads {
     kept: HashMap<ObjectKey, Kept>,
-    /// Number of the list that is or was read last, of each scope.
-    lists: HashMap<Scope, u32>,
+    /// How many lists have begun.
+    lists: u64,
+    /// Which of them is or was read last of each scope.
+    last: HashMap<Scope, u64>,
 }
 
 impl Workloads {
     /// A list begins.
-    pub(super) fn begin(&mut self, scope: Scope) {
-        *self.lists.entry(scope).or_default() += 1;
+    pub(super) fn begin(&mut self, scope: &Scope) {
+        self.lists += 1;
+        self.last.insert(scope.clone(), self.lists);
     }
 
-    /// A list is whole: what was not in it has gone.
-    pub(super) fn listed(&mut self, scope: Scope) {
-        let list = self.list(scope);
+    /// A list is whole: what was not seen since it began has gone.
+    pub(super) fn listed(&mut self, scope: &Scope) {
+        let began = self.last.get(scope).copied().unwrap_or_default();
         self.kept
-            .retain(|_, kept| kept.scope != scope || kept.list == list);
+            .retain(|key, kept| kept.seen >= began || !scope.holds(key));
     }
 
     /// A workload as a watch shows it.
-    pub(super) fn see(&mut self, scope: Scope, key: ObjectKey, metadata: &ObjectMeta) {
-        let Some(sight) = Sight::of(&key, metadata) else {
-            self.kept.remove(&key);
-            return;
-        };
-        let list = self.list(scope);
+    pub(super) fn see(&mut self, key: ObjectKey, sight: Sight) {
+        let seen = self.lists;
         let kept = self.kept.entry(key).or_insert_with(|| Kept {
-            scope,
-            list,
+            seen,
             sight: sight.clone(),
             uses: BTreeSet::new(),
             due: Some(Instant::now()),
         });
-        kept.list = list;
+        kept.seen = seen;
         if kept.sight != sight {
             kept.sight = sight;
             kept.due = Some(Instant::now());
@@ -129,10 +139,11 @@ impl Workloads {
     }
 
     /// What to look at next, and when.
-    pub(super) fn next(&self) -> Option<(Instant, &ObjectKey)> {
+    pub(super) fn next(&self) -> Option<(Instant, ObjectKey)> {
         let due = self.kept.iter();
         due.filter_map(|(key, kept)| Some((kept.due?, key)))
             .min_by_key(|(due, _)| *due)
+            .map(|(due, key)| (due, key.clone()))
     }
 
     /// It is being looked at.
@@ -162,10 +173,6 @@ impl Workloads {
             kept.due = Some(Instant::now() + pause);
         }
     }
-
-    fn list(&self, scope: Scope) -> u32 {
-        self.lists.get(&scope).copied().unwrap_or_default()
-    }
 }
 
 #[cfg(test)]
@@ -173,10 +180,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::sync::key::GroupKind;
+
+    fn kind() -> GroupKind {
+        GroupKind::new("apps", "Deployment")
+    }
 
     fn key(name: &str) -> ObjectKey {
-        ObjectKey::new(&GroupKind::new("apps", "Deployment"), Some("demo"), name)
+        ObjectKey::new(&kind(), Some("demo"), name)
+    }
+
+    fn see(workloads: &mut Workloads, name: &str, metadata: &ObjectMeta) {
+        let sight = Sight::of(&key(name), metadata).unwrap();
+        workloads.see(key(name), sight);
     }
 
     fn metadata(generation: i64, annotations: &serde_json::Value) -> ObjectMeta {
@@ -192,7 +207,6 @@ mod tests {
     fn due(workloads: &mut Workloads) -> Vec<String> {
         let mut due = Vec::new();
         while let Some((_, key)) = workloads.next() {
-            let key = key.clone();
             workloads.look(&key);
             due.push(key.name);
         }
@@ -201,31 +215,23 @@ mod tests {
     }
 
     #[test]
-    fn only_what_asks_for_it_is_kept() {
-        let mut workloads = Workloads::default();
-        for (name, annotations) in [
-            ("says-nothing", json!({ "other": "true" })),
-            ("says-no", json!({ RESTART: "false" })),
-            ("asks", asks()),
-        ] {
-            workloads.see(0, key(name), &metadata(1, &annotations));
-        }
-        assert_eq!(workloads.kept.len(), 1);
-        assert_eq!(due(&mut workloads), ["asks"]);
-        workloads.see(0, key("asks"), &metadata(1, &json!({})));
-        assert!(workloads.kept.is_empty());
+    fn only_what_says_so_asks_for_it() {
+        let asks_by = |annotations| Sight::of(&key("web"), &metadata(1, &annotations)).is_some();
+        assert!(asks_by(asks()));
+        assert!(!asks_by(json!({ "other": "true" })));
+        assert!(!asks_by(json!({ RESTART: "false" })));
     }
 
     #[test]
     fn a_look_is_due_when_the_workload_changes_or_a_secret_that_it_uses() {
         let mut workloads = Workloads::default();
         for name in ["one", "two"] {
-            workloads.see(0, key(name), &metadata(1, &asks()));
+            see(&mut workloads, name, &metadata(1, &asks()));
         }
         assert_eq!(due(&mut workloads), ["one", "two"]);
-        workloads.see(0, key("one"), &metadata(1, &asks()));
+        see(&mut workloads, "one", &metadata(1, &asks()));
         assert!(due(&mut workloads).is_empty());
-        workloads.see(0, key("one"), &metadata(2, &asks()));
+        see(&mut workloads, "one", &metadata(2, &asks()));
         assert_eq!(due(&mut workloads), ["one"]);
 
         workloads.uses(&key("two"), ["db".to_owned()].into());
@@ -247,8 +253,8 @@ mod tests {
     fn what_has_an_application_is_looked_at_when_applications_come_and_go() {
         let mut workloads = Workloads::default();
         let tracked = |name: &str| json!({ RESTART: "true", TRACKING_ANNOTATION: format!("shop:apps/Deployment:demo/{name}") });
-        workloads.see(0, key("web"), &metadata(1, &tracked("web")));
-        workloads.see(0, key("copy"), &metadata(1, &tracked("web")));
+        see(&mut workloads, "web", &metadata(1, &tracked("web")));
+        see(&mut workloads, "copy", &metadata(1, &tracked("web")));
         assert_eq!(due(&mut workloads).len(), 2);
         workloads.applications_changed();
         assert_eq!(due(&mut workloads), ["web"]);
@@ -256,18 +262,31 @@ mod tests {
 
     #[test]
     fn what_a_new_list_does_not_show_has_gone() {
-        let mut workloads = Workloads::default();
-        workloads.begin(0);
-        workloads.see(0, key("stays"), &metadata(1, &asks()));
-        workloads.see(0, key("goes"), &metadata(1, &asks()));
-        workloads.see(1, key("elsewhere"), &metadata(1, &asks()));
-        workloads.listed(0);
-        due(&mut workloads);
-        workloads.begin(0);
-        workloads.see(0, key("stays"), &metadata(1, &asks()));
-        workloads.listed(0);
-        assert_eq!(workloads.kept.len(), 2);
-        assert!(!workloads.kept.contains_key(&key("goes")));
-        assert!(due(&mut workloads).is_empty());
+        let whole = Scope {
+            kind: kind(),
+            namespace: None,
+        };
+        for (namespace, goes) in [(None, true), (Some("demo"), true), (Some("other"), false)] {
+            let scope = Scope {
+                namespace: namespace.map(str::to_owned),
+                ..whole.clone()
+            };
+            let mut workloads = Workloads::default();
+            workloads.begin(&whole);
+            see(&mut workloads, "stays", &metadata(1, &asks()));
+            see(&mut workloads, "goes", &metadata(1, &asks()));
+            workloads.listed(&whole);
+            assert_eq!(due(&mut workloads), ["goes", "stays"]);
+            workloads.begin(&scope);
+            see(&mut workloads, "stays", &metadata(1, &asks()));
+            workloads.listed(&scope);
+            assert_eq!(
+                !workloads.kept.contains_key(&key("goes")),
+                goes,
+                "{namespace:?}"
+            );
+            assert!(workloads.kept.contains_key(&key("stays")));
+            assert!(due(&mut workloads).is_empty());
+        }
     }
 }

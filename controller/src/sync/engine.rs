@@ -106,7 +106,7 @@ impl Engine {
             variables: VariablesFromObjects::new(client.clone(), queue.clone()),
             discovery: Discovery::new(client.clone()),
             facts: Facts::new(client.clone()),
-            live: Live::new(client.clone(), &context.namespace, queue.clone()),
+            live: Live::new(&context, queue.clone()),
             settings: Settings::default(),
             memories: Memories::default(),
             mirrors,

@@ -149,16 +149,17 @@ impl Index {
         if let Some(listed) = self.listing.get_mut(&key.group_kind()) {
             listed.insert(Arc::new(key.clone()));
         }
-        if !self.slots.contains_key(key) && seen.tracking_name.is_none() {
-            return Affected::default();
-        }
-        let key = self.shared(key.clone());
-        let slot = self.slots.entry(key.clone()).or_default();
+        let slot = match self.slots.get_mut(key) {
+            Some(slot) => slot,
+            None if seen.tracking_name.is_none() => return Affected::default(),
+            None => self.slots.entry(Arc::new(key.clone())).or_default(),
+        };
         let (before, after) = (slot.presence.tracking_name(), seen.tracking_name.clone());
         if !slot.presence.take_in(seen) {
             return Affected::default();
         }
         let affected = slot.affected([&before, &after]);
+        let key = self.shared(key.clone());
         self.retrack(&key, before, after);
         affected
     }

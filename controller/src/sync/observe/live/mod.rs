@@ -17,6 +17,8 @@ use std::{
 use health::Customizations;
 use kube::{Client, api::DynamicObject, core::ApiResource};
 
+use crate::context::Context;
+use crate::restart::Register;
 use crate::sync::{
     key::{GroupKind, ObjectKey},
     observe::applications::AppId,
@@ -34,6 +36,7 @@ const FIRST_LISTING: Duration = Duration::from_secs(10);
 pub(crate) struct Live {
     client: Client,
     own_namespace: String,
+    restarts: Option<Arc<Register>>,
     queue: Arc<Queue<AppId>>,
     index: Mutex<Index>,
     watches: Mutex<HashMap<GroupKind, Watch>>,
@@ -41,10 +44,11 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    pub(crate) fn new(client: Client, own_namespace: &str, queue: Arc<Queue<AppId>>) -> Arc<Self> {
+    pub(crate) fn new(context: &Context, queue: Arc<Queue<AppId>>) -> Arc<Self> {
         Arc::new(Live {
-            client,
-            own_namespace: own_namespace.to_owned(),
+            client: context.client.clone(),
+            own_namespace: context.namespace.clone(),
+            restarts: context.restarts.clone(),
             queue,
             index: Mutex::default(),
             watches: Mutex::default(),

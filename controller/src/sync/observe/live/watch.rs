@@ -18,8 +18,10 @@ use tokio::{sync::watch, task::AbortHandle};
 use super::{Affected, Lane, Live, Seen};
 use crate::{
     dialect,
+    restart::Teller,
     sync::key::{GroupKind, ObjectKey},
     watch_backoff::WatchBackoff,
+    watch_rest::Rested,
 };
 
 /// How far the first listing is.
@@ -50,9 +52,14 @@ impl Drop for Watch {
 impl Watch {
     pub(super) fn start(live: &Arc<Live>, resource: ApiResource) -> Watch {
         let (state, listing) = watch::channel(Listing::Pending);
+        let kind = GroupKind::new(&*resource.group, &*resource.kind);
         let feed = Feed {
             live: Arc::downgrade(live),
-            kind: GroupKind::new(&*resource.group, &*resource.kind),
+            teller: live
+                .restarts
+                .as_ref()
+                .and_then(|register| register.teller(&kind)),
+            kind,
             state,
         };
         let client = live.client.clone();
@@ -88,6 +95,8 @@ fn config() -> watcher::Config {
 struct Feed {
     live: Weak<Live>,
     kind: GroupKind,
+    /// Who else wants to hear of the kind.
+    teller: Option<Teller>,
     state: watch::Sender<Listing>,
 }
 
@@ -97,7 +106,7 @@ impl Feed {
         events: impl Stream<Item = watcher::Result<Event<K>>> + Send,
         trim: impl Fn(&Live, K) -> Seen + Send,
     ) {
-        let mut events = std::pin::pin!(events.backoff(WatchBackoff::new()));
+        let mut events = Rested::new(Box::pin(events.backoff(WatchBackoff::new())));
         while let Some(event) = events.next().await {
             let Some(live) = self.live.upgrade() else {
                 return;
@@ -110,6 +119,9 @@ impl Feed {
     }
 
     fn take_in<K: Resource>(&self, live: &Live, event: Event<K>, trim: impl Fn(&Live, K) -> Seen) {
+        if let Some(teller) = &self.teller {
+            tell(teller, &event);
+        }
         match event {
             Event::Init => live.index().begin_listing(&self.kind),
             Event::InitApply(object) => live.wake(&self.see(live, object, trim), Lane::Calm),
@@ -165,5 +177,14 @@ impl Feed {
             }
             first
         });
+    }
+}
+
+fn tell<K: Resource>(teller: &Teller, event: &Event<K>) {
+    match event {
+        Event::Init => teller.begin(),
+        Event::InitApply(object) | Event::Apply(object) => teller.see(object.meta()),
+        Event::Delete(object) => teller.lose(object.meta()),
+        Event::InitDone => teller.listed(),
     }
 }
