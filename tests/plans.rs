@@ -167,7 +167,7 @@ fn no_plan_deletes_what_its_inventory_and_tracking_do_not_prove_to_be_ours() {
                 folder.display()
             );
             let listed = |resource: &crds::ResourceStatus| {
-                resource.kind == key.kind && resource.name == key.name
+                resource.kind == key.kind() && resource.name == key.name()
             };
             assert!(
                 world.application.status.resources.iter().any(listed) || is_hook,

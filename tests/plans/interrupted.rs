@@ -84,7 +84,7 @@ fn runs(outside: &Outside) -> Vec<(String, String)> {
     let phase = |run: &str| run.rsplit('/').next().unwrap_or_default().to_owned();
     let runs = outside.runs.keys();
     let mut runs: Vec<_> = runs
-        .map(|(key, run)| (key.kind.clone(), phase(run)))
+        .map(|(key, run)| (key.kind().to_owned(), phase(run)))
         .collect();
     runs.sort();
     runs

@@ -45,15 +45,15 @@ pub(crate) fn seen(
         .get(&key)
         .map(|wanted| wanted.hash)
         .unwrap_or_default();
-    let namespace = key.namespace.as_deref().unwrap_or("demo");
-    let own = dialect::tracking_value(application, &key.group, &key.kind, namespace, &key.name);
+    let namespace = key.namespace().unwrap_or("demo");
+    let own = dialect::tracking_value(application, key.group(), key.kind(), namespace, key.name());
     let tracking = match object["x-tracking"].as_str() {
         Some("none") => None,
         Some(other) => Some(other.to_owned()),
         None => Some(own),
     };
     let live = Live {
-        uid: format!("uid-of-{}", key.name),
+        uid: format!("uid-of-{}", key.name()),
         resource_version: "5".into(),
         tracking,
         metadata: json!({"labels": object["metadata"]["labels"], "annotations": object["metadata"]["annotations"]}),

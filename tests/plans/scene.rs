@@ -206,11 +206,11 @@ pub(crate) fn observe(outside: &Outside, source: &Source, fresh: bool, seconds: 
 
 fn live(key: &ObjectKey, object: &Object, fresh: bool, broken: &[&str]) -> Live {
     let status = match object.healthy {
-        true if broken.contains(&key.name.as_str()) => HealthStatus::Degraded,
+        true if broken.contains(&key.name()) => HealthStatus::Degraded,
         true => HealthStatus::Healthy,
         false => HealthStatus::Progressing,
     };
-    let rule = key.kind != "ConfigMap";
+    let rule = key.kind() != "ConfigMap";
     Live {
         uid: format!("uid-{}", object.uid),
         resource_version: "1".into(),

@@ -21,7 +21,8 @@ fn world(folder: &str, objects: usize) -> World {
     let service = ObjectKey::new(&GroupKind::new("", "Service"), Some("demo"), "web");
     for number in 0..objects {
         let mut wanted = desired.objects[&service].clone();
-        wanted.key.name = format!("web-{number:010}");
+        let name = format!("web-{number:010}");
+        wanted.key = ObjectKey::new(&service.group_kind(), service.namespace(), &name);
         desired.order.push(wanted.key.clone());
         desired.objects.insert(wanted.key.clone(), wanted);
     }

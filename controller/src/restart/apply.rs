@@ -25,8 +25,8 @@ pub(super) async fn note(
         "apiVersion": resource.api_version,
         "kind": resource.kind,
         "metadata": {
-            "name": key.name,
-            "namespace": key.namespace,
+            "name": key.name(),
+            "namespace": key.namespace(),
             "uid": metadata.uid,
             "resourceVersion": metadata.resource_version,
             "annotations": { STARTED_WITH: json!(started_with).to_string() },
@@ -39,6 +39,6 @@ pub(super) async fn note(
     let api = Api::<DynamicObject>::namespaced_with(client.clone(), namespace, resource);
     let params = PatchParams::apply(RESTART_FIELD_MANAGER).force();
     let body = Patch::Apply(&body);
-    let written = api.patch_metadata(&key.name, &params, &body).await?;
+    let written = api.patch_metadata(key.name(), &params, &body).await?;
     Ok(written.metadata)
 }

@@ -28,7 +28,7 @@ pub(super) async fn observe(
 ) -> kube::Result<Option<Workload>> {
     let namespace = key.namespace_or_empty();
     let api = Api::<DynamicObject>::namespaced_with(client.clone(), namespace, resource);
-    let Some(object) = api.get_opt(&key.name).await? else {
+    let Some(object) = api.get_opt(key.name()).await? else {
         return Ok(None);
     };
     let started_with = object.annotations().get(STARTED_WITH);

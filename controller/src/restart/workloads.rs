@@ -31,7 +31,7 @@ impl Sight {
         let tracking = annotation(TRACKING_ANNOTATION).and_then(|text| parse_tracking(text));
         // A copy of an object of an Application is not the Application's.
         let its_own = tracking.filter(|tracking| {
-            tracking.names(&key.group, &key.kind, key.namespace.as_deref(), &key.name)
+            tracking.names(key.group(), key.kind(), key.namespace(), key.name())
         });
         Some(Self {
             uid: metadata.uid.clone(),
@@ -208,7 +208,7 @@ mod tests {
         let mut due = Vec::new();
         while let Some((_, key)) = workloads.next() {
             workloads.look(&key);
-            due.push(key.name);
+            due.push(key.name().to_owned());
         }
         due.sort();
         due

@@ -23,7 +23,7 @@ pub(crate) struct Member<'a> {
 pub(crate) fn counts(world: &World, desired: &Desired, key: &ObjectKey) -> bool {
     let application = &world.application;
     let is_itself = is_application(key)
-        && (key.namespace_or_empty(), &*key.name) == (&*application.namespace, &*application.name);
+        && (key.namespace_or_empty(), key.name()) == (&*application.namespace, &*application.name);
     let wanted = desired.objects.get(key);
     !is_itself && wanted.is_some_and(|wanted| !dialect::ignores_health(&wanted.object["metadata"]))
 }

@@ -71,7 +71,7 @@ impl Executor<'_> {
             Ok(found) => found,
             Err(failure) => return Ok(Err(failure)),
         };
-        match api.delete(&key.name, params).await {
+        match api.delete(key.name(), params).await {
             // The object is answered while it is there, and a `Status` once it is not.
             Ok(answer) if answer.is_left() => Ok(Ok(Deletion::Begun)),
             Ok(_) => Ok(Ok(Deletion::Over)),

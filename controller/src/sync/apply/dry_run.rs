@@ -36,7 +36,7 @@ impl Executor<'_> {
         };
         let params = PatchParams::apply(FIELD_MANAGER).force().dry_run();
         let live = match wanted.ignored.leaves_alone() {
-            true => match api.get_opt(&key.name).await {
+            true => match api.get_opt(key.name()).await {
                 Ok(live) => live,
                 Err(error) => return failure(key, error).map(Err),
             },
@@ -48,7 +48,7 @@ impl Executor<'_> {
             Some(Err(problem)) => return Ok(Err(too_slow(key, &problem))),
         };
         let body = Patch::Apply(self.with_note(key, body));
-        match api.patch_metadata(&key.name, &params, &body).await {
+        match api.patch_metadata(key.name(), &params, &body).await {
             Ok(_) if self.world.live.contains_key(key) => Ok(Ok(Done::Configured)),
             Ok(_) => Ok(Ok(Done::Created)),
             Err(error) => failure(key, error).map(Err),

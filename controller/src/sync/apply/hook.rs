@@ -38,7 +38,7 @@ impl Executor<'_> {
             Ok(found) => found,
             Err(failure) => return Ok(Err(failure)),
         };
-        match release(&api, &key.name, uid).await {
+        match release(&api, key.name(), uid).await {
             Ok(true) => Ok(Ok(Done::Configured)),
             Ok(false) => Ok(Ok(Done::Unchanged)),
             Err(error) => write_failure(key, error).map(Err),

@@ -117,7 +117,7 @@ impl Executor<'_> {
             });
         };
         let client = self.engine.context.client.clone();
-        let api = match (&key.namespace, namespaced) {
+        let api = match (&key.namespace(), namespaced) {
             (Some(namespace), true) => Api::namespaced_with(client, namespace, &resource),
             _ => Api::all_with(client, &resource),
         };
@@ -152,12 +152,12 @@ fn goes_together(first: &PlannedStep, second: &PlannedStep) -> bool {
             | (Step::DeleteHook { .. }, Step::DeleteHook { .. })
             | (Step::DryRun { .. }, Step::DryRun { .. }) => true,
             (Step::RunHook(first), Step::RunHook(second)) => {
-                first.key.is(&second.key.group, &second.key.kind)
+                first.key.is(second.key.group(), second.key.kind())
             }
             (Step::Apply(first), Step::Apply(second))
             | (Step::Merge(first), Step::Merge(second))
             | (Step::Replace(first), Step::Replace(second)) => {
-                first.is(&second.group, &second.kind)
+                first.is(second.group(), second.kind())
             }
             _ => false,
         }

@@ -19,7 +19,7 @@ impl Executor<'_> {
     /// Replaces the live object of a key; makes it where there is none.
     pub(super) async fn replace(&self, key: &ObjectKey) -> Answer {
         self.writing(key, async |api, resource, wanted| {
-            if let Some(live) = api.get_opt(&key.name).await? {
+            if let Some(live) = api.get_opt(key.name()).await? {
                 let params = PostParams {
                     field_manager: Some(REPLACES.to_owned()),
                     ..PostParams::default()
@@ -28,7 +28,7 @@ impl Executor<'_> {
                     Ok(body) => in_place_of(&live.metadata, &self.with_note(key, body))?,
                     Err(problem) => return Ok(Err(too_slow(key, &problem))),
                 };
-                api.replace(&key.name, &params, &body).await?;
+                api.replace(key.name(), &params, &body).await?;
             }
             self.write(api, resource, wanted, TakeOver::Yes).await
         })
@@ -53,7 +53,7 @@ pub(in crate::sync) async fn predicted(
         Ok(body) => in_place_of(&live.metadata, &with_note_of(live, body))?,
         Err(_) => return Ok(None),
     };
-    match api.replace(&wanted.key.name, &params, &body).await {
+    match api.replace(wanted.key.name(), &params, &body).await {
         Ok(predicted) => Ok(Some(Predicted::Object(predicted.into()))),
         Err(error) => failure(&wanted.key, error).map(|_| None),
     }

@@ -22,12 +22,12 @@ impl Executor<'_> {
         let body = json!({
             "apiVersion": resource.api_version,
             "kind": resource.kind,
-            "metadata": { "name": key.name, "namespace": key.namespace, "uid": uid },
+            "metadata": { "name": key.name(), "namespace": key.namespace(), "uid": uid },
             "spec": { "template": { "metadata": { "annotations": { SECRETS: secrets } } } },
         });
         let params = PatchParams::apply(RESTART_FIELD_MANAGER).force();
         self.engine.live.index().writing(key);
-        let answer = api.patch(&key.name, &params, &Patch::Apply(&body)).await;
+        let answer = api.patch(key.name(), &params, &Patch::Apply(&body)).await;
         self.engine.live.index().written(key);
         match answer {
             Ok(object) => {

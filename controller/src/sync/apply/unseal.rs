@@ -23,7 +23,7 @@ impl Executor<'_> {
             self.engine.context.client.clone(),
             key.namespace_or_empty(),
         );
-        let sealed = match api.get(&key.name).await {
+        let sealed = match api.get(key.name()).await {
             Ok(sealed) => sealed,
             Err(error) => return failure(key, error).map(Err),
         };

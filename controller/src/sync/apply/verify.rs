@@ -38,7 +38,7 @@ impl Executor<'_> {
             Ok(found) => found,
             Err(failure) => return Ok(Err(failure)),
         };
-        let object = match api.get_opt(&key.name).await {
+        let object = match api.get_opt(key.name()).await {
             Ok(Some(object)) => object,
             Ok(None) => {
                 self.engine.live.index().absent(key);
@@ -119,7 +119,7 @@ pub(in crate::sync) async fn predicted(
         Ok(body) => Patch::Apply(with_note_of(live, body)),
         Err(problem) => return Ok(Err(problem)),
     };
-    let predicted = match api.patch(&wanted.key.name, &params, &body).await {
+    let predicted = match api.patch(wanted.key.name(), &params, &body).await {
         Ok(predicted) => Predicted::Object(predicted.into()),
         Err(kube::Error::Api(status)) if refuses_dry_run(&status) => Predicted::NoDryRun,
         Err(error) => Predicted::Refusal(failure(&wanted.key, error)?),

@@ -137,7 +137,7 @@ impl Executor<'_> {
         resource: &ApiResource,
         wanted: &Wanted,
     ) -> Result<Result<ObjectMeta, Failure>, kube::Error> {
-        let Some(live) = api.get_opt(&wanted.key.name).await? else {
+        let Some(live) = api.get_opt(wanted.key.name()).await? else {
             return self
                 .send(api, resource, wanted, &wanted.object)
                 .await
@@ -163,13 +163,13 @@ impl Executor<'_> {
         let (key, params) = (&wanted.key, PatchParams::apply(FIELD_MANAGER).force());
         let body = Patch::Apply(self.with_note(key, Cow::Borrowed(body)));
         let (metadata, seen) = if self.engine.live.reads_status(&key.group_kind()) {
-            let object = api.patch(&key.name, &params, &body).await?;
+            let object = api.patch(key.name(), &params, &body).await?;
             (
                 object.metadata.clone(),
                 self.engine.live.sight(object, resource),
             )
         } else {
-            let object = api.patch_metadata(&key.name, &params, &body).await?;
+            let object = api.patch_metadata(key.name(), &params, &body).await?;
             (object.metadata.clone(), Seen::metadata(object.metadata))
         };
         let digest = seen.digest;
@@ -184,7 +184,7 @@ impl Executor<'_> {
 
 /// Makes fields of predecessors and people ours, on condition that nobody writes the object meanwhile.
 async fn adopt(api: &Api<DynamicObject>, wanted: &Wanted) -> Result<(), kube::Error> {
-    let (name, ignored) = (&wanted.key.name, &wanted.ignored);
+    let (name, ignored) = (wanted.key.name(), &wanted.ignored);
     let predecessor = wanted.predecessor.as_deref();
     let Some(object) = api.get_metadata_opt(name).await? else {
         return Ok(());

@@ -24,7 +24,7 @@ pub(super) const VOLUME_SECRETS: [&str; 9] = [
 /// Names of the Secrets, in the object's own namespace, that `object` uses.
 pub(in crate::sync) fn secrets_used<'a>(object: &'a Value, key: &ObjectKey) -> BTreeSet<&'a str> {
     let mut used = BTreeSet::new();
-    match (key.group.as_str(), key.kind.as_str()) {
+    match (key.group(), key.kind()) {
         ("networking.k8s.io" | "extensions", "Ingress") => {
             used.extend(names(object, "/spec/tls", "/secretName"))
         }

@@ -57,13 +57,13 @@ impl Hook {
         let mut object = self.wanted.object.clone();
         normalise::annotate(&mut object, HOOK_RUN, run);
         let tracking = object["metadata"]["annotations"][TRACKING_ANNOTATION].as_str();
-        let place = tracking.and_then(|tracking| tracking.strip_suffix(&*self.id.key.name));
-        if let Some(tracking) = place.map(|place| format!("{place}{}", key.name)) {
+        let place = tracking.and_then(|tracking| tracking.strip_suffix(self.id.key.name()));
+        if let Some(tracking) = place.map(|place| format!("{place}{}", key.name())) {
             normalise::annotate(&mut object, TRACKING_ANNOTATION, &tracking);
         }
         if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.remove("generateName");
-            metadata.insert("name".into(), key.name.as_str().into());
+            metadata.insert("name".into(), key.name().into());
             let finalizers = metadata.entry("finalizers").or_insert_with(|| json!([]));
             if let Some(finalizers) = finalizers.as_array_mut() {
                 finalizers.push(HOOK_FINALIZER.into());

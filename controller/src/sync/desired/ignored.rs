@@ -9,8 +9,8 @@ use crate::ignore::{Problem, Rules};
 /// another time, because a rule was not done within its limits.
 pub(super) fn leave_out(rules: &Rules, application: &str, wanted: &mut Wanted) -> bool {
     let key = &wanted.key;
-    let namespace = key.namespace.as_deref().unwrap_or_default();
-    let ignored = match rules.of(application, &key.group, &key.kind, namespace, &key.name) {
+    let namespace = key.namespace().unwrap_or_default();
+    let ignored = match rules.of(application, key.group(), key.kind(), namespace, key.name()) {
         Ok(ignored) if ignored.is_empty() => return false,
         Ok(ignored) => ignored,
         Err(problem) => {

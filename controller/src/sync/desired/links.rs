@@ -27,5 +27,5 @@ fn sealed_secrets(wanted: &Wanted) -> impl Iterator<Item = ObjectKey> {
     use crds::names::sealed_secret::{GROUP, KIND};
     let kind = GroupKind::new(GROUP, KIND);
     let names = secrets_used(&wanted.object, &wanted.key).into_iter();
-    names.map(move |name| ObjectKey::new(&kind, wanted.key.namespace.as_deref(), name))
+    names.map(move |name| ObjectKey::new(&kind, wanted.key.namespace(), name))
 }

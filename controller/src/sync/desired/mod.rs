@@ -193,7 +193,7 @@ fn wanted(
             message,
         ));
     }
-    normalise::set_namespace(&mut object, key.namespace.as_deref());
+    normalise::set_namespace(&mut object, key.namespace());
     if inputs.scaled.contains(&key) {
         normalise::drop_replicas(&mut object);
     }
@@ -220,13 +220,13 @@ fn wanted(
 }
 
 fn tracking(inputs: &Inputs<'_>, key: &ObjectKey) -> String {
-    let namespace = key.namespace.as_deref().unwrap_or(inputs.namespace);
+    let namespace = key.namespace().unwrap_or(inputs.namespace);
     tracking_value(
         inputs.application_id,
-        &key.group,
-        &key.kind,
+        key.group(),
+        key.kind(),
         namespace,
-        &key.name,
+        key.name(),
     )
 }
 

@@ -31,7 +31,7 @@ const EMPTY_CA_BUNDLES: [&str; 2] = ["", "Cg=="];
 pub(in crate::sync) fn normalise(object: &mut Value, key: &ObjectKey) -> Vec<String> {
     drop_server_fields(object);
     drop_empty_ca_bundles(object);
-    match (key.group.as_str(), key.kind.as_str()) {
+    match (key.group(), key.kind()) {
         ("", "Secret") => encode_string_data(object),
         ("rbac.authorization.k8s.io", "ClusterRole") => drop_aggregated_rules(object),
         _ => {}

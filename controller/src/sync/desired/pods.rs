@@ -7,7 +7,7 @@ use crate::sync::key::ObjectKey;
 
 /// Dotted path of the pod spec in a kind that has one: the built-in ones, and the Rollouts of Argo.
 pub(in crate::sync) fn pod_spec_path(key: &ObjectKey) -> Option<&'static str> {
-    match (key.group.as_str(), key.kind.as_str()) {
+    match (key.group(), key.kind()) {
         ("", "Pod") => Some("spec"),
         ("apps", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
         | ("", "ReplicationController")

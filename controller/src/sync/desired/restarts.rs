@@ -46,7 +46,7 @@ impl Items {
 /// True for a kind whose Pods are replaced when its template changes.
 fn is_restarted(key: &ObjectKey) -> bool {
     matches!(
-        (&*key.group, &*key.kind),
+        (key.group(), key.kind()),
         ("apps", "Deployment" | "StatefulSet" | "DaemonSet") | ("argoproj.io", "Rollout")
     )
 }

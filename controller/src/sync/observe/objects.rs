@@ -140,12 +140,12 @@ impl Engine {
             let kind = key.group_kind();
             let (resource, namespaced) = api_resource(kinds, &kind, versions.get(&kind)?)?;
             let client = self.context.client.clone();
-            let api: Api<DynamicObject> = match (&key.namespace, namespaced) {
+            let api: Api<DynamicObject> = match (&key.namespace(), namespaced) {
                 (Some(namespace), true) => Api::namespaced_with(client, namespace, &resource),
                 _ => Api::all_with(client, &resource),
             };
             Some(async move {
-                match api.get_opt(&key.name).await {
+                match api.get_opt(key.name()).await {
                     Ok(Some(object)) => self.live.see(key, self.live.sight(object, &resource)),
                     Ok(None) => self.live.index().absent(key),
                     // Nothing is known of it then: applying it tells why.

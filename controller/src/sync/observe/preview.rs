@@ -146,7 +146,7 @@ impl Engine {
         (api, resource): (Api<DynamicObject>, ApiResource),
     ) -> Result<Seen, kube::Error> {
         let wanted = reading.desired.objects.get(key);
-        let object = match api.get_opt(&key.name).await {
+        let object = match api.get_opt(key.name()).await {
             Ok(object) => object,
             Err(error) => {
                 let sides = Sides::unread(failure(key, error)?.message);
@@ -198,10 +198,10 @@ impl Engine {
 impl Reading<'_> {
     /// Where an object is read; nowhere what the project does not permit, or the cluster does not know.
     fn api(&self, key: &ObjectKey, version: &str) -> Option<(Api<DynamicObject>, ApiResource)> {
-        let namespace = key.namespace.as_deref();
+        let namespace = key.namespace();
         let wanted = self.desired.objects.get(key);
         let object = wanted.map_or(&Value::Null, |wanted| &wanted.object);
-        let claim = Claim::of(&key.group, &key.kind, namespace, &key.name, object);
+        let claim = Claim::of(key.group(), key.kind(), namespace, key.name(), object);
         let destination = &self.intent.destination;
         let permitted = self
             .project
@@ -223,7 +223,7 @@ impl Reading<'_> {
         let looks = workloads.filter_map(|wanted| {
             let (api, _) = self.api(&wanted.key, &wanted.version)?;
             Some(async move {
-                let metadata = match api.get_metadata_opt(&wanted.key.name).await {
+                let metadata = match api.get_metadata_opt(wanted.key.name()).await {
                     Ok(found) => found.map(|found| found.metadata),
                     Err(error) => failure(&wanted.key, error).map(|_| None)?,
                 };
@@ -241,7 +241,7 @@ impl Reading<'_> {
 
     /// The namespace of an object comes with the same sync.
     fn brings(&self, wanted: &Wanted) -> bool {
-        let Some(namespace) = wanted.key.namespace.as_deref() else {
+        let Some(namespace) = wanted.key.namespace() else {
             return false;
         };
         let made = self.intent.options.create_namespace;
@@ -260,7 +260,7 @@ impl Reading<'_> {
             .force()
             .dry_run();
         let body = Patch::Apply(&wanted.object);
-        match api.patch_metadata(&wanted.key.name, &params, &body).await {
+        match api.patch_metadata(wanted.key.name(), &params, &body).await {
             Ok(_) => {}
             Err(kube::Error::Api(status)) if refuses_dry_run(&status) => {}
             Err(error) => {

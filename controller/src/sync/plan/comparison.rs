@@ -210,7 +210,7 @@ fn other_owner(world: &World, key: &ObjectKey, live: &Live) -> Option<String> {
     let tracking = parse_tracking(live.tracking.as_deref()?)?;
     let others = tracking.application != world.application.tracking_name;
     let exists = world.applications.contains(&tracking.application);
-    let names = tracking.names(&key.group, &key.kind, key.namespace.as_deref(), &key.name);
+    let names = tracking.names(key.group(), key.kind(), key.namespace(), key.name());
     (others && exists && names).then_some(tracking.application)
 }
 

@@ -111,7 +111,7 @@ fn condition(
         ),
         Difference::KindUnavailable => (
             ConditionKind::ComparisonError,
-            format!("{key}: the API group {:?} does not answer", key.group),
+            format!("{key}: the API group {:?} does not answer", key.group()),
         ),
         Difference::Shared(owner) => (
             ConditionKind::SharedResourceWarning,

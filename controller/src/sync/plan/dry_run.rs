@@ -18,12 +18,12 @@ pub(in crate::sync) fn work(
     operation: &Operation,
     waves: &BTreeMap<Slot, Wave>,
 ) -> Work {
-    let namespace = Some(&terms.intent.destination.namespace);
+    let namespace = Some(terms.intent.destination.namespace.as_str());
     let is_to_be_made =
         operation.create_namespace && world.destination_namespace == DestinationNamespace::Missing;
     let asks = |key: &ObjectKey| {
         comparison.difference(key) != Some(&Difference::AwaitsKind)
-            && !(is_to_be_made && key.namespace.as_ref() == namespace)
+            && !(is_to_be_made && key.namespace() == namespace)
     };
     let question = |step: &Step| {
         let asks = match step {

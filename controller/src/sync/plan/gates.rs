@@ -122,10 +122,10 @@ pub(in crate::sync) fn permits_wanted(
 ) -> Result<(), String> {
     let key = &wanted.key;
     let claim = Claim::of(
-        &key.group,
-        &key.kind,
-        key.namespace.as_deref(),
-        &key.name,
+        key.group(),
+        key.kind(),
+        key.namespace(),
+        key.name(),
         &wanted.object,
     );
     permits(world, terms.project, &terms.intent.destination, &claim)?;
@@ -143,10 +143,10 @@ pub(in crate::sync) fn permits_live(
     live: &Live,
 ) -> Result<(), String> {
     let claim = Claim::of_live(
-        &key.group,
-        &key.kind,
-        key.namespace.as_deref(),
-        &key.name,
+        key.group(),
+        key.kind(),
+        key.namespace(),
+        key.name(),
         &live.metadata,
     );
     permits(world, project, destination, &claim)

@@ -15,14 +15,14 @@ pub(in crate::sync) fn is_holder(key: &ObjectKey) -> bool {
 /// True when deleting `holder` would delete `object` too.
 pub(in crate::sync) fn holds(kinds: &Kinds, holder: &ObjectKey, object: &ObjectKey) -> bool {
     if is_namespace(holder) {
-        return object.namespace.as_ref() == Some(&holder.name);
+        return object.namespace() == Some(holder.name());
     }
     let kind = object.group_kind();
     let plural = match kinds.lookup_any_version(&kind) {
         Lookup::Known(known) => &known.plural,
         Lookup::Unknown | Lookup::Unavailable => return false,
     };
-    is_definition(holder) && holder.name.strip_suffix(&kind.group) == Some(&format!("{plural}."))
+    is_definition(holder) && holder.name().strip_suffix(&kind.group) == Some(&format!("{plural}."))
 }
 
 /// Moves holders to the lowest of all waves that are deleted: deleting goes from the highest wave down.

@@ -46,10 +46,14 @@ impl Operation {
 impl HookRun {
     /// The run of a hook on an occasion: the same after every restart.
     pub(in crate::sync) fn of(world: &World, occasion: Occasion<'_>, hook: &Hook) -> Self {
-        let mut key = hook.id.key.clone();
-        if hook.generated {
-            key.name = generated_name(occasion, hook.id.phase, &key.name);
-        }
+        let key = &hook.id.key;
+        let key = match hook.generated {
+            true => {
+                let name = generated_name(occasion, hook.id.phase, key.name());
+                ObjectKey::new(&key.group_kind(), key.namespace(), &name)
+            }
+            false => key.clone(),
+        };
         Self {
             id: hook.id.clone(),
             key,

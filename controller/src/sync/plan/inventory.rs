@@ -109,7 +109,7 @@ pub(in crate::sync) fn leftover(
         Lookup::Known(_) => {}
         Lookup::Unknown => return Leftover::OutOfReach,
         Lookup::Unavailable => {
-            return Leftover::InDoubt(format!("the API group {:?} does not answer", key.group));
+            return Leftover::InDoubt(format!("the API group {:?} does not answer", key.group()));
         }
     }
     let Some(live) = world.live.get(key) else {
@@ -142,7 +142,7 @@ pub(in crate::sync) fn is_ours(world: &World, key: &ObjectKey, live: &Live) -> b
     let tracking = live.tracking.as_deref().and_then(parse_tracking);
     tracking.is_some_and(|tracking| {
         tracking.application == world.application.tracking_name
-            && tracking.names(&key.group, &key.kind, key.namespace.as_deref(), &key.name)
+            && tracking.names(key.group(), key.kind(), key.namespace(), key.name())
     })
 }
 

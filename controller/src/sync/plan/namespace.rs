@@ -72,7 +72,7 @@ pub(in crate::sync) fn step(
             Step::RunHook(run) => Some(&run.key),
             step => step.written(),
         };
-        key.is_some_and(|key| key.namespace.as_ref() == Some(namespace))
+        key.is_some_and(|key| key.namespace() == Some(namespace.as_str()))
     };
     let missing = world.destination_namespace == DestinationNamespace::Missing;
     if missing && operation.create_namespace && work.now.iter().any(lands_there) {
@@ -84,5 +84,5 @@ pub(in crate::sync) fn step(
     }
     let differs = comparison.namespace.as_ref();
     let covered = differs.filter(|key| operation.scope.covers(key))?;
-    Some(Step::ApplyNamespace(covered.name.clone()))
+    Some(Step::ApplyNamespace(covered.name().to_owned()))
 }

@@ -63,7 +63,7 @@ pub(in crate::sync) fn rank(key: &ObjectKey) -> usize {
     let kind = if is_sealed_secret(key) {
         "Secret"
     } else {
-        &key.kind
+        key.kind()
     };
     RANKS
         .iter()
@@ -152,7 +152,7 @@ fn firsts_on(
 
 /// The Namespace that an object lies in.
 fn namespace(key: &ObjectKey) -> Option<ObjectKey> {
-    let name = key.namespace.as_deref()?;
+    let name = key.namespace()?;
     Some(ObjectKey::new(&GroupKind::new("", "Namespace"), None, name))
 }
 

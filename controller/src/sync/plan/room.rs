@@ -33,11 +33,11 @@ fn entry(key: &ObjectKey, version: &str, wave: i32) -> usize {
         wave => wave.to_string(),
     };
     let fields = [
-        ("group", key.group.as_str()),
+        ("group", key.group()),
         ("version", version),
-        ("kind", &key.kind),
+        ("kind", key.kind()),
         ("namespace", key.namespace_or_empty()),
-        ("name", &key.name),
+        ("name", key.name()),
         ("status", SyncStatus::OutOfSync.name()),
         ("syncWave", &wave),
     ];
@@ -60,11 +60,11 @@ mod tests {
         for (namespace, wave) in [(Some("demo"), 0), (None, -12)] {
             let key = ObjectKey::new(&kind, namespace, "web");
             let written = serde_json::to_string(&crds::ResourceStatus {
-                group: key.group.clone(),
+                group: key.group().to_owned(),
                 version: "v1".into(),
-                kind: key.kind.clone(),
+                kind: key.kind().to_owned(),
                 namespace: key.namespace_or_empty().into(),
-                name: key.name.clone(),
+                name: key.name().to_owned(),
                 status: "OutOfSync".into(),
                 sync_wave: wave.into(),
                 ..crds::ResourceStatus::default()

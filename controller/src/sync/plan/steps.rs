@@ -208,7 +208,7 @@ impl Planner<'_> {
             ),
             Some(Difference::KindUnavailable) => leave(
                 LeftOutReason::Unreadable,
-                format!("the API group {:?} does not answer", key.group),
+                format!("the API group {:?} does not answer", key.group()),
             ),
             Some(Difference::Unreadable(why)) => leave(LeftOutReason::Unreadable, why.clone()),
         }

@@ -276,11 +276,11 @@ fn named(desired: &Desired, key: &ObjectKey, compared: &Compared) -> Object {
 
 fn bare(key: &ObjectKey) -> Object {
     Object {
-        group: key.group.clone(),
+        group: key.group().to_owned(),
         version: String::new(),
-        kind: key.kind.clone(),
-        namespace: key.namespace.clone(),
-        name: key.name.clone(),
+        kind: key.kind().to_owned(),
+        namespace: key.namespace().map(str::to_owned),
+        name: key.name().to_owned(),
         place: String::new(),
         origin: None,
         change: Change::None,

@@ -41,7 +41,7 @@ fn known(desired: &Desired, sides: &BTreeMap<ObjectKey, Sides>) -> BTreeMap<Obje
         .map(|hook| (&hook.wanted, hook.id.to_string()));
     for (wanted, user) in objects.chain(hooks) {
         for name in secrets_used(&wanted.object, &wanted.key) {
-            let secret = (wanted.key.namespace.as_deref(), name);
+            let secret = (wanted.key.namespace(), name);
             users.entry(secret).or_default().push(user.clone());
         }
     }
@@ -51,13 +51,13 @@ fn known(desired: &Desired, sides: &BTreeMap<ObjectKey, Sides>) -> BTreeMap<Obje
         .values()
         .filter(|wanted| is_secret(&wanted.key));
     let secret = |key: &ObjectKey, origin: String| Secret {
-        kind: key.kind.clone(),
-        namespace: key.namespace.clone(),
-        name: key.name.clone(),
+        kind: key.kind().to_owned(),
+        namespace: key.namespace().map(str::to_owned),
+        name: key.name().to_owned(),
         origin,
         opened_by: Vec::new(),
         used_by: users
-            .get(&(key.namespace.as_deref(), &*key.name))
+            .get(&(key.namespace(), key.name()))
             .cloned()
             .unwrap_or_default(),
         last_change: sides.get(key).and_then(|sides| sides.applied.clone()),

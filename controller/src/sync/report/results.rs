@@ -196,11 +196,11 @@ fn new(
 ) -> ResourceResult {
     let compared = comparison.and_then(|comparison| comparison.objects.get(key));
     ResourceResult {
-        group: key.group.clone(),
+        group: key.group().to_owned(),
         version: compared.map_or_else(|| "v1".to_owned(), |compared| compared.version.clone()),
-        kind: key.kind.clone(),
+        kind: key.kind().to_owned(),
         namespace: key.namespace_or_empty().to_owned(),
-        name: key.name.clone(),
+        name: key.name().to_owned(),
         status: status.to_owned(),
         message: cut(message, LONGEST_TEXT),
         sync_phase: "Sync".into(),

@@ -97,11 +97,11 @@ fn overall(
 
 fn resource(key: &ObjectKey, compared: &Compared) -> ResourceStatus {
     ResourceStatus {
-        group: key.group.clone(),
+        group: key.group().to_owned(),
         version: compared.version.clone(),
-        kind: key.kind.clone(),
+        kind: key.kind().to_owned(),
         namespace: key.namespace_or_empty().to_owned(),
-        name: key.name.clone(),
+        name: key.name().to_owned(),
         status: compared.status.name().into(),
         requires_pruning: compared.requires_pruning,
         requires_deletion_confirmation: compared.asks,
@@ -169,8 +169,8 @@ fn health_after(world: &World, comparison: &Comparison, outcomes: &[Outcome]) ->
 
 /// By a rule or a script: what a status may say later is left to later.
 fn is_judged(world: &World, key: &ObjectKey) -> bool {
-    health::has_rule(&key.group, &key.kind)
-        || world.customizations.has_script(&key.group, &key.kind)
+    health::has_rule(key.group(), key.kind())
+        || world.customizations.has_script(key.group(), key.kind())
 }
 
 /// What the metrics say: the words of the status.

@@ -1,10 +1,7 @@
 //! The live index: what the cluster holds of the objects that Applications own, want or remember, kept current by watches.
 //! It is a pure model that tells whom to wake; it asks the cluster nothing and decides nothing.
 
-use std::{
-    collections::{BTreeSet, HashMap, HashSet},
-    sync::Arc,
-};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use k8s_openapi::jiff::Timestamp;
 
@@ -20,13 +17,13 @@ use crate::sync::{
 /// All that is known of live objects.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
-    slots: HashMap<Arc<ObjectKey>, Slot>,
+    slots: HashMap<ObjectKey, Slot>,
     /// Keys each Application wants or remembers.
-    concerns: HashMap<AppId, BTreeSet<Arc<ObjectKey>>>,
+    concerns: HashMap<AppId, BTreeSet<ObjectKey>>,
     /// Keys whose live object carries a tracking id of this tracking name.
-    tracked: HashMap<String, HashSet<Arc<ObjectKey>>>,
+    tracked: HashMap<String, HashSet<ObjectKey>>,
     /// Keys seen by a listing under way, by kind: what is missing at its end has gone.
-    listing: HashMap<GroupKind, HashSet<Arc<ObjectKey>>>,
+    listing: HashMap<GroupKind, HashSet<ObjectKey>>,
 }
 
 /// What the index says of one key.
@@ -47,7 +44,7 @@ impl Index {
         app: &AppId,
         keys: impl Iterator<Item = &'a ObjectKey> + Clone,
     ) {
-        let same = |known: &BTreeSet<Arc<ObjectKey>>| {
+        let same = |known: &BTreeSet<ObjectKey>| {
             known.len() == keys.clone().count() && keys.clone().all(|key| known.contains(key))
         };
         if self.concerns.get(app).is_some_and(same) {
@@ -55,13 +52,12 @@ impl Index {
         }
         let mut now = BTreeSet::new();
         for key in keys {
-            let key = self.shared(key.clone());
             self.slots
                 .entry(key.clone())
                 .or_default()
                 .concerned
                 .insert(app.clone());
-            now.insert(key);
+            now.insert(key.clone());
         }
         let before = self
             .concerns
@@ -84,16 +80,14 @@ impl Index {
         let concerned = self
             .concerns
             .iter()
-            .filter(|(_, keys)| keys.iter().any(|key| key.group == group));
+            .filter(|(_, keys)| keys.iter().any(|key| key.group() == group));
         concerned.map(|(app, _)| app.clone()).collect()
     }
 
     /// Of what an Application wants or remembers, the objects whose replicas an autoscaler sets.
     pub(crate) fn scaled_of(&self, app: &AppId) -> BTreeSet<ObjectKey> {
         let keys = self.concerns.get(app).into_iter().flatten();
-        keys.filter(|key| self.is_scaled(key))
-            .map(|key| (**key).clone())
-            .collect()
+        keys.filter(|key| self.is_scaled(key)).cloned().collect()
     }
 
     /// Kinds of everything that Applications want or remember.
@@ -107,11 +101,7 @@ impl Index {
 
     /// Objects that carry a tracking id of this name.
     pub(crate) fn tracked_by(&self, tracking_name: &str) -> impl Iterator<Item = &ObjectKey> {
-        self.tracked
-            .get(tracking_name)
-            .into_iter()
-            .flatten()
-            .map(|key| &**key)
+        self.tracked.get(tracking_name).into_iter().flatten()
     }
 
     /// True when somebody wants, remembers or tracks an object of this key.
@@ -147,30 +137,25 @@ impl Index {
     /// An object as a watch or a GET shows it. Older news than what is known changes nothing.
     pub(crate) fn see(&mut self, key: &ObjectKey, seen: Seen) -> Affected {
         if let Some(listed) = self.listing.get_mut(&key.group_kind()) {
-            listed.insert(Arc::new(key.clone()));
+            listed.insert(key.clone());
         }
         let slot = match self.slots.get_mut(key) {
             Some(slot) => slot,
             None if seen.tracking_name.is_none() => return Affected::default(),
-            None => self.slots.entry(Arc::new(key.clone())).or_default(),
+            None => self.slots.entry(key.clone()).or_default(),
         };
         let (before, after) = (slot.presence.tracking_name(), seen.tracking_name.clone());
         if !slot.presence.take_in(seen) {
             return Affected::default();
         }
         let affected = slot.affected([&before, &after]);
-        let key = self.shared(key.clone());
-        self.retrack(&key, before, after);
+        self.retrack(key, before, after);
         affected
     }
 
     /// An object is gone. `uid` guards against news of a predecessor under the same name.
     pub(crate) fn lose(&mut self, key: &ObjectKey, uid: Option<&str>) -> Affected {
-        let Some((key, _)) = self.slots.get_key_value(key) else {
-            return Affected::default();
-        };
-        let key = key.clone();
-        let Some(slot) = self.slots.get_mut(&key) else {
+        let Some(slot) = self.slots.get_mut(key) else {
             return Affected::default();
         };
         if let (Presence::Present(entry), Some(uid)) = (&slot.presence, uid)
@@ -186,7 +171,7 @@ impl Index {
         } else {
             Affected::default()
         };
-        self.retrack(&key, before, None);
+        self.retrack(key, before, None);
         affected
     }
 
@@ -314,22 +299,14 @@ impl Index {
         }
     }
 
-    /// The one allocation of a key that all maps share.
-    fn shared(&self, key: ObjectKey) -> Arc<ObjectKey> {
-        match self.slots.get_key_value(&key) {
-            Some((shared, _)) => shared.clone(),
-            None => Arc::new(key),
-        }
-    }
-
-    fn release(&mut self, app: &AppId, key: &Arc<ObjectKey>) {
+    fn release(&mut self, app: &AppId, key: &ObjectKey) {
         if let Some(slot) = self.slots.get_mut(key) {
             slot.concerned.remove(app);
         }
         self.drop_if_idle(key);
     }
 
-    fn retrack(&mut self, key: &Arc<ObjectKey>, before: Option<String>, after: Option<String>) {
+    fn retrack(&mut self, key: &ObjectKey, before: Option<String>, after: Option<String>) {
         if before != after {
             if let Some(name) = before
                 && let Some(keys) = self.tracked.get_mut(&name)
@@ -347,7 +324,7 @@ impl Index {
     }
 
     /// Objects that are neither tracked nor anybody's concern cost nothing.
-    fn drop_if_idle(&mut self, key: &Arc<ObjectKey>) {
+    fn drop_if_idle(&mut self, key: &ObjectKey) {
         let idle = self.slots.get(key).is_some_and(|slot| {
             slot.concerned.is_empty()
                 && slot.writing == 0

@@ -52,8 +52,8 @@ fn requested_scope(comparison: &Comparison, request: &OperationRequest) -> Resul
     for object in &request.only {
         let is_meant = |key: &&ObjectKey| {
             key.is(&object.group, &object.kind)
-                && key.name == object.name
-                && (object.namespace.is_none() || object.namespace == key.namespace)
+                && key.name() == object.name
+                && (object.namespace.is_none() || object.namespace.as_deref() == key.namespace())
         };
         let mut meant = comparison.objects.keys().filter(is_meant).peekable();
         if meant.peek().is_none() {
@@ -71,9 +71,9 @@ fn requested_scope(comparison: &Comparison, request: &OperationRequest) -> Resul
 /// A scope as the status keeps it.
 fn resources(scope: &Scope) -> Vec<SyncResource> {
     let resource = |key: &ObjectKey| SyncResource {
-        group: key.group.clone(),
-        kind: key.kind.clone(),
-        name: key.name.clone(),
+        group: key.group().to_owned(),
+        kind: key.kind().to_owned(),
+        name: key.name().to_owned(),
         namespace: key.namespace_or_empty().to_owned(),
         ..SyncResource::default()
     };
