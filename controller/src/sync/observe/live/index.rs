@@ -22,8 +22,16 @@ pub(crate) struct Index {
     concerns: HashMap<AppId, BTreeSet<ObjectKey>>,
     /// Keys whose live object carries a tracking id of this tracking name.
     tracked: HashMap<String, HashSet<ObjectKey>>,
-    /// Keys seen by a listing under way, by kind: what is missing at its end has gone.
-    listing: HashMap<GroupKind, HashSet<ObjectKey>>,
+    /// Listings under way, by kind.
+    listing: HashMap<GroupKind, Listed>,
+}
+
+/// A listing under way: what it does not show is not there.
+#[derive(Debug, Default)]
+struct Listed {
+    seen: HashSet<ObjectKey>,
+    /// Keys that somebody cared for when it began and of which nothing was known: it shows those that exist.
+    unasked: Vec<ObjectKey>,
 }
 
 /// What the index says of one key.
@@ -137,7 +145,7 @@ impl Index {
     /// An object as a watch or a GET shows it. Older news than what is known changes nothing.
     pub(crate) fn see(&mut self, key: &ObjectKey, seen: Seen) -> Affected {
         if let Some(listed) = self.listing.get_mut(&key.group_kind()) {
-            listed.insert(key.clone());
+            listed.seen.insert(key.clone());
         }
         let slot = match self.slots.get_mut(key) {
             Some(slot) => slot,
@@ -248,21 +256,31 @@ impl Index {
 
     /// A listing of a kind begins.
     pub(crate) fn begin_listing(&mut self, kind: &GroupKind) {
-        self.listing.insert(kind.clone(), HashSet::new());
+        let unasked = |slot: &Slot| matches!(slot.presence, Presence::Unasked);
+        let slots = self.slots.iter();
+        let unasked = slots.filter(|(key, slot)| key.is(&kind.group, &kind.kind) && unasked(slot));
+        let listed = Listed {
+            seen: HashSet::new(),
+            unasked: unasked.map(|(key, _)| key.clone()).collect(),
+        };
+        self.listing.insert(kind.clone(), listed);
     }
 
-    /// A listing is whole: present objects it did not show have gone.
+    /// A listing is whole: what it did not show is not there. Present objects have gone, and nobody needs to ask for the others.
     pub(crate) fn end_listing(&mut self, kind: &GroupKind) -> Affected {
         let Some(listed) = self.listing.remove(kind) else {
             return Affected::default();
         };
+        for key in &listed.unasked {
+            self.absent(key);
+        }
         let gone: Vec<_> = self
             .slots
             .iter()
             .filter(|(key, slot)| {
                 key.is(&kind.group, &kind.kind)
                     && matches!(slot.presence, Presence::Present(_))
-                    && !listed.contains(*key)
+                    && !listed.seen.contains(*key)
             })
             .map(|(key, _)| key.clone())
             .collect();

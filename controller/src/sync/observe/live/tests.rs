@@ -188,6 +188,19 @@ fn what_a_whole_listing_does_not_show_has_gone() {
 }
 
 #[test]
+fn what_a_whole_listing_does_not_show_has_not_to_be_asked_for() {
+    let mut index = Index::default();
+    index.concern(&app("shop"), [&key("a")].into_iter());
+    index.begin_listing(&kind());
+    // This one may have streamed by before.
+    index.concern(&app("shop"), [&key("a"), &key("late")].into_iter());
+    assert!(matches!(index.answer(&key("a")), Answer::Unasked));
+    assert!(nobody(&index.end_listing(&kind())));
+    assert!(matches!(index.answer(&key("a")), Answer::Absent));
+    assert!(matches!(index.answer(&key("late")), Answer::Unasked));
+}
+
+#[test]
 fn what_an_application_no_longer_wants_and_nobody_tracks_is_forgotten() {
     let mut index = Index::default();
     index.concern(&app("shop"), [&key("a"), &key("b")].into_iter());
