@@ -7,14 +7,13 @@ use super::many::{self, Many};
 use super::measure;
 use super::single::{self, Single};
 use super::table::{Row, Table};
-use super::unit_costs::UnitCosts;
 
 const REPEATS: usize = 20;
 const IDLE: Duration = Duration::from_secs(30);
 
-pub(crate) fn rows(cluster: &Cluster, costs: &UnitCosts, table: &mut Table) {
+pub(crate) fn rows(cluster: &Cluster, table: &mut Table) {
     let work = "100 Applications × 4 objects";
-    let many = Many::create(cluster, costs, table, work, 100);
+    let many = Many::create(cluster, table, work, 100);
     let singles = || (0..REPEATS).map(|number| (number, single(cluster, &many, number)));
     let commits = singles().map(|(number, single)| {
         let text = many::manifests(&many.namespace, number, "second");
@@ -29,9 +28,9 @@ pub(crate) fn rows(cluster: &Cluster, costs: &UnitCosts, table: &mut Table) {
 }
 
 /// Ten times as many, and no more than ten times as much of everything.
-pub(crate) fn thousand(cluster: &Cluster, costs: &UnitCosts, table: &mut Table) {
+pub(crate) fn thousand(cluster: &Cluster, table: &mut Table) {
     let work = "1,000 Applications × 4 objects";
-    let many = Many::create(cluster, costs, table, work, 1000);
+    let many = Many::create(cluster, table, work, 1000);
     let work = "idle with 1,000, CPU per second";
     table.push(idle(cluster, work, many.controller.pid()));
     many.delete(cluster);

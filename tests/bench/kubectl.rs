@@ -21,6 +21,15 @@ pub(crate) fn apply(
     let start = Instant::now();
     let folder = folder.display().to_string();
     testbed.kubectl(&["apply", "--server-side", "--recursive", "-f", &folder]);
+    await_deployments(cluster, namespace);
+    let wall = start.elapsed().as_secs_f64();
+    delete_namespace(cluster, namespace);
+    wall
+}
+
+/// Returns once all Deployments of a namespace are available.
+pub(crate) fn await_deployments(cluster: &Cluster, namespace: &str) {
+    let testbed = &cluster.testbed;
     let deployments = testbed.kubectl(&["get", "deployments", "-o", "name", "-n", namespace]);
     if !deployments.is_empty() {
         testbed.kubectl(&[
@@ -33,7 +42,9 @@ pub(crate) fn apply(
             "--timeout=600s",
         ]);
     }
-    let wall = start.elapsed().as_secs_f64();
-    testbed.kubectl(&["delete", "namespace", namespace, "--timeout=600s"]);
-    wall
+}
+
+pub(crate) fn delete_namespace(cluster: &Cluster, namespace: &str) {
+    let delete = ["delete", "namespace", namespace, "--timeout=600s"];
+    cluster.testbed.kubectl(&delete);
 }

@@ -4,12 +4,12 @@ use std::time::Instant;
 
 use super::cluster::{Cluster, account};
 use super::fleet::{self, Member};
+use super::flood;
 use super::harness::GitRepository;
 use super::kubectl;
 use super::measure;
 use super::single::{self, Single};
 use super::table::{Row, Table};
-use super::unit_costs::UnitCosts;
 use super::unseal::{quiet, writes};
 
 const NAME: &str = "large";
@@ -17,7 +17,8 @@ const NAME: &str = "large";
 const FILES: usize = 500;
 const REPEATS: usize = 10;
 
-pub(crate) fn rows(cluster: &Cluster, costs: &UnitCosts, table: &mut Table) {
+pub(crate) fn rows(cluster: &Cluster, table: &mut Table) {
+    let floor = flood::apply(cluster, "flood-large", files);
     let peer = kubectl::apply(cluster, "kubectl-large", files);
     let namespace = cluster.testbed.namespace(NAME);
     let repository = GitRepository::create(NAME);
@@ -36,7 +37,7 @@ pub(crate) fn rows(cluster: &Cluster, costs: &UnitCosts, table: &mut Table) {
     table.push(Row {
         work: "1 Application × 5,000 objects",
         ours: wall,
-        floor: Some((FILES * 10 + 2) as f64 * costs.small_apply / costs.cores),
+        floor: Some(floor),
         peer: Some(peer),
         notes: format!(
             "{:.2} CPU-s, {:.0} MiB; status of {} objects, {:.0} kB, written {} times",

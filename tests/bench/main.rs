@@ -18,6 +18,7 @@ mod churn;
 mod cluster;
 mod crowd;
 mod fleet;
+mod flood;
 mod git;
 mod kubectl;
 mod large;
@@ -80,13 +81,13 @@ fn bench(groups: &[String]) {
         chart::rows(&cluster, &mut table);
     }
     if wanted("applications") {
-        applications::rows(&cluster, &costs, &mut table);
+        applications::rows(&cluster, &mut table);
     }
     if wanted("thousand") {
-        applications::thousand(&cluster, &costs, &mut table);
+        applications::thousand(&cluster, &mut table);
     }
     if wanted("large") {
-        large::rows(&cluster, &costs, &mut table);
+        large::rows(&cluster, &mut table);
     }
     if wanted("churn") {
         churn::rows(&cluster, &mut table);

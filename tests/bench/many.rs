@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use super::cluster::Cluster;
 use super::fleet::{self, Member};
+use super::flood;
 use super::harness::{Controller, GitRepository};
 use super::kubectl;
 use super::measure;
 use super::table::{Row, Table};
-use super::unit_costs::UnitCosts;
 
 /// The Applications of a row, all in sync, and who looks after them.
 pub(crate) struct Many {
@@ -21,11 +21,11 @@ impl Many {
     /// Makes `count` of them and measures how long it takes, beside `kubectl` with the same objects.
     pub(crate) fn create(
         cluster: &Cluster,
-        costs: &UnitCosts,
         table: &mut Table,
         work: &'static str,
         count: usize,
     ) -> Self {
+        let floor = flood::apply(cluster, "flood", |namespace| files(namespace, count));
         let peer = kubectl::apply(cluster, "kubectl", |namespace| files(namespace, count));
         let namespace = cluster.testbed.namespace("apps");
         let repository = GitRepository::create(&namespace);
@@ -38,12 +38,10 @@ impl Many {
             status["sync"]["status"] == "Synced" && status["health"]["status"] == "Healthy"
         });
         let wall = start.elapsed().as_secs_f64();
-        // Four applies, and at least two writes of the Application's status, each a small write.
-        let each = costs.deployment_apply + 5.0 * costs.small_apply;
         table.push(Row {
             work,
             ours: wall,
-            floor: Some(count as f64 * each / costs.cores),
+            floor: Some(floor),
             peer: Some(peer),
             notes: format!(
                 "{:.2} CPU-s, {:.0} MiB",
