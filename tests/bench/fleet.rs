@@ -102,7 +102,16 @@ pub(crate) fn await_status(cluster: &Cluster, count: usize, done: impl Fn(&Value
 
 /// Tells the controller to look at the repository of an Application now.
 pub(crate) async fn refresh(cluster: &Cluster, name: &str) {
-    let told = json!({ "metadata": { "annotations": { "argocd.argoproj.io/refresh": "normal" } } });
+    annotate(cluster, name, &json!("normal")).await;
+}
+
+/// Takes that back.
+pub(crate) async fn forget_refresh(cluster: &Cluster, name: &str) {
+    annotate(cluster, name, &Value::Null).await;
+}
+
+async fn annotate(cluster: &Cluster, name: &str, value: &Value) {
+    let told = json!({ "metadata": { "annotations": { "argocd.argoproj.io/refresh": value } } });
     applications(cluster)
         .patch(name, &PatchParams::default(), &Patch::Merge(&told))
         .await

@@ -9,7 +9,8 @@ use super::harness::GitRepository;
 use super::kubectl;
 use super::measure;
 use super::single::{self, Single};
-use super::table::{Row, Table};
+use super::table::{Row, Table, median};
+use super::unit_costs::UnitCosts;
 use super::unseal::{quiet, writes};
 
 const NAME: &str = "large";
@@ -17,7 +18,7 @@ const NAME: &str = "large";
 const FILES: usize = 500;
 const REPEATS: usize = 10;
 
-pub(crate) fn rows(cluster: &Cluster, table: &mut Table) {
+pub(crate) fn rows(cluster: &Cluster, costs: &UnitCosts, table: &mut Table) {
     let floor = flood::apply(cluster, "flood-large", files);
     let peer = kubectl::apply(cluster, "kubectl-large", files);
     let namespace = cluster.testbed.namespace(NAME);
@@ -62,17 +63,21 @@ pub(crate) fn rows(cluster: &Cluster, table: &mut Table) {
         settled(cluster, &repository);
         time
     });
-    table.push(single::row(
-        "one file of 5,000 objects → applied",
-        commits.collect(),
-    ));
+    let commits = commits.collect();
     // Once: what is healed again within minutes has to wait.
-    table.push(single::row(
-        "one of 5,000 objects deleted → back",
-        vec![single(0).delete()],
-    ));
+    let deletion = vec![single(0).delete()];
     quiet(cluster, &account(), Instant::now());
     controller.stop();
+    let write = write(cluster);
+    let floor = |writes: f64| Some(writes * write + costs.small_apply);
+    table.push(Row {
+        floor: floor(2.0),
+        ..single::row("one file of 5,000 objects → applied", commits)
+    });
+    table.push(Row {
+        floor: floor(1.0),
+        ..single::row("one of 5,000 objects deleted → back", deletion)
+    });
     table.push(restart(cluster));
     fleet::delete_all(cluster);
     let delete = ["delete", "namespace", &namespace, "--timeout=600s"];
@@ -106,6 +111,20 @@ fn restart(cluster: &Cluster) -> Row {
     };
     controller.stop();
     row
+}
+
+/// Seconds that the API server takes to write an Application of this size, median of several.
+fn write(cluster: &Cluster) -> f64 {
+    let times = (0..REPEATS).map(|_| {
+        let start = Instant::now();
+        cluster.runtime.block_on(fleet::refresh(cluster, NAME));
+        let time = start.elapsed().as_secs_f64();
+        cluster
+            .runtime
+            .block_on(fleet::forget_refresh(cluster, NAME));
+        time
+    });
+    median(times.collect())
 }
 
 /// Objects in the Application's status.

@@ -87,7 +87,7 @@ fn bench(groups: &[String]) {
         applications::thousand(&cluster, &mut table);
     }
     if wanted("large") {
-        large::rows(&cluster, &mut table);
+        large::rows(&cluster, &costs, &mut table);
     }
     if wanted("churn") {
         churn::rows(&cluster, &mut table);
