@@ -143,8 +143,12 @@ mod tests {
             }
         }
         drop(events);
-        let all = rested.map(|event| matches!(event, Ok(Event::Apply(_))));
-        assert_eq!(all.collect::<Vec<_>>().await, [true; 20]);
+        let number = |event: watcher::Result<Event<u8>>| match event.unwrap() {
+            Event::Apply(number) => number,
+            other => panic!("{other:?}"),
+        };
+        let all: Vec<u8> = rested.map(number).collect().await;
+        assert_eq!(all, (0..20).collect::<Vec<_>>());
     }
 
     #[tokio::test]

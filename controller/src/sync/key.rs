@@ -43,12 +43,12 @@ impl fmt::Display for GroupKind {
 /// which copies share. Keys of a kind in a namespace stand together, by name.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectKey {
-    /// Group, kind, namespace and name, each but the last ended by a character that none of them has.
+    /// Group, kind, namespace and name, with a character between them that is below every other, so that the text is ordered as its
+    /// parts are.
     text: Arc<str>,
+    /// Where each but the last ends.
+    ends: [usize; 3],
 }
-
-/// Below every character of a name, so that the text is ordered as its parts are.
-const END: char = '\0';
 
 impl ObjectKey {
     /// Names an object of `kind` (its group and kind) in `namespace`.
@@ -58,21 +58,21 @@ impl ObjectKey {
 
     /// Names an object by its parts: `group` is empty for the core group, `namespace` for a cluster-scoped object.
     pub fn of(group: &str, kind: &str, namespace: &str, name: &str) -> Self {
-        let parts = [group, kind, namespace].map(|part| part.replace(END, ""));
-        let [group, kind, namespace] = &parts;
+        let (group_end, kind_end) = (group.len(), group.len() + 1 + kind.len());
         Self {
-            text: format!("{group}{END}{kind}{END}{namespace}{END}{name}").into(),
+            text: format!("{group}\0{kind}\0{namespace}\0{name}").into(),
+            ends: [group_end, kind_end, kind_end + 1 + namespace.len()],
         }
     }
 
     /// API group; empty for the core group.
     pub fn group(&self) -> &str {
-        self.parts()[0]
+        &self.text[..self.ends[0]]
     }
 
     /// Kind, as in `kind:`.
     pub fn kind(&self) -> &str {
-        self.parts()[1]
+        &self.text[self.ends[0] + 1..self.ends[1]]
     }
 
     /// Namespace; `None` for a cluster-scoped object.
@@ -82,12 +82,12 @@ impl ObjectKey {
 
     /// The namespace, or an empty string for a cluster-scoped object.
     pub fn namespace_or_empty(&self) -> &str {
-        self.parts()[2]
+        &self.text[self.ends[1] + 1..self.ends[2]]
     }
 
     /// Name.
     pub fn name(&self) -> &str {
-        self.parts()[3]
+        &self.text[self.ends[2] + 1..]
     }
 
     /// The kind in its group.
@@ -98,11 +98,6 @@ impl ObjectKey {
     /// True when the object is a `kind` of `group`.
     pub fn is(&self, group: &str, kind: &str) -> bool {
         self.group() == group && self.kind() == kind
-    }
-
-    fn parts(&self) -> [&str; 4] {
-        let mut parts = self.text.splitn(4, END);
-        std::array::from_fn(|_| parts.next().unwrap_or_default())
     }
 }
 
@@ -158,10 +153,13 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_ends_too_early_makes_no_other_key() {
-        let odd = ObjectKey::of("", "Secret", "a\0b", "c");
-        assert_eq!((odd.namespace_or_empty(), odd.name()), ("ab", "c"));
-        let odd = ObjectKey::of("", "Secret", "a", "b\0c");
-        assert_eq!((odd.namespace_or_empty(), odd.name()), ("a", "b\0c"));
+    fn parts_with_the_character_between_them_are_another_key() {
+        let (one, other) = (
+            ObjectKey::of("", "Secret", "a\0b", "c"),
+            ObjectKey::of("", "Secret", "a", "b\0c"),
+        );
+        assert_eq!((one.namespace(), one.name()), (Some("a\0b"), "c"));
+        assert_eq!((other.namespace(), other.name()), (Some("a"), "b\0c"));
+        assert_ne!(one, other);
     }
 }

@@ -117,7 +117,7 @@ impl Executor<'_> {
             });
         };
         let client = self.engine.context.client.clone();
-        let api = match (&key.namespace(), namespaced) {
+        let api = match (key.namespace(), namespaced) {
             (Some(namespace), true) => Api::namespaced_with(client, namespace, &resource),
             _ => Api::all_with(client, &resource),
         };

@@ -140,7 +140,7 @@ impl Engine {
             let kind = key.group_kind();
             let (resource, namespaced) = api_resource(kinds, &kind, versions.get(&kind)?)?;
             let client = self.context.client.clone();
-            let api: Api<DynamicObject> = match (&key.namespace(), namespaced) {
+            let api: Api<DynamicObject> = match (key.namespace(), namespaced) {
                 (Some(namespace), true) => Api::namespaced_with(client, namespace, &resource),
                 _ => Api::all_with(client, &resource),
             };

@@ -22,16 +22,8 @@ pub(crate) struct Index {
     concerns: HashMap<AppId, BTreeSet<ObjectKey>>,
     /// Keys whose live object carries a tracking id of this tracking name.
     tracked: HashMap<String, HashSet<ObjectKey>>,
-    /// Listings under way, by kind.
-    listing: HashMap<GroupKind, Listed>,
-}
-
-/// A listing under way: what it does not show is not there.
-#[derive(Debug, Default)]
-struct Listed {
-    seen: HashSet<ObjectKey>,
-    /// Keys that somebody cared for when it began and of which nothing was known: it shows those that exist.
-    unasked: Vec<ObjectKey>,
+    /// Keys seen by a listing under way, by kind: what is missing at its end is not there.
+    listing: HashMap<GroupKind, HashSet<ObjectKey>>,
 }
 
 /// What the index says of one key.
@@ -145,7 +137,7 @@ impl Index {
     /// An object as a watch or a GET shows it. Older news than what is known changes nothing.
     pub(crate) fn see(&mut self, key: &ObjectKey, seen: Seen) -> Affected {
         if let Some(listed) = self.listing.get_mut(&key.group_kind()) {
-            listed.seen.insert(key.clone());
+            listed.insert(key.clone());
         }
         let slot = match self.slots.get_mut(key) {
             Some(slot) => slot,
@@ -256,14 +248,10 @@ impl Index {
 
     /// A listing of a kind begins.
     pub(crate) fn begin_listing(&mut self, kind: &GroupKind) {
-        let unasked = |slot: &Slot| matches!(slot.presence, Presence::Unasked);
-        let slots = self.slots.iter();
-        let unasked = slots.filter(|(key, slot)| key.is(&kind.group, &kind.kind) && unasked(slot));
-        let listed = Listed {
-            seen: HashSet::new(),
-            unasked: unasked.map(|(key, _)| key.clone()).collect(),
-        };
-        self.listing.insert(kind.clone(), listed);
+        for (_, slot) in self.slots.iter_mut().filter(|(key, _)| is_of(key, kind)) {
+            slot.listed = true;
+        }
+        self.listing.insert(kind.clone(), HashSet::new());
     }
 
     /// A listing is whole: what it did not show is not there. Present objects have gone, and nobody needs to ask for the others.
@@ -271,16 +259,18 @@ impl Index {
         let Some(listed) = self.listing.remove(kind) else {
             return Affected::default();
         };
-        for key in &listed.unasked {
-            self.absent(key);
+        for (_, slot) in self.slots.iter_mut().filter(|(key, _)| is_of(key, kind)) {
+            if slot.listed && matches!(slot.presence, Presence::Unasked) {
+                slot.presence = Presence::Absent;
+            }
         }
         let gone: Vec<_> = self
             .slots
             .iter()
             .filter(|(key, slot)| {
-                key.is(&kind.group, &kind.kind)
+                is_of(key, kind)
                     && matches!(slot.presence, Presence::Present(_))
-                    && !listed.seen.contains(*key)
+                    && !listed.contains(*key)
             })
             .map(|(key, _)| key.clone())
             .collect();
@@ -297,7 +287,7 @@ impl Index {
         let keys: Vec<_> = self
             .slots
             .keys()
-            .filter(|key| key.is(&kind.group, &kind.kind))
+            .filter(|key| is_of(key, kind))
             .cloned()
             .collect();
         for key in keys {
@@ -352,4 +342,8 @@ impl Index {
             self.slots.remove(key);
         }
     }
+}
+
+fn is_of(key: &ObjectKey, kind: &GroupKind) -> bool {
+    key.is(&kind.group, &kind.kind)
 }

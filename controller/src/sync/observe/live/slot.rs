@@ -17,6 +17,8 @@ pub(super) struct Slot {
     pub(super) concerned: BTreeSet<AppId>,
     /// Writes of ours under way: events meanwhile wake nobody, the answer of the write is looked at anyway.
     pub(super) writing: usize,
+    /// It was cared for before the listing of its kind began, which shows it therefore if it exists.
+    pub(super) listed: bool,
 }
 
 #[derive(Debug, Default)]
