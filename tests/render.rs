@@ -8,7 +8,7 @@ mod repository;
 #[path = "render/sources.rs"]
 mod sources;
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
 use controller::render::{
     DirectoryOptions, RenderKey, Renderer, RendererOptions, Request, SourceOptions, Tool,
@@ -75,10 +75,7 @@ async fn every_source_renders_as_its_folder_says() {
         };
         let request = plain(&sources, &origin, &commit, &path, options).await;
         let rendered = renderer.render(&request);
-        expect(
-            &case.join("rendered.txt"),
-            printed(&rendered.map(|rendered| rendered.manifests)),
-        );
+        expect(&case.join("rendered.txt"), printed(&rendered));
     }
 }
 
@@ -116,6 +113,33 @@ async fn the_key_tells_whether_rendering_again_would_give_the_same() {
 }
 
 #[tokio::test]
+async fn a_file_is_not_read_again_while_a_render_with_it_is_in_use() {
+    let sources = Sources::new();
+    let renderer = sources.renderer(&Programs::default());
+    let origin = sources.origin("shop");
+    let map =
+        |name: &str| format!("{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}}}}}");
+    let rendered = async |files: &[(&str, &str)]| {
+        let commit = origin.commit(files);
+        let options = DirectoryOptions::default();
+        let request = plain(&sources, &origin, &commit, "", options).await;
+        renderer.render(&request).unwrap()
+    };
+    let (a, b, c) = (map("a"), map("b"), map("c"));
+    let before = rendered(&[("a.yaml", &a), ("b.yaml", &b)]).await;
+    let after = rendered(&[("b.yaml", &c), ("copy.yaml", &a)]).await;
+    assert!(Arc::ptr_eq(&before.batches[0], &after.batches[0]));
+    let read: Vec<_> = after
+        .manifests()
+        .map(|manifest| {
+            let name = &manifest.object["metadata"]["name"];
+            (manifest.file.as_str(), name.as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(read, [("a.yaml", "a"), ("b.yaml", "c"), ("copy.yaml", "a")]);
+}
+
+#[tokio::test]
 async fn the_commit_and_the_url_of_a_submodule_are_part_of_the_key() {
     let sources = Sources::new();
     let renderer = sources.renderer(&Programs::default());
@@ -139,7 +163,8 @@ async fn the_commit_and_the_url_of_a_submodule_are_part_of_the_key() {
         let request = plain(&sources, &app, commit, "app", options).await;
         let request = sources.supplied(&renderer, request).await;
         let key = key_of(&renderer, &request);
-        let manifest = renderer.render(&request).unwrap().manifests.remove(0);
+        let rendered = renderer.render(&request).unwrap();
+        let manifest = rendered.manifests().next().unwrap();
         (
             key,
             format!("{} {}", manifest.file, manifest.object["data"]["v"]),

@@ -14,6 +14,7 @@ mod fuzz_replay;
 pub mod git;
 mod http_server;
 pub mod ignore;
+mod in_use;
 pub mod keys;
 pub mod leadership;
 pub mod metrics;

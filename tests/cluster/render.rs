@@ -22,7 +22,7 @@ use std::{
 
 use controller::{
     dialect::kustomize_settings,
-    render::{KustomizeSettings, Manifest, RemoteBase, Request},
+    render::{KustomizeSettings, RemoteBase, Rendered, Request},
 };
 use serde_json::{Map, Value};
 
@@ -86,9 +86,8 @@ async fn every_case(folder: &str) {
         if let Ok(rendered) = &rendered {
             assert_eq!(renderer.key(&request).as_ref(), Ok(&rendered.key));
         }
-        let manifests = rendered.map(|rendered| rendered.manifests);
         if !case.by_hand.is_empty() {
-            let ours = manifests.as_ref().unwrap();
+            let ours = rendered.as_ref().unwrap();
             assert_eq!(
                 objects(ours),
                 by_hand(&path, &case.by_hand),
@@ -96,7 +95,7 @@ async fn every_case(folder: &str) {
                 path.display()
             );
         }
-        let shown = printed(&manifests);
+        let shown = printed(&rendered);
         assert!(
             !shown.contains("/render-"),
             "shows the scratch folder: {shown}"
@@ -151,9 +150,9 @@ fn program(name: &str) -> PathBuf {
     places.find(|path| path.is_file()).unwrap()
 }
 
-fn objects(manifests: &[Manifest]) -> Vec<Value> {
-    manifests
-        .iter()
+fn objects(rendered: &Rendered) -> Vec<Value> {
+    rendered
+        .manifests()
         .map(|manifest| manifest.object.clone())
         .collect()
 }
@@ -228,7 +227,7 @@ async fn kustomize_and_helm_find_what_lies_in_submodules() {
         let request = sources.supplied(&renderer, request).await;
         let rendered = renderer.render(&request).unwrap();
         assert_eq!(renderer.key(&request).as_ref(), Ok(&rendered.key));
-        let names: Vec<_> = objects(&rendered.manifests)
+        let names: Vec<_> = objects(&rendered)
             .into_iter()
             .map(|object| object["metadata"]["name"].clone())
             .collect();
@@ -312,11 +311,10 @@ async fn a_chart_of_200_objects_renders() {
         .renderer(&Programs::default())
         .render(&request)
         .unwrap();
-    assert_eq!(rendered.manifests.len(), 200);
+    assert_eq!(rendered.manifests().count(), 200);
     let files: BTreeMap<&str, usize> =
         rendered
-            .manifests
-            .iter()
+            .manifests()
             .fold(BTreeMap::new(), |mut files, manifest| {
                 *files.entry(manifest.file.as_str()).or_default() += 1;
                 files

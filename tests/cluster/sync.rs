@@ -105,6 +105,32 @@ fn a_request_to_look_is_not_lost_to_the_pass_that_runs() {
     }
 }
 
+/// Who asks for what stands there already changes nothing, so nobody hears of it.
+#[test]
+fn the_same_request_to_look_is_not_lost_to_the_pass_that_obeys_it() {
+    let scene = Scene::new("same");
+    let proxy = Proxy::slow(400, None);
+    let arguments = scene.arguments();
+    let arguments = arguments.each_ref().map(String::as_str);
+    let _controller = Controller::start_with(&proxy.kubeconfig(), &arguments).ready();
+    let web = |tag: &str| deployment("web", tag, "");
+    let first = scene
+        .repository
+        .commit(&[("app/web.yaml", &web("web:1"))], "Add");
+    scene.application(AUTOMATED);
+    scene.sync_status("Synced", &first);
+    let second = scene.commit(&[("app/web.yaml", &web("web:2"))]);
+    scene.operation("Running", &second);
+    let third = scene
+        .repository
+        .commit(&[("app/web.yaml", &web("web:3"))], "Change");
+    let version = || scene.app()["metadata"]["resourceVersion"].clone();
+    let before = version();
+    scene.refresh();
+    assert_eq!(version(), before, "the first request stands there still");
+    scene.sync_status("Synced", &third);
+}
+
 #[test]
 fn what_somebody_changes_adds_or_deletes_comes_back() {
     let scene = Scene::new("heal");

@@ -12,8 +12,8 @@ use controller::{
     dialect,
     git::{Fetched, GitError, MirrorOptions, Mirrors, Repository, Submodule, Tree},
     render::{
-        BuildEnvironment, ClusterFacts, Manifest, RenderError, Renderer, RendererOptions, Request,
-        Root,
+        BuildEnvironment, ClusterFacts, Manifest, RenderError, Rendered, Renderer, RendererOptions,
+        Request, Root,
         child::{Limits, Runner},
     },
     repositories::Known,
@@ -176,9 +176,9 @@ pub(crate) fn application(name: &str, source: &Value) -> Value {
 }
 
 /// Manifests, or the error, as expectations have them.
-pub(crate) fn printed(rendered: &Result<Vec<Manifest>, RenderError>) -> String {
-    let manifests = match rendered {
-        Ok(manifests) => manifests,
+pub(crate) fn printed(rendered: &Result<Rendered, RenderError>) -> String {
+    let mut manifests = match rendered {
+        Ok(rendered) => rendered.manifests().peekable(),
         Err(error) => {
             let hint = error.hint().map(|hint| format!("hint: {hint}\n"));
             return format!("error: {error}\n{}", hint.unwrap_or_default());
@@ -194,9 +194,9 @@ pub(crate) fn printed(rendered: &Result<Vec<Manifest>, RenderError>) -> String {
             serde_json::to_string_pretty(&manifest.object).unwrap()
         )
     };
-    match manifests.is_empty() {
-        true => "nothing\n".to_owned(),
-        false => manifests.iter().map(one).collect(),
+    match manifests.peek() {
+        None => "nothing\n".to_owned(),
+        Some(_) => manifests.map(one).collect(),
     }
 }
 

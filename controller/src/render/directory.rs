@@ -1,19 +1,25 @@
 //! Plain directories of YAML and JSON: each selected file to its objects, in the order of the files.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{
     DirectoryOptions, RenderError, RenderKey, Rendered, SourceType,
-    collect::{Collected, Origin},
-    key,
+    batch::{Batch, Origin},
+    key, limits,
     select::{in_repository, select},
     value,
 };
 use crate::{
     dialect::file_marker::SKIP_FILE,
     documents::{Document, documents},
-    git::Tree,
+    git::{Entry, Tree},
+    in_use::InUse,
 };
+
+/// What is in files, by their paths in the repository and the Git object ids of their contents.
+pub(super) type Files = InUse<(String, String), Batch>;
 
 /// The key that [`render`] would give, without reading a manifest.
 pub(super) fn key(tree: &Tree, options: &DirectoryOptions) -> Result<RenderKey, RenderError> {
@@ -21,32 +27,55 @@ pub(super) fn key(tree: &Tree, options: &DirectoryOptions) -> Result<RenderKey, 
 }
 
 /// Renders a plain directory. When one document of one file is no Kubernetes object, nothing of the revision is used.
-pub(super) fn render(tree: &Tree, options: &DirectoryOptions) -> Result<Rendered, RenderError> {
+/// Files that a render in use was made from are not read again.
+pub(super) fn render(
+    tree: &Tree,
+    options: &DirectoryOptions,
+    known: &Files,
+) -> Result<Rendered, RenderError> {
     let selected = select(tree, options)?;
-    let mut found = Collected::default();
+    let mut batches = Vec::with_capacity(selected.files.len());
+    let mut written = 0;
     for (path, entry) in &selected.files {
         let name = in_repository(tree, path);
-        let bytes = tree.read(entry)?;
-        let Ok(text) = std::str::from_utf8(&bytes) else {
-            return Err(RenderError::File {
-                file: name,
-                problem: "is not UTF-8".to_owned(),
-            });
+        let key = (name.clone(), entry.id());
+        let batch = match known.find(&key) {
+            Some(batch) => batch,
+            None => {
+                let batch = Arc::new(read(tree, entry, &name)?);
+                known.add(key, &batch);
+                batch
+            }
         };
-        render_file(
-            &name,
-            text.strip_prefix('\u{feff}').unwrap_or(text),
-            &mut found,
-        )?;
+        written += batch.written;
+        limits::hold(written, &name)?;
+        batches.push(batch);
     }
     Ok(Rendered {
-        manifests: found.manifests,
+        batches,
         key: key::of_directory(tree, options, &selected),
         source_type: SourceType::Directory,
     })
 }
 
-fn render_file(file: &str, text: &str, found: &mut Collected) -> Result<(), RenderError> {
+fn read(tree: &Tree, entry: &Entry, name: &str) -> Result<Batch, RenderError> {
+    let bytes = tree.read(entry)?;
+    let Ok(text) = std::str::from_utf8(&bytes) else {
+        return Err(RenderError::File {
+            file: name.to_owned(),
+            problem: "is not UTF-8".to_owned(),
+        });
+    };
+    let mut batch = Batch::default();
+    parse(
+        name,
+        text.strip_prefix('\u{feff}').unwrap_or(text),
+        &mut batch,
+    )?;
+    Ok(batch)
+}
+
+fn parse(file: &str, text: &str, found: &mut Batch) -> Result<(), RenderError> {
     if file.ends_with(".json") {
         let document = Document {
             number: 1,
@@ -69,7 +98,7 @@ fn add(
     file: &str,
     document: &Document<'_>,
     read: Result<Value, value::Unreadable>,
-    found: &mut Collected,
+    found: &mut Batch,
 ) -> Result<(), RenderError> {
     let origin = Origin {
         file,

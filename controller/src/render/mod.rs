@@ -1,8 +1,8 @@
 //! From files of a commit to Kubernetes objects: by ourselves for plain manifests, by confined programs for all else.
 //! It fetches nothing, asks no cluster and changes no object.
 
+mod batch;
 pub mod child;
-mod collect;
 mod directory;
 mod error;
 mod files;
@@ -24,6 +24,9 @@ mod source;
 mod substitution;
 mod value;
 
+use std::sync::Arc;
+
+pub use batch::Batch;
 pub use error::RenderError;
 pub use helm::Dependency;
 pub use key::RenderKey;
@@ -51,7 +54,15 @@ pub struct Manifest {
 /// What a source renders to: its objects in the order of their files.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rendered {
-    pub manifests: Vec<Manifest>,
+    /// Shared by all renders with the same file.
+    pub batches: Vec<Arc<Batch>>,
     pub key: RenderKey,
     pub source_type: SourceType,
+}
+
+impl Rendered {
+    /// All its objects, in order.
+    pub fn manifests(&self) -> impl Iterator<Item = &Manifest> {
+        self.batches.iter().flat_map(|batch| &batch.manifests)
+    }
 }

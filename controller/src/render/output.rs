@@ -2,8 +2,8 @@
 //! It runs no program.
 
 use super::{
-    Manifest, RenderError,
-    collect::{Collected, Origin},
+    RenderError,
+    batch::{Batch, Origin},
     value,
 };
 use crate::documents::documents;
@@ -11,20 +11,20 @@ use crate::documents::documents;
 /// Above each document, `helm` writes which template it is from.
 const SOURCE: &str = "# Source: ";
 
-/// The manifests of the output. `named` gives the file in the repository for one that the program names; a document
+/// What the output holds. `named` gives the file in the repository for one that the program names; a document
 /// without a name is from the same file as the one before, and the first from `command`.
-pub(super) fn manifests(
+pub(super) fn read(
     output: Vec<u8>,
     command: &str,
     named: impl Fn(&str) -> String,
-) -> Result<Vec<Manifest>, RenderError> {
+) -> Result<Batch, RenderError> {
     let Ok(output) = String::from_utf8(output) else {
         return Err(RenderError::File {
             file: command.to_owned(),
             problem: "what it wrote is not UTF-8".to_owned(),
         });
     };
-    let mut found = Collected::default();
+    let mut found = Batch::default();
     let mut file = command.to_owned();
     let mut number = 0;
     for document in documents(&output) {
@@ -47,7 +47,7 @@ pub(super) fn manifests(
             value::yaml(document.text).map_err(|error| origin.refused(None, error.problem))?;
         found.add(origin, value)?;
     }
-    Ok(found.manifests)
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -61,8 +61,9 @@ mod tests {
             ---\n# Source: web/templates/empty.yaml\n# nothing\n\
             ---\n# Source: web/templates/c.yaml\n{apiVersion: v1, kind: Secret, metadata: {name: c}}\n";
         let named = |file: &str| file.replacen("web", "charts/web", 1);
-        let found = manifests(output.into(), "helm template", named).unwrap();
+        let found = read(output.into(), "helm template", named).unwrap();
         let places: Vec<_> = found
+            .manifests
             .iter()
             .map(|manifest| (manifest.file.as_str(), manifest.document, manifest.line))
             .collect();
@@ -79,7 +80,7 @@ mod tests {
     #[test]
     fn what_is_no_manifest_is_refused_with_the_file_it_is_from() {
         let output = "---\n# Source: web/templates/a.yaml\nkind: Secret\n";
-        let error = manifests(output.into(), "helm template", str::to_owned).unwrap_err();
+        let error = read(output.into(), "helm template", str::to_owned).unwrap_err();
         assert!(
             error
                 .to_string()

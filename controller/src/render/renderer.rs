@@ -1,5 +1,5 @@
 //! Renders sources: which tool, with what, and whether it would give the same again.
-//! It keeps nothing of a render.
+//! It keeps nothing of a render alive.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,8 @@ use super::{
     DirectoryOptions, KustomizeVersion, RenderError, RenderKey, Rendered, Request, Root,
     SourceType, Tool,
     child::{Runner, Scratch},
-    directory, helm, kustomize,
+    directory::{self, Files},
+    helm, kustomize,
     program::{self, Found, Program},
     source,
 };
@@ -48,6 +49,7 @@ pub struct Renderer {
     kustomize_remote_bases: bool,
     directory: PathBuf,
     runner: Runner,
+    files: Files,
 }
 
 /// A render that is ready to be made.
@@ -68,6 +70,7 @@ impl Renderer {
             kustomize_remote_bases: options.kustomize_remote_bases,
             directory: options.directory,
             runner: options.runner,
+            files: Files::default(),
         }
     }
 
@@ -127,13 +130,15 @@ impl Renderer {
     /// # Errors
     /// When it does not render whole: then nothing of the revision is used.
     pub fn render(&self, request: &Request) -> Result<Rendered, RenderError> {
-        let (key, manifests, source_type) = match self.prepare(request)? {
-            Prepared::Directory(tree, options) => return directory::render(tree, &options),
+        let (key, printed, source_type) = match self.prepare(request)? {
+            Prepared::Directory(tree, options) => {
+                return directory::render(tree, &options, &self.files);
+            }
             Prepared::Kustomize(build) => (build.key(), build.run(self)?, SourceType::Kustomize),
             Prepared::Helm(template) => (template.key(), template.run(self)?, SourceType::Helm),
         };
         Ok(Rendered {
-            manifests,
+            batches: vec![Arc::new(printed)],
             key,
             source_type,
         })

@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Resource;
+use kube::runtime::watcher::Event;
 use tokio::sync::{Notify, watch};
 
 use super::watch::kinds;
@@ -33,18 +35,17 @@ impl Register {
         }
     }
 
-    /// A list of what is in the scope begins.
-    pub(super) fn begin(&self, scope: &Scope) {
-        self.workloads().begin(scope);
+    /// What a watch of the scope says.
+    pub(super) fn hear<K: Resource>(&self, scope: &Scope, event: &Event<K>) {
+        match event {
+            Event::Init => self.workloads().begin(scope),
+            Event::InitApply(object) | Event::Apply(object) => self.see(&scope.kind, object.meta()),
+            Event::Delete(object) => self.workloads().forget(&key(&scope.kind, object.meta())),
+            Event::InitDone => self.workloads().listed(scope),
+        }
     }
 
-    /// The list is whole: what was not in it has gone.
-    pub(super) fn listed(&self, scope: &Scope) {
-        self.workloads().listed(scope);
-    }
-
-    /// An object as a watch shows it.
-    pub(super) fn see(&self, kind: &GroupKind, metadata: &ObjectMeta) {
+    fn see(&self, kind: &GroupKind, metadata: &ObjectMeta) {
         if !self.concerns(metadata) {
             return;
         }
@@ -56,11 +57,6 @@ impl Register {
             }
             None => self.workloads().forget(&key),
         }
-    }
-
-    /// An object is gone, as a watch says.
-    pub(super) fn lose(&self, kind: &GroupKind, metadata: &ObjectMeta) {
-        self.workloads().forget(&key(kind, metadata));
     }
 
     /// For somebody who watches a kind in the whole cluster: what it hears of is told through this. `None` for a kind without Pods.
@@ -110,28 +106,15 @@ pub(crate) struct Teller {
 }
 
 impl Teller {
-    /// A list begins.
-    pub(crate) fn begin(&self) {
-        self.register.begin(&self.scope);
-    }
-
-    /// The list is whole.
-    pub(crate) fn listed(&self) {
-        self.register.listed(&self.scope);
-        let kind = self.scope.kind.clone();
-        self.register
-            .covered
-            .send_if_modified(|all| all.insert(kind));
-    }
-
-    /// A workload as a watch shows it.
-    pub(crate) fn see(&self, metadata: &ObjectMeta) {
-        self.register.see(&self.scope.kind, metadata);
-    }
-
-    /// A workload is gone.
-    pub(crate) fn lose(&self, metadata: &ObjectMeta) {
-        self.register.lose(&self.scope.kind, metadata);
+    /// What the watch says.
+    pub(crate) fn hear<K: Resource>(&self, event: &Event<K>) {
+        self.register.hear(&self.scope, event);
+        if matches!(event, Event::InitDone) {
+            let kind = self.scope.kind.clone();
+            self.register
+                .covered
+                .send_if_modified(|all| all.insert(kind));
+        }
     }
 }
 
@@ -151,6 +134,7 @@ fn key(kind: &GroupKind, metadata: &ObjectMeta) -> ObjectKey {
 
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::api::apps::v1::Deployment;
     use serde_json::json;
 
     use super::*;
@@ -164,10 +148,24 @@ mod tests {
         GroupKind::new("apps", "Deployment")
     }
 
-    fn workload(namespace: &str, asks: &str) -> ObjectMeta {
+    fn scope() -> Scope {
+        Scope {
+            kind: kind(),
+            namespace: None,
+        }
+    }
+
+    fn workload(namespace: &str, asks: &str) -> Deployment {
         let annotations = json!({ RESTART: asks });
         let metadata = json!({ "namespace": namespace, "name": "web", "annotations": annotations });
-        serde_json::from_value(metadata).unwrap()
+        Deployment {
+            metadata: serde_json::from_value(metadata).unwrap(),
+            ..Deployment::default()
+        }
+    }
+
+    fn see(register: &Register, namespace: &str, asks: &str) {
+        register.hear(&scope(), &Event::Apply(workload(namespace, asks)));
     }
 
     fn due(register: &Register) -> Option<ObjectKey> {
@@ -178,12 +176,12 @@ mod tests {
     fn what_asks_no_longer_or_has_gone_is_dropped() {
         let register = register(Namespaces::All);
         for end in [
-            |register: &Register| register.see(&kind(), &workload("demo", "false")),
-            |register: &Register| register.lose(&kind(), &workload("demo", "true")),
+            Event::Apply(workload("demo", "false")),
+            Event::Delete(workload("demo", "true")),
         ] {
-            register.see(&kind(), &workload("demo", "true"));
+            see(&register, "demo", "true");
             assert!(due(&register).is_some());
-            end(&register);
+            register.hear(&scope(), &end);
             assert_eq!(due(&register), None);
         }
     }
@@ -191,9 +189,9 @@ mod tests {
     #[test]
     fn where_no_sealed_secret_is_opened_nothing_is_started_anew() {
         let register = register(Namespaces::These(vec!["demo".to_owned()]));
-        register.see(&kind(), &workload("other", "true"));
+        see(&register, "other", "true");
         assert_eq!(due(&register), None);
-        register.see(&kind(), &workload("demo", "true"));
+        see(&register, "demo", "true");
         assert!(due(&register).is_some());
     }
 
@@ -203,10 +201,10 @@ mod tests {
         let covered = || register.covered().borrow().contains(&kind());
         assert!(register.teller(&GroupKind::new("", "Secret")).is_none());
         let teller = register.teller(&kind()).unwrap();
-        teller.begin();
-        teller.see(&workload("demo", "true"));
+        teller.hear(&Event::<Deployment>::Init);
+        teller.hear(&Event::InitApply(workload("demo", "true")));
         assert!(!covered());
-        teller.listed();
+        teller.hear(&Event::<Deployment>::InitDone);
         assert!(covered());
         assert!(due(&register).is_some());
         drop(teller);

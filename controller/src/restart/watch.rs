@@ -80,15 +80,10 @@ async fn read(register: &Register, api: Api<PartialObjectMeta<DynamicObject>>, s
     let (kind, mut told) = (&scope.kind, false);
     while let Some(event) = events.next().await {
         match event {
-            Ok(Event::Init) => register.begin(scope),
-            Ok(Event::InitApply(object) | Event::Apply(object)) => {
-                register.see(kind, &object.metadata)
+            Ok(event) => {
+                told &= !matches!(event, Event::InitDone);
+                register.hear(scope, &event);
             }
-            Ok(Event::InitDone) => {
-                told = false;
-                register.listed(scope);
-            }
-            Ok(Event::Delete(object)) => register.lose(kind, &object.metadata),
             Err(error) if is_refused(&error) && !told => {
                 told = true;
                 let error = run::chain(&error);

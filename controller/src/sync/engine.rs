@@ -225,6 +225,7 @@ impl Engine {
     ) -> Result<After, kube::Error> {
         let report = report::report(world, plan, outcomes);
         match self.tell(app, &base, &report).await? {
+            Written::Done(_) if report.takes_refresh() => self.list_again(&base),
             Written::Done(_) | Written::Nothing => {}
             Written::Later(due) => self.queue.wake_at(app, due),
             Written::Behind => self.queue.wake(app, Lane::Calm),

@@ -1,4 +1,4 @@
-//! What happens when somebody pushed: repositories are listed anew, by the process that syncs.
+//! What happens when somebody pushed, or may have: repositories are listed anew, by the process that syncs.
 //! It must not look at what was pushed: the listing says it.
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -37,6 +37,14 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Lists the refs of an Application's repositories once more, after its request to look was taken off: who asked for the same
+    /// meanwhile wrote what stood there already, which nobody hears of.
+    pub(super) fn list_again(&self, object: &Value) {
+        let used: Vec<_> = git_sources(object).map(|(url, _)| url).collect();
+        self.mirrors
+            .due_now(|url| used.iter().any(|of| of.same_repository(url)));
     }
 
     /// The process that syncs may be another one, which watches the same Applications: it lists the refs for one of them, and wakes

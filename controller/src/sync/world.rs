@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::access::{Denied, Project};
 use crate::dialect::{
-    ApplicationName, Intent, Marks, NamespaceMetadata, OperationRequest, Refusal,
+    ApplicationName, Intent, Marks, NamespaceMetadata, OperationRequest, Refresh, Refusal,
 };
 use crate::render::SourceType;
 use crate::sync::desired::{Desired, WantedHash};
@@ -26,7 +26,7 @@ use crate::sync::revisions::Revisions;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Asked {
     /// The annotation that asks to look again.
-    pub(crate) refresh: bool,
+    pub(crate) refresh: Option<Refresh>,
     /// A sync.
     pub(crate) request: bool,
 }
@@ -38,14 +38,21 @@ impl Asked {
         request: &Result<Option<OperationRequest>, E>,
     ) -> Self {
         Self {
-            refresh: application.marks.refresh.is_some(),
+            refresh: application.marks.refresh,
             request: matches!(request, Ok(Some(_))),
         }
     }
 
     /// Whether that is more than was asked for `before`.
     pub(crate) fn anew(self, before: Self) -> bool {
-        self.refresh && !before.refresh || self.request && !before.request
+        let refresh = self.refresh.is_some() && self.refresh != before.refresh;
+        refresh || self.request && !before.request
+    }
+
+    /// Whether nothing is to be trusted that was found before, and that was not asked for `before`.
+    pub(crate) fn distrusts(self, before: Self) -> bool {
+        let hard = |asked: Self| asked.refresh == Some(Refresh::Hard);
+        hard(self) && !hard(before)
     }
 }
 
@@ -266,4 +273,33 @@ pub struct Take {
     pub manager: String,
     /// The field.
     pub field: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_harder_request_is_a_new_one() {
+        let asked = |refresh| Asked {
+            refresh,
+            request: false,
+        };
+        let (none, normal, hard) = (
+            asked(None),
+            asked(Some(Refresh::Normal)),
+            asked(Some(Refresh::Hard)),
+        );
+        for (now, before, anew, distrusts) in [
+            (none, none, false, false),
+            (normal, none, true, false),
+            (normal, normal, false, false),
+            (hard, none, true, true),
+            (hard, normal, true, true),
+            (hard, hard, false, false),
+        ] {
+            assert_eq!(now.anew(before), anew, "{now:?} after {before:?}");
+            assert_eq!(now.distrusts(before), distrusts, "{now:?} after {before:?}");
+        }
+    }
 }

@@ -1,7 +1,12 @@
 //! Golden cases of the render key: each file of tests/render/keys holds two requests and whether the second one may take the render
 //! of the first. The key must tell the same, however it comes about.
 
-use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use controller::render::{ClusterFacts, Origin, RemoteBase, RenderKey, Variables, substitute};
 use serde_json::Value;
@@ -99,8 +104,9 @@ impl Suite {
             kube_version: self.now.kube_version.clone().unwrap_or_default(),
             api_versions: self.now.api_versions.clone().unwrap_or_default(),
         });
+        let folder = tempfile::tempdir().unwrap();
         let programs = match side.other_programs {
-            true => other_programs(),
+            true => other_programs(folder.path()),
             false => Programs {
                 remote_bases: true,
                 ..Programs::default()
@@ -134,10 +140,8 @@ fn files(files: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// Copies of the programs that say another version.
-fn other_programs() -> Programs {
-    let folder = std::env::temp_dir().join(format!("signet-other-programs-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
+/// Copies of the programs that say another version, in a folder.
+fn other_programs(folder: &Path) -> Programs {
     let copy = |name: &str, version: &[u8], other: &[u8]| -> PathBuf {
         let found = program(name);
         let mut bytes = fs::read(&found).unwrap();

@@ -10,7 +10,7 @@ mod values;
 use std::{fs, io, path::Path, sync::Arc};
 
 use super::{
-    HelmOptions, Manifest, RenderError, RenderKey, Renderer, Request, Root,
+    Batch, HelmOptions, RenderError, RenderKey, Renderer, Request, Root,
     child::Scratch,
     files::{join, scratch as unwritable},
     key::KeyHash,
@@ -131,7 +131,7 @@ impl Template {
         hash.key()
     }
 
-    pub(super) fn run(self, renderer: &Renderer) -> Result<Vec<Manifest>, RenderError> {
+    pub(super) fn run(self, renderer: &Renderer) -> Result<Batch, RenderError> {
         let ChartAt {
             place,
             unpacked,
@@ -170,7 +170,7 @@ impl Template {
             .run(&run, self.arguments)
             .map_err(|error| without_beside(failure::explained(error, &name, &directory)))?;
         let named = |file: &str| failure::in_repository(file, &name, &directory);
-        output::manifests(output, "helm template", named)
+        output::read(output, "helm template", named)
     }
 }
 

@@ -14,7 +14,7 @@ use std::{fs, path::Path};
 use serde_json::{Value, json};
 
 use super::{
-    KustomizeOptions, Manifest, RemoteBase, RenderError, RenderKey, Renderer, Request,
+    Batch, KustomizeOptions, RemoteBase, RenderError, RenderKey, Renderer, Request,
     child::Scratch,
     files::{At, Files, join, scratch as unwritable},
     helm::kube_version,
@@ -105,7 +105,7 @@ impl Build {
         hash.key()
     }
 
-    pub(super) fn run(self, renderer: &Renderer) -> Result<Vec<Manifest>, RenderError> {
+    pub(super) fn run(self, renderer: &Renderer) -> Result<Batch, RenderError> {
         let scratch = renderer.scratch()?;
         let urls: Vec<_> = self
             .parts
@@ -145,7 +145,7 @@ impl Build {
             },
             error => error,
         })?;
-        output::manifests(output, &format!("kustomize {command}"), str::to_owned)
+        output::read(output, &format!("kustomize {command}"), str::to_owned)
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Manifest, RenderError, Rendered, key::KeyHash, limits, manifest, value};
+use super::{Batch, Manifest, RenderError, Rendered, key::KeyHash, limits, manifest, value};
 use crate::dialect::flux;
 use place::Place;
 pub use variables::{Origin, Variables};
@@ -30,10 +30,10 @@ pub fn substitute(
         namespace,
         taken: Taken::default(),
     };
-    let mut manifests = Vec::with_capacity(rendered.manifests.len());
-    for manifest in &rendered.manifests {
+    let mut batch = Batch::default();
+    for manifest in rendered.manifests() {
         for object in substitution.objects(manifest)? {
-            manifests.push(Manifest {
+            batch.manifests.push(Manifest {
                 object,
                 ..manifest.clone()
             });
@@ -47,7 +47,7 @@ pub fn substitute(
             .part(variables.secret(name).unwrap_or_default());
     }
     Ok(Arc::new(Rendered {
-        manifests,
+        batches: vec![Arc::new(batch)],
         key: key.key(),
         source_type: rendered.source_type,
     }))

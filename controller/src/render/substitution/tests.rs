@@ -7,12 +7,15 @@ const NAMESPACE: &str = "shop";
 
 fn rendered(object: Value) -> Rendered {
     Rendered {
-        manifests: vec![Manifest {
-            file: "app/a.yaml".to_owned(),
-            document: 1,
-            line: Some(3),
-            object,
-        }],
+        batches: vec![Arc::new(Batch {
+            manifests: vec![Manifest {
+                file: "app/a.yaml".to_owned(),
+                document: 1,
+                line: Some(3),
+                object,
+            }],
+            ..Batch::default()
+        })],
         key: KeyHash::of("test").key(),
         source_type: SourceType::Directory,
     }
@@ -45,7 +48,7 @@ fn with_password() -> Variables {
 fn substituted(object: Value, variables: &Variables) -> Result<Value, String> {
     let substituted = substitute(&rendered(object), variables, NAMESPACE);
     let substituted = substituted.map_err(|error| error.to_string())?;
-    Ok(substituted.manifests[0].object.clone())
+    Ok(substituted.manifests().next().unwrap().object.clone())
 }
 
 fn key(object: &Value, variables: &Variables) -> RenderKey {

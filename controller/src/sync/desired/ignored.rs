@@ -9,7 +9,7 @@ use crate::ignore::{Problem, Rules};
 /// another time, because a rule was not done within its limits.
 pub(super) fn leave_out(rules: &Rules, application: &str, wanted: &mut Wanted) -> bool {
     let key = &wanted.key;
-    let namespace = key.namespace().unwrap_or_default();
+    let namespace = key.namespace_or_empty();
     let ignored = match rules.of(application, key.group(), key.kind(), namespace, key.name()) {
         Ok(ignored) if ignored.is_empty() => return false,
         Ok(ignored) => ignored,

@@ -81,7 +81,7 @@ impl Render {
     pub(crate) fn manifests(&self) -> impl Iterator<Item = &Manifest> {
         self.rendered
             .iter()
-            .flat_map(|rendered| &rendered.manifests)
+            .flat_map(|rendered| rendered.manifests())
     }
 }
 

@@ -11,7 +11,6 @@ mod desired;
 pub(super) mod discovery;
 pub(super) mod facts;
 pub(super) mod follow;
-mod in_use;
 pub(super) mod live;
 pub(super) mod memory;
 pub(super) mod neighbours;
@@ -38,7 +37,6 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
 use crate::access::{Denied, Project};
-use crate::dialect::Refresh;
 use crate::sync::{
     engine::Engine,
     key::{GroupKind, ObjectKey, group_version},
@@ -74,7 +72,7 @@ impl Engine {
         before: Asked,
     ) -> Result<World, kube::Error> {
         let subject = self.subject(app, object);
-        if !before.refresh && subject.facts.marks.refresh == Some(Refresh::Hard) {
+        if subject.asked().distrusts(before) {
             self.live.index().distrust(app);
         }
         let project = self.project(&subject);

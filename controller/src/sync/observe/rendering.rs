@@ -16,7 +16,7 @@ use crate::sync::{
 };
 use crate::{
     access::Project,
-    dialect::{Intent, Refresh},
+    dialect::Intent,
     git::Freshness,
     render::{BuildEnvironment, ClusterFacts},
 };
@@ -162,7 +162,7 @@ impl Engine {
         let own = &self.context.namespace;
         let variables = self.variables.get(app, intent, project, own).await?;
         let kustomize = self.sources.kustomize();
-        let distrusted = subject.facts.marks.refresh == Some(Refresh::Hard) && !before.refresh;
+        let distrusted = asked.distrusts(before);
         let same = |known: &&Render| {
             !distrusted
                 && known.environments == environments

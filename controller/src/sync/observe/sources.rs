@@ -10,7 +10,6 @@ use futures::future;
 use tokio::sync::Semaphore;
 
 use crate::sync::metrics::SyncMetrics;
-use crate::sync::observe::in_use::InUse;
 use crate::sync::observe::submodules::Undone;
 use crate::sync::revisions::Revisions;
 use crate::sync::world::{SourceProblem, SourceReason};
@@ -19,6 +18,7 @@ use crate::{
     charts::{ChartError, Charts},
     dialect::{Intent, SourceIntent},
     git::{CommitId, Freshness, GitError, Mirrors, Repository, Revision, Tree},
+    in_use::InUse,
     render::{
         self, ClusterFacts, KustomizeSettings, RenderError, RenderKey, Rendered, Renderer, Request,
         Variables,

@@ -94,6 +94,11 @@ impl Report {
         (!nothing).then_some(patch)
     }
 
+    /// The request to look again is taken off.
+    pub(crate) fn takes_refresh(&self) -> bool {
+        self.obeyed_annotations.contains(&REFRESH)
+    }
+
     /// Finalizers have changed, and one of ours still keeps the Application.
     pub(crate) fn still_keeps(&self) -> bool {
         let mut left = self.finalizers.iter().flatten();

@@ -120,7 +120,7 @@ impl Feed {
 
     fn take_in<K: Resource>(&self, live: &Live, event: Event<K>, trim: impl Fn(&Live, K) -> Seen) {
         if let Some(teller) = &self.teller {
-            tell(teller, &event);
+            teller.hear(&event);
         }
         match event {
             Event::Init => live.index().begin_listing(&self.kind),
@@ -177,14 +177,5 @@ impl Feed {
             }
             first
         });
-    }
-}
-
-fn tell<K: Resource>(teller: &Teller, event: &Event<K>) {
-    match event {
-        Event::Init => teller.begin(),
-        Event::InitApply(object) | Event::Apply(object) => teller.see(object.meta()),
-        Event::Delete(object) => teller.lose(object.meta()),
-        Event::InitDone => teller.listed(),
     }
 }

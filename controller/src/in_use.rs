@@ -1,4 +1,4 @@
-//! What several Applications use, by a hash of all that it was made from: made once, found by all of them.
+//! What several users share, by a hash of all that it was made from: made once, found by all of them.
 //! It keeps nothing alive: those who use it do.
 
 use std::{
@@ -9,7 +9,7 @@ use std::{
 
 /// Values in use, by key.
 #[derive(Debug)]
-pub(super) struct InUse<K, V>(Mutex<HashMap<K, Weak<V>>>);
+pub(crate) struct InUse<K, V>(Mutex<HashMap<K, Weak<V>>>);
 
 impl<K, V> Default for InUse<K, V> {
     fn default() -> Self {
@@ -19,13 +19,13 @@ impl<K, V> Default for InUse<K, V> {
 
 impl<K: Eq + Hash, V> InUse<K, V> {
     /// The value of `key`, while somebody uses it.
-    pub(super) fn find(&self, key: &K) -> Option<Arc<V>> {
+    pub(crate) fn find(&self, key: &K) -> Option<Arc<V>> {
         let values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         values.get(key)?.upgrade()
     }
 
     /// Lets others find `value`.
-    pub(super) fn add(&self, key: K, value: &Arc<V>) {
+    pub(crate) fn add(&self, key: K, value: &Arc<V>) {
         let mut values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // It grows only where those in use need the room.
         if values.len() == values.capacity() {

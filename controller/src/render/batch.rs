@@ -1,16 +1,16 @@
-//! Documents, once they are read, become manifests: those of all files of a source together within one limit.
+//! Documents, once they are read, become manifests: those of one file, or of what a program printed.
 //! It reads no file and knows no tool.
 
 use serde_json::Value;
 
 use super::{Manifest, RenderError, limits, manifest::objects};
 
-/// What the documents read so far hold.
-#[derive(Default)]
-pub(super) struct Collected {
-    pub(super) manifests: Vec<Manifest>,
+/// Objects that were read together: those of a file, or of what a program printed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    pub manifests: Vec<Manifest>,
     /// The least text that all of it can be written with, aliases written out.
-    written: usize,
+    pub(super) written: usize,
 }
 
 /// Where a document was written.
@@ -33,22 +33,14 @@ impl Origin<'_> {
     }
 }
 
-impl Collected {
+impl Batch {
     /// Takes the objects of one document along. One that holds nothing is no document.
     pub(super) fn add(&mut self, origin: Origin<'_>, value: Value) -> Result<(), RenderError> {
         if value.is_null() {
             return Ok(());
         }
         self.written += limits::written(&value);
-        if self.written > limits::TOTAL_BYTES {
-            return Err(RenderError::Limit {
-                what: format!(
-                    "the size of the manifests up to {}, with their aliases written out,",
-                    origin.file
-                ),
-                limit: limits::total(),
-            });
-        }
+        limits::hold(self.written, origin.file)?;
         let found = objects(value).map_err(|problem| origin.refused(origin.line, problem))?;
         self.manifests
             .extend(found.into_iter().map(|object| Manifest {
