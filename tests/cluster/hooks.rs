@@ -195,6 +195,49 @@ fn a_hook_that_fails_stops_the_sync_and_hooks_of_failure_run() {
 }
 
 #[test]
+fn a_hook_that_runs_is_ended_only_by_a_commit_that_may_begin_and_changes_something() {
+    let scene = Scene::new("stays");
+    let _controller = scene.controller();
+    let migrate = hook("name: migrate", &phase("PreSync"), STUCK);
+    let first = scene.repository.commit(
+        &[
+            ("app/migrate.yaml", &migrate),
+            ("app/a.yaml", &config_map("a", "1")),
+        ],
+        "Add",
+    );
+    scene.application(AUTOMATED);
+    let uid = || scene.field("job", "migrate", "/metadata/uid");
+    let begun = eventually("the hook runs", || uid().ok_or("there is no Job"));
+    let runs_still = || {
+        let app = scene.operation("Running", &first);
+        assert_eq!(uid(), Some(begun.clone()), "{:#}", app["status"]);
+    };
+
+    scene.commit(&[("README", "elsewhere")]);
+    scene.annotation_leaves("argocd.argoproj.io/refresh");
+    runs_still();
+
+    let closed = "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: db}\nspec: {encryptedData: {password: AgBy}}\n";
+    let refused = scene.commit(&[("app/db.yaml", closed)]);
+    let why = format!("{refused} does not take the place of the sync that runs: nothing of this");
+    scene.says("SyncError", &why);
+    runs_still();
+
+    scene.remove(&["app/db.yaml"]);
+    let last = scene.commit(&[("app/a.yaml", &config_map("a", "2"))]);
+    scene.operation("Running", &last);
+    eventually("the hook runs anew", || match uid() {
+        Some(now) if now != begun => Ok(()),
+        other => Err(format!("{other:?}")),
+    });
+    let history = scene.app()["status"]["operationHistory"].clone();
+    let message = history[0]["message"].as_str().unwrap_or_default();
+    let replaced = format!("the sync to {last} took its place");
+    assert!(message.starts_with(&replaced), "{history:#}");
+}
+
+#[test]
 fn a_sync_killed_after_any_write_runs_each_hook_once() {
     let writes = undisturbed();
     let (next, kills) = (AtomicUsize::new(0), AtomicUsize::new(0));

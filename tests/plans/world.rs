@@ -14,6 +14,7 @@ use controller::sync::desired::{Desired, Inputs, desired};
 use controller::sync::key::{GroupKind, ObjectKey};
 use controller::sync::kinds::Kinds;
 use controller::sync::plan::revision::revisions_to_render;
+use controller::sync::plan::{Condition, ConditionKind, HeldBack};
 use controller::sync::revisions::Revisions;
 use controller::sync::world::{
     AppFacts, Dependency, DestinationNamespace, Source, SourceProblem, SourceReason, Unsealer,
@@ -129,6 +130,7 @@ fn build(
         kinds: Arc::new(kinds),
         source,
         newest,
+        held_back: held_back(settings),
         destination_namespace: match text(settings, "namespace") {
             "missing" => DestinationNamespace::Missing,
             "terminating" => DestinationNamespace::Terminating,
@@ -151,6 +153,20 @@ fn build(
         dependencies: BTreeMap::new(),
         another_controller: settings["anotherController"] == true,
     }
+}
+
+/// `heldBack` is a commit that may not begin.
+fn held_back(settings: &Value) -> Option<HeldBack> {
+    let commit = settings["heldBack"].as_str()?;
+    let message = format!("nothing of {commit} is applied: it is refused");
+    Some(HeldBack {
+        revisions: Revisions::new(vec![commit.to_owned()]),
+        conditions: vec![Condition {
+            kind: ConditionKind::SyncError,
+            message,
+        }],
+        until: "2026-03-01T12:00:45Z".parse().unwrap(),
+    })
 }
 
 /// `changed` has items by Secret, each with the version that changed it.
@@ -261,7 +277,7 @@ fn revisions(
     request: Option<&OperationRequest>,
 ) -> Revisions {
     if let (Some(refs), Some(intent)) = (settings["refs"].as_object(), intent) {
-        let names = revisions_to_render(application, intent, request, newest).into_iter();
+        let names = revisions_to_render(application, intent, request, newest, None).into_iter();
         let commit = |name: String| {
             refs.get(&name)
                 .and_then(Value::as_str)

@@ -153,6 +153,11 @@ impl Engine {
             if plan.hands_off.is_some() {
                 return Ok(());
             }
+            if let Some(held_back) = plan.held_back {
+                self.memories
+                    .with(app, |memory| memory.held_back = Some(held_back));
+                continue;
+            }
             let after = self.carry_out(app, object, &world, &plan).await?;
             self.wake_again(app, &world, &plan);
             if let After::Rest = after {

@@ -20,6 +20,7 @@ use crate::render::SourceType;
 use crate::sync::desired::{Desired, WantedHash};
 use crate::sync::key::{GroupKind, ObjectKey};
 use crate::sync::kinds::Kinds;
+use crate::sync::plan::HeldBack;
 use crate::sync::revisions::Revisions;
 
 /// What somebody asks for and is told apart from a pass for another reason: then refs are listed anew.
@@ -71,8 +72,10 @@ pub struct World {
     pub project: Result<Project, Vec<Denied>>,
     /// What Git says at the revision of `plan::revision::revision_to_render`, or why that is not known.
     pub source: Result<Source, SourceProblem>,
-    /// What its sources mean now. Looked up only where a rollback keeps it elsewhere.
+    /// What its sources mean now. Looked up only where a rollback keeps it elsewhere, or an operation that runs may.
     pub newest: Option<Revisions>,
+    /// What its sources mean now may not begin, so that the operation that runs goes on.
+    pub held_back: Option<HeldBack>,
     /// Which kinds the cluster serves.
     pub kinds: Arc<Kinds>,
     /// The namespace that `CreateNamespace=true` may have to make.

@@ -110,6 +110,14 @@ impl Scene {
         self.of_app(&["annotate"], &[annotation, "--overwrite"]);
     }
 
+    /// Waits until an annotation of the Application is gone.
+    pub(crate) fn annotation_leaves(&self, annotation: &str) {
+        eventually(&format!("{annotation} is gone"), || {
+            let annotations = &self.app()["metadata"]["annotations"];
+            equal(&annotations[annotation], &Value::Null)
+        });
+    }
+
     /// Merges into the Application.
     pub(crate) fn patch(&self, patch: &str) {
         self.of_app(&["patch"], &["--type=merge", "--patch", patch]);

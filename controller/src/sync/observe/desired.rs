@@ -15,6 +15,7 @@ use crate::sync::{
     key::ObjectKey,
     kinds::Kinds,
     observe::applications::AppId,
+    plan::recorded,
     world::{LiveState, Source, SourceProblem},
 };
 
@@ -38,7 +39,13 @@ impl Engine {
                 self.desire(app, subject, &render, key, known)
             }
         };
-        Ok(source_of(&render, desired))
+        let mut source = source_of(&render, desired);
+        // A commit that changes nothing here is no reason to begin anew.
+        let running = recorded::running_at(&subject.facts);
+        if let Some(running) = running.filter(|running| render.like.as_ref() == Some(running)) {
+            source.revisions = running;
+        }
+        Ok(source)
     }
 
     fn desired_key(
@@ -49,7 +56,7 @@ impl Engine {
         scaled: BTreeSet<ObjectKey>,
     ) -> DesiredKey {
         DesiredKey {
-            renders: render.rendered.iter().map(|one| one.key.clone()).collect(),
+            renders: render.keys(),
             namespace: intent.destination.namespace.clone(),
             defaults: intent.options.defaults,
             kinds: kinds.clone(),

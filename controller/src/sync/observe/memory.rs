@@ -13,6 +13,7 @@ use crate::sync::{
     kinds::Kinds,
     observe::applications::AppId,
     observe::bases::BaseAt,
+    plan::HeldBack,
     revisions::Revisions,
 };
 use crate::{
@@ -49,6 +50,8 @@ pub(crate) struct Memory {
     pub(crate) signed: bool,
     /// Why it was left alone the last time.
     pub(crate) left_alone: Option<String>,
+    /// A newer commit that may not begin.
+    pub(crate) held_back: Option<HeldBack>,
     /// When the status was last written.
     pub(crate) written: Option<Instant>,
     /// Passes in a row that ended because the API server was away.
@@ -68,6 +71,8 @@ pub(crate) struct Render {
     /// Values that were substituted in the objects; none where nothing was.
     pub(crate) variables: Option<Arc<Variables>>,
     pub(crate) revisions: Revisions,
+    /// What the operation stays at that ran when this was rendered, and that gives the very same.
+    pub(crate) like: Option<Revisions>,
     /// Bases in other repositories that kustomizations have.
     pub(crate) bases: Vec<BaseAt>,
     /// One for each source that renders.
@@ -77,6 +82,11 @@ pub(crate) struct Render {
 }
 
 impl Render {
+    /// How it is told apart from others: equal keys, equal objects.
+    pub(crate) fn keys(&self) -> Vec<RenderKey> {
+        self.rendered.iter().map(|one| one.key.clone()).collect()
+    }
+
     /// The objects of all sources, in their order.
     pub(crate) fn manifests(&self) -> impl Iterator<Item = &Manifest> {
         self.rendered

@@ -43,7 +43,7 @@ use crate::sync::{
     kinds::Kinds,
     observe::applications::AppId,
     observe::memory::Render,
-    plan::recorded,
+    plan::{HeldBack, recorded},
     revisions::Revisions,
     world::{Asked, Source, SourceProblem, Unsealer, World},
 };
@@ -55,6 +55,7 @@ pub(super) use subject::stored_status;
 struct Sight {
     source: Result<Source, SourceProblem>,
     newest: Option<Revisions>,
+    held_back: Option<HeldBack>,
     kinds: Arc<Kinds>,
     observed: Observed,
     opening: BTreeMap<ObjectKey, Result<(), String>>,
@@ -76,9 +77,23 @@ impl Engine {
             self.live.index().distrust(app);
         }
         let project = self.project(&subject);
+        let held_back = self.memories.get(app).held_back;
+        let held_back = held_back.filter(|held_back| Timestamp::now() < held_back.until);
         let (newest, rendered) = self
-            .rendered(app, &subject, project.as_ref().ok(), before, None)
+            .rendered(
+                app,
+                &subject,
+                project.as_ref().ok(),
+                before,
+                held_back.as_ref(),
+                None,
+            )
             .await?;
+        let running = recorded::running_at(&subject.facts);
+        let held_back = held_back.filter(|held_back| {
+            let is_elsewhere = |running: &Revisions| *running != held_back.revisions;
+            held_back.is(newest.as_ref()) && running.as_ref().is_some_and(is_elsewhere)
+        });
         let (kinds, unknown) = self.kinds(&subject, rendered.as_ref().ok()).await?;
         self.memories.with(app, |memory| memory.unknown = unknown);
         let source = self.source(app, &subject, rendered, &kinds);
@@ -93,6 +108,7 @@ impl Engine {
             Sight {
                 source,
                 newest,
+                held_back,
                 kinds,
                 observed,
                 opening,
@@ -119,6 +135,7 @@ impl Engine {
             project,
             source: sight.source,
             newest: sight.newest,
+            held_back: sight.held_back,
             kinds: sight.kinds,
             destination_namespace: sight.observed.namespace,
             namespace_metadata: sight.observed.namespace_metadata,

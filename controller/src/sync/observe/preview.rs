@@ -75,6 +75,7 @@ impl Engine {
                 &subject,
                 project.as_ref().ok(),
                 Asked::default(),
+                None,
                 aside,
             )
             .await?;
@@ -110,6 +111,7 @@ impl Engine {
         let sight = Sight {
             source,
             newest,
+            held_back: None,
             kinds,
             observed,
             opening,

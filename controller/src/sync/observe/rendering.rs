@@ -10,9 +10,12 @@ use crate::sync::{
     observe::no_source,
     observe::sources::{self, Resolved},
     observe::subject::Subject,
-    plan::revision::{revisions_to_render, written},
+    plan::{
+        HeldBack, recorded,
+        revision::{revisions_to_render, written},
+    },
     revisions::Revisions,
-    world::{Asked, SourceProblem},
+    world::{AppFacts, Asked, SourceProblem},
 };
 use crate::{
     access::Project,
@@ -35,8 +38,10 @@ struct Look<'a> {
     subject: &'a Subject,
     intent: &'a Intent,
     project: &'a Project,
-    /// What the sources mean now, looked up where there was a rollback.
+    /// What the sources mean now, looked up where that may not be where the Application is.
     newest: Option<&'a Revisions>,
+    /// A commit that may not begin.
+    held_back: Option<&'a HeldBack>,
     /// What was asked for at the look before.
     before: Asked,
     sent: Option<&'a Arc<[u8]>>,
@@ -71,7 +76,7 @@ impl From<kube::Error> for Unrendered {
 }
 
 impl Engine {
-    /// What the sources mean now, where a rollback may keep the Application elsewhere, and what they hold at the revisions in question.
+    /// What the sources mean now, where the Application may be kept elsewhere, and what they hold at the revisions in question.
     /// A pass renders anew only where the last render does not hold; `aside` of passes nothing is remembered, nor used.
     ///
     /// # Errors
@@ -82,18 +87,23 @@ impl Engine {
         subject: &Subject,
         project: Option<&Project>,
         before: Asked,
+        held_back: Option<&HeldBack>,
         aside: Option<Aside<'_>>,
     ) -> Result<(Option<Revisions>, Result<Render, SourceProblem>), kube::Error> {
         let Some((intent, project)) = self.readable(subject, project) else {
             return Ok((None, Err(no_source())));
         };
-        let newest = self.newest(subject, intent, before).await;
+        let newest = match intent.hold.is_some() || held_back.is_some() {
+            true => self.newest(subject, intent, before).await,
+            false => None,
+        };
         let look = Look {
             app,
             subject,
             intent,
             project,
             newest: newest.as_ref(),
+            held_back,
             before,
             sent: aside.and_then(|aside| aside.sent),
         };
@@ -115,9 +125,8 @@ impl Engine {
         Ok((newest, Ok(rendered)))
     }
 
-    /// What the sources mean now, where a rollback may keep the Application elsewhere. `None` too where that can't be found out.
+    /// What the sources mean now. `None` where that can't be found out.
     async fn newest(&self, subject: &Subject, intent: &Intent, before: Asked) -> Option<Revisions> {
-        intent.hold.as_ref()?;
         let freshness = latest(subject.asked().anew(before));
         let written = written(intent);
         let resolved = self.sources.resolve(intent, &written, freshness, false);
@@ -137,11 +146,12 @@ impl Engine {
             intent,
             project,
             newest,
+            held_back,
             before,
             sent,
         } = look;
         let request = subject.request.as_ref().ok().and_then(Option::as_ref);
-        let asked_for = revisions_to_render(&subject.facts, intent, request, newest);
+        let asked_for = revisions_to_render(&subject.facts, intent, request, newest, held_back);
         let asked = subject.asked();
         let resolved = self
             .sources
@@ -204,17 +214,20 @@ impl Engine {
             }
             None => unsubstituted.clone(),
         };
-        Ok(Some(Render {
+        let mut render = Render {
             sources: intent.sources.clone(),
             environments,
             cluster,
             kustomize,
             variables,
             revisions: sources::revisions(&resolved),
+            like: None,
             bases,
             rendered,
             _unsubstituted: unsubstituted,
-        }))
+        };
+        render.like = known.and_then(|known| like(&render, known, &subject.facts));
+        Ok(Some(render))
     }
 
     /// What a render depends on of the cluster is as it was.
@@ -224,6 +237,13 @@ impl Engine {
             None => true,
         })
     }
+}
+
+/// What the operation that runs stays at, where the last render is of it and a new one gives the same.
+fn like(new: &Render, last: &Render, application: &AppFacts) -> Option<Revisions> {
+    let running = recorded::running_at(application)?;
+    let is_of_it = last.revisions == running || last.like.as_ref() == Some(&running);
+    (is_of_it && last.keys() == new.keys()).then_some(running)
 }
 
 fn latest(is: bool) -> Freshness {

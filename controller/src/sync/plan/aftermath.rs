@@ -25,7 +25,7 @@ pub(in crate::sync) fn plan(
     work: &mut Work,
 ) {
     let Some(failed) = operation.failed.clone() else {
-        if operation.ending == Ending::AfterSteps && operation.left_out.is_empty() {
+        if operation.ending == Ending::AfterSteps && !operation.falls_short() {
             work.now
                 .extend(delete(world, terms, operation, HookDeletion::HookSucceeded));
         }

@@ -17,12 +17,16 @@ const MANY: usize = 10;
 /// Finds the objects whose deletion has to be approved.
 pub(super) fn mark(world: &World, terms: &Terms<'_>, objects: &mut BTreeMap<ObjectKey, Compared>) {
     let is_much = is_much(world, terms, objects);
+    let asked: BTreeSet<ObjectKey> = match is_limited(terms) {
+        true => recorded::asked(&world.application.status).collect(),
+        false => BTreeSet::new(),
+    };
     for (key, compared) in objects {
         let live = world.live.get(key).filter(|_| is_extra(compared));
         let Some(live) = live else { continue };
         compared.asks = match guards(&live.metadata, terms.options.defaults).prune {
             Some(consent) => consent == Consent::Ask,
-            None => is_much || is_precious(key),
+            None => is_much || is_precious(key) || asked.contains(key),
         };
     }
 }
@@ -78,11 +82,18 @@ fn is_precious(key: &ObjectKey) -> bool {
     is_holder(key) || key.is("", "PersistentVolumeClaim")
 }
 
-/// More left the repository than may go unasked. Where nothing at all is left, that was said to be right.
+/// More left the repository than may go unasked, of what was there before. Once the operation has made what is new the share is
+/// smaller, so that what asked goes on asking.
 fn is_much(world: &World, terms: &Terms<'_>, objects: &BTreeMap<ObjectKey, Compared>) -> bool {
-    let all = recorded::inventory(&world.application.status).len();
+    let inventory = recorded::inventory(&world.application.status);
+    let all = inventory.keys().filter(|key| world.live.contains_key(*key));
+    let all = all.count();
     let extra = objects.values().filter(|compared| is_extra(compared));
     let share = extra.count() * 100;
-    let is_emptied = terms.desired().objects.is_empty();
-    all >= MANY && !is_emptied && share > all * usize::from(terms.intent.prune_limit)
+    all >= MANY && is_limited(terms) && share > all * usize::from(terms.intent.prune_limit)
+}
+
+/// Where nothing at all is left, that was said to be right.
+fn is_limited(terms: &Terms<'_>) -> bool {
+    terms.intent.prune_limit < 100 && !terms.desired().objects.is_empty()
 }

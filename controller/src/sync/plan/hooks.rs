@@ -33,7 +33,8 @@ pub(in crate::sync) enum Standing {
     Due,
 }
 
-/// Puts what there is to do for the hooks of the operation into their slots: those of failure once it has failed, else all others.
+/// Puts what there is to do for the hooks of the operation into their slots: those of failure once it has failed,
+/// else all others, but for those of success where it falls short.
 pub(in crate::sync) fn plan(
     world: &World,
     terms: &Terms<'_>,
@@ -45,9 +46,11 @@ pub(in crate::sync) fn plan(
         return;
     }
     let failed = operation.failed.is_some();
+    let falls_short = operation.falls_short();
     let leaving: Vec<ObjectKey> = hook_runs::leaving(world, operation).cloned().collect();
     let hooks = terms.desired().hooks.values();
     let hooks = hooks.filter(|hook| !hook.id.phase.is_of_deletion());
+    let hooks = hooks.filter(|hook| hook.id.phase != Phase::PostSync || !falls_short);
     for hook in hooks.filter(|hook| (hook.id.phase == Phase::SyncFail) == failed) {
         let run = HookRun::of(world, operation.occasion(), hook);
         let wave = waves.entry(hook.slot()).or_default();

@@ -43,6 +43,7 @@ use std::collections::BTreeSet;
 use crate::dialect::{Cascade, Finalizer};
 use crate::sync::desired::hooks::HookId;
 use crate::sync::key::ObjectKey;
+use crate::sync::revisions::Revisions;
 use crate::sync::world::Health;
 use k8s_openapi::jiff::Timestamp;
 
@@ -54,11 +55,31 @@ pub use operation::{
 pub use planner::plan;
 pub use slot::Slot;
 
+/// A newer commit that may not begin now: the automated sync that runs is not ended for it, and goes on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeldBack {
+    /// The commit of each source.
+    pub revisions: Revisions,
+    /// Why.
+    pub conditions: Vec<Condition>,
+    /// When to look whether it may.
+    pub until: Timestamp,
+}
+
+impl HeldBack {
+    /// Whether it is what the sources mean now.
+    pub(in crate::sync) fn is(&self, newest: Option<&Revisions>) -> bool {
+        newest == Some(&self.revisions)
+    }
+}
+
 /// What one pass decided.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
     /// Set when this Application is left alone altogether: no step, no status, no event. The text is for the log.
     pub hands_off: Option<String>,
+    /// Set when the operation that runs has to be looked at first: nothing else is decided.
+    pub held_back: Option<HeldBack>,
     /// Every condition that holds now.
     pub conditions: Vec<Condition>,
     /// Wanted against live, object by object; `None` when nothing could be compared: then the status keeps its list.

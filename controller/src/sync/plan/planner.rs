@@ -6,12 +6,21 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use crate::sync::plan::comparison::Terms;
 use crate::sync::plan::steps::Work;
 use crate::sync::plan::{
-    Condition, ConditionKind, Ending, Initiator, Operation, OperationPhase, Plan,
+    Condition, ConditionKind, Ending, HeldBack, Initiator, Operation, OperationPhase, Plan,
 };
 use crate::sync::world::World;
 use crate::sync::{
-    plan::blocked::blocked, plan::cascade, plan::comparison, plan::finalizers, plan::gates,
-    plan::hook_runs, plan::operation, plan::refusals, plan::restart, plan::room, plan::steps,
+    plan::blocked::{Blocked, blocked},
+    plan::cascade,
+    plan::comparison,
+    plan::finalizers,
+    plan::gates,
+    plan::hook_runs,
+    plan::operation,
+    plan::refusals,
+    plan::restart,
+    plan::room,
+    plan::steps,
 };
 
 /// Shortest and longest wait before a source that could not be read is looked at again. A server that fails is no busier for
@@ -20,6 +29,9 @@ const LOOK_AGAIN: (SignedDuration, SignedDuration) = (
     SignedDuration::from_secs(10),
     SignedDuration::from_secs(120),
 );
+
+/// A commit that may not begin is looked at again after this time while a sync of an earlier one runs.
+const HELD_BACK: SignedDuration = SignedDuration::from_secs(60);
 
 /// Decides what this pass does. Total, synchronous and deterministic: the same World gives the same Plan.
 pub fn plan(world: &World) -> Plan {
@@ -86,12 +98,13 @@ fn compared(world: &World, terms: &Terms<'_>) -> Plan {
             conditions.push(Condition::new(ConditionKind::SyncError, message));
         }
         conditions.extend(blocked.iter().map(|blocked| blocked.condition.clone()));
-        if refusal.is_some()
-            || blocked.is_some()
-            || gates::in_question(world, terms, &comparison)
-                .next()
-                .is_some()
-        {
+        let mut in_question = gates::in_question(world, terms, &comparison);
+        if refusal.is_some() || blocked.is_some() {
+            if let Some(plan) = held_back(world, terms, &conditions, blocked.as_ref()) {
+                return plan;
+            }
+            decided.operation = operation::left_behind(world, terms);
+        } else if in_question.next().is_some() {
             decided.operation = None;
         }
     }
@@ -107,6 +120,8 @@ fn compared(world: &World, terms: &Terms<'_>) -> Plan {
             (None, None) => work = steps::work(world, terms, &comparison, operation),
         }
     }
+    let held_back = world.held_back.iter();
+    conditions.extend(held_back.flat_map(|held_back| held_back.conditions.clone()));
     conditions.extend(decided.condition);
     conditions.sort();
     conditions.dedup();
@@ -117,13 +132,16 @@ fn compared(world: &World, terms: &Terms<'_>) -> Plan {
         .as_ref()
         .and_then(|operation| operation.looks_again_at(world, &work));
     let window_ends = restart::add(world, terms, &comparison, &mut work);
-    let let_go = hook_runs::let_go(world, decided.operation.as_ref(), &work.now);
+    let running = operation::running_elsewhere(world, terms);
+    let at_work = decided.operation.as_ref().or(running.as_ref());
+    let let_go = hook_runs::let_go(world, at_work, &work.now);
     work.now.extend(let_go);
     let operation = decided.operation.as_ref();
     let finalizers = finalizers::change(world, terms, &comparison, operation, &work.now);
     let lets_go_at = operation.and_then(|operation| finalizers::looks_again_at(world, operation));
     Plan {
         hands_off: None,
+        held_back: None,
         health: Some(comparison::health(world, terms, &comparison)),
         conditions,
         comparison: Some(comparison),
@@ -138,8 +156,38 @@ fn compared(world: &World, terms: &Terms<'_>) -> Plan {
             .chain(work.wake_at)
             .chain(window_ends)
             .chain(blocked.and_then(|blocked| blocked.until))
+            .chain(world.held_back.as_ref().map(|held_back| held_back.until))
             .min(),
     }
+}
+
+/// The newer commit has to wait for the sync that runs, which is of the same sources and goes on meanwhile.
+fn held_back(
+    world: &World,
+    terms: &Terms<'_>,
+    conditions: &[Condition],
+    blocked: Option<&Blocked>,
+) -> Option<Plan> {
+    operation::running_elsewhere(world, terms)?;
+    let again = world
+        .now
+        .saturating_add(HELD_BACK)
+        .unwrap_or(Timestamp::MAX);
+    let until = blocked.and_then(|blocked| blocked.until);
+    let revisions = &terms.source.revisions;
+    let said = |Condition { kind, message }: &Condition| {
+        let message =
+            format!("{revisions} does not take the place of the sync that runs: {message}");
+        Condition::new(*kind, message)
+    };
+    Some(Plan {
+        held_back: Some(HeldBack {
+            revisions: revisions.clone(),
+            conditions: conditions.iter().map(said).collect(),
+            until: until.into_iter().chain([again]).min().unwrap_or(again),
+        }),
+        ..Plan::default()
+    })
 }
 
 impl Operation {
@@ -152,7 +200,7 @@ impl Operation {
     fn looks_again_at(&self, world: &World, work: &Work) -> Option<Timestamp> {
         let fails = match self.ending {
             Ending::Failed(_) => true,
-            Ending::AfterSteps => !self.left_out.is_empty(),
+            Ending::AfterSteps => self.falls_short(),
             _ => false,
         };
         if fails && self.has_aftermath && self.failed.is_none() {
@@ -160,7 +208,7 @@ impl Operation {
         }
         match &self.ending {
             Ending::Failed(_) => operation::next_try(world, self),
-            Ending::AfterSteps if !self.left_out.is_empty() => operation::next_try(world, self),
+            Ending::AfterSteps if self.falls_short() => operation::next_try(world, self),
             Ending::AfterSteps | Ending::Over(..) if work.now.is_empty() => Some(world.now),
             _ => None,
         }

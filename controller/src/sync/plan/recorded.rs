@@ -26,6 +26,13 @@ pub(in crate::sync) fn inventory(status: &ApplicationStatus) -> BTreeMap<ObjectK
         .collect()
 }
 
+/// What of the inventory is deleted only once somebody approves it.
+pub(in crate::sync) fn asked(status: &ApplicationStatus) -> impl Iterator<Item = ObjectKey> {
+    let resources = status.resources.iter();
+    let asked = resources.filter(|resource| resource.requires_deletion_confirmation);
+    asked.map(key_of)
+}
+
 /// The key of an entry of `status.resources`.
 pub(in crate::sync) fn key_of(resource: &ResourceStatus) -> ObjectKey {
     let kind = GroupKind::new(&*resource.group, &*resource.kind);
@@ -103,6 +110,12 @@ pub(in crate::sync) fn pinned(state: &OperationState) -> Option<Revisions> {
     let result = state.sync_result.as_ref()?;
     let pinned = Revisions::stored(&result.revision, &result.revisions);
     (!pinned.is_empty()).then_some(pinned)
+}
+
+/// What the operation that runs has pinned.
+pub(in crate::sync) fn running_at(application: &AppFacts) -> Option<Revisions> {
+    let running = operation(application).filter(|state| is_running(state));
+    running.and_then(pinned)
 }
 
 /// The operation is of the sources as they stand in the spec.

@@ -4,21 +4,22 @@
 use crds::OperationState;
 
 use crate::dialect::{Intent, OperationRequest};
-use crate::sync::plan::hold;
 use crate::sync::plan::operation::is_running;
 use crate::sync::plan::recorded;
+use crate::sync::plan::{HeldBack, hold};
 use crate::sync::revisions::Revisions;
 use crate::sync::world::AppFacts;
 
 /// The revision that each source is to be rendered at in this pass: those asked for by `.operation`; the commits that an
 /// operation that runs stays at; those that a rollback keeps; else the newest, so that they take over. `newest` are the revisions
-/// that the sources mean now, looked up where there was a rollback. An Application that is deleted is read at what it brought into
+/// that the sources mean now, looked up where there was a rollback or these may not begin. An Application that is deleted is read at what it brought into
 /// the cluster: the newest commit may not have its directory any more.
 pub fn revisions_to_render(
     application: &AppFacts,
     intent: &Intent,
     request: Option<&OperationRequest>,
     newest: Option<&Revisions>,
+    held_back: Option<&HeldBack>,
 ) -> Vec<String> {
     if application.deletion_timestamp.is_some() {
         let deployed = recorded::deployed(application);
@@ -36,7 +37,8 @@ pub fn revisions_to_render(
         return own(intent, newest);
     };
     let request = recorded::request(application, state).filter(|_| !recorded::is_automated(state));
-    if stays(application, intent, request.as_ref(), state)
+    let waits = held_back.is_some_and(|held_back| held_back.is(newest));
+    if (waits || stays(application, intent, request.as_ref(), state))
         && let Some(pinned) = recorded::pinned(state)
         // A spec that has got another number of sources since then is another spec.
         && pinned.all().len() == intent.sources.len()

@@ -67,8 +67,8 @@ pub(in crate::sync) fn work(
         planner.plan_deletions(operation);
         planner.plan_applies(operation);
     }
-    hooks::plan(world, terms, comparison, operation, &mut planner.waves);
     operation.left_out = std::mem::take(&mut planner.left_out);
+    hooks::plan(world, terms, comparison, operation, &mut planner.waves);
     if operation.dry_run {
         return dry_run::work(world, terms, comparison, operation, &planner.waves);
     }

@@ -6,8 +6,8 @@ use std::fmt;
 
 use crate::dialect::{ApplyMode, Finalizer};
 use crate::sync::plan::{
-    Compared, Comparison, Decision, Difference, Ending, Initiator, Operation, Plan, PlannedStep,
-    Scope, Step, SyncStatus,
+    Compared, Comparison, Condition, Decision, Difference, Ending, Initiator, Operation, Plan,
+    PlannedStep, Scope, Step, SyncStatus,
 };
 use crate::sync::world::Health;
 
@@ -16,6 +16,14 @@ impl fmt::Display for Plan {
         if let Some(reason) = &self.hands_off {
             return writeln!(f, "hands off: {reason}");
         }
+        if let Some(held_back) = &self.held_back {
+            writeln!(
+                f,
+                "held back until {}: {}",
+                held_back.until, held_back.revisions
+            )?;
+            return write_conditions(f, &held_back.conditions);
+        }
         match &self.comparison {
             Some(comparison) => write_comparison(f, comparison)?,
             None => writeln!(f, "sync: not compared")?,
@@ -23,14 +31,7 @@ impl fmt::Display for Plan {
         if let Some(health) = &self.health {
             writeln!(f, "health: {}", HealthText(health))?;
         }
-        for condition in &self.conditions {
-            writeln!(
-                f,
-                "condition {}: {}",
-                condition.kind.name(),
-                condition.message
-            )?;
-        }
+        write_conditions(f, &self.conditions)?;
         if let Some(operation) = &self.operation {
             write_operation(f, operation)?;
         }
@@ -43,6 +44,13 @@ impl fmt::Display for Plan {
             None => Ok(()),
         }
     }
+}
+
+fn write_conditions(f: &mut fmt::Formatter<'_>, conditions: &[Condition]) -> fmt::Result {
+    conditions.iter().try_for_each(|condition| {
+        let Condition { kind, message } = condition;
+        writeln!(f, "condition {}: {message}", kind.name())
+    })
 }
 
 fn write_comparison(f: &mut fmt::Formatter<'_>, comparison: &Comparison) -> fmt::Result {
@@ -172,7 +180,7 @@ fn write_operation(f: &mut fmt::Formatter<'_>, operation: &Operation) -> fmt::Re
     }
     match &operation.ending {
         Ending::Open(waiting) => writeln!(f, "  then: {waiting}"),
-        Ending::AfterSteps if operation.left_out.is_empty() => {
+        Ending::AfterSteps if !operation.falls_short() => {
             writeln!(f, "  then: succeeded, if every step is")
         }
         Ending::AfterSteps => writeln!(f, "  then: failed, for what is left out"),

@@ -6,6 +6,8 @@ use crds::{ApplicationStatus, InitiatedBy, OperationRecord, OperationState, Revi
 use super::status::cut;
 use super::{results, time};
 use crate::dialect::REVISION_HISTORY_LIMIT;
+use crate::sync::plan::operation::{is_running, stored};
+use crate::sync::plan::recorded;
 use crate::sync::plan::{Initiator, Operation, OperationPhase, Scope};
 use crate::sync::revisions::sources_of;
 use crate::sync::world::World;
@@ -39,6 +41,28 @@ pub(super) fn remember(
     let records = &mut status.operation_history;
     records.push(record(world, operation, state, id));
     records.drain(..records.len().saturating_sub(limit));
+}
+
+/// Takes down an operation that another takes the place of in this pass.
+pub(super) fn replace(world: &World, operation: &Operation, status: &mut ApplicationStatus) {
+    let running = recorded::operation(&world.application).filter(|state| is_running(state));
+    let Some(state) = running.filter(|_| operation.starts()) else {
+        return;
+    };
+    let replaced = stored(world, state);
+    let by = match operation.revisions.is_empty() {
+        true => "a request took its place".to_owned(),
+        false => format!("the sync to {} took its place", operation.revisions),
+    };
+    let state = OperationState {
+        phase: OperationPhase::Failed.name().into(),
+        message: match state.message.is_empty() {
+            true => by,
+            false => format!("{by}: {}", state.message),
+        },
+        ..state.clone()
+    };
+    remember(world, &replaced, &state, OperationPhase::Failed, status);
 }
 
 fn synced(world: &World, operation: &Operation, id: i64) -> RevisionHistory {

@@ -130,6 +130,7 @@ pub fn claim(world: &World, plan: &Plan) -> Report {
         ..Report::default()
     };
     if let Some(operation) = &plan.operation {
+        history::replace(world, operation, &mut report.status);
         report.status.operation_state = Some(operation_state::claimed(world, operation));
     }
     date(world, &mut report);

@@ -52,6 +52,7 @@ pub(super) fn close(
     status: &mut ApplicationStatus,
 ) -> Option<OperationPhase> {
     let operation = plan.operation.as_ref()?;
+    history::replace(world, operation, status);
     if matches!(operation.decision, Decision::Wait(_)) {
         return None;
     }
@@ -109,6 +110,7 @@ fn verdict(operation: &Operation, outcomes: &[Outcome], no_steps: bool) -> (Verd
     let left_out: Vec<String> = operation
         .left_out
         .iter()
+        .filter(|(_, left_out)| left_out.reason.fails())
         .map(|(key, left_out)| format!("{key}: {}", left_out.message))
         .collect();
     match (&operation.ending, named(&left_out)) {

@@ -138,7 +138,7 @@ pub(super) fn ended(world: &World, state: &OperationState, why: String) -> Opera
 }
 
 /// The operation as an earlier pass, maybe of an earlier process, wrote it down.
-pub(super) fn stored(world: &World, state: &OperationState) -> Operation {
+pub(in crate::sync) fn stored(world: &World, state: &OperationState) -> Operation {
     let sync = state.operation.sync.clone().unwrap_or_default();
     let automated = recorded::is_automated(state);
     let username = state

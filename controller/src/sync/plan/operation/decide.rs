@@ -188,6 +188,29 @@ fn superseded(world: &World, terms: &Terms<'_>, operation: Operation) -> Operati
     }
 }
 
+/// The automated sync that runs, where the sources have moved on and still are those that it began with.
+pub(in crate::sync) fn running_elsewhere(world: &World, terms: &Terms<'_>) -> Option<Operation> {
+    let state = recorded::operation(&world.application)?;
+    let elsewhere = recorded::running_at(&world.application)? != terms.source.revisions;
+    let goes_on = elsewhere
+        && recorded::is_automated(state)
+        && recorded::is_of_sources(&world.application, state);
+    goes_on.then(|| stored(world, state))
+}
+
+/// The sync that runs ends: its sources are no longer those of the spec, and what these hold now may not begin.
+pub(in crate::sync) fn left_behind(world: &World, terms: &Terms<'_>) -> Option<Operation> {
+    let state = recorded::operation(&world.application).filter(|state| is_running(state))?;
+    let elsewhere = recorded::pinned(state)? != terms.source.revisions;
+    elsewhere.then(|| {
+        ended(
+            world,
+            state,
+            "the sources of the Application are others now".into(),
+        )
+    })
+}
+
 /// The gate of automatic syncs: something can be done, and it was not tried before at this revision; or healing is on and due.
 fn automated(
     world: &World,
@@ -204,10 +227,10 @@ fn automated(
     }
     match state.filter(|state| attempted(world, terms, state)) {
         None => begin(world, terms, Scope::Whole, 0).into(),
-        Some(state) if state.phase == "Succeeded" => heal::heal(world, terms, state, actionable),
         Some(state) if possible_now(state, &actionable) => {
             begin(world, terms, Scope::Whole, 0).into()
         }
+        Some(state) if state.phase == "Succeeded" => heal::heal(world, terms, state, actionable),
         Some(state) => {
             let message = format!(
                 "the last sync to {} failed: {}",

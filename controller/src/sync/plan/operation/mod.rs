@@ -13,8 +13,10 @@ use crate::sync::plan::HookRun;
 use crate::sync::revisions::Revisions;
 use k8s_openapi::jiff::Timestamp;
 
-pub(in crate::sync) use begin::begin;
-pub(in crate::sync) use decide::{Decided, decide, decide_stopped, is_running};
+pub(in crate::sync) use begin::{begin, stored};
+pub(in crate::sync) use decide::{
+    Decided, decide, decide_stopped, is_running, left_behind, running_elsewhere,
+};
 pub(in crate::sync) use retry::{is_waited_for, later, next_try};
 
 /// The operation in effect.
@@ -34,7 +36,7 @@ pub struct Operation {
     pub apply: ApplyPolicy,
     /// What of the Application it deals with.
     pub scope: Scope,
-    /// Objects of it that can't be dealt with now, and why: the rest goes on, then the operation has failed.
+    /// Objects of it that can't be dealt with now, and why: the rest goes on.
     pub left_out: BTreeMap<ObjectKey, LeftOut>,
     /// Hooks run in it.
     pub runs_hooks: bool,
@@ -62,6 +64,12 @@ impl Operation {
     /// It begins in this pass.
     pub(in crate::sync) fn starts(&self) -> bool {
         self.decision == Decision::Start
+    }
+
+    /// Something that it is there for can't be done now: it fails once the rest is done.
+    pub(in crate::sync) fn falls_short(&self) -> bool {
+        let mut left_out = self.left_out.values();
+        left_out.any(|left_out| left_out.reason.fails())
     }
 
     /// The sync policy puts back with it what others have changed.
@@ -163,7 +171,7 @@ pub enum Decision {
 pub enum Ending {
     /// Another pass is needed; the text says what it waits for.
     Open(String),
-    /// It is over once this pass's steps have succeeded; it failed when one failed or an object is left out.
+    /// It is over once this pass's steps have succeeded; it failed when one failed or it falls short.
     AfterSteps,
     /// It failed now, and may be tried again.
     Failed(String),
@@ -195,6 +203,11 @@ pub enum LeftOutReason {
 }
 
 impl LeftOutReason {
+    /// The operation has not done all that it is there for. What another Application keeps is in the cluster all the same.
+    pub(in crate::sync) fn fails(self) -> bool {
+        self != Self::SharedResource
+    }
+
     /// The spelling in the status.
     pub fn name(self) -> &'static str {
         match self {
