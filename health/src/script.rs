@@ -83,7 +83,7 @@ impl Script {
     ) -> mlua::Result<Result<Option<Health>, Failure>> {
         let mut libraries = StdLib::TABLE | StdLib::OS;
         if self.open_libs {
-            libraries |= StdLib::STRING | StdLib::MATH;
+            libraries |= StdLib::STRING | StdLib::MATH | StdLib::COROUTINE;
         }
         let lua = Lua::new_with(libraries, LuaOptions::new())?;
         lua.set_memory_limit(MEMORY_MIB * 1024 * 1024)?;
