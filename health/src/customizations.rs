@@ -99,7 +99,7 @@ impl Customizations {
                 continue;
             }
             let is_pattern = name.contains(['*', '?', '[', '{']);
-            let script = Script::new(entry.setting, entry.source, entry.open_libs, is_pattern);
+            let script = Script::new(entry.setting, entry.source, entry.open_libs);
             if !is_pattern {
                 found.exact.insert(name, script);
                 continue;

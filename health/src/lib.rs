@@ -20,23 +20,20 @@ use fields::group_kind;
 
 /// Health of a live object; `None` when nothing judges it, which counts as fine.
 ///
-/// One that is being deleted is on its way, whatever it says. Then a script for exactly its kind counts, then the rule for its
-/// kind, then what status conditions say by convention. A script for many kinds takes the place of a rule unless Argo CD has
-/// a script for that kind itself.
+/// One that is being deleted is on its way, whatever it says. Then a script counts, that for exactly its kind before one for many,
+/// then the rule for its kind, then what status conditions say by convention.
 #[must_use]
 pub fn health(object: &Value, customizations: &Customizations) -> Option<Health> {
     if let Some(deletion) = deletion(object) {
         return Some(deletion);
     }
     let (group, kind) = group_kind(object);
-    let rule = rules::rule(group, kind);
-    match (customizations.script(group, kind), rule) {
-        (Some(script), Some(rule)) if script.is_for_many() && rule.is_script_elsewhere => {
-            Some((rule.judge)(object))
-        }
-        (Some(script), _) => script.judge(object),
-        (None, Some(rule)) => Some((rule.judge)(object)),
-        (None, None) => standard::judge(object),
+    if let Some(script) = customizations.script(group, kind) {
+        return script.judge(object);
+    }
+    match rules::rule(group, kind) {
+        Some(judge) => Some(judge(object)),
+        None => standard::judge(object),
     }
 }
 

@@ -31,23 +31,16 @@ pub(crate) struct Script {
     setting: String,
     source: String,
     open_libs: bool,
-    is_for_many: bool,
 }
 
 impl Script {
     /// `setting` is the key that holds the source, for messages.
-    pub(crate) fn new(setting: String, source: String, open_libs: bool, is_for_many: bool) -> Self {
+    pub(crate) fn new(setting: String, source: String, open_libs: bool) -> Self {
         Self {
             setting,
             source,
             open_libs,
-            is_for_many,
         }
-    }
-
-    /// It stands under a pattern of kinds, not under one kind.
-    pub(crate) fn is_for_many(&self) -> bool {
-        self.is_for_many
     }
 
     /// What it says of an object; `None` when it returns nothing. A script that fails leaves the health unknown.
