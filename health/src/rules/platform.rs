@@ -84,7 +84,7 @@ pub(super) fn custom_resource_definition(object: &Value) -> Health {
     }
     match condition(object, "Established") {
         Some(established) if established.is("True") => healthy(""),
-        Some(established) if established.reason() != "Installing" => {
+        Some(established) if established.reason() == "InvalidCABundle" => {
             degraded(established.message())
         }
         _ => progressing("Waiting for the definition to be established"),

@@ -206,6 +206,14 @@ fn a_definition_works_once_established() {
         Progressing
     );
     assert_eq!(
+        crd(json!([{"type": "Established", "status": "False", "reason": "InitialNamesAccepted"}])),
+        Progressing
+    );
+    assert_eq!(
+        crd(json!([{"type": "Established", "status": "False", "reason": "InvalidCABundle"}])),
+        Degraded
+    );
+    assert_eq!(
         crd(json!([{"type": "NamesAccepted", "status": "False"}])),
         Degraded
     );
