@@ -85,30 +85,58 @@ fn culprits<'a>(lights: impl Iterator<Item = (&'a ObjectKey, &'a Health)>) -> Ve
 
 #[cfg(test)]
 mod tests {
+    use HealthStatus::{Degraded, Healthy, Missing, Progressing, Suspended, Unknown};
+
     use super::*;
     use crate::sync::key::GroupKind;
 
-    #[test]
-    fn three_of_the_worst_objects_are_named_and_the_others_counted() {
-        let keys = ["a", "b", "c", "d", "e"]
-            .map(|name| ObjectKey::new(&GroupKind::new("", "Pod"), Some("demo"), name));
-        let light = |status| Health {
+    fn pod(name: &str) -> ObjectKey {
+        ObjectKey::new(&GroupKind::new("", "Pod"), Some("demo"), name)
+    }
+
+    fn light(status: HealthStatus) -> Health {
+        Health {
             status,
             message: String::new(),
-        };
-        let (sick, fine) = (
-            light(HealthStatus::Degraded),
-            light(HealthStatus::Progressing),
-        );
-        let member = |(index, key)| Member {
+        }
+    }
+
+    /// What an Application of these objects shows, of which all are there.
+    fn of(objects: &[(&ObjectKey, Health)]) -> Health {
+        let member = |(key, health)| Member {
             key,
-            health: Some(if index == 0 { &fine } else { &sick }),
+            health: Some(health),
             present: true,
             counts: true,
         };
-        let members: Vec<_> = keys.iter().enumerate().map(member).collect();
-        let health = aggregate(&members);
-        assert_eq!(health.status, HealthStatus::Degraded);
+        let members = objects.iter().map(|(key, health)| member((*key, health)));
+        aggregate(&members.collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn of_the_six_lights_the_worse_is_shown_whichever_object_comes_first() {
+        let (good, bad) = (pod("good"), pod("bad"));
+        let from_best = [Healthy, Suspended, Progressing, Missing, Degraded, Unknown];
+        for (place, worse) in from_best.into_iter().enumerate() {
+            for better in from_best.into_iter().take(place) {
+                let mut objects = [(&good, light(better)), (&bad, light(worse))];
+                for _ in 0..2 {
+                    let shown = of(&objects);
+                    let expected = (worse, "Pod demo/bad".to_owned());
+                    assert_eq!((shown.status, shown.message), expected, "beside {better}");
+                    objects.reverse();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn three_of_the_worst_objects_are_named_and_the_others_counted() {
+        let keys = ["a", "b", "c", "d", "e"].map(pod);
+        let lights = [Progressing, Degraded, Degraded, Degraded, Degraded].map(light);
+        let objects: Vec<_> = keys.iter().zip(lights).collect();
+        let health = of(&objects);
+        assert_eq!(health.status, Degraded);
         assert_eq!(
             health.message,
             "Pod demo/b; Pod demo/c; Pod demo/d; and 1 more"
