@@ -229,18 +229,41 @@ impl Application {
         self.text("/status/operationState/phase")
     }
 
+    /// The operation that runs or ran last, and how it stands; null where there was none.
+    pub(crate) fn operation_state(&self) -> &Value {
+        &self.0.data["status"]["operationState"]
+    }
+
+    /// The revisions that the operation stays at, else those that it was asked for.
+    pub(crate) fn operation_revisions(&self) -> Option<Vec<String>> {
+        let state = self.operation_state();
+        let parts = [&state["syncResult"], &state["operation"]["sync"]];
+        parts.into_iter().find_map(stated_revisions)
+    }
+
+    /// The request that the controller has not taken up yet; null where there is none.
+    pub(crate) fn request(&self) -> &Value {
+        &self.0.data["operation"]
+    }
+
+    /// Whether an operation is under way.
+    pub(crate) fn is_running(&self) -> bool {
+        matches!(self.phase(), "Running" | "Terminating")
+    }
+
     /// Whether an operation is asked for or under way.
     pub(crate) fn is_operating(&self) -> bool {
-        !self.0.data["operation"].is_null() || matches!(self.phase(), "Running" | "Terminating")
+        !self.request().is_null() || self.is_running()
     }
 
     pub(crate) fn is_deleting(&self) -> bool {
         self.0.metadata.deletion_timestamp.is_some()
     }
 
-    /// Whether the operation goes on only once somebody approves a deletion.
+    /// Whether the operation goes on only once somebody approves a deletion. One that a request takes the place of does not go on.
     pub(crate) fn is_asking(&self) -> bool {
         self.phase() == "Running"
+            && self.request().is_null()
             && self
                 .text("/status/operationState/message")
                 .starts_with(ASKING)
@@ -278,6 +301,20 @@ pub(crate) fn revisions_of(part: &Value) -> Vec<String> {
             revisions.iter().map(text).collect()
         }
     }
+}
+
+/// The same, where it states any.
+pub(crate) fn stated_revisions(part: &Value) -> Option<Vec<String>> {
+    let revisions = revisions_of(part);
+    let is_stated = revisions.iter().any(|revision| !revision.is_empty());
+    is_stated.then_some(revisions)
+}
+
+/// Whether an operation dealt with some objects alone, or wrote none.
+pub(crate) fn is_partial(state: &Value) -> bool {
+    let sync = &state["operation"]["sync"];
+    let names_some = |resources: &Vec<Value>| !resources.is_empty();
+    sync["dryRun"] == true || sync["resources"].as_array().is_some_and(names_some)
 }
 
 /// Revisions as one text, commits as Git shortens them.

@@ -175,6 +175,9 @@ impl Answers {
             return status(403, "Forbidden", "User \"jane\" may not list this");
         }
         let method = request.method.as_str();
+        if method == "PATCH" && self.is_overtaken(path) {
+            return status(409, "Conflict", "the object has been modified");
+        }
         let found = match path
             .strip_prefix("api/v1/namespaces/")
             .and_then(|path| path.split_once('/'))
@@ -236,6 +239,14 @@ impl Answers {
         let times = posted.entry(format!("{path} {body}")).or_default();
         *times += 1;
         *times < needed
+    }
+
+    /// Somebody else wrote to `racing` at the same time, and to `moved` at the first.
+    fn is_overtaken(&self, path: &str) -> bool {
+        let mut posted = self.posted.lock().expect("no holder panics");
+        let times = posted.entry(path.to_owned()).or_default();
+        *times += 1;
+        path.ends_with("/racing") || path.ends_with("/moved") && *times == 1
     }
 
     fn core(&self, situation: &str, method: &str, namespace: &str, path: &str) -> Option<Value> {

@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 
+/// What all of them are compared with.
+const REVISION: &str = "4f0c2a1b9d8e7f60514233425160718293a4b5c6";
+
 pub(super) fn answer(method: &str, path: &str, query: &str) -> Option<Value> {
     let list =
         |items: Vec<Value>| json!({ "metadata": { "resourceVersion": "3" }, "items": items });
@@ -109,17 +112,15 @@ pub(super) fn preview(application: &str, body: &str) -> Value {
     let condition =
         json!({ "type": "SyncBlocked", "message": "Sync operation blocked by sync window" });
     json!({
-        "revisions": ["4f0c2a1b9d8e7f60514233425160718293a4b5c6"], "differs": name == "shop",
+        "revisions": [REVISION], "differs": name == "shop",
         "refused": why, "objects": objects, "secrets": secrets,
         "conditions": if name == "shop" { json!([condition]) } else { json!([]) },
     })
 }
 
-/// What was synced of `shop`: from another path at first, then from this one.
+/// What was synced of `shop`: from another path at first, then from this one. Of those that were never synced to what they are compared
+/// with, what was before.
 fn history(name: &str) -> Value {
-    if name != "shop" {
-        return json!([]);
-    }
     let entry = |id: i64, path: &str, revision: &str| {
         json!({
             "id": id, "revision": revision,
@@ -129,11 +130,16 @@ fn history(name: &str) -> Value {
             "source": { "repoURL": "https://git.example.com/config.git", "path": path, "targetRevision": "main" },
         })
     };
-    json!([
-        entry(0, "old", "aaaa0000aaaa0000aaaa0000aaaa0000aaaa0000"),
-        entry(1, "shop", "bbbb1111bbbb1111bbbb1111bbbb1111bbbb1111"),
-        entry(2, "shop", "4f0c2a1b9d8e7f60514233425160718293a4b5c6"),
-    ])
+    let before = "bbbb1111bbbb1111bbbb1111bbbb1111bbbb1111";
+    match name {
+        "shop" => json!([
+            entry(0, "old", "aaaa0000aaaa0000aaaa0000aaaa0000aaaa0000"),
+            entry(1, "shop", before),
+            entry(2, "shop", REVISION),
+        ]),
+        "broken" | "stuck" | "moved" | "racing" => json!([entry(0, name, before)]),
+        _ => json!([]),
+    }
 }
 
 /// What became of the operations of `shop` since there are records.
@@ -146,19 +152,20 @@ fn records(name: &str) -> Value {
         {
             "phase": "Failed", "message": "one or more objects failed to apply", "initiatedBy": { "username": "ana" },
             "startedAt": "2026-03-02T20:00:00Z", "finishedAt": "2026-03-02T20:00:01Z",
-            "revision": "4f0c2a1b9d8e7f60514233425160718293a4b5c6", "changed": 1, "changes": [deployment("image is required")],
+            "revision": REVISION, "changed": 1, "changes": [deployment("image is required")],
         },
         {
             "id": 2, "phase": "Succeeded", "message": "successfully synced (all tasks run)", "initiatedBy": { "automated": true },
             "startedAt": "2026-03-03T09:00:00Z", "finishedAt": "2026-03-03T09:00:05Z",
-            "revision": "4f0c2a1b9d8e7f60514233425160718293a4b5c6", "changed": 4,
+            "revision": REVISION, "changed": 4,
             "changes": [deployment("configured"), "Service shop/shop: created", "ConfigMap shop/old: pruned", "ConfigMap shop/new: created"],
         },
     ])
 }
 
 /// `held` was rolled back. `shop` is fine, `mail` is not and its syncs fail, `busy` is being synced and `long` until it is
-/// watched, `asks` waits for an approval, `deaf` has no controller.
+/// watched, `asks` waits for an approval, `deaf` has no controller. Of the last commit the sync of `broken` failed and that of `stuck`
+/// waits; a rollback of them succeeds. `moved` is written to by somebody else before the first change, `racing` before every one.
 fn application(name: &str, watched: bool) -> Option<Value> {
     let (sync, health, phase, message) = match name {
         "shop" | "held" => (
@@ -167,13 +174,19 @@ fn application(name: &str, watched: bool) -> Option<Value> {
             "Succeeded",
             "successfully synced (all tasks run)",
         ),
-        "mail" => (
+        "broken" | "stuck" | "moved" | "racing" if watched => (
+            "Synced",
+            "Healthy",
+            "Succeeded",
+            "successfully synced (all tasks run)",
+        ),
+        "mail" | "broken" | "moved" | "racing" => (
             "OutOfSync",
             "Degraded",
             "Failed",
             "one or more objects failed to apply",
         ),
-        "busy" => (
+        "busy" | "stuck" => (
             "OutOfSync",
             "Progressing",
             "Running",
@@ -230,9 +243,9 @@ fn application(name: &str, watched: bool) -> Option<Value> {
             "syncPolicy": { "automated": { "prune": true } },
         },
         "status": {
-            "sync": { "status": sync, "revision": "4f0c2a1b9d8e7f60514233425160718293a4b5c6" },
+            "sync": { "status": sync, "revision": REVISION },
             "health": { "status": health },
-            "operationState": { "phase": phase, "message": message, "syncResult": { "resources": results } },
+            "operationState": { "phase": phase, "message": message, "syncResult": { "revision": REVISION, "resources": results } },
             "conditions": conditions,
             "history": history(name),
             "operationHistory": records(name),

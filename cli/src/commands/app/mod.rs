@@ -44,6 +44,9 @@ pub(crate) enum Command {
     Health(health::Arguments),
 }
 
+/// How often something is asked while others write to the same Application.
+const ATTEMPTS: usize = 5;
+
 /// Which Applications.
 #[derive(Clone, Debug, clap::Args)]
 struct Namespace {
@@ -65,8 +68,8 @@ pub(crate) enum Error {
     Health(#[from] health::Error),
     #[error(transparent)]
     Checkout(#[from] checkout::Error),
-    #[error("Application {name} is being synced already")]
-    Busy { name: String },
+    #[error("Application {name} is being synced already: {stands}")]
+    Busy { name: String, stands: String },
     #[error("no sync of Application {name} is under way")]
     Idle { name: String },
     #[error("nothing of Application {name} waits for an approval")]
@@ -111,15 +114,25 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    /// Whether somebody else wrote at the same time.
+    fn is_conflict(&self) -> bool {
+        match self {
+            Self::Application(application::Error::Cluster(error)) | Self::Cluster(error) => {
+                error.is_conflict()
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Application(error) => error.hint(),
             Self::Cluster(error) => error.hint(),
             Self::Health(error) => error.hint(),
             Self::Checkout(error) => error.hint(),
-            Self::Busy { name } => {
-                Some(format!("`signet app wait {name}` waits until that is done"))
-            }
+            Self::Busy { name, .. } => Some(format!(
+                "`signet app wait {name}` waits until that is done, and `signet app terminate {name}` ends it"
+            )),
             Self::Asks { name, .. } => Some(format!(
                 "`signet app confirm {name}` approves that, and `signet app terminate {name}` ends the sync"
             )),
@@ -162,6 +175,18 @@ pub(crate) fn run(command: &Command) -> Result<Outcome, error::Error> {
         Command::Events(arguments) => events::run(arguments),
         Command::Secrets(arguments) => secrets::run(arguments),
         Command::Health(arguments) => health::run(arguments),
+    }
+}
+
+/// Asks, again where somebody else wrote to the same Application at this very moment.
+fn ask_again<T>(ask: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+    let mut left = ATTEMPTS;
+    loop {
+        left -= 1;
+        match ask() {
+            Err(error) if error.is_conflict() && left > 0 => {}
+            answer => return answer,
+        }
     }
 }
 

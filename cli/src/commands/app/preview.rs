@@ -9,7 +9,7 @@ use rand::rngs::SysRng;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::Error;
+use super::{Error, ask_again};
 use crate::application::Applications;
 use crate::cluster::Cluster;
 
@@ -17,8 +17,6 @@ use crate::cluster::Cluster;
 const PATH: &str = "/api/diff";
 /// Bytes of the proof: nobody guesses it.
 const PROOF: usize = 32;
-/// How often to ask while others ask about the same Application.
-const ATTEMPTS: usize = 5;
 
 /// What to ask of an Application.
 pub(super) struct Question<'a> {
@@ -33,7 +31,7 @@ pub(super) struct Question<'a> {
 }
 
 impl Question<'_> {
-    /// Asks, again where somebody else asked about the same Application at this very moment.
+    /// Asks. Others who ask about the same Application at this very moment are in the way.
     pub(super) fn ask(
         &self,
         cluster: &Cluster,
@@ -42,14 +40,7 @@ impl Question<'_> {
         let files = self.files.as_ref();
         let files = files.map(|files| BASE64_STANDARD.encode(files));
         let body = json!({ "sync": self.sync, "secrets": self.secrets, "files": files });
-        let mut left = ATTEMPTS;
-        loop {
-            left -= 1;
-            match self.ask_once(cluster, applications, &body) {
-                Err(Error::Cluster(error)) if error.is_conflict() && left > 0 => {}
-                answer => return answer,
-            }
-        }
+        ask_again(|| self.ask_once(cluster, applications, &body))
     }
 
     /// That we may ask for a sync is proven by a write: the digest of a secret of ours on the Application.

@@ -1,17 +1,23 @@
 //! `signet app rollback`. Must not apply anything itself: it asks the controller for a sync, and to stay there.
 
+mod earlier;
+
 use std::time::Duration;
 
 use crds::Hold;
 use crds::names::HOLD;
 use serde_json::{Map, Value, json};
 
-use super::{Error, Namespace, operation};
+use super::{Error, Namespace, ask_again, operation};
 use crate::application::{Application, Applications, revisions_of, shortened};
+use crate::cluster::Cluster;
 use crate::commands::Outcome;
 use crate::{duration, error, report};
 
 /// Sync an Application to what it was synced to before, and keep it there
+///
+/// Where the last sync failed, that is the one before it that succeeded. A sync that runs, waits or is
+/// tried again does not go on: the rollback takes its place.
 ///
 /// Where it is synced automatically, it stays there until its sources mean something else than now: a
 /// new commit, say. A sync, or --release, ends that before. Git is not changed.
@@ -25,7 +31,7 @@ pub(crate) struct Arguments {
     /// Name of the Application
     name: String,
 
-    /// Number of the sync in `signet app history` [default: the last one of another revision]
+    /// Number of the sync in `signet app history` [default: the last one that is not what was asked for last]
     #[arg(value_name = "ID")]
     id: Option<i64>,
 
@@ -57,26 +63,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
         release(&applications, name)?;
         return Ok(Outcome::Fine);
     }
-    let application = operation::idle(&applications, name)?;
-    let entry = chosen(&application, arguments)?;
-    check_sources(&application, name, entry)?;
-    let at = revisions_of(entry);
-    let hold = hold(&application, &at);
-    let mut sync = Map::from_iter([operation::revisions(&application, &at)]);
-    if arguments.prune {
-        sync.insert("prune".to_owned(), Value::Bool(true));
+    let Requested { at, hold, replaced } =
+        ask_again(|| request(&cluster, &applications, arguments))?;
+    if let Some(replaced) = replaced {
+        let at = shortened(&at);
+        report::note(format_args!(
+            "{name}: the rollback to {at} takes the place of {replaced}"
+        ));
     }
-    let annotation = hold.as_ref().map(|hold| json!(hold).to_string());
-    let patch = json!({
-        "metadata": {
-            "resourceVersion": application.resource_version(),
-            "annotations": { HOLD: annotation },
-        },
-        "operation": operation::request(&cluster, &sync),
-    });
-    applications
-        .merge(name, &format!("roll Application {name} back"), patch)
-        .map_err(Error::from)?;
     if arguments.no_wait {
         report::note(format_args!("{name}: rollback requested"));
     } else {
@@ -92,6 +86,44 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
     Ok(Outcome::Fine)
 }
 
+/// A rollback that was asked for.
+struct Requested {
+    at: Vec<String>,
+    hold: Option<Hold>,
+    /// What was asked for or under way until then.
+    replaced: Option<String>,
+}
+
+/// Whatever is asked for or under way: who rolls back in trouble can't wait for what does not end.
+fn request(
+    cluster: &Cluster,
+    applications: &Applications<'_>,
+    arguments: &Arguments,
+) -> Result<Requested, Error> {
+    let name = &arguments.name;
+    let application = applications.get(name)?;
+    let entry = earlier::chosen(&application, name, arguments.id)?;
+    earlier::check_sources(&application, name, entry)?;
+    let at = revisions_of(entry);
+    let hold = hold(&application, &at);
+    let mut sync = Map::from_iter([operation::revisions(&application, &at)]);
+    if arguments.prune {
+        sync.insert("prune".to_owned(), Value::Bool(true));
+    }
+    let annotation = hold.as_ref().map(|hold| json!(hold).to_string());
+    let request = operation::request(cluster, &sync);
+    let patch = json!({
+        "metadata": {
+            "resourceVersion": application.resource_version(),
+            "annotations": { HOLD: annotation },
+        },
+        "operation": operation::in_place_of(application.request(), request),
+    });
+    applications.merge(name, &format!("roll Application {name} back"), patch)?;
+    let replaced = operation::replaced(&application);
+    Ok(Requested { at, hold, replaced })
+}
+
 fn release(applications: &Applications<'_>, name: &str) -> Result<(), Error> {
     let application = applications.get(name)?;
     if application.annotation(HOLD).is_none() {
@@ -102,53 +134,6 @@ fn release(applications: &Applications<'_>, name: &str) -> Result<(), Error> {
     let patch = json!({ "metadata": { "annotations": { HOLD: null } } });
     applications.merge(name, &format!("release Application {name}"), patch)?;
     report::note(format_args!("{name}: it follows its source again"));
-    Ok(())
-}
-
-/// The entry of the history to go back to.
-fn chosen<'app>(
-    application: &'app Application,
-    arguments: &Arguments,
-) -> Result<&'app Value, Error> {
-    let history = application.elements("/status/history");
-    let name = || arguments.name.clone();
-    match (arguments.id, history) {
-        (Some(id), history) => history
-            .iter()
-            .find(|entry| entry["id"] == id)
-            .ok_or_else(|| Error::NoSuchSync { name: name(), id }),
-        (None, [earlier @ .., last]) => earlier
-            .iter()
-            .rev()
-            .find(|entry| revisions_of(entry) != revisions_of(last))
-            .ok_or_else(|| Error::NoEarlierSync { name: name() }),
-        (None, []) => Err(Error::NoEarlierSync { name: name() }),
-    }
-}
-
-/// A request names revisions and no sources: those have to be the same as then.
-fn check_sources(application: &Application, name: &str, entry: &Value) -> Result<(), Error> {
-    let sources = |object: &Value| match object["sources"].as_array().map(Vec::as_slice) {
-        None | Some([]) => vec![object["source"].clone()],
-        Some(sources) => sources.to_vec(),
-    };
-    let (then, now) = (sources(entry), sources(application.spec()));
-    let other = |field: String| Error::OtherSource {
-        name: name.to_owned(),
-        id: entry["id"].as_i64().unwrap_or_default(),
-        field,
-    };
-    if then.len() != now.len() {
-        return Err(other("sources".to_owned()));
-    }
-    for (then, now) in then.iter().zip(&now) {
-        let fields = [then, now].map(|source| source.as_object().cloned().unwrap_or_default());
-        let mut names = fields.iter().flat_map(Map::keys);
-        let differs = names.find(|&field| field != "targetRevision" && then[field] != now[field]);
-        if let Some(field) = differs {
-            return Err(other(field.clone()));
-        }
-    }
     Ok(())
 }
 

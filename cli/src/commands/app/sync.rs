@@ -14,7 +14,7 @@ use crate::{duration, error, report, table};
 /// Have the controller sync Applications now, and wait until it has
 ///
 /// Asks by writing `.operation` of the Application, as `kubectl patch` would. Ends with code 1 when a
-/// sync fails.
+/// sync fails, or when another one is under way.
 ///
 /// Example:
 ///

@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
         return Err(Error::Idle { name: name.clone() }.into());
     }
     // A request that was not taken up is withdrawn.
-    let running = matches!(application.phase(), "Running" | "Terminating");
+    let running = application.is_running();
     let mut patch = json!({
         "metadata": { "resourceVersion": application.resource_version() },
         "operation": null,
