@@ -5,8 +5,14 @@
 mod admission;
 #[path = "../testbed/harness.rs"]
 mod harness;
+#[path = "options/owners.rs"]
+mod owners;
+#[path = "options/rest.rs"]
+mod rest;
 #[path = "sync/scene.rs"]
 mod scene;
+#[path = "options/webhooks.rs"]
+mod webhooks;
 
 use harness::{equal, eventually, unique};
 use scene::{Scene, config_map, deployment};

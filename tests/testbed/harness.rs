@@ -12,6 +12,8 @@
     reason = "a harness that can't go on fails the test"
 )]
 
+#[path = "harness/admission_webhook.rs"]
+mod admission_webhook;
 #[path = "harness/controller.rs"]
 mod controller;
 #[path = "harness/eventually.rs"]
@@ -31,6 +33,7 @@ mod repository;
 #[path = "harness/volume.rs"]
 mod volume;
 
+pub(crate) use admission_webhook::AdmissionWebhook;
 pub(crate) use controller::{Controller, Port};
 pub(crate) use eventually::{equal, eventually, eventually_async};
 pub(crate) use forward_proxy::ForwardProxy;

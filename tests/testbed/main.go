@@ -13,6 +13,7 @@ import (
 const usage = `usage:
   testbed run [--dir DIR] --bin DIR --stages FILE [--program IMAGE=PATH]... COMMAND...
   testbed proxy [--listen ADDRESS]
+  testbed webhook
   testbed stop DAEMON
   testbed start DAEMON`
 
@@ -41,6 +42,8 @@ func play(part string, args []string) (int, error) {
 		return 1, enterPod(args)
 	case "proxy":
 		return 0, proxy(args)
+	case "webhook":
+		return 0, webhook(args)
 	case "stop", "start":
 		return 0, control(part, args)
 	}

@@ -1,5 +1,5 @@
 //! Admission that answers every write otherwise, and what it makes of comparisons.
-//! It is a policy that the API server itself evaluates, where others run a webhook.
+//! It is a policy that the API server itself evaluates; what webhooks do that answer alike is in `webhooks.rs`.
 
 use serde_json::Value;
 

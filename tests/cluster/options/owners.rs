@@ -1,0 +1,97 @@
+//! Fields that somebody else owns: the number of an autoscaler, and what a second manager applies.
+//! What is ours of the same object is healed all the same.
+
+use serde_json::json;
+
+use crate::AUTOMATED;
+use crate::harness::{equal, eventually};
+use crate::rest::{nothing_is_written_while, rests};
+use crate::scene::{Scene, deployment};
+
+const REPLICAS: &str = "/spec/replicas";
+const IMAGE: &str = "/spec/template/spec/containers/0/image";
+const ENVIRONMENT: &str = "/spec/template/spec/containers/0/env";
+
+/// What Git wants, with a quantity that the API server spells otherwise.
+fn web(image: &str) -> String {
+    let container = "        resources: {requests: {cpu: \"0.5\"}}\n";
+    deployment("web", image, container)
+}
+
+/// A scene with that Deployment, synced.
+fn synced(scene: &Scene) -> String {
+    let commit = scene
+        .repository
+        .commit(&[("app/web.yaml", &web("web:1"))], "Add");
+    scene.application(AUTOMATED);
+    scene.sync_status("Synced", &commit);
+    commit
+}
+
+/// A person changes the image, which is Git's.
+fn by_hand(scene: &Scene) {
+    let patch = r#"{"spec": {"template": {"spec": {"containers": [{"name": "main", "image": "other:1"}]}}}}"#;
+    let web = ["patch", "deployment", "web", "--namespace", &scene.to];
+    scene
+        .testbed
+        .kubectl(&[&web[..], &["--patch", patch]].concat());
+    scene.becomes("deployment", "web", IMAGE, "web:1");
+}
+
+#[test]
+fn the_replicas_that_an_autoscaler_sets_are_no_drift() {
+    let scene = Scene::new("autoscaler");
+    let _controller = scene.controller();
+    let commit = synced(&scene);
+    nothing_is_written_while(&scene, || {
+        // Whatever the load is: below its minimum it scales at once, and it does so through the subresource.
+        scene.testbed.apply(&format!(
+            "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {{name: web, namespace: {}}}\nspec:\n\
+             \x20 scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: web}}\n  minReplicas: 3\n  maxReplicas: 5\n",
+            scene.to
+        ));
+        scene.becomes("deployment", "web", REPLICAS, 3);
+        scene.refresh_hard();
+        scene.sync_status("Synced", &commit);
+    });
+    by_hand(&scene);
+    scene.becomes("deployment", "web", REPLICAS, 3);
+    let commit = scene.commit(&[("app/web.yaml", &web("web:2"))]);
+    scene.operation("Succeeded", &commit);
+    scene.becomes("deployment", "web", IMAGE, "web:2");
+    scene.becomes("deployment", "web", REPLICAS, 3);
+    rests(&scene);
+}
+
+#[test]
+fn what_a_second_manager_applies_beside_is_no_drift() {
+    let scene = Scene::new("second");
+    let _controller = scene.controller();
+    let commit = synced(&scene);
+    nothing_is_written_while(&scene, || {
+        // As the user `test`: an entry of a list of ours among it.
+        scene.testbed.apply(&format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web, namespace: {}, labels: {{team: shop}}}}\nspec:\n\
+             \x20 minReadySeconds: 1\n  template:\n    spec:\n      containers:\n      - name: main\n\
+             \x20       env: [{{name: MODE, value: fast}}]\n",
+            scene.to
+        ));
+        scene.refresh_hard();
+        scene.sync_status("Synced", &commit);
+    });
+    by_hand(&scene);
+    let commit = scene.commit(&[("app/web.yaml", &web("web:2"))]);
+    scene.operation("Succeeded", &commit);
+    scene.becomes("deployment", "web", IMAGE, "web:2");
+    eventually("what the second manager applied is there", || {
+        let pointers = [
+            "/metadata/labels/team",
+            "/spec/minReadySeconds",
+            ENVIRONMENT,
+        ];
+        let seen = pointers.map(|pointer| scene.field("deployment", "web", pointer));
+        let environment = json!([{"name": "MODE", "value": "fast"}]);
+        equal(&seen, &[json!("shop"), json!(1), environment].map(Some))
+    });
+    rests(&scene);
+}
