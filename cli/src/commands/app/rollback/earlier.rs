@@ -140,7 +140,7 @@ mod tests {
             let last = operation(phase, &json!({}), &json!({ "revision": "c3" }));
             let status = json!({ "operationState": last, "sync": { "revision": "c3" } });
             for history in [&["c1", "c2"][..], &["c2"]] {
-                let expected = history.len() as i64 - 1;
+                let expected = i64::try_from(history.len()).unwrap() - 1;
                 let application = application(&syncs(history), status.clone());
                 assert_eq!(goes_to(&application), Some(expected), "{phase} {history:?}");
             }
