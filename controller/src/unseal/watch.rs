@@ -230,12 +230,16 @@ impl Loop {
         scope.trouble = None;
         scope.is_listing = false;
         tracing::debug!(namespace = scope.namespace, "SealedSecrets are listed");
-        if !std::mem::replace(&mut scope.is_listed, true)
-            && !self.context.settings.unseal.skip_recreate
-        {
-            let watch = watch_secrets(&self.context, index, &self.scopes[index]);
-            self.secrets.push(watch);
+        if std::mem::replace(&mut scope.is_listed, true) {
+            return;
         }
+        if self.context.settings.unseal.skip_recreate {
+            // Of Secrets no more is ever known than what is written to them.
+            self.unsealer.changes.listed(scope.namespace.as_deref());
+            return;
+        }
+        let watch = watch_secrets(&self.context, index, &self.scopes[index]);
+        self.secrets.push(watch);
     }
 
     /// What failed may be opened now, and what was opened with a key that has gone can't be opened any more.
@@ -290,6 +294,7 @@ impl Loop {
             secret_list,
             ..
         } = &self.scopes[index];
+        self.unsealer.changes.listed(namespace.as_deref());
         for name in self
             .queue
             .missing_secrets(namespace.as_deref(), *secret_list)

@@ -70,8 +70,11 @@ impl Unsealer {
                 Written::Nothing => (refusal.map_or(done, UnsealOutcome::Refused), found),
                 Written::Version(left) => {
                     self.repairs.inc_by(u64::from(settled));
-                    // Before the watch tells of it: who applies what uses the Secret next has to know.
-                    metadata.iter().for_each(|new| self.changes.see(&name, new));
+                    if let Some(mut new) = metadata {
+                        // Before the watch tells of it: who applies what uses the Secret next has to know.
+                        new.resource_version.clone_from(&left);
+                        self.changes.see(&name, &new);
+                    }
                     (refusal.map_or(done, UnsealOutcome::Refused), left)
                 }
                 Written::Interfered if attempts < ATTEMPTS => continue,
