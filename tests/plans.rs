@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use controller::dialect;
 use controller::sync::outcome::{Done, Failure, FailureReason, Outcome};
 use controller::sync::plan::{Plan, PlannedStep, Step, plan};
-use controller::sync::report::{Report, claim, report};
+use controller::sync::report::{Event, Report, claim, report, restarts};
 use controller::sync::world::World;
 use folder::folders;
 use serde_json::{Value, json};
@@ -93,19 +93,25 @@ fn told(case: &Case, plan: &Plan) -> String {
     let outcomes: Vec<Outcome> = plan.steps.iter().map(|step| outcome(case, step)).collect();
     let reported = report(&case.world, plan, &outcomes);
     parts.insert("report".into(), tell(&reported, &stored));
+    let restarts = restarts(&case.world, &outcomes);
+    let restarts: Vec<Value> = restarts.values().flatten().map(print).collect();
+    if !restarts.is_empty() {
+        parts.insert("restarts".into(), restarts.into());
+    }
     serde_saphyr::to_string(&Value::Object(parts)).expect("plain values")
 }
 
 fn tell(report: &Report, stored: &crds::ApplicationStatus) -> Value {
-    let event = |event: &controller::sync::report::Event| {
-        let kind = if event.warning { "Warning" } else { "Normal" };
-        Value::from(format!("{kind} {}: {}", event.reason, event.message))
-    };
     let mut told = json!({ "patch": report.patch(stored, "7") });
     if !report.events.is_empty() {
-        told["events"] = report.events.iter().map(event).collect();
+        told["events"] = report.events.iter().map(print).collect();
     }
     told
+}
+
+fn print(event: &Event) -> Value {
+    let kind = if event.warning { "Warning" } else { "Normal" };
+    Value::from(format!("{kind} {}: {}", event.reason, event.message))
 }
 
 fn outcome(case: &Case, step: &PlannedStep) -> Outcome {

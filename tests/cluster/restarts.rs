@@ -8,6 +8,8 @@ mod scene;
 
 #[path = "restarts/outside.rs"]
 mod outside;
+#[path = "restarts/taken_over.rs"]
+mod taken_over;
 
 use harness::{Controller, equal, eventually};
 use scene::{Scene, config_map, deployment};

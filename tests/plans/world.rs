@@ -9,7 +9,8 @@ use controller::access::Project;
 use controller::dialect::{self, ApplicationName, Intent, ObjectDefaults, OperationRequest};
 use controller::ignore::Rules;
 use controller::render::{Manifest, SourceType};
-use controller::sync::desired::restarts::digest;
+use controller::restart;
+use controller::sync::desired::restarts::SecretItems;
 use controller::sync::desired::{Desired, Inputs, desired};
 use controller::sync::key::{GroupKind, ObjectKey};
 use controller::sync::kinds::Kinds;
@@ -17,8 +18,8 @@ use controller::sync::plan::revision::revisions_to_render;
 use controller::sync::plan::{Condition, ConditionKind, HeldBack};
 use controller::sync::revisions::Revisions;
 use controller::sync::world::{
-    AppFacts, Dependency, DestinationNamespace, Source, SourceProblem, SourceReason, Unsealer,
-    World,
+    AppFacts, Dependency, DestinationNamespace, Live, Source, SourceProblem, SourceReason,
+    Unsealer, World,
 };
 use health::Customizations;
 use serde_json::{Value, json};
@@ -115,7 +116,7 @@ fn build(
     let project =
         project.map(|project| crds::decode::<crds::AppProject>(project).expect("project.yaml"));
     let customizations = Arc::new(Customizations::read(&cluster_settings).0);
-    World {
+    let mut world = World {
         now: text(settings, "now")
             .parse()
             .unwrap_or_else(|_| "2026-03-01T12:00:00Z".parse().unwrap()),
@@ -140,7 +141,7 @@ fn build(
         unlisted: kinds::named(&settings["unlisted"]),
         customizations,
         opening: opening(settings),
-        restarts: restarts(settings, &wanted),
+        restarts: BTreeMap::new(),
         unsealer: if settings["unsealer"] == "other" {
             Unsealer::Other
         } else {
@@ -152,7 +153,9 @@ fn build(
         applications: Arc::new(["shop", "other"].map(str::to_owned).into()),
         dependencies: BTreeMap::new(),
         another_controller: settings["anotherController"] == true,
-    }
+    };
+    world.restarts = restarts(settings, &wanted, &world.live);
+    world
 }
 
 /// `heldBack` is a commit that may not begin.
@@ -169,15 +172,28 @@ fn held_back(settings: &Value) -> Option<HeldBack> {
     })
 }
 
-/// `changed` has items by Secret, each with the version that changed it.
-fn restarts(settings: &Value, wanted: &Desired) -> BTreeMap<ObjectKey, String> {
-    let changed: BTreeMap<String, BTreeMap<String, String>> =
-        serde_json::from_value(settings["changed"].clone()).unwrap_or_default();
-    let restarts = wanted.secret_items.iter().filter_map(|(key, items)| {
-        let digest = digest(items, |secret| changed.get(secret).cloned().map(Arc::new))?;
-        Some((key.clone(), digest))
-    });
-    restarts.collect()
+/// `changed` has items by Secret, each with the version that changed it. Without it not all Secrets are known yet.
+fn restarts(
+    settings: &Value,
+    wanted: &Desired,
+    live: &BTreeMap<ObjectKey, Live>,
+) -> BTreeMap<ObjectKey, restart::plan::World> {
+    let Some(changed) = settings["changed"].as_object() else {
+        return BTreeMap::new();
+    };
+    let restart = |(key, uses): (&ObjectKey, &SecretItems)| {
+        let used = changed
+            .iter()
+            .filter(|(secret, _)| uses.contains_key(*secret));
+        let changed = used.map(|(secret, items)| {
+            let items = serde_json::from_value(items.clone()).expect("items");
+            (secret.clone(), Arc::new(items))
+        });
+        let started_with = live.get(key).and_then(Live::started_with);
+        let world = restart::plan::World::new(uses.clone(), changed.collect(), started_with);
+        (key.clone(), world)
+    };
+    wanted.secret_items.iter().map(restart).collect()
 }
 
 fn dependencies(folder: &Path) -> BTreeMap<ApplicationName, Dependency> {

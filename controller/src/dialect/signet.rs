@@ -39,9 +39,9 @@ pub const HOOKS_FINALIZER: &str = "signet.dev/hooks";
 /// On a workload: whether its Pods are started anew when a Secret changes that they use. In an Application they are unless it says
 /// `false`, outside only if it says `true`.
 pub const RESTART: &str = "signet.dev/restart";
-/// On a workload outside Applications: the changes of Secrets that its Pods were started with, of each item that they use.
+/// On a workload: the changes of Secrets that its Pods were started with, of each item that they use.
 pub const STARTED_WITH: &str = "signet.dev/started-with";
-/// On a template of Pods: which changes of Secrets they were started with.
+/// On a template of Pods: a digest of these changes, so that another one starts them anew.
 pub const SECRETS: &str = "signet.dev/secrets";
 
 /// On what a hook has made: for which Application, in which operation, which try and which phase.

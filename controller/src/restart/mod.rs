@@ -5,7 +5,7 @@ mod apply;
 mod observe;
 pub mod plan;
 mod register;
-mod report;
+pub(crate) mod report;
 mod watch;
 mod workloads;
 
@@ -17,7 +17,7 @@ use kube::api::ApiResource;
 use tokio::sync::broadcast::error::RecvError;
 
 use self::observe::{Workload, observe};
-use self::plan::{Plan, plan};
+use self::plan::{Plan, digest, plan};
 pub use self::register::Register;
 pub(crate) use self::register::Teller;
 use self::watch::kinds;
@@ -114,14 +114,10 @@ async fn look(context: &Context, register: &Register, key: &ObjectKey) -> kube::
     let plan = plan(world);
     let (started_with, template) = match &plan {
         Plan::Rest => return Ok(()),
-        Plan::Note(started_with) => (started_with, world.template.as_deref()),
-        Plan::Restart {
-            started_with,
-            template,
-            ..
-        } => (started_with, Some(template.as_str())),
+        Plan::Note(started_with) => (started_with, workload.template.clone()),
+        Plan::Restart { started_with, .. } => (started_with, Some(digest(started_with))),
     };
-    let client = &context.client;
+    let (client, template) = (&context.client, template.as_deref());
     match apply::note(client, key, &resource, &workload, started_with, template).await {
         Ok(metadata) => {
             register.workloads().wrote(key, &metadata);

@@ -18,6 +18,8 @@ use crate::unseal::changed_items;
 pub(super) struct Workload {
     pub(super) object: DynamicObject,
     pub(super) world: World,
+    /// The digest in the template of its Pods.
+    pub(super) template: Option<String>,
 }
 
 /// Looks at a workload; `None` where there is none.
@@ -31,22 +33,22 @@ pub(super) async fn observe(
     let Some(object) = api.get_opt(key.name()).await? else {
         return Ok(None);
     };
-    let started_with = object.annotations().get(STARTED_WITH);
-    let template = object.data.pointer("/spec/template/metadata/annotations");
-    let mut world = World {
-        uses: secret_items(&object.data, key),
-        changed: BTreeMap::new(),
-        started_with: started_with.and_then(|text| serde_json::from_str(text).ok()),
-        template: template
-            .and_then(|all| all.get(SECRETS)?.as_str())
-            .map(str::to_owned),
-    };
+    let uses = secret_items(&object.data, key);
+    let mut changed = BTreeMap::new();
     let secrets = Api::<Secret>::namespaced(client.clone(), namespace);
-    for name in world.uses.keys() {
+    for name in uses.keys() {
         if let Some(secret) = secrets.get_metadata_opt(name).await? {
             let items = changed_items(&secret.metadata);
-            world.changed.insert(name.clone(), Arc::new(items));
+            changed.insert(name.clone(), Arc::new(items));
         }
     }
-    Ok(Some(Workload { object, world }))
+    let started_with = object.annotations().get(STARTED_WITH);
+    let world = World::new(uses, changed, started_with.map(String::as_str));
+    let template = object.data.pointer("/spec/template/metadata/annotations");
+    let template = template.and_then(|all| all.get(SECRETS)?.as_str());
+    Ok(Some(Workload {
+        template: template.map(str::to_owned),
+        world,
+        object,
+    }))
 }

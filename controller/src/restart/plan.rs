@@ -1,15 +1,21 @@
-//! Whether a workload outside Applications has to be started anew: which of the items that it uses changed after its Pods started.
+//! Whether a workload has to be started anew: which of the items that it uses changed after its Pods started. The same for one of an
+//! Application as for any other.
 //! Pure; it compares names and versions and never sees a value.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::sync::desired::restarts::{Items, SecretItems, digest};
+use sha2::{Digest as _, Sha256};
+
+use crate::sync::desired::restarts::{Items, SecretItems};
 use crate::unseal::ChangedItems;
 
 /// The changes that the Pods of a workload were started with: of each Secret in use the version of each item in use, which is empty
 /// where nothing has changed since the Secret was made.
 pub type StartedWith = BTreeMap<String, ChangedItems>;
+
+/// Items that have changed, of each Secret.
+pub type Changed = BTreeMap<String, BTreeSet<String>>;
 
 /// Stands for all items of a Secret of which nothing else is said. No item has this name.
 const OTHERS: &str = "*";
@@ -23,8 +29,21 @@ pub struct World {
     pub changed: BTreeMap<String, Arc<ChangedItems>>,
     /// What its Pods were started with; `None` at first sight.
     pub started_with: Option<StartedWith>,
-    /// The digest in the template of its Pods.
-    pub template: Option<String>,
+}
+
+impl World {
+    /// Of a workload with this annotation. One that can't be read is taken for none.
+    pub fn new(
+        uses: SecretItems,
+        changed: BTreeMap<String, Arc<ChangedItems>>,
+        started_with: Option<&str>,
+    ) -> Self {
+        Self {
+            uses,
+            changed,
+            started_with: started_with.and_then(|text| serde_json::from_str(text).ok()),
+        }
+    }
 }
 
 /// What to do to a workload.
@@ -37,10 +56,8 @@ pub enum Plan {
     /// Write it down, and start them anew.
     Restart {
         started_with: StartedWith,
-        /// The new digest for the template.
-        template: String,
         /// Items that have changed, of each Secret.
-        changed: BTreeMap<String, BTreeSet<String>>,
+        changed: Changed,
     },
 }
 
@@ -54,15 +71,35 @@ pub fn plan(world: &World) -> Plan {
         None => return Plan::Note(now),
     };
     let changed = changed(before, &now);
-    let template = digest(&world.uses, |secret| world.changed.get(secret).cloned());
-    match template.filter(|template| world.template.as_ref() != Some(template)) {
-        Some(template) if !changed.is_empty() => Plan::Restart {
+    match changed.is_empty() {
+        true => Plan::Note(now),
+        false => Plan::Restart {
             started_with: now,
-            template,
             changed,
         },
-        _ => Plan::Note(now),
     }
+}
+
+/// What goes into the template of Pods so that they are started anew: a digest of the changes that they are started with.
+pub fn digest(started_with: &StartedWith) -> String {
+    let mut versions = String::new();
+    for (secret, items) in started_with {
+        let changed = items.iter().filter(|(_, version)| !version.is_empty());
+        versions.extend(changed.map(|(item, version)| format!("{secret}/{item}={version}\n")));
+    }
+    let digest = Sha256::digest(&versions);
+    let first: [u8; 8] = std::array::from_fn(|index| digest[index]);
+    format!("{:016x}", u64::from_be_bytes(first))
+}
+
+/// Secrets and items by name, for people.
+pub fn named(changed: &Changed) -> String {
+    let of = |(secret, items): (&String, &BTreeSet<String>)| {
+        let items: Vec<_> = items.iter().map(String::as_str).collect();
+        format!("{secret} ({})", items.join(", "))
+    };
+    let secrets: Vec<_> = changed.iter().map(of).collect();
+    secrets.join(", ")
 }
 
 /// What Pods that are started now are started with. A note that was lost with its Secret is kept here while the item is in use.
@@ -86,7 +123,7 @@ fn started_with(world: &World) -> StartedWith {
 }
 
 /// Items with another version than before. One that was not used before was not changed: the edit of the template started the Pods.
-fn changed(before: &StartedWith, now: &StartedWith) -> BTreeMap<String, BTreeSet<String>> {
+fn changed(before: &StartedWith, now: &StartedWith) -> Changed {
     let of = |(secret, versions): (&String, &ChangedItems)| {
         let before = before.get(secret)?;
         let differs = |(item, version): &(&String, &String)| {
@@ -154,12 +191,10 @@ mod tests {
         match plan(&world) {
             Plan::Restart {
                 started_with,
-                template,
                 changed,
             } => {
                 let after = World {
                     started_with: Some(started_with),
-                    template: Some(template),
                     ..world
                 };
                 assert_eq!(plan(&after), Plan::Rest);
@@ -226,13 +261,31 @@ mod tests {
     }
 
     #[test]
-    fn what_an_application_has_started_is_not_started_again() {
-        let seen = noted(world(Items::All, &[]));
-        let changed = then(&seen, &[("a", "7")]);
-        let (_, after) = restarted(changed.clone());
-        noted(World {
-            template: after.template,
-            ..changed
-        });
+    fn a_note_that_can_not_be_read_is_a_first_sight() {
+        let World { uses, changed, .. } = world(Items::All, &[("a", "7")]);
+        let read = |text| World::new(uses.clone(), changed.clone(), Some(text));
+        noted(read("what is this"));
+        restarted(read(r#"{"db":{"*":""}}"#));
+    }
+
+    #[test]
+    fn a_digest_tells_changes_apart_and_nothing_else() {
+        let with = |items: &[(&str, &str)]| digest(&[("db".to_owned(), versions(items))].into());
+        let first = with(&[("a", "7")]);
+        assert_eq!(first.len(), 16);
+        assert_eq!(with(&[("a", "7"), ("*", "")]), first);
+        for others in [&[("a", "8")][..], &[("b", "7")], &[("a", "7"), ("b", "7")]] {
+            assert_ne!(with(others), first);
+        }
+    }
+
+    #[test]
+    fn secrets_and_items_are_named() {
+        let items = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect();
+        let changed = [
+            ("db".to_owned(), items(&["password", "user"])),
+            ("tls".to_owned(), items(&["tls.key"])),
+        ];
+        assert_eq!(named(&changed.into()), "db (password, user), tls (tls.key)");
     }
 }

@@ -2,6 +2,7 @@
 //! It decides nothing itself: the plan says what is done, the report what is told.
 
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -13,6 +14,7 @@ use tokio::sync::Semaphore;
 
 use crate::sync::{
     apply::Executor,
+    key::ObjectKey,
     metrics::SyncMetrics,
     observe::applications::{AppId, Applications},
     observe::dependencies::lights,
@@ -212,6 +214,8 @@ impl Engine {
         }
         .execute(&plan.steps)
         .await?;
+        let restarts = report::restarts(world, &outcomes);
+        self.tell_restarts(app, &base, &restarts).await;
         if has(&plan.steps, is_comparison)
             && !has(&plan.steps, |step| is_deed(step) && !is_comparison(step))
         {
@@ -269,12 +273,34 @@ impl Engine {
             if let Some(values) = &report.metrics {
                 self.metrics.count(app, base, values);
             }
-            self.publish(app, base, report).await;
+            self.publish(app, base, &report.events).await;
         }
         Ok(written)
     }
 
-    async fn publish(&self, app: &AppId, base: &Value, report: &Report) {
+    async fn tell_restarts(
+        &self,
+        app: &AppId,
+        base: &Value,
+        restarts: &BTreeMap<ObjectKey, Option<report::Event>>,
+    ) {
+        if restarts.is_empty() {
+            return;
+        }
+        let news = self.memories.with(app, |memory| memory.news_of(restarts));
+        for report::Event {
+            warning, message, ..
+        } in &news
+        {
+            match warning {
+                true => tracing::warn!(application = %app, "{message}"),
+                false => tracing::info!(application = %app, "{message}"),
+            }
+        }
+        self.publish(app, base, &news).await;
+    }
+
+    async fn publish(&self, app: &AppId, base: &Value, events: &[report::Event]) {
         let regarding = ObjectReference {
             api_version: Some(crds::names::application::API_VERSION.to_owned()),
             kind: Some(crds::names::application::KIND.to_owned()),
@@ -286,7 +312,7 @@ impl Engine {
                 .map(str::to_owned),
             ..ObjectReference::default()
         };
-        for event in &report.events {
+        for event in events {
             let event = Event {
                 type_: if event.warning {
                     EventType::Warning
@@ -362,7 +388,7 @@ fn is_comparison(step: &Step) -> bool {
     matches!(step, Step::Verify { .. })
 }
 
-/// Something was changed beside the operation: what a hook made was let go, or a workload restarted.
+/// Something was changed beside the operation: what a hook made was let go, or a workload restarted or noted on.
 fn has_moved(outcome: &Outcome) -> bool {
     is_aside(&outcome.step.step) && matches!(outcome.result, Ok(Done::Configured | Done::Deleted))
 }
@@ -371,7 +397,10 @@ fn has_moved(outcome: &Outcome) -> bool {
 fn is_aside(step: &Step) -> bool {
     matches!(
         step,
-        Step::ReleaseHook { .. } | Step::DeleteHook { .. } | Step::Restart { .. }
+        Step::ReleaseHook { .. }
+            | Step::DeleteHook { .. }
+            | Step::NoteSecrets(_)
+            | Step::Restart { .. }
     )
 }
 
@@ -389,7 +418,10 @@ fn is_deed(step: &Step) -> bool {
         | Step::Delete { .. }
         | Step::DryRun { .. }
         | Step::RunHook(_) => true,
-        Step::ReleaseHook { .. } | Step::DeleteHook { .. } | Step::Restart { .. } => false,
+        Step::ReleaseHook { .. }
+        | Step::DeleteHook { .. }
+        | Step::NoteSecrets(_)
+        | Step::Restart { .. } => false,
         Step::Await(_)
         | Step::WaitHealthy(_)
         | Step::WaitGone(_)

@@ -15,8 +15,10 @@ use serde_json::Value;
 use crate::access::{Denied, Project};
 use crate::dialect::{
     ApplicationName, Intent, Marks, NamespaceMetadata, OperationRequest, Refresh, Refusal,
+    STARTED_WITH,
 };
 use crate::render::SourceType;
+use crate::restart;
 use crate::sync::desired::{Desired, WantedHash};
 use crate::sync::key::{GroupKind, ObjectKey};
 use crate::sync::kinds::Kinds;
@@ -92,8 +94,9 @@ pub struct World {
     /// For each wanted SealedSecret that was tried: does the keyring open it, else why not (a text without values).
     /// Empty when another controller unseals.
     pub opening: BTreeMap<ObjectKey, Result<(), String>>,
-    /// For each workload whose Pods use Secrets of which something has changed since they were made, a digest of these changes.
-    pub restarts: BTreeMap<ObjectKey, String>,
+    /// For each workload whose Pods use Secrets, what is noted on these and what the Pods were started with. Where not all Secrets
+    /// are known yet, it is not among them.
+    pub restarts: BTreeMap<ObjectKey, restart::plan::World>,
     /// Who turns SealedSecrets into Secrets in the destination.
     pub unsealer: Unsealer,
     /// The controller's own namespace.
@@ -224,7 +227,7 @@ pub struct Live {
     pub deleting: bool,
     /// It carries our finalizer for what hooks make.
     pub hook_finalizer: bool,
-    /// Which changes of Secrets its Pods were started with.
+    /// The digest in the template of its Pods of the changes of Secrets that they were started with.
     pub secrets: Option<String>,
     /// Its health; `None` when nothing judges it.
     pub health: Option<Health>,
@@ -232,6 +235,16 @@ pub struct Live {
     pub state: LiveState,
     /// When which field was taken from us, oldest first; only the last five minutes matter.
     pub takes: Vec<Take>,
+}
+
+impl Live {
+    /// What is noted on it of the changes of Secrets that its Pods were started with.
+    pub fn started_with(&self) -> Option<&str> {
+        self.metadata
+            .get("annotations")?
+            .get(STARTED_WITH)?
+            .as_str()
+    }
 }
 
 /// How a live object compares with what is wanted.

@@ -47,7 +47,7 @@ impl Executor<'_> {
             Some(Ok(body)) => body,
             Some(Err(problem)) => return Ok(Err(too_slow(key, &problem))),
         };
-        let body = Patch::Apply(self.with_note(key, body));
+        let body = Patch::Apply(self.with_notes(key, body));
         match api.patch_metadata(key.name(), &params, &body).await {
             Ok(_) if self.world.live.contains_key(key) => Ok(Ok(Done::Configured)),
             Ok(_) => Ok(Ok(Done::Created)),

@@ -72,7 +72,7 @@ impl Executor<'_> {
             Step::Apply(key) => self.apply(key, TakeOver::Yes).await?,
             Step::Merge(key) => self.apply(key, TakeOver::No).await?,
             Step::Replace(key) => self.replace(key).await?,
-            Step::Restart { key, uid, secrets } => self.restart(key, uid, secrets).await?,
+            Step::NoteSecrets(note) | Step::Restart { note, .. } => self.note_secrets(note).await?,
             Step::Unseal(key) => self.unseal(key).await?,
             Step::Delete {
                 key,
@@ -150,6 +150,7 @@ fn goes_together(first: &PlannedStep, second: &PlannedStep) -> bool {
             (Step::Delete { .. }, Step::Delete { .. })
             | (Step::ReleaseHook { .. }, Step::ReleaseHook { .. })
             | (Step::DeleteHook { .. }, Step::DeleteHook { .. })
+            | (Step::NoteSecrets(_), Step::NoteSecrets(_))
             | (Step::DryRun { .. }, Step::DryRun { .. }) => true,
             (Step::RunHook(first), Step::RunHook(second)) => {
                 first.key.is(second.key.group(), second.key.kind())

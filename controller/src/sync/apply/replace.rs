@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::adoption::REPLACES;
 use super::answer::failure;
-use super::restart::with_note_of;
+use super::restart::with_notes_of;
 use super::write::{TakeOver, too_slow};
 use super::{Answer, Executor, body};
 use crate::sync::compare::close::Predicted;
@@ -25,7 +25,7 @@ impl Executor<'_> {
                     ..PostParams::default()
                 };
                 let body = match body::of_replacement(wanted, &live) {
-                    Ok(body) => in_place_of(&live.metadata, &self.with_note(key, body))?,
+                    Ok(body) => in_place_of(&live.metadata, &self.with_notes(key, body))?,
                     Err(problem) => return Ok(Err(too_slow(key, &problem))),
                 };
                 api.replace(key.name(), &params, &body).await?;
@@ -50,7 +50,7 @@ pub(in crate::sync) async fn predicted(
         field_manager: Some(REPLACES.to_owned()),
     };
     let body = match body::of_replacement(wanted, live) {
-        Ok(body) => in_place_of(&live.metadata, &with_note_of(live, body))?,
+        Ok(body) => in_place_of(&live.metadata, &with_notes_of(live, body))?,
         Err(_) => return Ok(None),
     };
     match api.replace(wanted.key.name(), &params, &body).await {

@@ -12,7 +12,7 @@ use super::{
     Answer, Executor,
     answer::{failure, refuses_dry_run},
     body,
-    restart::with_note_of,
+    restart::with_notes_of,
 };
 use crate::ignore::Problem;
 use crate::sync::{
@@ -116,7 +116,7 @@ pub(in crate::sync) async fn predicted(
 ) -> Result<Result<Predicted, Problem>, kube::Error> {
     let params = PatchParams::apply(FIELD_MANAGER).force().dry_run();
     let body = match body::of_apply(wanted, live) {
-        Ok(body) => Patch::Apply(with_note_of(live, body)),
+        Ok(body) => Patch::Apply(with_notes_of(live, body)),
         Err(problem) => return Ok(Err(problem)),
     };
     let predicted = match api.patch(wanted.key.name(), &params, &body).await {

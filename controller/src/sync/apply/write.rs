@@ -161,7 +161,7 @@ impl Executor<'_> {
         body: &Value,
     ) -> Result<ObjectMeta, kube::Error> {
         let (key, params) = (&wanted.key, PatchParams::apply(FIELD_MANAGER).force());
-        let body = Patch::Apply(self.with_note(key, Cow::Borrowed(body)));
+        let body = Patch::Apply(self.with_notes(key, Cow::Borrowed(body)));
         let (metadata, seen) = if self.engine.live.reads_status(&key.group_kind()) {
             let object = api.patch(key.name(), &params, &body).await?;
             (

@@ -1,15 +1,13 @@
-//! Which items of Secrets the Pods of a workload were started with, so that they are started anew when one of those changes.
+//! Which items of Secrets the Pods of a workload use, so that they are started anew when one of those changes.
 //! It knows names and never a value. What the kubelet looks up by itself, such as `imagePullSecrets`, is not among them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use crate::sync::desired::consumers::{VOLUME_SECRETS, list};
 use crate::sync::desired::pods::{containers, pod_spec};
 use crate::sync::key::ObjectKey;
-use crate::unseal::ChangedItems;
 
 /// The Secrets, in the workload's own namespace, that its Pods use, each with the items in question.
 pub type SecretItems = BTreeMap<String, Items>;
@@ -104,26 +102,8 @@ fn files(secret: &Value) -> Items {
     }
 }
 
-/// A digest of the versions that the items in use have changed with; `None` while none of them has changed.
-pub fn digest(
-    used: &SecretItems,
-    changed: impl Fn(&str) -> Option<std::sync::Arc<ChangedItems>>,
-) -> Option<String> {
-    let mut versions = String::new();
-    for (secret, items) in used {
-        let changed = changed(secret).unwrap_or_default();
-        let counted = changed.iter().filter(|(item, _)| items.contains(item));
-        versions.extend(counted.map(|(item, version)| format!("{secret}/{item}={version}\n")));
-    }
-    let digest = Sha256::digest(&versions);
-    let first: [u8; 8] = std::array::from_fn(|index| digest[index]);
-    (!versions.is_empty()).then(|| format!("{:016x}", u64::from_be_bytes(first)))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use serde_json::json;
 
     use super::*;
@@ -169,23 +149,5 @@ mod tests {
             assert_eq!(used(kind, &spec), expected.clone().into());
         }
         assert_eq!(used("ReplicaSet", &spec), SecretItems::new());
-    }
-
-    #[test]
-    fn a_digest_tells_changes_of_the_items_in_use_apart() {
-        let used = SecretItems::from([("db".to_owned(), some(&["a", "b"]))]);
-        let digest = |items: &[(&str, &str)]| {
-            let pair = |(item, version): &(&str, &str)| ((*item).to_owned(), (*version).to_owned());
-            let changed: Arc<ChangedItems> = Arc::new(items.iter().map(pair).collect());
-            digest(&used, |secret| (secret == "db").then(|| changed.clone()))
-        };
-        assert_eq!(digest(&[]), None);
-        assert_eq!(digest(&[("other", "7")]), None);
-        let first = digest(&[("a", "7")]);
-        assert_eq!(first.as_ref().map(String::len), Some(16));
-        assert_eq!(digest(&[("a", "7"), ("other", "8")]), first);
-        for others in [&[("a", "8")][..], &[("b", "7")], &[("a", "7"), ("b", "7")]] {
-            assert_ne!(digest(others), first);
-        }
     }
 }

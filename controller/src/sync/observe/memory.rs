@@ -2,7 +2,7 @@
 //! No state of an operation is here: that is in the Application's status.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -14,6 +14,7 @@ use crate::sync::{
     observe::applications::AppId,
     observe::bases::BaseAt,
     plan::HeldBack,
+    report::Event,
     revisions::Revisions,
 };
 use crate::{
@@ -52,10 +53,31 @@ pub(crate) struct Memory {
     pub(crate) left_alone: Option<String>,
     /// A newer commit that may not begin.
     pub(crate) held_back: Option<HeldBack>,
+    /// Workloads that could not be restarted the last time, with what was told of it.
+    pub(crate) restart_failures: BTreeMap<ObjectKey, String>,
     /// When the status was last written.
     pub(crate) written: Option<Instant>,
     /// Passes in a row that ended because the API server was away.
     failures: u32,
+}
+
+impl Memory {
+    /// Of what became of restarts what is news: one that fails again for the same reason is none.
+    pub(crate) fn news_of(&mut self, restarts: &BTreeMap<ObjectKey, Option<Event>>) -> Vec<Event> {
+        let mut is_news = |(key, event): &(&ObjectKey, &Option<Event>)| {
+            let failure = event.as_ref().filter(|event| event.warning);
+            let Some(Event { message, .. }) = failure else {
+                self.restart_failures.remove(*key);
+                return true;
+            };
+            let before = self
+                .restart_failures
+                .insert((*key).clone(), message.clone());
+            before.as_ref() != Some(message)
+        };
+        let news = restarts.iter().filter(|restart| is_news(restart));
+        news.filter_map(|(_, event)| event.clone()).collect()
+    }
 }
 
 /// A render and all that it depends on, so that a pass for another reason does not look into the repository.
@@ -149,5 +171,40 @@ impl Memories {
     /// A pass went through.
     pub(crate) fn succeeded(&self, app: &AppId) {
         self.with(app, |memory| memory.failures = 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_restart_that_fails_again_for_the_same_reason_is_told_once() {
+        let event = |warning: bool, message: &str| {
+            Some(Event {
+                warning,
+                reason: "",
+                message: message.to_owned(),
+            })
+        };
+        let key = ObjectKey::new(
+            &crate::sync::key::GroupKind::new("apps", "Deployment"),
+            None,
+            "web",
+        );
+        let mut memory = Memory::default();
+        for (event, is_told) in [
+            (event(true, "no"), true),
+            (event(true, "no"), false),
+            (event(true, "still no"), true),
+            (event(false, "yes"), true),
+            (event(false, "yes"), true),
+            (event(true, "still no"), true),
+            (None, false),
+            (event(true, "still no"), true),
+        ] {
+            let news = memory.news_of(&[(key.clone(), event.clone())].into());
+            assert_eq!(!news.is_empty(), is_told, "{event:?}");
+        }
     }
 }

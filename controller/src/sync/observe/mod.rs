@@ -124,7 +124,8 @@ impl Engine {
         sight: Sight,
     ) -> World {
         let wanted = sight.source.as_ref().ok();
-        let restarts = self.restarts(wanted.map(|source| &*source.desired));
+        let desired = wanted.map(|source| &*source.desired);
+        let restarts = self.restarts(desired, &sight.observed.live);
         let dependencies = self.dependencies(&subject);
         let another_controller = self.neighbours.at_work(&subject.facts.namespace);
         World {

@@ -1,45 +1,58 @@
-//! Which changes of Secrets the Pods of an Application have to be started with.
+//! Which Secrets the Pods of an Application use, what is noted on these, and what the Pods were started with.
 //! It asks the cluster for nothing: what has changed is noted where SealedSecrets are opened.
 
 use std::collections::BTreeMap;
 
 use tokio::sync::broadcast::error::RecvError;
 
+use crate::restart::plan::World;
 use crate::sync::desired::Desired;
-use crate::sync::desired::restarts::{SecretItems, digest};
+use crate::sync::desired::restarts::SecretItems;
 use crate::sync::engine::Engine;
 use crate::sync::key::ObjectKey;
 use crate::sync::queue::Lane;
+use crate::sync::world::Live;
 use crate::unseal::ObjectName;
 
 impl Engine {
-    /// For each workload that uses Secrets of which something has changed, a digest of the changes.
-    pub(super) fn restarts(&self, wanted: Option<&Desired>) -> BTreeMap<ObjectKey, String> {
+    /// The workloads that use Secrets, where all Secrets are known.
+    pub(super) fn restarts(
+        &self,
+        wanted: Option<&Desired>,
+        live: &BTreeMap<ObjectKey, Live>,
+    ) -> BTreeMap<ObjectKey, World> {
+        let changes = self.context.unsealer.changes();
         let workloads = wanted.into_iter().flat_map(|desired| &desired.secret_items);
-        let restart = |key: &ObjectKey, items| {
-            let changed = |secret: &str| {
+        let known = workloads.filter(|(key, _)| changes.are_known(key.namespace_or_empty()));
+        let world = |key: &ObjectKey, uses: &SecretItems| {
+            let changed = uses.keys().filter_map(|secret| {
                 let name = ObjectName {
                     namespace: key.namespace_or_empty().to_owned(),
-                    name: secret.to_owned(),
+                    name: secret.clone(),
                 };
-                self.context.unsealer.changes().of(&name)
-            };
-            digest(items, changed)
+                Some((secret.clone(), changes.of(&name)?))
+            });
+            let started_with = live.get(key).and_then(Live::started_with);
+            World::new(uses.clone(), changed.collect(), started_with)
         };
-        workloads
-            .filter_map(|(key, items)| Some((key.clone(), restart(key, items)?)))
+        known
+            .map(|(key, uses)| (key.clone(), world(key, uses)))
             .collect()
     }
 
-    /// Wakes, for ever, the Applications whose Pods use a Secret that has changed.
+    /// Wakes, for ever, the Applications whose Pods use a Secret that has changed, and all that use any once more of them are known.
     pub(in crate::sync) async fn follow_changed_secrets(&self) {
-        let mut news = self.context.unsealer.changes().news();
+        let changes = self.context.unsealer.changes();
+        let (mut news, mut known) = (changes.news(), changes.known());
         loop {
-            let changed = match news.recv().await {
-                Ok(name) => Some(name),
-                // Too many to be told apart: whoever uses any looks.
-                Err(RecvError::Lagged(_)) => None,
-                Err(RecvError::Closed) => return,
+            let changed = tokio::select! {
+                changed = news.recv() => match changed {
+                    Ok(name) => Some(name),
+                    // Too many to be told apart: whoever uses any looks.
+                    Err(RecvError::Lagged(_)) => None,
+                    Err(RecvError::Closed) => return,
+                },
+                Ok(()) = known.changed() => None,
             };
             let concerns = |desired: &Desired| {
                 let uses = |(key, items): (&ObjectKey, &_)| uses(key, items, changed.as_ref());

@@ -41,6 +41,7 @@ pub(super) mod waves;
 use std::collections::BTreeSet;
 
 use crate::dialect::{Cascade, Finalizer};
+use crate::restart::plan::{Changed, StartedWith};
 use crate::sync::desired::hooks::HookId;
 use crate::sync::key::ObjectKey;
 use crate::sync::revisions::Revisions;
@@ -131,14 +132,14 @@ pub enum Step {
     Merge(ObjectKey),
     /// Put the wanted object in the place of the live one: fields that it does not have are gone.
     Replace(ObjectKey),
-    /// Start the Pods of this workload anew, with the Secrets that there are now.
+    /// Write down which changes of Secrets the Pods of a workload were started with, and leave them running.
+    NoteSecrets(SecretsNote),
+    /// Start the Pods of a workload anew, with the Secrets that there are now, and write that down.
     Restart {
-        /// The workload.
-        key: ObjectKey,
-        /// The uid that was looked at; another object under the same name is not touched.
-        uid: String,
-        /// Digest of the changes that the Pods come to know.
-        secrets: String,
+        /// What is written.
+        note: SecretsNote,
+        /// Items that have changed, of each Secret.
+        changed: Changed,
     },
     /// Run the unsealing engine for this SealedSecret.
     Unseal(ObjectKey),
@@ -194,6 +195,19 @@ impl Step {
             _ => None,
         }
     }
+}
+
+/// What is noted on a workload of the Secrets that its Pods were started with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretsNote {
+    /// The workload.
+    pub key: ObjectKey,
+    /// The uid that was looked at; another object under the same name is not touched.
+    pub uid: String,
+    /// The changes.
+    pub started_with: StartedWith,
+    /// The digest in the template of its Pods.
+    pub template: Option<String>,
 }
 
 /// One run of a hook.

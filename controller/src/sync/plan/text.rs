@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::dialect::{ApplyMode, Finalizer};
+use crate::restart::plan::named;
 use crate::sync::plan::{
     Compared, Comparison, Condition, Decision, Difference, Ending, Initiator, Operation, Plan,
     PlannedStep, Scope, Step, SyncStatus,
@@ -235,7 +236,14 @@ impl fmt::Display for Step {
             Self::Unseal(key) => write!(f, "unseal {key}"),
             Self::Await(key) => write!(f, "await the unsealing of {key}"),
             Self::WaitHealthy(keys) => write!(f, "wait until healthy: {}", list(keys)),
-            Self::Restart { key, .. } => write!(f, "restart {key}: a Secret has changed"),
+            Self::NoteSecrets(note) => {
+                let key = &note.key;
+                write!(f, "note which Secrets the Pods of {key} were started with")
+            }
+            Self::Restart { note, changed } => {
+                let (key, changed) = (&note.key, named(changed));
+                write!(f, "restart {key}, since Secrets have changed: {changed}")
+            }
             Self::WaitApproval(keys) => {
                 write!(
                     f,

@@ -4,6 +4,7 @@
 mod events;
 mod history;
 mod operation_state;
+mod restarts;
 mod results;
 mod room;
 mod status;
@@ -21,6 +22,7 @@ use crate::sync::outcome::Outcome;
 use crate::sync::plan::{Decision, Finalizers, OperationPhase, Plan, Step, SyncStatus};
 use crate::sync::plan::{consent, hold};
 use crate::sync::world::{HealthStatus, World};
+pub use restarts::restarts;
 
 /// What to tell: when a `ClaimInventory` step comes up (`claim`), and after a pass (`report`).
 #[derive(Clone, Debug, Default, PartialEq)]

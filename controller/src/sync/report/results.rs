@@ -157,7 +157,10 @@ pub(super) fn conflicts(outcomes: &[Outcome]) -> bool {
 
 /// It is no part of an operation, which neither fails nor waits for it.
 fn is_beside(step: &Step) -> bool {
-    matches!(step, Step::ReleaseHook { .. } | Step::Restart { .. })
+    matches!(
+        step,
+        Step::ReleaseHook { .. } | Step::NoteSecrets(_) | Step::Restart { .. }
+    )
 }
 
 fn is_conflict(failure: &Failure) -> bool {

@@ -39,7 +39,7 @@ pub(crate) struct Seen {
     applied: bool,
     /// An autoscaler sets its replicas.
     pub(crate) scaled: bool,
-    /// Which changes of Secrets its Pods were started with.
+    /// The digest in the template of its Pods of the changes of Secrets that they were started with.
     pub(crate) secrets: Option<String>,
     pub(crate) health: Option<Health>,
 }
