@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::autoscalers;
 use super::memory::{DesiredKey, Render};
 use super::no_source;
 use super::subject::Subject;
@@ -20,7 +21,7 @@ use crate::sync::{
 };
 
 impl Engine {
-    pub(super) fn source(
+    pub(super) async fn source(
         &self,
         app: &AppId,
         subject: &Subject,
@@ -29,7 +30,8 @@ impl Engine {
     ) -> Result<Source, SourceProblem> {
         let render = render?;
         let intent = subject.intent.as_ref().map_err(|_| no_source())?;
-        let scaled = self.live.index().scaled_of(app);
+        let wanted = autoscalers::targets(&render, &intent.destination.namespace);
+        let scaled = self.scaled(app, &wanted).await;
         let key = self.desired_key(intent, &render, kinds, scaled);
         let known = self.memories.get(app).desired;
         let desired = match &known {

@@ -3,6 +3,7 @@
 
 pub(super) mod applications;
 pub(super) mod argocd_cm;
+pub(super) mod autoscalers;
 pub(super) mod bases;
 pub(super) mod clock;
 pub(super) mod definitions;
@@ -96,7 +97,7 @@ impl Engine {
         });
         let (kinds, unknown) = self.kinds(&subject, rendered.as_ref().ok()).await?;
         self.memories.with(app, |memory| memory.unknown = unknown);
-        let source = self.source(app, &subject, rendered, &kinds);
+        let source = self.source(app, &subject, rendered, &kinds).await;
         let wanted = source.as_ref().ok().map(|source| source.desired.clone());
         let observed = self
             .cluster(app, &subject, wanted.as_deref(), &kinds)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::api::{DynamicObject, ListParams, Patch, PatchParams};
 use kube::core::ApiResource;
 use kube::{Api, Client};
 use serde_json::Value;
@@ -26,8 +26,8 @@ use crate::sync::engine::Engine;
 use crate::sync::key::ObjectKey;
 use crate::sync::kinds::Kinds;
 use crate::sync::observe::applications::AppId;
+use crate::sync::observe::autoscalers::{self, Scaler, scaler};
 use crate::sync::observe::discovery::api_resource;
-use crate::sync::observe::live::is_scaled;
 use crate::sync::outcome::FailureReason;
 use crate::sync::preview::Sides;
 use crate::sync::world::{Asked, DestinationNamespace, Live, LiveState, World};
@@ -92,7 +92,10 @@ impl Engine {
                 project,
                 own_namespace: &self.context.namespace,
             };
-            let scaled = reading.scaled().await?;
+            let autoscaled = rendered
+                .as_ref()
+                .map(|render| autoscalers::targets(render, &intent.destination.namespace));
+            let scaled = reading.scaled(&autoscaled.unwrap_or_default()).await?;
             if !scaled.is_empty() {
                 source = self.source_aside(&subject, &rendered, &kinds, scaled);
                 let desired = source.as_ref().map(|source| source.desired.clone());
@@ -218,8 +221,11 @@ impl Reading<'_> {
         Some((api, resource))
     }
 
-    /// Wanted objects whose replicas an autoscaler has taken over.
-    async fn scaled(&self) -> Result<BTreeSet<ObjectKey>, kube::Error> {
+    /// Wanted objects whose replicas an autoscaler has taken over, `autoscaled` those for which one is wanted.
+    async fn scaled(
+        &self,
+        autoscaled: &BTreeSet<ObjectKey>,
+    ) -> Result<BTreeSet<ObjectKey>, kube::Error> {
         let has_replicas = |wanted: &&Wanted| wanted.object.pointer("/spec/replicas").is_some();
         let workloads = self.desired.objects.values().filter(has_replicas);
         let looks = workloads.filter_map(|wanted| {
@@ -229,7 +235,13 @@ impl Reading<'_> {
                     Ok(found) => found.map(|found| found.metadata),
                     Err(error) => failure(&wanted.key, error).map(|_| None)?,
                 };
-                let scaled = metadata.is_some_and(|metadata| is_scaled(&metadata));
+                let scaled = match metadata.and_then(|metadata| scaler(&metadata)) {
+                    None => false,
+                    Some(Scaler::Other) => true,
+                    Some(Scaler::Horizontal) => {
+                        autoscaled.contains(&wanted.key) || self.has_autoscaler(&wanted.key).await?
+                    }
+                };
                 Ok::<_, kube::Error>(scaled.then(|| wanted.key.clone()))
             })
         });
@@ -239,6 +251,20 @@ impl Reading<'_> {
             .try_collect()
             .await?;
         Ok(scaled.into_iter().flatten().collect())
+    }
+
+    /// An autoscaler scales the object, as far as they can be listed.
+    async fn has_autoscaler(&self, key: &ObjectKey) -> Result<bool, kube::Error> {
+        let namespace = key.namespace().unwrap_or_default();
+        let resource = autoscalers::resource();
+        let api: Api<DynamicObject> =
+            Api::namespaced_with(self.client.clone(), namespace, &resource);
+        Ok(match api.list(&ListParams::default()).await {
+            Ok(found) => found.into_iter().any(|autoscaler| {
+                autoscalers::target(&autoscaler.data, namespace).as_ref() == Some(key)
+            }),
+            Err(error) => failure(key, error).map(|_| true)?,
+        })
     }
 
     /// The namespace of an object comes with the same sync.

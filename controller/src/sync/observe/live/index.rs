@@ -1,16 +1,18 @@
 //! The live index: what the cluster holds of the objects that Applications own, want or remember, kept current by watches.
 //! It is a pure model that tells whom to wake; it asks the cluster nothing and decides nothing.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::Hash;
 
 use k8s_openapi::jiff::Timestamp;
 
 use super::seen::Seen;
-use super::slot::{Affected, Entry, Presence, Slot};
+use super::slot::{Affected, Entry, Names, Presence, Slot};
 use crate::sync::{
     compare::digest::Digest,
     key::{GroupKind, ObjectKey},
     observe::applications::AppId,
+    observe::autoscalers::{self, Scaler},
     world::{Live, LiveState, Take},
 };
 
@@ -22,6 +24,8 @@ pub(crate) struct Index {
     concerns: HashMap<AppId, BTreeSet<ObjectKey>>,
     /// Keys whose live object carries a tracking id of this tracking name.
     tracked: HashMap<String, HashSet<ObjectKey>>,
+    /// Autoscalers of each workload that has one.
+    autoscalers: HashMap<ObjectKey, HashSet<ObjectKey>>,
     /// Keys seen by a listing under way, by kind: what is missing at its end is not there.
     listing: HashMap<GroupKind, HashSet<ObjectKey>>,
 }
@@ -84,18 +88,25 @@ impl Index {
         concerned.map(|(app, _)| app.clone()).collect()
     }
 
-    /// Of what an Application wants or remembers, the objects whose replicas an autoscaler sets.
-    pub(crate) fn scaled_of(&self, app: &AppId) -> BTreeSet<ObjectKey> {
+    /// Of what an Application wants or remembers, the objects whose replicas somebody has taken over.
+    pub(crate) fn scaled_of(&self, app: &AppId) -> BTreeMap<ObjectKey, Scaler> {
         let keys = self.concerns.get(app).into_iter().flatten();
-        keys.filter(|key| self.is_scaled(key)).cloned().collect()
+        keys.filter_map(|key| Some((key.clone(), self.scaler(key)?)))
+            .collect()
     }
 
-    /// Kinds of everything that Applications want or remember.
+    /// A HorizontalPodAutoscaler scales the object.
+    pub(crate) fn has_autoscaler(&self, key: &ObjectKey) -> bool {
+        self.autoscalers.contains_key(key)
+    }
+
+    /// Kinds of everything that Applications want or remember, and of what says whether an autoscaler is gone.
     pub(crate) fn kinds_in_use(&self) -> HashSet<GroupKind> {
-        self.concerns
-            .values()
-            .flatten()
+        let keys = || self.concerns.values().flatten();
+        let scaled = keys().any(|key| self.scaler(key) == Some(Scaler::Horizontal));
+        keys()
             .map(|key| key.group_kind())
+            .chain(scaled.then(autoscalers::kind))
             .collect()
     }
 
@@ -114,9 +125,11 @@ impl Index {
         matches!(self.slots.get(key), Some(Slot { presence: Presence::Present(entry), .. }) if entry.seen.needs_adoption)
     }
 
-    /// An autoscaler sets the replicas of the object.
-    fn is_scaled(&self, key: &ObjectKey) -> bool {
-        matches!(self.slots.get(key), Some(Slot { presence: Presence::Present(entry), .. }) if entry.seen.scaled)
+    fn scaler(&self, key: &ObjectKey) -> Option<Scaler> {
+        match &self.slots.get(key)?.presence {
+            Presence::Present(entry) => entry.seen.scaler,
+            _ => None,
+        }
     }
 
     /// Nobody knows whether it is there.
@@ -139,17 +152,18 @@ impl Index {
         if let Some(listed) = self.listing.get_mut(&key.group_kind()) {
             listed.insert(key.clone());
         }
+        let after = Names::of(&seen);
         let slot = match self.slots.get_mut(key) {
             Some(slot) => slot,
-            None if seen.tracking_name.is_none() => return Affected::default(),
+            None if after.are_none() => return Affected::default(),
             None => self.slots.entry(key.clone()).or_default(),
         };
-        let (before, after) = (slot.presence.tracking_name(), seen.tracking_name.clone());
+        let before = slot.presence.names();
         if !slot.presence.take_in(seen) {
             return Affected::default();
         }
-        let affected = slot.affected([&before, &after]);
-        self.retrack(key, before, after);
+        let mut affected = slot.affected([&before, &after]);
+        affected.join(self.rename(key, before, after));
         affected
     }
 
@@ -163,15 +177,15 @@ impl Index {
         {
             return Affected::default();
         }
-        let before = slot.presence.tracking_name();
+        let before = slot.presence.names();
         let was_there = !matches!(slot.presence, Presence::Absent);
         slot.presence = Presence::Absent;
-        let affected = if was_there {
+        let mut affected = if was_there {
             slot.affected([&before])
         } else {
             Affected::default()
         };
-        self.retrack(key, before, None);
+        affected.join(self.rename(key, before, Names::default()));
         affected
     }
 
@@ -294,9 +308,9 @@ impl Index {
             let Some(slot) = self.slots.get_mut(&key) else {
                 continue;
             };
-            let before = slot.presence.tracking_name();
+            let before = slot.presence.names();
             slot.presence = Presence::Unasked;
-            self.retrack(&key, before, None);
+            self.rename(&key, before, Names::default());
         }
     }
 
@@ -314,33 +328,54 @@ impl Index {
         self.drop_if_idle(key);
     }
 
-    fn retrack(&mut self, key: &ObjectKey, before: Option<String>, after: Option<String>) {
-        if before != after {
-            if let Some(name) = before
-                && let Some(keys) = self.tracked.get_mut(&name)
-            {
-                keys.remove(key);
-                if keys.is_empty() {
-                    self.tracked.remove(&name);
-                }
-            }
-            if let Some(name) = after {
-                self.tracked.entry(name).or_default().insert(key.clone());
+    /// Finds an object by what it names now. Answers who has to look again because it scales a workload, or does so no longer.
+    fn rename(&mut self, key: &ObjectKey, before: Names, after: Names) -> Affected {
+        let mut affected = Affected::default();
+        if before.target != after.target {
+            for target in [&before.target, &after.target].into_iter().flatten() {
+                let slot = self.slots.get(target);
+                affected
+                    .applications
+                    .extend(slot.into_iter().flat_map(|slot| slot.concerned.clone()));
             }
         }
+        relink(&mut self.tracked, key, before.tracking, after.tracking);
+        relink(&mut self.autoscalers, key, before.target, after.target);
         self.drop_if_idle(key);
+        affected
     }
 
-    /// Objects that are neither tracked nor anybody's concern cost nothing.
+    /// Objects that name nobody and are nobody's concern cost nothing.
     fn drop_if_idle(&mut self, key: &ObjectKey) {
         let idle = self.slots.get(key).is_some_and(|slot| {
-            slot.concerned.is_empty()
-                && slot.writing == 0
-                && slot.presence.tracking_name().is_none()
+            slot.concerned.is_empty() && slot.writing == 0 && slot.presence.names().are_none()
         });
         if idle {
             self.slots.remove(key);
         }
+    }
+}
+
+/// Moves an object from what it named to what it names.
+fn relink<N: Eq + Hash>(
+    named: &mut HashMap<N, HashSet<ObjectKey>>,
+    key: &ObjectKey,
+    before: Option<N>,
+    after: Option<N>,
+) {
+    if before == after {
+        return;
+    }
+    if let Some(name) = before
+        && let Some(keys) = named.get_mut(&name)
+    {
+        keys.remove(key);
+        if keys.is_empty() {
+            named.remove(&name);
+        }
+    }
+    if let Some(name) = after {
+        named.entry(name).or_default().insert(key.clone());
     }
 }
 

@@ -25,7 +25,7 @@ use crate::sync::{
     queue::{Lane, Queue},
 };
 pub(crate) use index::{Answer, Index};
-pub(crate) use seen::{Seen, is_scaled};
+pub(crate) use seen::Seen;
 use slot::Affected;
 use watch::{Listing, Watch};
 

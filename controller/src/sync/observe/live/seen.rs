@@ -2,7 +2,7 @@
 //! It keeps no field of spec, data or status, and no annotation that repeats them.
 
 use health::Customizations;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{api::DynamicObject, core::ApiResource};
 use serde_json::{Value, json};
 
@@ -13,6 +13,8 @@ use crate::{
         apply::adoption,
         compare::digest::{self, Digest},
         compare::ownership::is_ours,
+        key::{GroupKind, ObjectKey},
+        observe::autoscalers::{self, Scaler},
         world::{Health, Live, LiveState, Take},
     },
 };
@@ -37,8 +39,10 @@ pub(crate) struct Seen {
     pub(crate) needs_adoption: bool,
     /// We applied it: the digest speaks of our fields. Else every write may matter.
     applied: bool,
-    /// An autoscaler sets its replicas.
-    pub(crate) scaled: bool,
+    /// Who has taken over its replicas.
+    pub(crate) scaler: Option<Scaler>,
+    /// The workload that it scales itself.
+    pub(crate) target: Option<ObjectKey>,
     /// The digest in the template of its Pods of the changes of Secrets that they were started with.
     pub(crate) secrets: Option<String>,
     pub(crate) health: Option<Health>,
@@ -71,8 +75,15 @@ impl Seen {
         let secrets = value.pointer("/spec/template/metadata/annotations");
         let secrets = secrets.and_then(|all| all.get(dialect::SECRETS)?.as_str());
         let secrets = secrets.map(str::to_owned);
+        let namespace = metadata.namespace.as_deref().unwrap_or_default();
+        let target = match GroupKind::new(&*resource.group, &*resource.kind) == autoscalers::kind()
+        {
+            true => autoscalers::target(&value, namespace),
+            false => None,
+        };
         Seen {
             secrets,
+            target,
             ..Seen::of(metadata, health::health(&value, customizations))
         }
     }
@@ -90,7 +101,7 @@ impl Seen {
         let digest = digest::of(&metadata);
         let needs_adoption = adoption::is_needed(&metadata, &Ignored::default(), None);
         let applied = metadata.managed_fields.iter().flatten().any(is_ours);
-        let scaled = is_scaled(&metadata);
+        let scaler = autoscalers::scaler(&metadata);
         let tracking = metadata
             .annotations
             .as_ref()
@@ -112,7 +123,8 @@ impl Seen {
             digest,
             needs_adoption,
             applied,
-            scaled,
+            scaler,
+            target: None,
             secrets: None,
             health,
         }
@@ -154,7 +166,7 @@ impl Seen {
     /// False when nobody would act upon the difference.
     pub(super) fn tells_more_than(&self, known: &Seen) -> bool {
         self.compares_otherwise(known)
-            || self.scaled != known.scaled
+            || self.scaler != known.scaler
             || self.secrets != known.secrets
             || self.health != known.health
             || self.deleting != known.deleting
@@ -178,18 +190,4 @@ fn has_hook_finalizer(metadata: &ObjectMeta) -> bool {
     finalizers
         .into_iter()
         .any(|name| name == dialect::HOOK_FINALIZER)
-}
-
-/// An autoscaler has taken over the replicas of an object.
-pub(crate) fn is_scaled(metadata: &ObjectMeta) -> bool {
-    metadata.managed_fields.iter().flatten().any(is_autoscaler)
-}
-
-/// Autoscalers scale through the subresource; so does a person with kubectl, whose number is drift.
-fn is_autoscaler(entry: &ManagedFieldsEntry) -> bool {
-    let manager = entry.manager.as_deref().unwrap_or_default();
-    let replicas = || entry.fields_v1.as_ref()?.0.get("f:spec")?.get("f:replicas");
-    entry.subresource.as_deref() == Some("scale")
-        && !manager.starts_with("kubectl")
-        && replicas().is_some()
 }

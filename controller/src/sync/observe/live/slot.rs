@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::seen::Seen;
 use crate::sync::{
+    key::ObjectKey,
     observe::applications::AppId,
     world::{Live, LiveState, Take},
 };
@@ -42,6 +43,29 @@ pub(super) struct Entry {
     pub(super) applied: bool,
 }
 
+/// What an object names, and is found by.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Names {
+    /// The Application that it says it belongs to.
+    pub(super) tracking: Option<String>,
+    /// The workload that it scales.
+    pub(super) target: Option<ObjectKey>,
+}
+
+impl Names {
+    pub(super) fn of(seen: &Seen) -> Self {
+        Names {
+            tracking: seen.tracking_name.clone(),
+            target: seen.target.clone(),
+        }
+    }
+
+    /// Nobody finds anything by it.
+    pub(super) fn are_none(&self) -> bool {
+        *self == Names::default()
+    }
+}
+
 /// Who has to look again: Applications by identity, and tracking names on the object before and after.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Affected {
@@ -50,25 +74,25 @@ pub(crate) struct Affected {
 }
 
 impl Slot {
-    pub(super) fn affected<'a>(
-        &self,
-        names: impl IntoIterator<Item = &'a Option<String>>,
-    ) -> Affected {
+    pub(super) fn affected<'a>(&self, names: impl IntoIterator<Item = &'a Names>) -> Affected {
         if self.writing > 0 {
             return Affected::default();
         }
         Affected {
             applications: self.concerned.clone(),
-            tracking_names: names.into_iter().flatten().cloned().collect(),
+            tracking_names: names
+                .into_iter()
+                .filter_map(|names| names.tracking.clone())
+                .collect(),
         }
     }
 }
 
 impl Presence {
-    pub(super) fn tracking_name(&self) -> Option<String> {
+    pub(super) fn names(&self) -> Names {
         match self {
-            Presence::Present(entry) => entry.seen.tracking_name.clone(),
-            _ => None,
+            Presence::Present(entry) => Names::of(&entry.seen),
+            _ => Names::default(),
         }
     }
 

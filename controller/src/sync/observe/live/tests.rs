@@ -14,6 +14,7 @@ use crate::sync::{
     desired::WantedHash,
     key::{GroupKind, ObjectKey},
     observe::applications::AppId,
+    observe::autoscalers::{self, Scaler},
     world::{Live, LiveState},
 };
 
@@ -236,4 +237,54 @@ fn health_is_judged_from_the_whole_object() {
         .health
         .unwrap();
     assert_eq!(health.status, crate::sync::world::HealthStatus::Progressing);
+}
+
+fn workload() -> ObjectKey {
+    ObjectKey::of("apps", "Deployment", "web", "a")
+}
+
+/// An autoscaler that somebody made by hand.
+fn autoscaler(version: &str) -> (ObjectKey, Seen) {
+    let object: DynamicObject = serde_json::from_value(json!({
+        "metadata": {"name": "scaler", "namespace": "web", "uid": "2", "resourceVersion": version},
+        "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "a"}},
+    }))
+    .unwrap();
+    let key = ObjectKey::new(&autoscalers::kind(), Some("web"), "scaler");
+    let seen = Seen::whole(object, &autoscalers::resource(), &Customizations::default());
+    (key, seen)
+}
+
+#[test]
+fn an_autoscaler_that_comes_or_goes_wakes_the_application_of_its_workload() {
+    let mut index = Index::default();
+    index.concern(&app("shop"), [&workload()].into_iter());
+    let (key, seen) = autoscaler("10");
+    let affected = index.see(&key, seen);
+    assert!(affected.applications.contains(&app("shop")));
+    assert!(index.has_autoscaler(&workload()));
+    assert!(nobody(&index.see(&key, autoscaler("11").1)), "nothing new");
+
+    let affected = index.lose(&key, Some("2"));
+    assert!(affected.applications.contains(&app("shop")));
+    assert!(!index.has_autoscaler(&workload()));
+    assert!(!index.cares(&key));
+}
+
+#[test]
+fn autoscalers_are_watched_as_long_as_a_workload_was_scaled_by_one() {
+    let mut index = Index::default();
+    index.concern(&app("shop"), [&workload()].into_iter());
+    assert!(!index.kinds_in_use().contains(&autoscalers::kind()));
+    let mut scaled = metadata("10");
+    scaled["managedFields"].as_array_mut().unwrap().push(json!({
+        "manager": "kube-controller-manager", "operation": "Update", "subresource": "scale",
+        "fieldsV1": {"f:spec": {"f:replicas": {}}},
+    }));
+    index.see(&workload(), seen(scaled));
+    assert_eq!(
+        index.scaled_of(&app("shop"))[&workload()],
+        Scaler::Horizontal
+    );
+    assert!(index.kinds_in_use().contains(&autoscalers::kind()));
 }

@@ -19,7 +19,10 @@ use super::{Affected, Lane, Live, Seen};
 use crate::{
     dialect,
     restart::Teller,
-    sync::key::{GroupKind, ObjectKey},
+    sync::{
+        key::{GroupKind, ObjectKey},
+        observe::autoscalers,
+    },
     watch_backoff::WatchBackoff,
     watch_rest::Rested,
 };
@@ -139,7 +142,8 @@ impl Feed {
         }
     }
 
-    /// Objects that are neither tracked nor anybody's concern are dropped before anything is made of them.
+    /// Objects that are neither tracked nor anybody's concern are dropped before anything is made of them. Any autoscaler may be the
+    /// one of a workload.
     fn see<K: Resource>(
         &self,
         live: &Live,
@@ -152,7 +156,8 @@ impl Feed {
             .annotations
             .as_ref()
             .is_some_and(|all| all.contains_key(dialect::TRACKING_ANNOTATION));
-        if !tracked && !live.index().cares(&key) {
+        let matters = tracked || self.kind == autoscalers::kind();
+        if !matters && !live.index().cares(&key) {
             return Affected::default();
         }
         let seen = trim(live, object);
