@@ -77,13 +77,19 @@ fn is_schema_error(status: &Status) -> bool {
 
 fn speaks_of_immutability(status: &Status) -> bool {
     /// How the built-in kinds say that a field can't be changed in place.
-    const TEXTS: [&str; 6] = [
+    const TEXTS: [&str; 12] = [
         "immutable",
         "updates to statefulset spec",
         "may not change",
         "may not be changed",
         "cannot be changed",
         "can not be changed",
+        "cannot change roleRef",
+        "updates to provisioner are forbidden",
+        "updates to parameters are forbidden",
+        "updates to reclaimPolicy are forbidden",
+        "updates to driverName are forbidden",
+        "may not add or remove containers",
     ];
     let says = |text: &str| TEXTS.iter().any(|immutable| text.contains(immutable));
     says(&status.message) || refusal::causes(status).any(|cause| says(&cause.message))
@@ -180,6 +186,27 @@ mod tests {
                 json!({"code": code, "reason": reason, "message": message}),
             );
             assert_eq!(found.reason, expected, "{code} {message}");
+        }
+    }
+
+    #[test]
+    fn each_kind_has_its_own_words_for_what_can_not_be_changed_in_place() {
+        for message in [
+            "roleRef: Invalid value: {\"kind\":\"ClusterRole\",\"name\":\"edit\"}: cannot change roleRef",
+            "parameters: Forbidden: updates to parameters are forbidden.",
+            "provisioner: Forbidden: updates to provisioner are forbidden.",
+            "reclaimPolicy: Forbidden: updates to reclaimPolicy are forbidden.",
+            "driverName: Forbidden: updates to driverName are forbidden.",
+            "value: Forbidden: may not be changed in an update.",
+            "spec.clusterIPs[0]: Invalid value: [\"10.0.0.1\"]: may not change once set",
+            "spec: Forbidden: updates to statefulset spec for fields other than 'replicas' are forbidden",
+            "spec: Forbidden: spec is immutable after creation except resources.requests",
+            "spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`",
+            "spec.containers: Forbidden: pod updates may not add or remove containers",
+        ] {
+            let status = json!({"code": 422, "reason": "Invalid", "message": message});
+            let found = refused(&deployment(), status);
+            assert_eq!(found.reason, FailureReason::ImmutableField, "{message}");
         }
     }
 
