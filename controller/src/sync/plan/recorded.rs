@@ -77,27 +77,40 @@ pub(in crate::sync) fn deployed(application: &AppFacts) -> Option<Revisions> {
         .or_else(|| synced(application))
 }
 
-/// The object was applied at these revisions: by a whole sync, or by the operation that runs in this try of it.
+/// The object was applied at these revisions: by a sync, or by the operation that runs, in whichever try of it.
 pub(in crate::sync) fn has_applied(
     application: &AppFacts,
     revisions: &Revisions,
     key: &ObjectKey,
 ) -> bool {
     let mut resources = application.status.resources.iter();
-    let by_a_sync = synced(application).as_ref() == Some(revisions)
+    let was_synced = synced(application).as_ref() == Some(revisions)
+        || is_as_it_was_compared(application, revisions);
+    let by_a_sync = was_synced
         && resources.any(|resource| resource.status == "Synced" && key_of(resource) == *key);
     let by_this_one = || {
         let state = operation(application).filter(|state| is_running(state))?;
         let results = &state.sync_result.as_ref()?.resources;
-        let applied = |result: &ResourceResult| {
-            result.hook_type.is_empty()
-                && result.status == "Synced"
-                && key_of_result(result) == *key
-        };
-        (state.finished_at.is_none() && pinned(state).as_ref() == Some(revisions))
-            .then(|| results.iter().any(applied))
+        let applied = |result: &ResourceResult| is_applied(result) && key_of_result(result) == *key;
+        (pinned(state).as_ref() == Some(revisions)).then(|| results.iter().any(applied))
     };
     by_a_sync || by_this_one().unwrap_or_default()
+}
+
+/// The result of an object that was written.
+pub(in crate::sync) fn is_applied(result: &ResourceResult) -> bool {
+    result.hook_type.is_empty() && result.status == "Synced"
+}
+
+/// The objects were last compared with these revisions, and no whole sync to them has begun since: who keeps no history is left with
+/// that once a heal has taken the place of the sync.
+fn is_as_it_was_compared(application: &AppFacts, revisions: &Revisions) -> bool {
+    let status = &application.status;
+    let sync = status.sync.as_ref();
+    let to = sync.and_then(|sync| sync.compared_to.as_ref());
+    operation(application).is_some_and(is_partial)
+        && to.is_some_and(|to| is_about(to.source.as_ref(), &to.sources, &application.spec))
+        && compared(status).as_ref() == Some(revisions)
 }
 
 /// The operation that runs or ran last.

@@ -12,10 +12,10 @@ use crate::sync::outcome::{Done, Failure, FailureReason, Outcome};
 use crate::sync::plan::namespace;
 use crate::sync::plan::recorded::{self, key_of_result};
 use crate::sync::plan::{
-    Comparison, Difference, HookPhase, HookState, LeftOut, Operation, Scope, Step,
+    Comparison, Decision, Difference, HookPhase, HookState, LeftOut, Operation, Scope, Step,
 };
 use crate::sync::revisions::sources_of;
-use crate::sync::world::{DestinationNamespace, World};
+use crate::sync::world::{DestinationNamespace, HealthStatus, World};
 
 /// So many objects are listed; the rest is counted.
 const LISTED: usize = 500;
@@ -36,8 +36,8 @@ pub(super) fn merged(
 ) -> SyncOperationResult {
     let mut results: BTreeMap<Row, ResourceResult> = BTreeMap::new();
     let mut put = |result: ResourceResult| results.insert(row(&result), result);
-    for result in before {
-        put(result);
+    for result in kept(world, operation).chain(before) {
+        put(judged(world, result));
     }
     for outcome in outcomes {
         if let Some((key, status, message)) = result(outcome) {
@@ -75,6 +75,36 @@ pub(super) fn merged(
         result.extra.insert(OMITTED.into(), omitted.into());
     }
     result
+}
+
+/// Jobs that an earlier try of the operation has made. One that removed itself once it was done leaves nothing else to know it by.
+fn kept(world: &World, operation: &Operation) -> impl Iterator<Item = ResourceResult> {
+    let application = &world.application;
+    let state = recorded::operation(application).filter(|state| {
+        operation.decision == Decision::Retry
+            && recorded::pinned(state).as_ref() == Some(&operation.revisions)
+            && recorded::is_of_sources(application, state)
+    });
+    let results = state.and_then(|state| state.sync_result.as_ref());
+    let results = results.into_iter().flat_map(|result| &result.resources);
+    results.filter(|result| is_job(result)).cloned()
+}
+
+/// A Job that has failed is to be made again by the next try.
+fn judged(world: &World, mut result: ResourceResult) -> ResourceResult {
+    let live = world.live.get(&key_of_result(&result));
+    let health = live.and_then(|live| live.health.as_ref());
+    let broken = health.filter(|health| health.status == HealthStatus::Degraded);
+    if let Some(health) = broken.filter(|_| is_job(&result)) {
+        result.status = "SyncFailed".to_owned();
+        result.message = cut(&health.message, LONGEST_TEXT);
+    }
+    result
+}
+
+/// The result of a Job that was written.
+fn is_job(result: &ResourceResult) -> bool {
+    recorded::is_applied(result) && key_of_result(result).is("batch", "Job")
 }
 
 /// The results that are listed, and how many are not. Those of hooks are more than news: without them a hook would run again.
