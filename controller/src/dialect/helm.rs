@@ -1,6 +1,8 @@
 //! Helm's annotations on objects.
 //! It must not read charts.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::hook::{self, HookDeletion, Phase, Role, Word};
@@ -57,15 +59,6 @@ pub(super) fn role(metadata: &Value) -> Result<Role, Vec<Refusal>> {
     let Some(types) = annotation(metadata, HOOK) else {
         return Ok(Role::Object);
     };
-    let deletions = hook::deletions(
-        &field(HOOK_DELETE_POLICY),
-        annotation(metadata, HOOK_DELETE_POLICY),
-        [
-            ("before-hook-creation", HookDeletion::BeforeHookCreation),
-            ("hook-succeeded", HookDeletion::HookSucceeded),
-            ("hook-failed", HookDeletion::HookFailed),
-        ],
-    );
     let word = |word: &str| {
         Some(match word {
             "pre-install" | "pre-upgrade" => Word::Runs(Phase::PreSync),
@@ -81,5 +74,18 @@ pub(super) fn role(metadata: &Value) -> Result<Role, Vec<Refusal>> {
         })
     };
     let expected = "a hook of Helm, such as pre-install or post-upgrade";
-    hook::read((&field(HOOK), types), word, expected, deletions)
+    hook::read((&field(HOOK), types), word, expected, metadata)
+}
+
+/// When what a hook made is deleted, as far as Helm's annotation says.
+pub(super) fn deletions(metadata: &Value) -> Result<BTreeSet<HookDeletion>, Vec<Refusal>> {
+    hook::policies(
+        &field(HOOK_DELETE_POLICY),
+        annotation(metadata, HOOK_DELETE_POLICY),
+        [
+            ("before-hook-creation", HookDeletion::BeforeHookCreation),
+            ("hook-succeeded", HookDeletion::HookSucceeded),
+            ("hook-failed", HookDeletion::HookFailed),
+        ],
+    )
 }

@@ -118,12 +118,12 @@ pub fn is_hook(metadata: &Value) -> bool {
     matches!(role(metadata), Ok(Role::Hook(_)) | Err(_))
 }
 
-/// Reads a list of hook types and one of deletion policies, in a tool's spelling.
+/// Reads a list of hook types in a tool's spelling.
 pub(super) fn read(
     (field, types): (&str, &str),
     word: impl Fn(&str) -> Option<Word>,
     expected: &str,
-    deletions: Result<BTreeSet<HookDeletion>, Vec<Refusal>>,
+    metadata: &Value,
 ) -> Result<Role, Vec<Refusal>> {
     let mut refusals = Vec::new();
     let (mut phases, mut others) = (BTreeSet::new(), Vec::new());
@@ -140,7 +140,7 @@ pub(super) fn read(
             )),
         }
     }
-    match deletions {
+    match deletions(metadata) {
         Ok(_) if !refusals.is_empty() => Err(refusals),
         Ok(_) if phases.is_empty() && others.is_empty() => Err(vec![Refusal::invalid(
             field,
@@ -155,8 +155,27 @@ pub(super) fn read(
     }
 }
 
-/// Reads a list of deletion policies. Without one a hook's object is deleted before the hook runs again.
-pub(super) fn deletions(
+/// When what a hook made is deleted: as both tools' annotations say, whichever made it a hook. Without one it is deleted before the
+/// hook runs again.
+fn deletions(metadata: &Value) -> Result<BTreeSet<HookDeletion>, Vec<Refusal>> {
+    let (mut deletions, mut refusals) = (BTreeSet::new(), Vec::new());
+    for read in [argocd::deletions(metadata), helm::deletions(metadata)] {
+        match read {
+            Ok(found) => deletions.extend(found),
+            Err(more) => refusals.extend(more),
+        }
+    }
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    if deletions.is_empty() {
+        deletions.insert(HookDeletion::BeforeHookCreation);
+    }
+    Ok(deletions)
+}
+
+/// Reads a list of deletion policies in a tool's spelling.
+pub(super) fn policies(
     field: &str,
     text: Option<&str>,
     spellings: [(&str, HookDeletion); 3],
@@ -174,18 +193,66 @@ pub(super) fn deletions(
         };
         return Err(unknown.iter().map(refusal).collect());
     }
-    match found.is_empty() {
-        true => Ok([HookDeletion::BeforeHookCreation].into()),
-        false => Ok(found
-            .into_iter()
-            .filter_map(known)
-            .map(|(_, deletion)| *deletion)
-            .collect()),
-    }
+    let found = found.into_iter().filter_map(known);
+    Ok(found.map(|(_, deletion)| *deletion).collect())
 }
 
 fn words(list: &str) -> impl Iterator<Item = &str> {
     list.split(',')
         .map(str::trim)
         .filter(|word| !word.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn deletions_of(annotations: Value) -> Result<Vec<HookDeletion>, String> {
+        match role(&json!({ "annotations": annotations })) {
+            Ok(Role::Hook(policy)) => Ok(policy.deletions.into_iter().collect()),
+            Ok(other) => panic!("expected a hook, found {other:?}"),
+            Err(refusals) => Err(refusals[0].to_string()),
+        }
+    }
+
+    #[test]
+    fn the_deletion_policies_of_both_tools_count_for_a_hook_of_either() {
+        for hook in [
+            ("helm.sh/hook", "pre-install"),
+            ("argocd.argoproj.io/hook", "PreSync"),
+        ] {
+            let both = json!({
+                hook.0: hook.1,
+                "argocd.argoproj.io/hook-delete-policy": "HookSucceeded",
+                "helm.sh/hook-delete-policy": "before-hook-creation",
+            });
+            let expected = [
+                HookDeletion::BeforeHookCreation,
+                HookDeletion::HookSucceeded,
+            ];
+            assert_eq!(deletions_of(both).unwrap(), expected);
+            let one =
+                json!({hook.0: hook.1, "argocd.argoproj.io/hook-delete-policy": "HookFailed"});
+            assert_eq!(deletions_of(one).unwrap(), [HookDeletion::HookFailed]);
+            let none = json!({ hook.0: hook.1 });
+            assert_eq!(
+                deletions_of(none).unwrap(),
+                [HookDeletion::BeforeHookCreation]
+            );
+        }
+    }
+
+    #[test]
+    fn an_unknown_deletion_policy_of_either_tool_is_refused() {
+        for policy in [
+            "argocd.argoproj.io/hook-delete-policy",
+            "helm.sh/hook-delete-policy",
+        ] {
+            let misspelt = json!({"helm.sh/hook": "pre-install", policy: "HookSuceeded"});
+            let refusal = deletions_of(misspelt).unwrap_err();
+            assert!(refusal.contains("HookSuceeded"), "{refusal}");
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Argo CD's annotations on objects.
 //! It must not read an object beyond its labels and annotations.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{PREFIX, application, options};
@@ -103,7 +105,24 @@ pub(in crate::dialect) fn role(metadata: &Value) -> Result<Option<Role>, Vec<Ref
     let Some(types) = annotation(metadata, HOOK) else {
         return Ok(None);
     };
-    let deletions = hook::deletions(
+    let word = |word: &str| match word {
+        "Skip" => Some(Word::Skips),
+        word => Phase::named(word).map(Word::Runs),
+    };
+    let expected = "PreSync, Sync, PostSync, SyncFail, PreDelete, PostDelete or Skip";
+    let role = hook::read((&field(HOOK), types), word, expected, metadata)?;
+    Ok(Some(match role {
+        // It says so itself, which is no news.
+        Role::LeftAlone(_) => Role::LeftAlone(None),
+        role => role,
+    }))
+}
+
+/// When what a hook made is deleted, as far as Argo CD's annotation says.
+pub(in crate::dialect) fn deletions(
+    metadata: &Value,
+) -> Result<BTreeSet<HookDeletion>, Vec<Refusal>> {
+    hook::policies(
         &field(HOOK_DELETE_POLICY),
         annotation(metadata, HOOK_DELETE_POLICY),
         [
@@ -111,16 +130,5 @@ pub(in crate::dialect) fn role(metadata: &Value) -> Result<Option<Role>, Vec<Ref
             ("HookSucceeded", HookDeletion::HookSucceeded),
             ("HookFailed", HookDeletion::HookFailed),
         ],
-    );
-    let word = |word: &str| match word {
-        "Skip" => Some(Word::Skips),
-        word => Phase::named(word).map(Word::Runs),
-    };
-    let expected = "PreSync, Sync, PostSync, SyncFail, PreDelete, PostDelete or Skip";
-    let role = hook::read((&field(HOOK), types), word, expected, deletions)?;
-    Ok(Some(match role {
-        // It says so itself, which is no news.
-        Role::LeftAlone(_) => Role::LeftAlone(None),
-        role => role,
-    }))
+    )
 }
