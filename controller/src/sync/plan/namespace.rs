@@ -15,7 +15,12 @@ use crate::sync::world::{DestinationNamespace, World};
 
 /// The destination namespace, where it does not carry what it should, or carries what it should not any more.
 pub(in crate::sync) fn difference(world: &World, terms: &Terms<'_>) -> Option<ObjectKey> {
-    let wanted = managed(terms)?;
+    if !is_managed(terms) {
+        return None;
+    }
+    let nothing = NamespaceMetadata::default();
+    let wanted = terms.intent.namespace_metadata.as_ref();
+    let wanted = wanted.unwrap_or(&nothing);
     let carried = &world.namespace_metadata;
     let carries =
         holds(&carried.labels, &wanted.labels) && holds(&carried.annotations, &wanted.annotations);
@@ -30,10 +35,9 @@ fn holds(carried: &BTreeMap<String, String>, wanted: &BTreeMap<String, String>) 
     wanted.iter().all(is_carried)
 }
 
-/// What the Application says of the namespace, where that is its business.
-fn managed<'a>(terms: &'a Terms<'_>) -> Option<&'a NamespaceMetadata> {
-    let metadata = terms.intent.namespace_metadata.as_ref()?;
-    (terms.options.create_namespace && !is_rendered(terms)).then_some(metadata)
+/// What the namespace carries is the Application's business.
+fn is_managed(terms: &Terms<'_>) -> bool {
+    terms.options.create_namespace && !is_rendered(terms)
 }
 
 fn says(recorded: &ManagedNamespaceMetadata, wanted: &NamespaceMetadata) -> bool {
@@ -76,10 +80,11 @@ pub(in crate::sync) fn step(
     };
     let missing = world.destination_namespace == DestinationNamespace::Missing;
     if missing && operation.create_namespace && work.now.iter().any(lands_there) {
-        return match (is_rendered(terms), managed(terms)) {
+        let carries = is_managed(terms) && terms.intent.namespace_metadata.is_some();
+        return match (is_rendered(terms), carries) {
             (true, _) => None,
-            (false, Some(_)) => Some(Step::ApplyNamespace(namespace.clone())),
-            (false, None) => Some(Step::CreateNamespace(namespace.clone())),
+            (false, true) => Some(Step::ApplyNamespace(namespace.clone())),
+            (false, false) => Some(Step::CreateNamespace(namespace.clone())),
         };
     }
     let differs = comparison.namespace.as_ref();
