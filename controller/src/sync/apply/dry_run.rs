@@ -19,6 +19,7 @@ impl Executor<'_> {
                 uid,
                 propagation,
             } => self.delete_dry(key, uid, *propagation).await,
+            Step::Replace(key) => self.replace_dry(key).await,
             step => match step.written() {
                 Some(key) => self.dry_run_write(key).await,
                 None => Ok(Ok(Done::Noted)),
@@ -26,7 +27,7 @@ impl Executor<'_> {
         }
     }
 
-    async fn dry_run_write(&self, key: &ObjectKey) -> Answer {
+    pub(super) async fn dry_run_write(&self, key: &ObjectKey) -> Answer {
         let Some(wanted) = self.wanted(key) else {
             return Ok(Err(not_wanted(key)));
         };

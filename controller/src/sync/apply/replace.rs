@@ -9,30 +9,74 @@ use serde_json::{Value, json};
 use super::adoption::REPLACES;
 use super::answer::failure;
 use super::restart::with_notes_of;
-use super::write::{TakeOver, too_slow};
+use super::write::{TakeOver, not_wanted, too_slow};
 use super::{Answer, Executor, body};
 use crate::sync::compare::close::Predicted;
 use crate::sync::desired::Wanted;
 use crate::sync::key::ObjectKey;
+use crate::sync::outcome::{Done, Failure};
+
+/// Whether the API server is to replace an object, or to tell what would become of that.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asks {
+    ToWrite,
+    ToTell,
+}
 
 impl Executor<'_> {
     /// Replaces the live object of a key; makes it where there is none.
     pub(super) async fn replace(&self, key: &ObjectKey) -> Answer {
         self.writing(key, async |api, resource, wanted| {
             if let Some(live) = api.get_opt(key.name()).await? {
-                let params = PostParams {
-                    field_manager: Some(REPLACES.to_owned()),
-                    ..PostParams::default()
-                };
-                let body = match body::of_replacement(wanted, &live) {
-                    Ok(body) => in_place_of(&live.metadata, &self.with_notes(key, body))?,
-                    Err(problem) => return Ok(Err(too_slow(key, &problem))),
-                };
-                api.replace(key.name(), &params, &body).await?;
+                if let Err(failure) = self.put(api, wanted, &live, Asks::ToWrite).await? {
+                    return Ok(Err(failure));
+                }
             }
             self.write(api, resource, wanted, TakeOver::Yes).await
         })
         .await
+    }
+
+    /// What would become of replacing the live object of a key.
+    pub(super) async fn replace_dry(&self, key: &ObjectKey) -> Answer {
+        let Some(wanted) = self.wanted(key) else {
+            return Ok(Err(not_wanted(key)));
+        };
+        let (api, _) = match self.api(key) {
+            Ok(found) => found,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let asked = async {
+            match api.get_opt(key.name()).await? {
+                Some(live) => self.put(&api, wanted, &live, Asks::ToTell).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        match asked.await {
+            Ok(Some(answer)) => Ok(answer.map(|()| Done::Configured)),
+            Ok(None) => self.dry_run_write(key).await,
+            Err(error) => failure(key, error).map(Err),
+        }
+    }
+
+    async fn put(
+        &self,
+        api: &Api<DynamicObject>,
+        wanted: &Wanted,
+        live: &DynamicObject,
+        asks: Asks,
+    ) -> Result<Result<(), Failure>, kube::Error> {
+        let key = &wanted.key;
+        let params = PostParams {
+            dry_run: asks == Asks::ToTell,
+            field_manager: Some(REPLACES.to_owned()),
+        };
+        let body = match body::of_replacement(wanted, live) {
+            Ok(body) => in_place_of(&live.metadata, &self.with_notes(key, body))?,
+            Err(problem) => return Ok(Err(too_slow(key, &problem))),
+        };
+        api.replace(key.name(), &params, &body).await?;
+        Ok(Ok(()))
     }
 }
 

@@ -164,7 +164,8 @@ pub enum Step {
     DryRun {
         /// The step.
         step: Box<Step>,
-        /// False where the namespace or the kind is not there yet: it can't be asked, and the step is taken for possible.
+        /// False where the namespace or the kind is not there yet, or what is there goes first: it can't be asked, and the step is taken
+        /// for possible.
         asks: bool,
     },
     /// Make the object of a hook's run.

@@ -69,12 +69,15 @@ pub(in crate::sync) fn work(
     }
     operation.left_out = std::mem::take(&mut planner.left_out);
     hooks::plan(world, terms, comparison, operation, &mut planner.waves);
-    if operation.dry_run {
-        return dry_run::work(world, terms, comparison, operation, &planner.waves);
-    }
-    let mut work = waves::unroll(world, comparison, &planner.waves, operation);
-    aftermath::plan(world, terms, operation, &mut work);
-    preface::precede(world, terms, comparison, operation, &mut work);
+    let mut work = match operation.dry_run {
+        true => dry_run::work(world, terms, comparison, operation, &planner.waves),
+        false => {
+            let mut work = waves::unroll(world, comparison, &planner.waves, operation);
+            aftermath::plan(world, terms, operation, &mut work);
+            preface::precede(world, terms, comparison, operation, &mut work);
+            work
+        }
+    };
     if matches!(operation.ending, Ending::Open(_)) {
         let backstop = world.now.checked_add(BACKSTOP).ok();
         work.wake_at = work.wake_at.or(backstop);
