@@ -225,3 +225,24 @@ fn a_sync_past_a_webhook_that_takes_no_dry_run_comes_to_rest() {
     rests(&scene);
     assert_eq!(version(), before);
 }
+
+#[test]
+fn what_a_webhook_that_takes_no_dry_run_adds_is_no_drift() {
+    let scene = Scene::new("webhook-adds");
+    let webhook = AdmissionWebhook::start();
+    let _registration = without_dry_runs(&scene, &webhook, &["inject"]);
+    let _controller = scene.controller();
+    let web = deployment("web", "web:1", "");
+    let commit = scene.repository.commit(&[("app/web.yaml", &web)], "Add");
+    scene.application(AUTOMATED);
+    scene.sync_status("Synced", &commit);
+    assert_eq!(containers(&scene).len(), 2);
+    nothing_is_written_while(&scene, || {
+        scene.refresh_hard();
+        scene.sync_status("Synced", &commit);
+    });
+    by_hand(&scene, "other:1");
+    scene.becomes("deployment", "web", IMAGE, "web:1");
+    assert_eq!(containers(&scene).len(), 2);
+    rests(&scene);
+}

@@ -27,10 +27,10 @@ impl Executor<'_> {
     /// Replaces the live object of a key; makes it where there is none.
     pub(super) async fn replace(&self, key: &ObjectKey) -> Answer {
         self.writing(key, async |api, resource, wanted| {
-            if let Some(live) = api.get_opt(key.name()).await? {
-                if let Err(failure) = self.put(api, wanted, &live, Asks::ToWrite).await? {
-                    return Ok(Err(failure));
-                }
+            if let Some(live) = api.get_opt(key.name()).await?
+                && let Err(failure) = self.put(api, wanted, &live, Asks::ToWrite).await?
+            {
+                return Ok(Err(failure));
             }
             self.write(api, resource, wanted, TakeOver::Yes).await
         })

@@ -68,7 +68,7 @@ impl<'a> Pair<'a> {
                     Err(state) => state,
                 }
             }
-            Predicted::NoDryRun => missing(),
+            Predicted::NoDryRun => self.differs(self.unpredicted()),
             Predicted::Refusal(failure) => undecided(self.wanted, failure, missing()),
         }
     }
@@ -122,6 +122,18 @@ impl<'a> Pair<'a> {
         };
         let sets: Vec<&Value> = ours(self.live).into_iter().chain([then]).collect();
         changes(&part(&self.read, &sets), &part(becomes, &sets))
+    }
+
+    /// What is not as wanted, as far as that can be told without a prediction: what others have added to lists of ours doesn't count.
+    fn unpredicted(&self) -> Vec<String> {
+        let managed = managed_fields(self.live);
+        let Some(ours) = ownership::ours(managed) else {
+            return differences(&self.target, &self.read);
+        };
+        let lost = ownership::lost(&self.target, managed).into_iter();
+        let mut fields = differences(&part(&self.target, &[ours]), &part(&self.read, &[ours]));
+        fields.extend(lost.map(|lost| lost.field));
+        fields
     }
 
     /// Fields of the last apply that somebody else has taken since.
@@ -309,6 +321,44 @@ mod tests {
             fields: vec!["data.stamp".to_owned()],
         };
         assert_eq!(by_prediction(&wanted, &read, predicted()), differs);
+    }
+
+    #[test]
+    fn what_a_webhook_adds_is_no_difference_where_nothing_takes_a_dry_run() {
+        let with = |containers: Value, ours: &Value| -> DynamicObject {
+            let mut value = object("1");
+            value["containers"] = containers;
+            value["metadata"]["managedFields"] = json!([
+                {"manager": "signet", "operation": "Apply", "fieldsV1": {
+                    "f:metadata": {"f:annotations": {}}, "f:data": {"f:size": {}}, "f:containers": ours}}]);
+            serde_json::from_value(value).unwrap()
+        };
+        let (main, sidecar) = (
+            json!({"name": "main", "image": "web:1"}),
+            json!({"name": "sidecar", "image": "proxy:1"}),
+        );
+        let mut wanted = wanted("1");
+        wanted.object["containers"] = json!([main]);
+        let both = json!([main, sidecar]);
+        let ours = json!({"k:{\"name\":\"main\"}": {".": {}, "f:name": {}, "f:image": {}}});
+        let compare = |live: &DynamicObject| by_prediction(&wanted, live, Predicted::NoDryRun);
+        let matches = LiveState::Matches(wanted.hash);
+        assert_eq!(compare(&with(both.clone(), &ours)), matches);
+
+        let differs = |field: &str| LiveState::Differs {
+            wanted: wanted.hash,
+            fields: vec![field.to_owned()],
+        };
+        let changed = json!([{"name": "main", "image": "web:2"}, sidecar]);
+        assert_eq!(
+            compare(&with(changed, &ours)),
+            differs("containers[0].image")
+        );
+        let less = json!({"k:{\"name\":\"main\"}": {".": {}, "f:name": {}}});
+        assert_eq!(
+            compare(&with(both, &less)),
+            differs("containers[name=main].image")
+        );
     }
 
     #[test]

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     /// An Application at path `shop` with these syncs in its history, the oldest first.
-    fn application(history: &[Value], status: Value) -> Application {
+    fn application(history: &[Value], status: &Value) -> Application {
         let entries = history.iter().zip(0..).map(|(entry, id)| {
             let mut entry = entry.clone();
             entry["id"] = json!(id);
@@ -129,7 +129,7 @@ mod tests {
         let last = operation("Succeeded", &json!({}), &json!({ "revision": "c2" }));
         let status = json!({ "operationState": last });
         assert_eq!(
-            goes_to(&application(&syncs(&["c1", "c2"]), status)),
+            goes_to(&application(&syncs(&["c1", "c2"]), &status)),
             Some(0)
         );
     }
@@ -141,7 +141,7 @@ mod tests {
             let status = json!({ "operationState": last, "sync": { "revision": "c3" } });
             for history in [&["c1", "c2"][..], &["c2"]] {
                 let expected = i64::try_from(history.len()).unwrap() - 1;
-                let application = application(&syncs(history), status.clone());
+                let application = application(&syncs(history), &status);
                 assert_eq!(goes_to(&application), Some(expected), "{phase} {history:?}");
             }
         }
@@ -152,7 +152,7 @@ mod tests {
         let last = operation("Error", &json!({ "revision": "c3" }), &Value::Null);
         let status = json!({ "operationState": last, "sync": { "revision": "c2" } });
         assert_eq!(
-            goes_to(&application(&syncs(&["c1", "c2"]), status)),
+            goes_to(&application(&syncs(&["c1", "c2"]), &status)),
             Some(1)
         );
     }
@@ -161,11 +161,11 @@ mod tests {
     fn without_an_operation_it_stands_at_what_it_was_compared_with() {
         let status = json!({ "sync": { "revision": "c2" } });
         assert_eq!(
-            goes_to(&application(&syncs(&["c1", "c2"]), status)),
+            goes_to(&application(&syncs(&["c1", "c2"]), &status)),
             Some(0)
         );
         let status = json!({ "sync": { "revision": "c1" } });
-        assert_eq!(goes_to(&application(&syncs(&["c1"]), status)), None);
+        assert_eq!(goes_to(&application(&syncs(&["c1"]), &status)), None);
     }
 
     #[test]
@@ -178,7 +178,7 @@ mod tests {
             let last = operation("Succeeded", &sync, &json!({ "revision": "c3" }));
             let with = |records: Value| {
                 let status = json!({ "operationState": last, "operationHistory": records, "sync": { "revision": "c3" } });
-                goes_to(&application(&syncs(&["c1", "c2"]), status))
+                goes_to(&application(&syncs(&["c1", "c2"]), &status))
             };
             let synced = record(json!(1), "Succeeded", "c2");
             let partly = record(Value::Null, "Succeeded", "c3");
@@ -197,7 +197,7 @@ mod tests {
         let history = [sync("a1", "b1"), sync("a1", "b2"), sync("a1", "b2")];
         let last = operation("Succeeded", &json!({}), &history[2]);
         let status = json!({ "operationState": last });
-        let mut application = application(&history, status);
+        let mut application = application(&history, &status);
         application.0.data["spec"] = json!({ "sources": sources });
         assert_eq!(goes_to(&application), Some(0));
         assert!(check_sources(&application, "shop", &history[0]).is_ok());
@@ -209,7 +209,7 @@ mod tests {
         let now = json!({ "revision": "c1", "source": at("shop") });
         let last = operation("Succeeded", &json!({}), &now);
         let status = json!({ "operationState": last });
-        let application = application(&[before.clone(), now], status);
+        let application = application(&[before.clone(), now], &status);
         assert_eq!(goes_to(&application), Some(0));
         let refused = check_sources(&application, "shop", &before);
         assert!(matches!(refused, Err(Error::OtherSource { field, .. }) if field == "path"));
