@@ -209,7 +209,7 @@ mod tests {
 
     use super::*;
 
-    fn deletions_of(annotations: Value) -> Result<Vec<HookDeletion>, String> {
+    fn deletions_of(annotations: &Value) -> Result<Vec<HookDeletion>, String> {
         match role(&json!({ "annotations": annotations })) {
             Ok(Role::Hook(policy)) => Ok(policy.deletions.into_iter().collect()),
             Ok(other) => panic!("expected a hook, found {other:?}"),
@@ -232,13 +232,13 @@ mod tests {
                 HookDeletion::BeforeHookCreation,
                 HookDeletion::HookSucceeded,
             ];
-            assert_eq!(deletions_of(both).unwrap(), expected);
+            assert_eq!(deletions_of(&both).unwrap(), expected);
             let one =
                 json!({hook.0: hook.1, "argocd.argoproj.io/hook-delete-policy": "HookFailed"});
-            assert_eq!(deletions_of(one).unwrap(), [HookDeletion::HookFailed]);
+            assert_eq!(deletions_of(&one).unwrap(), [HookDeletion::HookFailed]);
             let none = json!({ hook.0: hook.1 });
             assert_eq!(
-                deletions_of(none).unwrap(),
+                deletions_of(&none).unwrap(),
                 [HookDeletion::BeforeHookCreation]
             );
         }
@@ -251,7 +251,7 @@ mod tests {
             "helm.sh/hook-delete-policy",
         ] {
             let misspelt = json!({"helm.sh/hook": "pre-install", policy: "HookSuceeded"});
-            let refusal = deletions_of(misspelt).unwrap_err();
+            let refusal = deletions_of(&misspelt).unwrap_err();
             assert!(refusal.contains("HookSuceeded"), "{refusal}");
         }
     }
