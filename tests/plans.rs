@@ -25,6 +25,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use controller::dialect;
+use controller::sync::items::Items;
 use controller::sync::outcome::{Done, Failure, FailureReason, Outcome};
 use controller::sync::plan::{Plan, PlannedStep, Step, plan};
 use controller::sync::report::{Event, Report, claim, report, restarts};
@@ -125,16 +126,16 @@ fn outcome(case: &Case, step: &PlannedStep) -> Outcome {
         step => step,
     };
     let done = match asked {
-        Step::Replace(_) => Done::Configured,
+        Step::Replace(_) => Done::Configured(Items::default()),
         Step::Apply(key) | Step::Merge(key) if case.world.live.contains_key(key) => {
-            Done::Configured
+            Done::Configured(Items::default())
         }
         Step::Apply(_)
         | Step::Merge(_)
         | Step::CreateNamespace(_)
         | Step::Unseal(_)
-        | Step::RunHook(_) => Done::Created,
-        Step::ApplyNamespace(_) => Done::Configured,
+        | Step::RunHook(_) => Done::Created(Items::default()),
+        Step::ApplyNamespace(_) => Done::Configured(Items::default()),
         Step::Delete { .. } | Step::DeleteHook { .. } => Done::Deleted,
         _ => Done::Noted,
     };

@@ -161,8 +161,14 @@ fn what_a_diff_says_is_what_the_sync_then_does() {
     let mut expected = expected.map(str::to_owned);
     expected.sort();
     assert_eq!(found, expected);
-    scene.patch(r#"{"operation": {"sync": {"prune": true}}}"#);
-    scene.operation("Succeeded", &second);
+    let own = ["--controller-namespace", scene.own.as_str()];
+    let dry = signet(&[&["app", "sync", "app", "--dry-run"], &own[..]].concat()).success();
+    assert_tells_of_items(&dry);
+    signet(&[&["app", "sync", "app", "--prune"], &own[..]].concat()).success();
+    let app = scene.app();
+    let history = app["status"]["operationHistory"].as_array();
+    let last = history.and_then(|history| history.last());
+    assert_tells_of_items(&last.expect("it is over")["changes"].to_string());
     for object in diff_now["objects"].as_array().unwrap() {
         let Some(becomes) = object["becomes"]
             .as_object()
@@ -176,6 +182,47 @@ fn what_a_diff_says_is_what_the_sync_then_does() {
     scene.vanishes("configmap", "old");
     scene.sync_status("Synced", &second);
     assert_eq!(diff(&scene, &[]).code, Some(0));
+}
+
+/// What became of the items of `db` and `plain`.
+fn assert_tells_of_items(said: &str) {
+    for items in [
+        "configured (host added, password re-sealed, user removed)",
+        "configured (token changed)",
+    ] {
+        assert!(said.contains(items), "{items}:\n{said}");
+    }
+}
+
+#[test]
+fn what_has_a_label_is_synced_alone_and_so_is_all_but_one_object() {
+    let (scene, _controller) = proxied("chosen");
+    let labelled = |name: &str, tier: &str| {
+        config_map(name, "1").replace("name: ", &format!("labels: {{tier: {tier}}}, name: "))
+    };
+    let commit = scene.repository.commit(
+        &[
+            ("app/a.yaml", &labelled("a", "web")),
+            ("app/b.yaml", &labelled("b", "db")),
+            ("app/c.yaml", &labelled("c", "db")),
+        ],
+        "Add",
+    );
+    scene.application("{}");
+    scene.sync_status("OutOfSync", &commit);
+    let sync = |args: &[&str]| {
+        let own = ["--controller-namespace", scene.own.as_str()];
+        let said = signet(&[&["app", "sync", "app"], args, &own].concat());
+        assert_eq!(said.code, Some(0), "{args:?}: {}", said.stderr);
+        said.stderr
+    };
+    let there = || ["a", "b", "c"].map(|name| scene.field("configmap", name, "/kind").is_some());
+    sync(&["--label", "tier=web"]);
+    assert_eq!(there(), [true, false, false]);
+    let said = sync(&["--label", "tier=web"]);
+    assert!(said.contains("nothing of that differs"), "{said}");
+    sync(&["--resource", "!:ConfigMap:b"]);
+    assert_eq!(there(), [true, false, true]);
 }
 
 /// All that a diff could have changed, by name and version.

@@ -224,6 +224,11 @@ fn a_hook_that_runs_is_ended_only_by_a_commit_that_may_begin_and_changes_somethi
     scene.says("SyncError", &why);
     runs_still();
 
+    let unreadable = scene.commit(&[("app/db.yaml", "kind: [")]);
+    let why = format!("{unreadable} does not take the place of the sync that runs: app/db.yaml");
+    scene.says("ComparisonError", &why);
+    runs_still();
+
     scene.remove(&["app/db.yaml"]);
     let last = scene.commit(&[("app/a.yaml", &config_map("a", "2"))]);
     scene.operation("Running", &last);

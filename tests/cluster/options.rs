@@ -3,14 +3,20 @@
 
 #[path = "options/admission.rs"]
 mod admission;
+#[path = "options/family.rs"]
+mod family;
 #[path = "../testbed/harness.rs"]
 mod harness;
+#[path = "options/hour.rs"]
+mod hour;
 #[path = "options/owners.rs"]
 mod owners;
 #[path = "options/rest.rs"]
 mod rest;
 #[path = "sync/scene.rs"]
 mod scene;
+#[path = "options/shared.rs"]
+mod shared;
 #[path = "options/webhooks.rs"]
 mod webhooks;
 
@@ -27,6 +33,33 @@ pub(crate) fn annotated(manifest: &str, name: &str, annotations: &str) -> String
     assert!(manifest.contains(&plain), "{manifest}");
     let with = format!("metadata: {{name: {name}, annotations: {{{annotations}}}}}");
     manifest.replacen(&plain, &with, 1)
+}
+
+/// An Application from the folder of its own name; `metadata` is more of its metadata, as YAML that begins with a comma.
+pub(crate) fn application(scene: &Scene, name: &str, metadata: &str, policy: &str) -> String {
+    let (own, to, url) = (&scene.own, &scene.to, scene.repository.url());
+    format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {name}, namespace: {own}{metadata}}}\n\
+         spec:\n  project: default\n  source: {{repoURL: \"{url}\", path: {name}, targetRevision: main}}\n\
+         \x20 destination: {{server: \"https://kubernetes.default.svc\", namespace: {to}}}\n  syncPolicy: {policy}\n"
+    )
+}
+
+/// Waits until a field of an Application has this value; null is no field.
+#[track_caller]
+pub(crate) fn application_becomes(
+    scene: &Scene,
+    name: &str,
+    pointer: &str,
+    value: impl Into<Value>,
+) {
+    let value = value.into();
+    eventually(&format!("{pointer} of Application {name}"), || {
+        let app = scene.testbed.find_object(&scene.own, "application", name);
+        let app = app.unwrap_or_default();
+        let seen = app.pointer(pointer).cloned().unwrap_or_default();
+        equal(&seen, &value).map_err(|error| format!("{error}\n{:#}", app["status"]))
+    });
 }
 
 /// What somebody does by hand, as a field manager of a name.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use controller::dialect;
 use controller::sync::desired::{Desired, WantedHash};
+use controller::sync::items::Items;
 use controller::sync::key::ObjectKey;
 use controller::sync::outcome::{Done, Outcome};
 use controller::sync::plan::{HookRun, PlannedStep, Step};
@@ -83,13 +84,13 @@ impl Outside {
             Step::Unseal(key) => {
                 self.write(kill)?;
                 self.objects.get_mut(key).expect("applied before").healthy = true;
-                Done::Created
+                Done::Created(Items::default())
             }
             Step::RunHook(run) => self.run_hook(run, desired, kill)?,
             Step::ReleaseHook { key, .. } => {
                 self.write(kill)?;
                 self.objects.get_mut(key).expect("it was seen").held = false;
-                Done::Configured
+                Done::Configured(Items::default())
             }
             Step::DeleteHook { key, .. } => {
                 self.write(kill)?;
@@ -150,11 +151,11 @@ impl Outside {
             Some(object) => {
                 object.wanted = hash;
                 object.changed += 1;
-                Ok(Done::Configured)
+                Ok(Done::Configured(Items::default()))
             }
             None => {
                 self.objects.insert(key.clone(), new);
-                Ok(Done::Created)
+                Ok(Done::Created(Items::default()))
             }
         }
     }
@@ -188,6 +189,6 @@ impl Outside {
         assert!(before.is_none(), "{run} runs over what is there");
         let identity = (run.key.clone(), run.run.clone());
         *self.runs.entry(identity).or_default() += 1;
-        Ok(Done::Created)
+        Ok(Done::Created(Items::default()))
     }
 }

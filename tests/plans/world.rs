@@ -278,7 +278,9 @@ fn source(
 /// What the sources mean, where a rollback may keep the Application elsewhere.
 fn newest(settings: &Value, intent: Option<&Intent>) -> Option<Revisions> {
     let refs = settings["refs"].as_object()?;
-    let intent = intent.filter(|intent| intent.hold.is_some())?;
+    let unrendered = ["renderProblem", "signatureProblem"].map(|field| settings[field].is_string());
+    let is_looked_up = |intent: &&Intent| intent.hold.is_some() || unrendered.contains(&true);
+    let intent = intent.filter(is_looked_up)?;
     let sources = intent.sources.iter();
     let commits = sources.map(|source| Some(refs.get(&source.revision)?.as_str()?.to_owned()));
     commits.collect::<Option<_>>().map(Revisions::new)

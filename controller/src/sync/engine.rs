@@ -2,22 +2,18 @@
 //! It decides nothing itself: the plan says what is done, the report what is told.
 
 use std::{
-    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::sync::{
     apply::Executor,
-    key::ObjectKey,
     metrics::SyncMetrics,
     observe::applications::{AppId, Applications},
-    observe::dependencies::lights,
     observe::discovery::Discovery,
     observe::facts::Facts,
     observe::live::Live,
@@ -31,14 +27,13 @@ use crate::sync::{
     outcome::{Done, Outcome},
     plan::{Plan, PlannedStep, Step, plan},
     queue::{Lane, Queue},
-    report::{self, Report},
+    report,
     status::Written,
     world::{Asked, World},
 };
 use crate::{
     charts::{ChartOptions, Charts},
     context::Context,
-    events::{Component, Event, EventType},
     git::Mirrors,
     render::{Renderer, RendererOptions, child::Runner},
 };
@@ -255,78 +250,6 @@ impl Engine {
         )
     }
 
-    /// Writes a report; its events and counts go out with the write, so that none is told twice.
-    async fn tell(
-        &self,
-        app: &AppId,
-        base: &Arc<Value>,
-        report: &Report,
-    ) -> Result<Written, kube::Error> {
-        let written = self.write(app, base, report).await?;
-        if let Some(values) = &report.metrics {
-            self.metrics.show(app, base, values);
-        }
-        if let Written::Done(now) = &written {
-            if lights(now) != lights(base) {
-                self.wake_dependants(app);
-            }
-            if let Some(values) = &report.metrics {
-                self.metrics.count(app, base, values);
-            }
-            self.publish(app, base, &report.events).await;
-        }
-        Ok(written)
-    }
-
-    async fn tell_restarts(
-        &self,
-        app: &AppId,
-        base: &Value,
-        restarts: &BTreeMap<ObjectKey, Option<report::Event>>,
-    ) {
-        if restarts.is_empty() {
-            return;
-        }
-        let news = self.memories.with(app, |memory| memory.news_of(restarts));
-        for report::Event {
-            warning, message, ..
-        } in &news
-        {
-            match warning {
-                true => tracing::warn!(application = %app, "{message}"),
-                false => tracing::info!(application = %app, "{message}"),
-            }
-        }
-        self.publish(app, base, &news).await;
-    }
-
-    async fn publish(&self, app: &AppId, base: &Value, events: &[report::Event]) {
-        let regarding = ObjectReference {
-            api_version: Some(crds::names::application::API_VERSION.to_owned()),
-            kind: Some(crds::names::application::KIND.to_owned()),
-            namespace: Some(app.namespace.clone()),
-            name: Some(app.name.clone()),
-            uid: base
-                .pointer("/metadata/uid")
-                .and_then(Value::as_str)
-                .map(str::to_owned),
-            ..ObjectReference::default()
-        };
-        for event in events {
-            let event = Event {
-                type_: if event.warning {
-                    EventType::Warning
-                } else {
-                    EventType::Normal
-                },
-                component: Component::Signet,
-                reason: event.reason,
-                message: event.message.clone(),
-            };
-            self.context.events.publish(&regarding, event).await;
-        }
-    }
-
     /// When to look again though nothing happens.
     fn wake_again(&self, app: &AppId, world: &World, plan: &Plan) {
         let now = Instant::now();
@@ -343,11 +266,14 @@ impl Engine {
         }
     }
 
-    /// The Application is gone: nothing of it is kept, and those that depend on it hear of it.
+    /// The Application is gone: nothing of it is kept, and those that depend on it or want what it leaves behind hear of it.
     pub(crate) fn forget(&self, app: &AppId) {
         self.wake_dependants(app);
         self.queue.forget(app);
         self.live.index().forget(app);
+        let name = app.tracking_name(&self.context.namespace);
+        let sharing = self.live.index().sharing_with(&name);
+        self.wake_apps(sharing);
         self.memories.forget(app);
         self.variables.forget(app);
         self.metrics.forget(app);
@@ -390,7 +316,8 @@ fn is_comparison(step: &Step) -> bool {
 
 /// Something was changed beside the operation: what a hook made was let go, or a workload restarted or noted on.
 fn has_moved(outcome: &Outcome) -> bool {
-    is_aside(&outcome.step.step) && matches!(outcome.result, Ok(Done::Configured | Done::Deleted))
+    is_aside(&outcome.step.step)
+        && matches!(outcome.result, Ok(Done::Configured(_) | Done::Deleted))
 }
 
 /// It may be due without an operation that would fail of it: what it could not do is no reason to look again.

@@ -4,13 +4,14 @@
 //! `observe/` reads what a pass looks at into a `world`; `desired/` is what Git wants, normalised; `compare/` holds it against
 //! live objects, whose health the crate `health` judges and `aggregate` sums up; `plan/` decides; `apply/` executes; `report/` tells; `preview/` is all of it
 //! for somebody who asks what would happen. Only `observe/`, `apply/`,
-//! `status`, `queue`, `pushes`, `preview/requests`, `engine` and `run` have effects: all else is pure and proved in `tests/plans`.
+//! `status`, `tell`, `queue`, `pushes`, `preview/requests`, `engine` and `run` have effects: all else is pure and proved in `tests/plans`.
 
 mod aggregate;
 mod apply;
 pub mod compare;
 pub mod desired;
 mod engine;
+pub mod items;
 pub mod key;
 pub mod kinds;
 mod metrics;
@@ -24,6 +25,7 @@ pub mod report;
 pub mod revisions;
 mod run;
 mod status;
+mod tell;
 pub mod world;
 
 pub use run::run;

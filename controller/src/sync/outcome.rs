@@ -1,6 +1,7 @@
 //! What became of a step: a value per step, with a reason from a closed set.
 //! The API server being away is not an outcome; the executor returns that as an error.
 
+use crate::sync::items::Items;
 use crate::sync::plan::PlannedStep;
 
 /// What became of one step.
@@ -13,12 +14,12 @@ pub struct Outcome {
 }
 
 /// How a step went well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Done {
-    /// The object was not there and is now.
-    Created,
-    /// The object was changed.
-    Configured,
+    /// The object was not there and is now, with these items.
+    Created(Items),
+    /// The object was changed, and these items of it.
+    Configured(Items),
     /// The write changed nothing.
     Unchanged,
     /// Deletion was accepted or the object was gone already.

@@ -74,7 +74,8 @@ pub struct World {
     pub project: Result<Project, Vec<Denied>>,
     /// What Git says at the revision of `plan::revision::revision_to_render`, or why that is not known.
     pub source: Result<Source, SourceProblem>,
-    /// What its sources mean now. Looked up only where a rollback keeps it elsewhere, or an operation that runs may.
+    /// What its sources mean now. Looked up only where a rollback keeps it elsewhere, or an operation that runs may, and where they can't be
+    /// rendered while one runs.
     pub newest: Option<Revisions>,
     /// What its sources mean now may not begin, so that the operation that runs goes on.
     pub held_back: Option<HeldBack>,

@@ -38,19 +38,33 @@ fn by_hand(scene: &Scene) {
     scene.becomes("deployment", "web", IMAGE, "web:1");
 }
 
+/// Has the Deployment scaled to 3. Whatever the load is: below its minimum an autoscaler does so at once, and through the subresource.
+pub(crate) fn autoscale(scene: &Scene) {
+    scene.testbed.apply(&format!(
+        "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {{name: web, namespace: {}}}\nspec:\n\
+         \x20 scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: web}}\n  minReplicas: 3\n  maxReplicas: 5\n",
+        scene.to
+    ));
+    scene.becomes("deployment", "web", REPLICAS, 3);
+}
+
+/// What the user `test` applies of the Deployment: an entry of a list of ours among it.
+pub(crate) fn apply_beside(scene: &Scene) {
+    scene.testbed.apply(&format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web, namespace: {}, labels: {{team: shop}}}}\nspec:\n\
+         \x20 minReadySeconds: 1\n  template:\n    spec:\n      containers:\n      - name: main\n\
+         \x20       env: [{{name: MODE, value: fast}}]\n",
+        scene.to
+    ));
+}
+
 #[test]
 fn the_replicas_that_an_autoscaler_sets_are_no_drift() {
     let scene = Scene::new("autoscaler");
     let _controller = scene.controller();
     let commit = synced(&scene);
     nothing_is_written_while(&scene, || {
-        // Whatever the load is: below its minimum it scales at once, and it does so through the subresource.
-        scene.testbed.apply(&format!(
-            "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {{name: web, namespace: {}}}\nspec:\n\
-             \x20 scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: web}}\n  minReplicas: 3\n  maxReplicas: 5\n",
-            scene.to
-        ));
-        scene.becomes("deployment", "web", REPLICAS, 3);
+        autoscale(&scene);
         scene.refresh_hard();
         scene.sync_status("Synced", &commit);
     });
@@ -69,13 +83,7 @@ fn what_a_second_manager_applies_beside_is_no_drift() {
     let _controller = scene.controller();
     let commit = synced(&scene);
     nothing_is_written_while(&scene, || {
-        // As the user `test`: an entry of a list of ours among it.
-        scene.testbed.apply(&format!(
-            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web, namespace: {}, labels: {{team: shop}}}}\nspec:\n\
-             \x20 minReadySeconds: 1\n  template:\n    spec:\n      containers:\n      - name: main\n\
-             \x20       env: [{{name: MODE, value: fast}}]\n",
-            scene.to
-        ));
+        apply_beside(&scene);
         scene.refresh_hard();
         scene.sync_status("Synced", &commit);
     });

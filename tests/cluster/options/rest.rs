@@ -12,19 +12,17 @@ use crate::scene::Scene;
 /// Longer than healing waits before its second and its third try: what drifts again and again is written meanwhile.
 const LOOK: Duration = Duration::from_secs(8);
 
-/// The controller's writes of the scene's Deployments and Application since the audit log had so many bytes, as `VERB RESOURCE`.
-/// Dry-runs don't count.
-fn written(scene: &Scene, start: u64) -> Vec<String> {
+/// The controller's writes in the scene's namespaces since the audit log had so many bytes, as `VERB RESOURCE`. Dry-runs
+/// don't count, nor does the Lease that it renews.
+pub(crate) fn written(scene: &Scene, start: u64) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let is_write = |request: &&Value| {
         let namespace = text(&request["objectRef"]["namespace"]);
         matches!(
             &*text(&request["verb"]),
-            "create" | "update" | "patch" | "delete"
-        ) && matches!(
-            &*text(&request["objectRef"]["resource"]),
-            "deployments" | "applications"
-        ) && [&scene.own, &scene.to].contains(&&namespace)
+            "create" | "update" | "patch" | "delete" | "deletecollection"
+        ) && request["objectRef"]["resource"] != "leases"
+            && [&scene.own, &scene.to].contains(&&namespace)
             && text(&request["userAgent"]).starts_with("signet-controller")
             && !text(&request["requestURI"]).contains("dryRun=")
     };
@@ -50,13 +48,24 @@ pub(crate) fn rests(scene: &Scene) -> Value {
     })
 }
 
-/// While `what` happens, no Deployment is written and no sync begins, and the Application is as wanted at the end.
+/// While `what` happens, no object is written and no sync begins, and the Application is as wanted at the end.
 pub(crate) fn nothing_is_written_while(scene: &Scene, what: impl FnOnce()) {
     let operation = rests(scene);
     let start = scene.testbed.audit_end();
     what();
     assert_eq!(rests(scene), operation);
     let mut written = written(scene, start);
-    written.retain(|write| write.ends_with("deployments"));
+    // Of the Application itself, its status and Events tell what is seen meanwhile.
+    written.retain(|write| !write.ends_with(" applications") && !write.ends_with(" events"));
+    assert_eq!(written, Vec::<String>::new());
+}
+
+/// While `what` happens, and for a while after it, no object of a resource is written.
+pub(crate) fn no_write_of(scene: &Scene, resource: &str, what: impl FnOnce()) {
+    let start = scene.testbed.audit_end();
+    what();
+    sleep(LOOK);
+    let mut written = written(scene, start);
+    written.retain(|write| write.ends_with(resource));
     assert_eq!(written, Vec::<String>::new());
 }

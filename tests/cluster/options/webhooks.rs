@@ -15,7 +15,7 @@ const IMAGE: &str = "/spec/template/spec/containers/0/image";
 const ETCD: &str = "http://127.0.0.1:2379";
 
 /// Has the API server ask webhooks about the Deployments of a scene. It goes with the test, before the webhook does.
-struct Registration<'a> {
+pub(crate) struct Registration<'a> {
     scene: &'a Scene,
     name: String,
 }
@@ -84,7 +84,7 @@ fn probe(scene: &Scene) -> Result<Value, String> {
 }
 
 /// What Git wants: a policy that one webhook changes, and a quantity that the API server spells otherwise.
-fn web(image: &str) -> String {
+pub(crate) fn web(image: &str) -> String {
     let container =
         "        imagePullPolicy: IfNotPresent\n        resources: {requests: {cpu: \"0.5\"}}\n";
     deployment("web", image, container)
@@ -109,13 +109,15 @@ fn mutated(image: &str) -> Vec<[Value; 3]> {
     vec![container("main", image), container("sidecar", "sidecar:1")]
 }
 
-/// A webhook that adds a container and a label and changes what Git wants, and that answers dry-runs.
-fn stays_synced(prefix: &str, side_effects: &str) {
-    let scene = Scene::new(prefix);
-    let webhook = AdmissionWebhook::start();
-    let _registration = Registration::new(&scene, &webhook, &["inject", "rewrite"], side_effects);
+/// Webhooks that add a container and a label and change what Git wants, and that answer dry-runs.
+pub(crate) fn with_dry_runs<'a>(
+    scene: &'a Scene,
+    webhook: &AdmissionWebhook,
+    side_effects: &str,
+) -> Registration<'a> {
+    let registration = Registration::new(scene, webhook, &["inject", "rewrite"], side_effects);
     eventually("the webhooks are asked", || {
-        let made = probe(&scene)?;
+        let made = probe(scene)?;
         equal(&made["metadata"]["labels"]["injected"], &"yes".into()).and_then(|()| {
             equal(
                 &made.pointer(IMAGE),
@@ -123,6 +125,14 @@ fn stays_synced(prefix: &str, side_effects: &str) {
             )
         })
     });
+    registration
+}
+
+/// What such webhooks do is no drift.
+fn stays_synced(prefix: &str, side_effects: &str) {
+    let scene = Scene::new(prefix);
+    let webhook = AdmissionWebhook::start();
+    let _registration = with_dry_runs(&scene, &webhook, side_effects);
     let _controller = scene.controller();
     let commit = scene
         .repository

@@ -14,6 +14,16 @@ fn told(scene: &Scene, expected: usize) {
     });
 }
 
+/// An Application takes the workload over, with this SealedSecret.
+#[track_caller]
+fn take_over(scene: &Scene, sealed: &str) {
+    let workload = deployment("web", "web:1", &variable("a"));
+    let files = [("app/db.json", sealed), ("app/web.yaml", &workload)];
+    let commit = scene.repository.commit(&files, "Begin");
+    scene.application(AUTOMATED);
+    scene.operation("Succeeded", &commit);
+}
+
 #[test]
 fn a_workload_that_is_taken_over_is_left_running_and_starts_anew_once_for_the_next_change() {
     let scene = Scene::new("restarts-taken-over");
@@ -26,11 +36,7 @@ fn a_workload_that_is_taken_over_is_left_running_and_starts_anew_once_for_the_ne
     apply(&scene, "web", "a", "");
     rollouts(&scene, &["web"], 1);
 
-    let workload = deployment("web", "web:1", &variable("a"));
-    let files = [("app/db.json", &*seal("2")), ("app/web.yaml", &workload)];
-    let commit = scene.repository.commit(&files, "Begin");
-    scene.application(AUTOMATED);
-    scene.operation("Succeeded", &commit);
+    take_over(&scene, &seal("2"));
     noted(&scene, "web");
     pass(&scene, "one");
     rollouts(&scene, &["web"], 1);
@@ -65,11 +71,7 @@ fn what_the_sync_changes_that_takes_a_workload_over_starts_it_once() {
     apply(&scene, "web", "a", "");
     rollouts(&scene, &["web"], 1);
 
-    let workload = deployment("web", "web:1", &variable("a"));
-    let files = [("app/db.json", &*seal("2")), ("app/web.yaml", &workload)];
-    let commit = scene.repository.commit(&files, "Begin");
-    scene.application(AUTOMATED);
-    scene.operation("Succeeded", &commit);
+    take_over(&scene, &seal("2"));
     rollouts(&scene, &["web"], 2);
     pass(&scene, "one");
     rollouts(&scene, &["web"], 2);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::preview::Question;
 use super::{Error, Namespace, operation};
 use crate::application::{Application, Applications, text};
 use crate::cluster::Cluster;
@@ -11,14 +12,19 @@ use crate::commands::Outcome;
 use crate::output::{Output, Readers};
 use crate::{duration, error, report, table};
 
+mod selection;
+
+use selection::{Label, Resource, Selection};
+
 /// Have the controller sync Applications now, and wait until it has
 ///
 /// Asks by writing `.operation` of the Application, as `kubectl patch` would. Ends with code 1 when a
 /// sync fails, or when another one is under way.
 ///
-/// Example:
+/// Examples:
 ///
 ///   signet app sync shop --prune
+///   signet app sync shop --resource '!batch:Job:import'
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Arguments {
@@ -34,9 +40,13 @@ pub(crate) struct Arguments {
     #[arg(long)]
     prune: bool,
 
-    /// Sync this object alone, as GROUP:KIND:NAME or GROUP:KIND:NAMESPACE/NAME; several can be named
-    #[arg(long, value_name = "OBJECT", value_parser = object)]
-    resource: Vec<Value>,
+    /// Sync this object alone, as GROUP:KIND:NAME or GROUP:KIND:NAMESPACE/NAME, or all but this one, with ! in front; several can be named
+    #[arg(long, value_name = "OBJECT", value_parser = selection::resource)]
+    resource: Vec<Resource>,
+
+    /// Sync objects alone that have this label in Git, as LABEL=VALUE; where there are several, all of them
+    #[arg(long, value_name = "LABEL", value_parser = selection::label)]
+    label: Vec<Label>,
 
     /// Write nothing, and tell what would become of each object
     #[arg(long, conflicts_with = "no_wait")]
@@ -57,10 +67,13 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
     let cluster = arguments.within.connect()?;
     let applications = arguments.within.applications(&cluster);
+    let mut asked = Vec::new();
     for name in &arguments.names {
-        request(&cluster, &applications, name, arguments)?;
+        if request(&cluster, &applications, name, arguments)? {
+            asked.push(name);
+        }
     }
-    for name in arguments.names.iter().filter(|_| !arguments.no_wait) {
+    for name in asked.into_iter().filter(|_| !arguments.no_wait) {
         let application = operation::succeeded(&applications, name, arguments.timeout)?;
         if arguments.dry_run {
             let text = results(&application);
@@ -70,12 +83,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome, error::Error> {
     Ok(Outcome::Fine)
 }
 
+/// Whether there was anything to ask for.
 fn request(
     cluster: &Cluster,
     applications: &Applications<'_>,
     name: &str,
     arguments: &Arguments,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let application = operation::idle(applications, name)?;
     let mut sync = Map::new();
     if !arguments.revision.is_empty() {
@@ -86,34 +100,51 @@ fn request(
             sync.insert(field.to_owned(), Value::Bool(true));
         }
     }
-    if !arguments.resource.is_empty() {
-        sync.insert("resources".to_owned(), json!(arguments.resource));
+    let selection = Selection {
+        resources: &arguments.resource,
+        labels: &arguments.label,
+    };
+    if !selection.is_everything() {
+        let objects = match selection.named() {
+            Some(objects) => objects,
+            None => selection.of(&differing(cluster, applications, name, arguments, &sync)?),
+        };
+        if objects.is_empty() {
+            report::note(format_args!("{name}: nothing of that differs"));
+            return Ok(false);
+        }
+        sync.insert("resources".to_owned(), json!(objects));
     }
     applications.request(name, &operation::request(cluster, &sync))?;
     if arguments.no_wait {
         report::note(format_args!("{name}: sync requested"));
     }
-    Ok(())
+    Ok(true)
 }
 
-/// An object as the request names it.
-fn object(text: &str) -> Result<Value, String> {
-    let parts: Vec<&str> = text.splitn(3, ':').collect();
-    let [group, kind, name] = parts[..] else {
-        return Err("expected GROUP:KIND:NAME, such as apps:Deployment:web or :Service:web".into());
+/// The objects that the sync would come to, as the controller says.
+fn differing(
+    cluster: &Cluster,
+    applications: &Applications<'_>,
+    name: &str,
+    arguments: &Arguments,
+    sync: &Map<String, Value>,
+) -> Result<Value, Error> {
+    let question = Question {
+        name,
+        sync: sync.clone(),
+        secrets: false,
+        files: None,
+        timeout: arguments.timeout,
     };
-    let (namespace, name) = match name.split_once('/') {
-        Some((namespace, name)) => (namespace, name),
-        None => ("", name),
-    };
-    if kind.is_empty() || name.is_empty() {
-        return Err("expected a kind and a name, such as :Service:web".into());
+    let mut diff = question.ask(cluster, applications)?;
+    match diff["refused"].as_str() {
+        Some(message) => Err(Error::Refused {
+            name: name.to_owned(),
+            message: message.to_owned(),
+        }),
+        None => Ok(diff["objects"].take()),
     }
-    let mut object = json!({ "group": group, "kind": kind, "name": name });
-    if !namespace.is_empty() {
-        object["namespace"] = json!(namespace);
-    }
-    Ok(object)
 }
 
 /// What the operation says of each object that it dealt with.

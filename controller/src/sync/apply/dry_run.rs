@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use crds::names::FIELD_MANAGER;
 use kube::api::{Patch, PatchParams};
 
-use super::write::{not_wanted, too_slow};
+use super::write::{items_between, not_wanted, too_slow};
 use super::{Answer, Executor, answer::failure, body};
 use crate::sync::{key::ObjectKey, outcome::Done, plan::Step};
 
@@ -37,11 +37,12 @@ impl Executor<'_> {
         };
         let params = PatchParams::apply(FIELD_MANAGER).force().dry_run();
         let live = match wanted.ignored.leaves_alone() {
-            true => match api.get_opt(key.name()).await {
-                Ok(live) => live,
-                Err(error) => return failure(key, error).map(Err),
-            },
-            false => None,
+            true => api.get_opt(key.name()).await,
+            false => self.with_items(&api, key).await,
+        };
+        let live = match live {
+            Ok(live) => live,
+            Err(error) => return failure(key, error).map(Err),
         };
         let body = match live.as_ref().map(|live| body::of_apply(wanted, live)) {
             None => Cow::Borrowed(&wanted.object),
@@ -49,9 +50,12 @@ impl Executor<'_> {
             Some(Err(problem)) => return Ok(Err(too_slow(key, &problem))),
         };
         let body = Patch::Apply(self.with_notes(key, body));
-        match api.patch_metadata(key.name(), &params, &body).await {
-            Ok(_) if self.world.live.contains_key(key) => Ok(Ok(Done::Configured)),
-            Ok(_) => Ok(Ok(Done::Created)),
+        let items = |after| items_between(key, live.as_ref(), &after);
+        match api.patch(key.name(), &params, &body).await {
+            Ok(after) if self.world.live.contains_key(key) => {
+                Ok(Ok(Done::Configured(items(after))))
+            }
+            Ok(after) => Ok(Ok(Done::Created(items(after)))),
             Err(error) => failure(key, error).map(Err),
         }
     }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     dialect::{Cascade, HOOK_FINALIZER},
-    sync::{key::ObjectKey, outcome::Done, plan::HookRun},
+    sync::{items::Items, key::ObjectKey, outcome::Done, plan::HookRun},
 };
 
 impl Executor<'_> {
@@ -39,7 +39,7 @@ impl Executor<'_> {
             Err(failure) => return Ok(Err(failure)),
         };
         match release(&api, key.name(), uid).await {
-            Ok(true) => Ok(Ok(Done::Configured)),
+            Ok(true) => Ok(Ok(Done::Configured(Items::default()))),
             Ok(false) => Ok(Ok(Done::Unchanged)),
             Err(error) => write_failure(key, error).map(Err),
         }

@@ -23,6 +23,7 @@ use write::TakeOver;
 use crate::sync::{
     desired::Wanted,
     engine::Engine,
+    items::Items,
     key::ObjectKey,
     observe::discovery::api_resource,
     outcome::{Done, Failure, FailureReason, Outcome},
@@ -79,7 +80,7 @@ impl Executor<'_> {
                 uid,
                 propagation,
             } => self.delete(key, uid, *propagation).await?,
-            Step::DryRun { asks: false, .. } => Ok(Done::Created),
+            Step::DryRun { asks: false, .. } => Ok(Done::Created(Items::default())),
             Step::DryRun { step, asks: true } => self.dry_run(step).await?,
             Step::RunHook(run) => self.run_hook(run).await?,
             Step::ReleaseHook { key, uid } => self.release_hook(key, uid).await?,

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{Answer, Executor, answer::write_failure};
 use crate::sync::{
-    observe::live::Seen, outcome::Done, plan::namespace, world::DestinationNamespace,
+    items::Items, observe::live::Seen, outcome::Done, plan::namespace, world::DestinationNamespace,
 };
 
 /// A manager of its own, so that a Namespace that is rendered somewhere is not fought over.
@@ -28,7 +28,7 @@ impl Executor<'_> {
             ..Namespace::default()
         };
         let (made, done) = match api.create(&PostParams::default(), &namespace).await {
-            Ok(made) => (Some(made.metadata), Done::Created),
+            Ok(made) => (Some(made.metadata), Done::Created(Items::default())),
             Err(kube::Error::Api(status)) if status.is_already_exists() => {
                 let there = api.get_metadata_opt(name).await?;
                 (there.map(|there| there.metadata), Done::Unchanged)
@@ -60,9 +60,9 @@ impl Executor<'_> {
                 let seen = Seen::metadata(object.metadata);
                 self.engine.live.see(&namespace::key(name), seen);
                 Ok(Ok(if exists {
-                    Done::Configured
+                    Done::Configured(Items::default())
                 } else {
-                    Done::Created
+                    Done::Created(Items::default())
                 }))
             }
             Err(error) => write_failure(&namespace::key(name), error).map(Err),

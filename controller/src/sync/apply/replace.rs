@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::adoption::REPLACES;
 use super::answer::failure;
 use super::restart::with_notes_of;
-use super::write::{TakeOver, not_wanted, too_slow};
+use super::write::{TakeOver, items_between, not_wanted, too_slow};
 use super::{Answer, Executor, body};
 use crate::sync::compare::close::Predicted;
 use crate::sync::desired::Wanted;
@@ -27,12 +27,14 @@ impl Executor<'_> {
     /// Replaces the live object of a key; makes it where there is none.
     pub(super) async fn replace(&self, key: &ObjectKey) -> Answer {
         self.writing(key, async |api, resource, wanted| {
-            if let Some(live) = api.get_opt(key.name()).await?
-                && let Err(failure) = self.put(api, wanted, &live, Asks::ToWrite).await?
+            let live = api.get_opt(key.name()).await?;
+            if let Some(live) = &live
+                && let Err(failure) = self.put(api, wanted, live, Asks::ToWrite).await?
             {
                 return Ok(Err(failure));
             }
-            self.write(api, resource, wanted, TakeOver::Yes).await
+            self.write_over(api, resource, wanted, TakeOver::Yes, live)
+                .await
         })
         .await
     }
@@ -48,24 +50,29 @@ impl Executor<'_> {
         };
         let asked = async {
             match api.get_opt(key.name()).await? {
-                Some(live) => self.put(&api, wanted, &live, Asks::ToTell).await.map(Some),
+                Some(live) => {
+                    let put = self.put(&api, wanted, &live, Asks::ToTell).await?;
+                    let items = |after| items_between(key, Some(&live), &after);
+                    Ok(Some(put.map(|after| Done::Configured(items(after)))))
+                }
                 None => Ok(None),
             }
         };
         match asked.await {
-            Ok(Some(answer)) => Ok(answer.map(|()| Done::Configured)),
+            Ok(Some(answer)) => Ok(answer),
             Ok(None) => self.dry_run_write(key).await,
             Err(error) => failure(key, error).map(Err),
         }
     }
 
+    /// The object as it is then.
     async fn put(
         &self,
         api: &Api<DynamicObject>,
         wanted: &Wanted,
         live: &DynamicObject,
         asks: Asks,
-    ) -> Result<Result<(), Failure>, kube::Error> {
+    ) -> Result<Result<DynamicObject, Failure>, kube::Error> {
         let key = &wanted.key;
         let params = PostParams {
             dry_run: asks == Asks::ToTell,
@@ -75,8 +82,7 @@ impl Executor<'_> {
             Ok(body) => in_place_of(&live.metadata, &self.with_notes(key, body))?,
             Err(problem) => return Ok(Err(too_slow(key, &problem))),
         };
-        api.replace(key.name(), &params, &body).await?;
-        Ok(Ok(()))
+        api.replace(key.name(), &params, &body).await.map(Ok)
     }
 }
 

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::{Answer, Executor, answer::write_failure};
 use crate::dialect::{SECRETS, STARTED_WITH};
 use crate::restart::plan::{Plan, StartedWith, digest, plan};
+use crate::sync::items::Items;
 use crate::sync::key::ObjectKey;
 use crate::sync::outcome::Done;
 use crate::sync::plan::SecretsNote;
@@ -43,7 +44,7 @@ impl Executor<'_> {
             Ok(object) => {
                 let seen = self.engine.live.sight(object, &resource);
                 self.engine.live.see(key, seen);
-                Ok(Ok(Done::Configured))
+                Ok(Ok(Done::Configured(Items::default())))
             }
             Err(error) => write_failure(key, error).map(Err),
         }

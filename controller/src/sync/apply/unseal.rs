@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     sync::{
+        items::Items,
         key::ObjectKey,
         outcome::{Done, Failure, FailureReason},
     },
@@ -28,8 +29,8 @@ impl Executor<'_> {
             Err(error) => return failure(key, error).map(Err),
         };
         match self.engine.context.unsealer.unseal(&sealed).await {
-            Ok(UnsealOutcome::Created) => Ok(Ok(Done::Created)),
-            Ok(UnsealOutcome::Updated) => Ok(Ok(Done::Configured)),
+            Ok(UnsealOutcome::Created) => Ok(Ok(Done::Created(Items::default()))),
+            Ok(UnsealOutcome::Updated) => Ok(Ok(Done::Configured(Items::default()))),
             Ok(UnsealOutcome::Unchanged) => Ok(Ok(Done::Unchanged)),
             Ok(UnsealOutcome::Refused(reason)) => Ok(Err(Failure {
                 reason: FailureReason::NotUnsealed,

@@ -4,11 +4,10 @@
 use std::borrow::Cow;
 
 use crds::names::FIELD_MANAGER;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{
     Api, ResourceExt,
     api::{DynamicObject, Patch, PatchParams},
-    core::ApiResource,
+    core::{ApiResource, PartialObjectMeta},
 };
 use serde_json::{Value, json};
 
@@ -17,6 +16,7 @@ use crate::ignore::Problem;
 use crate::sync::{
     apply::adoption,
     desired::Wanted,
+    items::{Items, places},
     key::ObjectKey,
     observe::live::Seen,
     outcome::{Done, Failure, FailureReason},
@@ -74,6 +74,7 @@ impl Executor<'_> {
         }
     }
 
+    /// Applies a wanted object.
     pub(super) async fn write(
         &self,
         api: &Api<DynamicObject>,
@@ -81,31 +82,58 @@ impl Executor<'_> {
         wanted: &Wanted,
         take_over: TakeOver,
     ) -> Answer {
+        let before = self.with_items(api, &wanted.key).await?;
+        self.write_over(api, resource, wanted, take_over, before)
+            .await
+    }
+
+    /// The same of an object whose items were these.
+    pub(super) async fn write_over(
+        &self,
+        api: &Api<DynamicObject>,
+        resource: &ApiResource,
+        wanted: &Wanted,
+        take_over: TakeOver,
+        before: Option<DynamicObject>,
+    ) -> Answer {
         let key = &wanted.key;
         let takes_over = take_over == TakeOver::Yes;
         let needs_adoption = takes_over && self.engine.live.index().needs_adoption(key);
         if needs_adoption {
             adopt(api, wanted).await?;
         }
-        let mut metadata = match self.patch(api, resource, wanted).await? {
-            Ok(metadata) => metadata,
+        let mut written = match self.patch(api, resource, wanted).await? {
+            Ok(written) => written,
             Err(failure) => return Ok(Err(failure)),
         };
         let predecessor = wanted.predecessor.as_deref();
-        if takes_over && adoption::is_needed(&metadata, &wanted.ignored, predecessor) {
+        if takes_over && adoption::is_needed(&written.metadata, &wanted.ignored, predecessor) {
             // The object was there unknown to us, written by another tool: its fields could not be ours before we saw them.
             adopt(api, wanted).await?;
-            metadata = match self.patch(api, resource, wanted).await? {
-                Ok(metadata) => metadata,
+            written = match self.patch(api, resource, wanted).await? {
+                Ok(written) => written,
                 Err(failure) => return Ok(Err(failure)),
             };
         }
-        let before = self.world.live.get(key);
-        Ok(Ok(match (before, metadata.resource_version) {
-            (None, _) => Done::Created,
+        let items = items_between(key, before.as_ref(), &written);
+        let live = self.world.live.get(key);
+        Ok(Ok(match (live, written.metadata.resource_version) {
+            (None, _) => Done::Created(items),
             (Some(live), Some(version)) if live.resource_version == version => Done::Unchanged,
-            (Some(_), _) => Done::Configured,
+            (Some(_), _) => Done::Configured(items),
         }))
+    }
+
+    /// The live object of a key whose items are to be told: what they were is written down nowhere else.
+    pub(super) async fn with_items(
+        &self,
+        api: &Api<DynamicObject>,
+        key: &ObjectKey,
+    ) -> Result<Option<DynamicObject>, kube::Error> {
+        match has_items(key) && self.world.live.contains_key(key) {
+            true => api.get_opt(key.name()).await,
+            false => Ok(None),
+        }
     }
 
     /// Applies what is wanted, and where something is left alone, as it is just now: what we own we have to repeat.
@@ -114,7 +142,7 @@ impl Executor<'_> {
         api: &Api<DynamicObject>,
         resource: &ApiResource,
         wanted: &Wanted,
-    ) -> Result<Result<ObjectMeta, Failure>, kube::Error> {
+    ) -> Result<Result<DynamicObject, Failure>, kube::Error> {
         if !wanted.ignored.leaves_alone() {
             return self
                 .send(api, resource, wanted, &wanted.object)
@@ -136,7 +164,7 @@ impl Executor<'_> {
         api: &Api<DynamicObject>,
         resource: &ApiResource,
         wanted: &Wanted,
-    ) -> Result<Result<ObjectMeta, Failure>, kube::Error> {
+    ) -> Result<Result<DynamicObject, Failure>, kube::Error> {
         let Some(live) = api.get_opt(wanted.key.name()).await? else {
             return self
                 .send(api, resource, wanted, &wanted.object)
@@ -152,25 +180,31 @@ impl Executor<'_> {
     }
 
     /// One server-side apply. What it answers is what the index knows from then on; a kind with health answers whole, so that nobody
-    /// takes the light of the old generation for that of the new one.
+    /// takes the light of the old generation for that of the new one. Of what it answers, this returns the metadata, and what holds items.
     async fn send(
         &self,
         api: &Api<DynamicObject>,
         resource: &ApiResource,
         wanted: &Wanted,
         body: &Value,
-    ) -> Result<ObjectMeta, kube::Error> {
+    ) -> Result<DynamicObject, kube::Error> {
         let (key, params) = (&wanted.key, PatchParams::apply(FIELD_MANAGER).force());
         let body = Patch::Apply(self.with_notes(key, Cow::Borrowed(body)));
-        let (metadata, seen) = if self.engine.live.reads_status(&key.group_kind()) {
-            let object = api.patch(key.name(), &params, &body).await?;
-            (
-                object.metadata.clone(),
-                self.engine.live.sight(object, resource),
-            )
+        let reads_status = self.engine.live.reads_status(&key.group_kind());
+        let written = if reads_status || has_items(key) {
+            api.patch(key.name(), &params, &body).await?
         } else {
-            let object = api.patch_metadata(key.name(), &params, &body).await?;
-            (object.metadata.clone(), Seen::metadata(object.metadata))
+            let PartialObjectMeta { metadata, .. } =
+                api.patch_metadata(key.name(), &params, &body).await?;
+            DynamicObject {
+                types: None,
+                metadata,
+                data: Value::Null,
+            }
+        };
+        let seen = match reads_status {
+            true => self.engine.live.sight(written.clone(), resource),
+            false => Seen::metadata(written.metadata.clone()),
         };
         let digest = seen.digest;
         self.engine.live.see(key, seen);
@@ -178,8 +212,21 @@ impl Executor<'_> {
             .live
             .index()
             .applied(key, digest, LiveState::Matches(wanted.hash));
-        Ok(metadata)
+        Ok(written)
     }
+}
+
+/// What became of the items of an object, if it has any.
+pub(super) fn items_between(
+    key: &ObjectKey,
+    before: Option<&DynamicObject>,
+    after: &DynamicObject,
+) -> Items {
+    Items::between(key, before.map(|object| &object.data), Some(&after.data))
+}
+
+fn has_items(key: &ObjectKey) -> bool {
+    !places(key).is_empty()
 }
 
 /// Makes fields of predecessors and people ours, on condition that nobody writes the object meanwhile.

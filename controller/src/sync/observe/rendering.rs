@@ -15,7 +15,7 @@ use crate::sync::{
         revision::{revisions_to_render, written},
     },
     revisions::Revisions,
-    world::{AppFacts, Asked, SourceProblem},
+    world::{AppFacts, Asked, SourceProblem, SourceReason},
 };
 use crate::{
     access::Project,
@@ -94,7 +94,10 @@ impl Engine {
             return Ok((None, Err(no_source())));
         };
         let newest = match intent.hold.is_some() || held_back.is_some() {
-            true => self.newest(subject, intent, before).await,
+            true => {
+                let freshness = latest(subject.asked().anew(before));
+                self.newest(intent, freshness).await
+            }
             false => None,
         };
         let look = Look {
@@ -116,7 +119,16 @@ impl Engine {
         let rendered = match Box::pin(self.render_unless(look, known.as_ref())).await {
             Ok(Some(render)) => render,
             Ok(None) => return Ok((newest, known.ok_or_else(no_source))),
-            Err(unrendered) => return Ok((newest, Err(unrendered.problem()?))),
+            Err(unrendered) => {
+                let problem = unrendered.problem()?;
+                let newest = match newest {
+                    None if concerns_what_runs(subject, &problem) => {
+                        self.newest(intent, Freshness::Cached).await
+                    }
+                    newest => newest,
+                };
+                return Ok((newest, Err(problem)));
+            }
         };
         if aside.is_none() {
             let kept = rendered.clone();
@@ -126,8 +138,7 @@ impl Engine {
     }
 
     /// What the sources mean now. `None` where that can't be found out.
-    async fn newest(&self, subject: &Subject, intent: &Intent, before: Asked) -> Option<Revisions> {
-        let freshness = latest(subject.asked().anew(before));
+    async fn newest(&self, intent: &Intent, freshness: Freshness) -> Option<Revisions> {
         let written = written(intent);
         let resolved = self.sources.resolve(intent, &written, freshness, false);
         Some(sources::revisions(&resolved.await.ok()?))
@@ -237,6 +248,11 @@ impl Engine {
             None => true,
         })
     }
+}
+
+/// An operation that runs may go on in spite of it, where it is of another commit.
+fn concerns_what_runs(subject: &Subject, problem: &SourceProblem) -> bool {
+    problem.reason != SourceReason::Fetch && recorded::running_at(&subject.facts).is_some()
 }
 
 /// What the operation that runs stays at, where the last render is of it and a new one gives the same.

@@ -8,7 +8,8 @@ use crate::sync::plan::steps::Work;
 use crate::sync::plan::{
     Condition, ConditionKind, Ending, HeldBack, Initiator, Operation, OperationPhase, Plan,
 };
-use crate::sync::world::World;
+use crate::sync::revisions::Revisions;
+use crate::sync::world::{SourceReason, World};
 use crate::sync::{
     plan::blocked::{Blocked, blocked},
     plan::cascade,
@@ -46,8 +47,19 @@ pub fn plan(world: &World) -> Plan {
     }
     match gates::terms(world) {
         Ok(terms) => compared(world, &terms),
-        Err(stop) => stopped(world, &stop),
+        Err(stop) => unreadable(world, &stop).unwrap_or_else(|| stopped(world, &stop)),
     }
+}
+
+/// A newer commit that can't be synced as it is: the sync that runs goes on meanwhile.
+fn unreadable(world: &World, stop: &gates::Stop) -> Option<Plan> {
+    let problem = world.source.as_ref().err()?;
+    let is_of_commit = problem.reason != SourceReason::Fetch;
+    let newer = world.newest.as_ref().filter(|_| is_of_commit)?;
+    let asks = !matches!(world.request, Ok(None));
+    (!asks)
+        .then(|| held_back(world, newer, &stop.conditions, None))
+        .flatten()
 }
 
 fn stopped(world: &World, stop: &gates::Stop) -> Plan {
@@ -100,7 +112,12 @@ fn compared(world: &World, terms: &Terms<'_>) -> Plan {
         conditions.extend(blocked.iter().map(|blocked| blocked.condition.clone()));
         let mut in_question = gates::in_question(world, terms, &comparison);
         if refusal.is_some() || blocked.is_some() {
-            if let Some(plan) = held_back(world, terms, &conditions, blocked.as_ref()) {
+            if let Some(plan) = held_back(
+                world,
+                &terms.source.revisions,
+                &conditions,
+                blocked.as_ref(),
+            ) {
                 return plan;
             }
             decided.operation = operation::left_behind(world, terms);
@@ -132,7 +149,7 @@ fn compared(world: &World, terms: &Terms<'_>) -> Plan {
         .as_ref()
         .and_then(|operation| operation.looks_again_at(world, &work));
     let window_ends = restart::add(world, terms, &comparison, &mut work);
-    let running = operation::running_elsewhere(world, terms);
+    let running = operation::running_elsewhere(world, &terms.source.revisions);
     let at_work = decided.operation.as_ref().or(running.as_ref());
     let let_go = hook_runs::let_go(world, at_work, &work.now);
     work.now.extend(let_go);
@@ -164,25 +181,23 @@ fn compared(world: &World, terms: &Terms<'_>) -> Plan {
 /// The newer commit has to wait for the sync that runs, which is of the same sources and goes on meanwhile.
 fn held_back(
     world: &World,
-    terms: &Terms<'_>,
+    newer: &Revisions,
     conditions: &[Condition],
     blocked: Option<&Blocked>,
 ) -> Option<Plan> {
-    operation::running_elsewhere(world, terms)?;
+    operation::running_elsewhere(world, newer)?;
     let again = world
         .now
         .saturating_add(HELD_BACK)
         .unwrap_or(Timestamp::MAX);
     let until = blocked.and_then(|blocked| blocked.until);
-    let revisions = &terms.source.revisions;
     let said = |Condition { kind, message }: &Condition| {
-        let message =
-            format!("{revisions} does not take the place of the sync that runs: {message}");
+        let message = format!("{newer} does not take the place of the sync that runs: {message}");
         Condition::new(*kind, message)
     };
     Some(Plan {
         held_back: Some(HeldBack {
-            revisions: revisions.clone(),
+            revisions: newer.clone(),
             conditions: conditions.iter().map(said).collect(),
             until: until.into_iter().chain([again]).min().unwrap_or(again),
         }),

@@ -1,10 +1,10 @@
 //! A preview as it is answered: JSON that `signet app diff` prints, and scripts may read.
 //! It decides nothing and holds no value of a Secret.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use serde_json::Value;
+
+use crate::sync::items::Items;
 
 /// What a sync would change.
 #[derive(Debug, Serialize)]
@@ -44,6 +44,9 @@ pub(super) struct Object {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) namespace: Option<String>,
     pub(super) name: String,
+    /// Its labels in Git.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) labels: Option<Value>,
     /// Phase and wave, where they are not the usual ones.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) place: String,
@@ -64,8 +67,8 @@ pub(super) struct Object {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) becomes: Option<Value>,
     /// What would become of each item of a Secret or SealedSecret.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) items: BTreeMap<String, Item>,
+    #[serde(skip_serializing_if = "Items::is_empty")]
+    pub(super) items: Items,
 }
 
 /// What would be done with an object.
@@ -79,17 +82,6 @@ pub(super) enum Change {
     Run,
     /// Nothing, though it is not as wanted: the note or the problem says why.
     None,
-}
-
-/// What would become of an item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Item {
-    Added,
-    Changed,
-    /// Another ciphertext: the value may be the same.
-    ReSealed,
-    Removed,
 }
 
 /// A Secret or SealedSecret that Git holds, and who has to do with it.

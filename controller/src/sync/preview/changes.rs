@@ -8,6 +8,7 @@ use super::answer::{Change, Condition, Object, Preview};
 use super::hidden::hide;
 use crate::dialect::parse_tracking;
 use crate::sync::desired::Desired;
+use crate::sync::items::Items;
 use crate::sync::key::{GroupKind, ObjectKey};
 use crate::sync::plan::{
     Compared, Comparison, ConditionKind, Difference, Ending, HookRun, Plan, PlannedStep, Slot, Step,
@@ -269,6 +270,7 @@ fn named(desired: &Desired, key: &ObjectKey, compared: &Compared) -> Object {
     Object {
         version: compared.version.clone(),
         origin: wanted.map(|wanted| wanted.origin.to_string()),
+        labels: wanted.and_then(|wanted| wanted.object.pointer("/metadata/labels").cloned()),
         place: place(compared.slot),
         ..bare(key)
     }
@@ -281,6 +283,7 @@ fn bare(key: &ObjectKey) -> Object {
         kind: key.kind().to_owned(),
         namespace: key.namespace().map(str::to_owned),
         name: key.name().to_owned(),
+        labels: None,
         place: String::new(),
         origin: None,
         change: Change::None,
@@ -288,7 +291,7 @@ fn bare(key: &ObjectKey) -> Object {
         problem: None,
         live: None,
         becomes: None,
-        items: BTreeMap::new(),
+        items: Items::default(),
     }
 }
 

@@ -1,13 +1,11 @@
 //! What a preview does not show: values of Secrets, and what repeats them. Of items it tells what would become of each.
 //! It must not compare anything else.
 
-use std::collections::BTreeMap;
-
 use crds::names::sealed_secret;
 use serde_json::Value;
 
 use super::Sides;
-use super::answer::Item;
+use crate::sync::items::{Items, places};
 use crate::sync::key::ObjectKey;
 
 /// kubectl's copy of the whole object.
@@ -17,15 +15,12 @@ const SHOWN: [&str; 5] = ["apiVersion", "kind", "metadata", "type", "immutable"]
 const SHOWN_METADATA: [&str; 4] = ["name", "namespace", "labels", "annotations"];
 
 /// Takes the values out of both sides, and tells of each item what would become of it. `annotations` are those that Git has.
-pub(super) fn hide(
-    key: &ObjectKey,
-    annotations: Option<&Value>,
-    sides: &mut Sides,
-) -> BTreeMap<String, Item> {
+pub(super) fn hide(key: &ObjectKey, annotations: Option<&Value>, sides: &mut Sides) -> Items {
     let Sides { live, becomes, .. } = sides;
+    let items = Items::between(key, live.as_ref(), becomes.as_ref());
     let is_secret = key.is("", "Secret");
     let is_sealed = key.is(sealed_secret::GROUP, sealed_secret::KIND);
-    for object in live.iter_mut().chain(becomes.iter_mut()) {
+    for object in live.iter_mut().chain(becomes) {
         let carried = object.pointer_mut("/metadata/annotations");
         if let Some(carried) = carried.and_then(Value::as_object_mut) {
             let in_git = |name: &str| annotations.is_some_and(|all| all.get(name).is_some());
@@ -33,40 +28,14 @@ pub(super) fn hide(
                 name != LAST_APPLIED && (!(is_secret || is_sealed) || in_git(name))
             });
         }
-    }
-    let (places, differs): (&[&[&str]], Item) = if is_secret {
-        (&[&["data"], &["stringData"]], Item::Changed)
-    } else if is_sealed {
-        let places: &[&[&str]] = &[&["spec", "encryptedData"], &["spec", "data"]];
-        (places, Item::ReSealed)
-    } else {
-        return BTreeMap::new();
-    };
-    let mut items = BTreeMap::new();
-    for place in places {
-        let (before, after) = (taken(live, place), taken(becomes, place));
-        for (name, value) in &before {
-            match after.get(name) {
-                Some(other) if other == value => {}
-                Some(_) => {
-                    items.insert(name.clone(), differs);
-                }
-                None => {
-                    items.insert(name.clone(), Item::Removed);
-                }
-            }
+        for place in places(key) {
+            take_out(object, place);
         }
-        let added = after.keys().filter(|name| !before.contains_key(*name));
-        items.extend(added.map(|name| (name.clone(), Item::Added)));
-    }
-    for secret in live
-        .iter_mut()
-        .chain(becomes.iter_mut())
-        .filter(|_| is_secret)
-    {
-        keep(secret, &SHOWN);
-        if let Some(metadata) = secret.get_mut("metadata") {
-            keep(metadata, &SHOWN_METADATA);
+        if is_secret {
+            keep(object, &SHOWN);
+            if let Some(metadata) = object.get_mut("metadata") {
+                keep(metadata, &SHOWN_METADATA);
+            }
         }
     }
     items
@@ -78,19 +47,12 @@ fn keep(object: &mut Value, fields: &[&str]) {
     }
 }
 
-/// Takes the items at a place out of an object. What is no map is one item, of the place's name.
-fn taken(object: &mut Option<Value>, place: &[&str]) -> BTreeMap<String, Value> {
-    let Some((name, above)) = place.split_last() else {
-        return BTreeMap::new();
+fn take_out(object: &mut Value, place: &str) {
+    let Some((above, name)) = place.rsplit_once('/') else {
+        return;
     };
-    let parent = above.iter().try_fold(object.as_mut(), |parent, field| {
-        Some(parent?.get_mut(*field))
-    });
-    let parent = parent.flatten().and_then(Value::as_object_mut);
-    match parent.and_then(|parent| parent.shift_remove(*name)) {
-        None | Some(Value::Null) => BTreeMap::new(),
-        Some(Value::Object(items)) => items.into_iter().collect(),
-        Some(value) => BTreeMap::from([((*name).to_owned(), value)]),
+    if let Some(Value::Object(parent)) = object.pointer_mut(above) {
+        parent.shift_remove(name);
     }
 }
 
@@ -101,7 +63,7 @@ mod tests {
     use super::*;
     use crate::sync::key::GroupKind;
 
-    fn hidden(kind: &GroupKind, live: Value, becomes: Value) -> (Sides, Vec<(String, Item)>) {
+    fn hidden(kind: &GroupKind, live: Value, becomes: Value) -> (Sides, Items) {
         let mut sides = Sides {
             live: Some(live),
             becomes: Some(becomes),
@@ -110,7 +72,7 @@ mod tests {
         let annotations = json!({ "team": "shop" });
         let key = ObjectKey::new(kind, Some("shop"), "db");
         let items = hide(&key, Some(&annotations), &mut sides);
-        (sides, items.into_iter().collect())
+        (sides, items)
     }
 
     #[test]
@@ -127,12 +89,7 @@ mod tests {
         let live = with(json!({"a": "hunter2", "b": "hunter2", "c": "hunter2"}));
         let becomes = with(json!({"b": "hunter3", "c": "hunter2", "d": "hunter2"}));
         let (sides, items) = hidden(&GroupKind::new("", "Secret"), live, becomes);
-        let told = [
-            ("a", Item::Removed),
-            ("b", Item::Changed),
-            ("d", Item::Added),
-        ];
-        assert_eq!(items, told.map(|(name, item)| (name.to_owned(), item)));
+        assert_eq!(items.to_string(), "a removed, b changed, d added");
         assert_eq!(
             (sides.live, sides.becomes),
             (Some(kept.clone()), Some(kept))
@@ -140,12 +97,12 @@ mod tests {
     }
 
     #[test]
-    fn an_item_with_another_ciphertext_is_re_sealed() {
+    fn of_a_sealed_secret_everything_but_its_items_is_shown() {
         let sealed =
             |text: &str| json!({"spec": {"encryptedData": {"password": text}, "template": {}}});
         let kind = GroupKind::new(sealed_secret::GROUP, sealed_secret::KIND);
         let (sides, items) = hidden(&kind, sealed("AgA1"), sealed("AgA2"));
-        assert_eq!(items, [("password".to_owned(), Item::ReSealed)]);
+        assert_eq!(items.to_string(), "password re-sealed");
         assert_eq!(sides.live, Some(json!({"spec": {"template": {}}})));
     }
 

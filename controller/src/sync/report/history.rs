@@ -4,7 +4,7 @@
 use crds::{ApplicationStatus, InitiatedBy, OperationRecord, OperationState, RevisionHistory};
 
 use super::status::cut;
-use super::{results, time};
+use super::{end, results, time};
 use crate::dialect::REVISION_HISTORY_LIMIT;
 use crate::sync::plan::operation::{is_running, stored};
 use crate::sync::plan::recorded;
@@ -76,7 +76,7 @@ fn synced(world: &World, operation: &Operation, id: i64) -> RevisionHistory {
         source,
         sources,
         deploy_started_at: Some(time(operation.started_at)),
-        deployed_at: Some(time(world.now)),
+        deployed_at: Some(end(world, operation)),
         initiated_by: Some(initiated_by(operation)),
         ..RevisionHistory::default()
     }
@@ -96,7 +96,7 @@ fn record(
         phase: state.phase.clone(),
         message: cut(&state.message, LONGEST_TEXT),
         started_at: Some(time(operation.started_at)),
-        finished_at: Some(time(world.now)),
+        finished_at: Some(end(world, operation)),
         initiated_by: Some(initiated_by(operation)),
         revision,
         revisions,

@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 use crate::dialect::Finalizer;
 use crate::dialect::argocd::{DELETION_APPROVED, REFRESH};
 use crate::sync::outcome::Outcome;
-use crate::sync::plan::{Decision, Finalizers, OperationPhase, Plan, Step, SyncStatus};
+use crate::sync::plan::{Decision, Finalizers, Operation, OperationPhase, Plan, Step, SyncStatus};
 use crate::sync::plan::{consent, hold};
 use crate::sync::world::{HealthStatus, World};
 pub use restarts::restarts;
@@ -228,6 +228,11 @@ fn date(world: &World, report: &mut Report) {
 }
 
 /// A time as Kubernetes writes it, in whole seconds.
+/// When an operation ends that ends now: never before it began, which may have been put into the next second.
+fn end(world: &World, operation: &Operation) -> Time {
+    time(world.now.max(operation.started_at))
+}
+
 fn time(at: Timestamp) -> Time {
     Time(Timestamp::from_second(at.as_second()).unwrap_or(at))
 }

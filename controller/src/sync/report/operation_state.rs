@@ -6,7 +6,7 @@ use k8s_openapi::jiff::Timestamp;
 use k8s_openapi::jiff::tz::TimeZone;
 
 use super::status::short;
-use super::{history, results, time};
+use super::{end, history, results, time};
 use crate::sync::outcome::Outcome;
 use crate::sync::plan::comparison::named;
 use crate::sync::plan::operation::next_try;
@@ -168,7 +168,7 @@ fn settle(
         return None;
     }
     recorded::set_failure(&mut state.operation, None);
-    state.finished_at = Some(time(world.now));
+    state.finished_at = Some(end(world, operation));
     Some(phase)
 }
 
@@ -188,7 +188,7 @@ fn failed(
     };
     recorded::set_failure(&mut state.operation, None);
     state.retry_count = i64::from(operation.retry_count) + 1;
-    state.finished_at = Some(time(world.now));
+    state.finished_at = Some(end(world, operation));
     let text = format!(
         "{message}. Retrying attempt #{} at {}.",
         state.retry_count,

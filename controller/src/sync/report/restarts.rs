@@ -17,7 +17,7 @@ pub fn restarts(world: &World, outcomes: &[Outcome]) -> BTreeMap<ObjectKey, Opti
     let told = outcomes.iter().filter_map(|outcome| {
         let step = &outcome.step.step;
         match &outcome.result {
-            Ok(done) => succeeded(world, step, *done),
+            Ok(done) => succeeded(world, step, done),
             Err(failure) if failure.reason == FailureReason::Conflict => None,
             Err(failure) => {
                 let key = &note(step)?.key;
@@ -35,7 +35,7 @@ fn note(step: &Step) -> Option<&SecretsNote> {
     }
 }
 
-fn succeeded(world: &World, step: &Step, done: Done) -> Option<(ObjectKey, Option<Event>)> {
+fn succeeded(world: &World, step: &Step, done: &Done) -> Option<(ObjectKey, Option<Event>)> {
     if let Step::NoteSecrets(note) = step {
         return Some((note.key.clone(), None));
     }
@@ -43,7 +43,9 @@ fn succeeded(world: &World, step: &Step, done: Done) -> Option<(ObjectKey, Optio
         Step::Restart { note, changed } => (&note.key, changed.clone()),
         // What was to be written anyway has taken it along.
         step => {
-            let key = step.written().filter(|_| done == Done::Configured)?;
+            let key = step
+                .written()
+                .filter(|_| matches!(done, Done::Configured(_)))?;
             match plan(world.restarts.get(key)?) {
                 Plan::Restart { changed, .. } => (key, changed),
                 Plan::Rest | Plan::Note(_) => return None,

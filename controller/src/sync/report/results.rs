@@ -7,6 +7,7 @@ use crds::{ManagedNamespaceMetadata, ResourceResult, SyncOperationResult};
 use serde_json::Value;
 
 use super::status::cut;
+use crate::sync::items::Items;
 use crate::sync::key::ObjectKey;
 use crate::sync::outcome::{Done, Failure, FailureReason, Outcome};
 use crate::sync::plan::namespace;
@@ -215,9 +216,16 @@ fn result(outcome: &Outcome) -> Option<(ObjectKey, &'static str, String)> {
         Err(failure) if is_conflict(failure) => None,
         Err(failure) => told("SyncFailed", &failure.message),
         Ok(Done::Deleted) if prunes => told("Pruned", "pruned"),
-        Ok(Done::Created) if !unseals => told("Synced", "created"),
-        Ok(Done::Configured) if !unseals => told("Synced", "configured"),
+        Ok(Done::Created(items)) if !unseals => told("Synced", &written("created", items)),
+        Ok(Done::Configured(items)) if !unseals => told("Synced", &written("configured", items)),
         Ok(_) => None,
+    }
+}
+
+fn written(what: &str, items: &Items) -> String {
+    match items.is_empty() {
+        true => what.to_owned(),
+        false => format!("{what} ({items})"),
     }
 }
 

@@ -142,7 +142,7 @@ fn summary(world: &World, status: &ApplicationStatus) -> Option<ApplicationSumma
 fn health_after(world: &World, comparison: &Comparison, outcomes: &[Outcome]) -> Option<Health> {
     let created: std::collections::BTreeSet<&ObjectKey> = outcomes
         .iter()
-        .filter(|outcome| outcome.result == Ok(Done::Created))
+        .filter(|outcome| matches!(outcome.result, Ok(Done::Created(_))))
         .filter_map(|outcome| outcome.step.step.written())
         .collect();
     if created.is_empty() {

@@ -115,6 +115,16 @@ impl Index {
         self.tracked.get(tracking_name).into_iter().flatten()
     }
 
+    /// Applications that want or remember what carries a tracking id of this name.
+    pub(crate) fn sharing_with(&self, tracking_name: &str) -> BTreeSet<AppId> {
+        let slots = self
+            .tracked_by(tracking_name)
+            .filter_map(|key| self.slots.get(key));
+        slots
+            .flat_map(|slot| slot.concerned.iter().cloned())
+            .collect()
+    }
+
     /// True when somebody wants, remembers or tracks an object of this key.
     pub(super) fn cares(&self, key: &ObjectKey) -> bool {
         self.slots.contains_key(key)

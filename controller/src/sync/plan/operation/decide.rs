@@ -17,6 +17,7 @@ use crate::sync::plan::{
     Comparison, Condition, ConditionKind, Decision, Ending, Initiator, Operation, OperationPhase,
     Scope,
 };
+use crate::sync::revisions::Revisions;
 use crate::sync::world::World;
 
 /// What was decided, and what there is to say about it.
@@ -189,9 +190,9 @@ fn superseded(world: &World, terms: &Terms<'_>, operation: Operation) -> Operati
 }
 
 /// The automated sync that runs, where the sources have moved on and still are those that it began with.
-pub(in crate::sync) fn running_elsewhere(world: &World, terms: &Terms<'_>) -> Option<Operation> {
+pub(in crate::sync) fn running_elsewhere(world: &World, newer: &Revisions) -> Option<Operation> {
     let state = recorded::operation(&world.application)?;
-    let elsewhere = recorded::running_at(&world.application)? != terms.source.revisions;
+    let elsewhere = recorded::running_at(&world.application)? != *newer;
     let goes_on = elsewhere
         && recorded::is_automated(state)
         && recorded::is_of_sources(&world.application, state);
