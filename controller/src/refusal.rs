@@ -41,6 +41,9 @@ pub(crate) fn without_values(object: &dyn Display, status: &Status) -> String {
     if holds_no_value(status) {
         return status.message.clone();
     }
+    if let Some(misfits) = misfits(status) {
+        return format!("{object}: {}", misfits.join(", "));
+    }
     let fields: Vec<_> = causes(status)
         .map(|cause| format!("{} ({})", cause.field, cause.reason))
         .collect();
@@ -65,6 +68,20 @@ pub(crate) fn error_without_values(object: &dyn Display, error: kube::Error) -> 
         })),
         error => error,
     }
+}
+
+/// The fields of an apply that do not fit the schema, each with what was expected, and without what was found: as
+/// `.data.token: expected string`. `None` where the refusal is about something else.
+pub(crate) fn misfits(status: &Status) -> Option<Vec<String>> {
+    const APPLY: &str = "failed to create typed patch object (";
+    let (_, said) = status.message.strip_prefix(APPLY)?.split_once("): ")?;
+    let fields = said.lines().filter_map(|line| {
+        let (field, wrong) = line.trim().split_once(": ")?;
+        let expected = wrong.split(", got ").next()?;
+        let is_plain = field.starts_with('.') && !expected.contains(['"', '`']);
+        is_plain.then(|| format!("{field}: {expected}"))
+    });
+    Some(fields.collect())
 }
 
 /// What refused each field.
@@ -187,6 +204,17 @@ mod tests {
         ] {
             assert_eq!(told(status.clone()), status["message"]);
         }
+    }
+
+    #[test]
+    fn of_a_field_that_does_not_fit_only_what_was_expected_is_told() {
+        let message = "failed to create typed patch object (ns/db; /v1, Kind=Secret): errors:\n  \
+            .data.token: expected string, got &value.valueUnstructured{Value:[]interface {}{\"hunter2\"}}\n  \
+            .spec: field not declared in schema";
+        assert_eq!(
+            told(json!({ "code": 500, "message": message })),
+            "Secret ns/db: .data.token: expected string, .spec: field not declared in schema"
+        );
     }
 
     #[test]

@@ -1,146 +1,190 @@
 //! A value of which nobody else may know, planted wherever Signet takes one in, and then looked for wherever it writes.
 //! What a Secret holds stays in the Secret.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+#[path = "canary/callers.rs"]
+mod callers;
+#[path = "canary/canaries.rs"]
+mod canaries;
+#[path = "canary/commands.rs"]
+mod commands;
 #[path = "../testbed/harness.rs"]
 mod harness;
+#[path = "../testbed/harness/http_server.rs"]
+mod http_server;
+#[path = "canary/logins.rs"]
+mod logins;
 #[path = "sync/scene.rs"]
 mod scene;
+#[path = "canary/search.rs"]
+mod search;
+#[path = "canary/sources.rs"]
+mod sources;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use harness::{Controller, GitRepository, Port, eventually, get, signet, unique};
-use scene::{Scene, deployment};
+use canaries::{Beside, Canaries};
+use harness::{Controller, eventually, unique};
+use logins::Logins;
+use scene::Scene;
+use search::Search;
 
-const AUTOMATED: &str = "{automated: {prune: true, selfHeal: true}}";
-/// Kinds of the objects that the scene has, but for Secrets.
-const KINDS: [&str; 9] = [
-    "application",
-    "appproject",
-    "configmap",
-    "controllerrevision",
-    "deployment",
-    "event",
-    "pod",
-    "replicaset",
-    "sealedsecret",
+/// The inputs, the Secrets that each value belongs in, and where else it may be. Keys come to it when they are made.
+const PLACES: &[(&str, &str, Beside)] = &[
+    ("a sealed value", "db", Beside::Nothing),
+    ("a newer sealed value", "db", Beside::Nothing),
+    ("a template that fails", "", Beside::Nothing),
+    ("a Secret for the sealing API", "", Beside::Nothing),
+    ("a plain Secret", "plain", Beside::Git),
+    ("an edit of a Secret", "plain", Beside::Nothing),
+    ("a copy in an annotation", "plain", Beside::Nothing),
+    ("a Secret of a hook", "hook", Beside::Git),
+    ("a Secret of the wrong type", "", Beside::Git),
+    ("a Secret that is refused", "", Beside::Git),
+    ("a Secret that is not synced", "", Beside::Git),
+    ("a Secret that is not committed", "", Beside::Nothing),
+    ("a file that is no YAML", "", Beside::Git),
+    ("a variable", "vars substituted", Beside::Nothing),
+    ("a value of a chart", "chart", Beside::Git),
+    ("a value that a schema refuses", "", Beside::Git),
+    ("values of an Application", "values", Beside::Spec),
+    ("a parameter of an Application", "values", Beside::Spec),
+    ("a values object of an Application", "object", Beside::Spec),
+    ("a literal of Kustomize", "generated", Beside::Git),
+    ("a patch of an Application", "generated", Beside::Spec),
+    ("a password", "login", Beside::Nothing),
+    ("a bearer token", "bearer", Beside::Nothing),
+    ("a user that is a token", "user", Beside::Nothing),
+    ("a credential template", "template", Beside::Nothing),
+    ("a password of charts", "charts", Beside::Nothing),
+    ("a password of a registry", "registry", Beside::Nothing),
+    ("a token of a registry", "", Beside::Nothing),
+    ("a token of GitHub", "", Beside::Nothing),
+    ("a password of a proxy", "proxy", Beside::Nothing),
+    ("a damaged ssh key", "damaged", Beside::Nothing),
+    ("a login in repoURL", "", Beside::Spec),
+    ("a login of a submodule", "", Beside::Git),
+    ("a login of a remote base", "", Beside::Git),
+    ("a login of a dependency", "", Beside::Git),
+    ("a secret of a webhook", "argocd-secret", Beside::Nothing),
+    ("a token of a webhook", "argocd-secret", Beside::Nothing),
+    ("a password of a webhook", "argocd-secret", Beside::Nothing),
+    ("a wrong secret of a webhook", "", Beside::Nothing),
+    ("a login in a webhook", "", Beside::Nothing),
+    ("a proof of a diff", "", Beside::Nothing),
 ];
-
-/// The values, by where each was planted.
-struct Canaries(Vec<(&'static str, String)>);
-
-impl Canaries {
-    fn new(places: &[&'static str]) -> Self {
-        let canary = |place: &&'static str| {
-            let word = place.replace(' ', "-");
-            (*place, format!("canary-{word}-{}", unique()))
-        };
-        Self(places.iter().map(canary).collect())
-    }
-
-    fn of(&self, place: &str) -> &str {
-        let found = self.0.iter().find(|(name, _)| *name == place);
-        &found.expect("it was made").1
-    }
-
-    /// Where each canary was planted that a text repeats, plain or in base64.
-    fn found_in(&self, text: &[u8]) -> Vec<&'static str> {
-        let holds = |word: &str| text.windows(word.len()).any(|part| part == word.as_bytes());
-        let encoded = |value: &str| BASE64_STANDARD.encode(value);
-        // The last letters of base64 depend on what follows the value.
-        let stem = |value: &str| encoded(value).trim_end_matches('=').len() / 4 * 4 - 4;
-        let known = self
-            .0
-            .iter()
-            .filter(|(_, value)| holds(value) || holds(&encoded(value)[..stem(value)]));
-        known.map(|(place, _)| *place).collect()
-    }
-
-    #[track_caller]
-    fn are_not_in(&self, what: &str, text: &[u8]) {
-        let found = self.found_in(text);
-        assert!(
-            found.is_empty(),
-            "{what} tells what was planted in {found:?}"
-        );
-    }
-
-    /// Looks into every file below a folder.
-    fn are_not_below(&self, folder: &Path) -> usize {
-        let mut files = 0;
-        for entry in fs::read_dir(folder).expect("a readable folder") {
-            let path = entry.expect("a readable folder").path();
-            if path.is_dir() {
-                files += self.are_not_below(&path);
-            } else if let Ok(content) = fs::read(&path) {
-                files += 1;
-                self.are_not_in(&path.display().to_string(), &content);
-            }
-        }
-        files
-    }
-}
-
-#[test]
-fn what_looks_for_a_canary_finds_it() {
-    let canaries = Canaries::new(&["here", "there"]);
-    let text = format!("a {} b", canaries.of("here"));
-    assert_eq!(canaries.found_in(text.as_bytes()), ["here"]);
-    let text = BASE64_STANDARD.encode(format!("{}!", canaries.of("there")));
-    assert_eq!(canaries.found_in(text.as_bytes()), ["there"]);
-}
+/// Secrets that the controller makes, with what has to be in them before anybody looks around.
+const ARRIVE: [(&str, &str); 10] = [
+    ("chart", "a value of a chart"),
+    ("db", "a newer sealed value"),
+    ("generated", "a literal of Kustomize"),
+    ("generated", "a patch of an Application"),
+    ("hook", "a Secret of a hook"),
+    ("object", "a values object of an Application"),
+    ("plain", "a plain Secret"),
+    ("substituted", "a variable"),
+    ("values", "a parameter of an Application"),
+    ("values", "values of an Application"),
+];
+const SEALING_KEY: &str = "sealedsecrets.bitnami.com/sealed-secrets-key";
 
 #[test]
 fn what_is_planted_in_any_input_is_in_its_secret_and_nowhere_else() {
-    let canaries = Canaries::new(&[
-        "a sealed value",
-        "a newer sealed value",
-        "a template that fails",
-        "a plain Secret",
-        "a value of a chart",
-        "a variable",
-        "a login",
-    ]);
+    let mut canaries = Canaries::new(PLACES);
     let scene = Scene::new("canary");
-    let data = scene.testbed.path(&format!("canary-{}", unique()));
-    fs::create_dir(&data).expect("the testbed's folder is writable");
-    let directory = format!("--data-dir={}", data.display());
+    let [data, temporary] = ["data", "temporary"].map(|name| folder(&scene, name));
+    let controller = start(&scene, &data, &temporary);
+    plant_sealing_key(&scene, &mut canaries);
+    let logins = Logins::plant(&scene, &mut canaries);
+    let first = sources::plant(&scene, &controller, &canaries);
+    secrets_arrive(&scene, &canaries);
+    logins.were_used(&canaries);
+    for name in logins::APPLICATIONS.iter().chain(&sources::REFUSED) {
+        tells_of_failure(&scene, &controller, name);
+    }
+    template_fails(&scene, &controller);
+
+    let mut search = Search::new(&canaries);
+    callers::call(&scene, &controller, &canaries, &mut search);
+    commands::ask(&scene, &controller, &canaries, &first, &mut search);
+    search.answers(&controller);
+    search.objects(&scene);
+    search.process(&controller);
+    search.mirrors(&data);
+    search.files(&data);
+    search.files(&temporary);
+    search.end();
+}
+
+fn folder(scene: &Scene, name: &str) -> PathBuf {
+    let folder = scene.testbed.path(&format!("canary-{name}-{}", unique()));
+    fs::create_dir(&folder).expect("the testbed's folder is writable");
+    folder
+}
+
+/// A controller that says all it has to say, and writes nowhere but to these folders.
+fn start(scene: &Scene, data: &Path, temporary: &Path) -> Controller {
+    let data = format!("--data-dir={}", data.display());
+    let destination = format!("--additional-namespaces={}", scene.to);
     let arguments = scene.arguments_without_lease();
     let own = arguments.each_ref().map(String::as_str);
-    let destination = format!("--additional-namespaces={}", scene.to);
-    let more = [directory.as_str(), &destination, "--log-level=DEBUG"];
-    let controller = Controller::start(&[&own[..], &more].concat()).ready();
+    let more = [data.as_str(), &destination, "--log-level=DEBUG"];
+    let temporary = temporary.display().to_string();
+    let kubeconfig = scene.testbed.kubeconfig().display().to_string();
+    let environment = [("TMPDIR", temporary.as_str())];
+    Controller::start_in(&environment, &kubeconfig, &[&own[..], &more].concat()).ready()
+}
 
-    let first = plant(&scene, &controller, &canaries);
-    let secret = |name: &str| {
-        let object = scene.testbed.find_object(&scene.to, "secret", name);
-        object.map(|object| object.to_string()).unwrap_or_default()
+/// The private key that the controller made for itself.
+fn plant_sealing_key(scene: &Scene, canaries: &mut Canaries) {
+    let keys = scene
+        .testbed
+        .labelled(&scene.own, "secret", SEALING_KEY, "active");
+    let text = |pointer: &str| {
+        let found = keys.first().and_then(|key| key.pointer(pointer));
+        found.and_then(|text| text.as_str()).expect("a sealing key")
     };
-    for (name, place) in [
-        ("db", "a newer sealed value"),
-        ("plain", "a plain Secret"),
-        ("chart", "a value of a chart"),
-        ("substituted", "a variable"),
-    ] {
+    let pem = BASE64_STANDARD.decode(text("/data/tls.key")).unwrap();
+    let pem = String::from_utf8(pem).unwrap();
+    canaries.add_key("a sealing key", text("/metadata/name"), &pem);
+}
+
+fn secrets_arrive(scene: &Scene, canaries: &Canaries) {
+    for (name, place) in ARRIVE {
         eventually(&format!("{place} has arrived"), || {
-            match canaries.found_in(secret(name).as_bytes()).contains(&place) {
+            let object = scene.testbed.find_object(&scene.to, "secret", name);
+            let text = object.unwrap_or_default().to_string();
+            match canaries.finds(place, text.as_bytes()) {
                 true => Ok(()),
                 false => Err(format!("{:#}", scene.app()["status"])),
             }
         });
     }
-    let private = |status: &str| {
-        eventually(&format!("the private repository says {status}"), || {
-            let app = scene.testbed.object(&scene.own, "application", "private");
-            match app["status"].to_string().contains(status) {
-                true => Ok(()),
-                false => Err(app["status"].to_string()),
-            }
-        });
-    };
-    private("ComparisonError");
+}
 
+/// Waits until somebody can know that an Application was not synced: by its status or, where the pass did not get that far, by the log.
+fn tells_of_failure(scene: &Scene, controller: &Controller, name: &str) {
+    let application = format!("{}/{name}", scene.own);
+    let is_logged = |line: &str| line.contains(&application) && line.contains("broke off");
+    eventually(&format!("Application {name} tells of its failure"), || {
+        let object = scene.testbed.object(&scene.own, "application", name);
+        let status = &object["status"];
+        let conditions = status["conditions"].as_array();
+        let message = status["operationState"]["message"].as_str();
+        match conditions.is_some_and(|conditions| !conditions.is_empty())
+            || message.is_some_and(|message| message.contains("failed"))
+            || controller.log().lines().any(is_logged)
+        {
+            true => Ok(()),
+            false => Err(status.to_string()),
+        }
+    });
+}
+
+fn template_fails(scene: &Scene, controller: &Controller) {
     eventually("the template has failed, and that is told", || {
         let object = scene.testbed.object(&scene.to, "sealedsecret", "fails");
         match object["status"]["conditions"][0]["status"] == "False"
@@ -150,152 +194,4 @@ fn what_is_planted_in_any_input_is_in_its_secret_and_nowhere_else() {
             false => Err(object["status"].to_string()),
         }
     });
-
-    canaries.are_not_in("the log", controller.log().as_bytes());
-    for (port, path) in [
-        (Port::Metrics, "/metrics"),
-        (Port::Sealing, "/v1/cert.pem"),
-        (Port::Sealing, "/healthz"),
-        (Port::Web, "/"),
-    ] {
-        let (_, answer) = get(&format!("{}{path}", controller.url(port))).expect("an answer");
-        canaries.are_not_in(path, answer.as_bytes());
-    }
-    asked_for_diffs(&scene, &controller, &canaries, &first);
-    for kind in KINDS {
-        for namespace in [&scene.own, &scene.to] {
-            for object in scene.testbed.objects(namespace, kind) {
-                let name = &object["metadata"]["name"];
-                canaries.are_not_in(&format!("{kind} {name}"), object.to_string().as_bytes());
-            }
-        }
-    }
-    let process = format!("/proc/{}", controller.pid());
-    for file in ["cmdline", "environ"] {
-        let content = fs::read(format!("{process}/{file}")).expect("our own process");
-        canaries.are_not_in(file, &content);
-    }
-    assert!(canaries.are_not_below(&data) > 0, "there are mirrors");
-}
-
-/// What the controller says to somebody who asks what a sync would change.
-fn asked_for_diffs(scene: &Scene, controller: &Controller, canaries: &Canaries, first: &str) {
-    let (testbed, own) = (&scene.testbed, &scene.own);
-    testbed.service_proxy(own, "signet-controller", controller);
-    testbed.kubectl(&[
-        "delete",
-        "secret",
-        "chart",
-        "--namespace",
-        &scene.to,
-        "--wait=false",
-    ]);
-    for (args, shows) in [
-        (
-            &["diff", "app", "--revision", first][..],
-            "password: re-sealed",
-        ),
-        (
-            &["diff", "app", "--revision", first, "--output", "json"],
-            "re-sealed",
-        ),
-        (&["diff", "chart"], ""),
-        (&["secrets", "app", "--output", "json"], "plain"),
-    ] {
-        let command = [&["app"], args, &["--controller-namespace", own]].concat();
-        let said = signet(&command);
-        assert!(
-            said.stdout.contains(shows),
-            "{args:?}: {}{}",
-            said.stdout,
-            said.stderr
-        );
-        canaries.are_not_in(args[0], said.stdout.as_bytes());
-        canaries.are_not_in(args[0], said.stderr.as_bytes());
-    }
-}
-
-/// One Application of everything, one of a chart, and one that may not read its repository. Answers its first commit.
-fn plant(scene: &Scene, controller: &Controller, canaries: &Canaries) -> String {
-    let (own, to) = (&scene.own, &scene.to);
-    let sealed = |place: &str| scene.seal(controller, "db", canaries.of(place));
-    let mut fails: serde_json::Value = serde_json::from_str(&scene.seal(
-        controller,
-        "fails",
-        canaries.of("a template that fails"),
-    ))
-    .expect("JSON");
-    fails["spec"]["template"]["data"] =
-        serde_json::json!({ "url": "{{ fail .password }}", "other": "{{ index .password 1000 }}" });
-    scene.testbed.apply(&fails.to_string());
-    let user = "        env: [{name: A, valueFrom: {secretKeyRef: {name: db, key: password}}}]\n";
-    let files = [
-        ("app/db.json", sealed("a sealed value")),
-        ("app/web.yaml", deployment("web", "web:1", user)),
-        (
-            "app/plain.yaml",
-            format!(
-                "apiVersion: v1\nkind: Secret\nmetadata: {{name: plain}}\nstringData: {{token: {}}}\n",
-                canaries.of("a plain Secret")
-            ),
-        ),
-        (
-            "app/substituted.yaml",
-            "apiVersion: v1\nkind: Secret\nmetadata: {name: substituted}\nstringData: {token: \"${token}\"}\n".to_owned(),
-        ),
-        (
-            "chart/Chart.yaml",
-            "apiVersion: v2\nname: chart\nversion: 0.1.0\n".to_owned(),
-        ),
-        (
-            "chart/values.yaml",
-            format!("token: {}\n", canaries.of("a value of a chart")),
-        ),
-        (
-            "chart/templates/secret.yaml",
-            "apiVersion: v1\nkind: Secret\nmetadata: {name: chart}\nstringData: {token: {{ .Values.token | quote }}}\n".to_owned(),
-        ),
-    ];
-    let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
-    let commit = scene.repository.commit(&files, "Plant");
-    let private = GitRepository::create(&format!("private/{}", unique()));
-    private.commit(&[("a.yaml", "")], "Begin");
-    scene.testbed.apply(&format!(
-        "apiVersion: v1\nkind: Secret\nmetadata: {{name: vars, namespace: {to}}}\nstringData: {{token: {}}}\n---\n\
-         apiVersion: v1\nkind: Secret\nmetadata: {{name: login, namespace: {own}, labels: {{argocd.argoproj.io/secret-type: repository}}}}\n\
-         stringData: {{type: git, url: \"{}\", username: signet, password: {}}}\n",
-        canaries.of("a variable"),
-        private.url(),
-        canaries.of("a login"),
-    ));
-    for (name, url, path) in [
-        ("chart", scene.repository.url(), "chart"),
-        ("private", private.url(), "."),
-    ] {
-        scene.testbed.apply(&format!(
-            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {name}, namespace: {own}}}\n\
-             spec:\n  project: default\n  source: {{repoURL: \"{url}\", path: {path}, targetRevision: main}}\n\
-             \x20 destination: {{server: \"https://kubernetes.default.svc\", namespace: {to}}}\n  syncPolicy: {AUTOMATED}\n"
-        ));
-    }
-    scene.testbed.apply(&format!(
-        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: app\n  namespace: {own}\n\
-         \x20 annotations: {{signet.dev/substitute-from: \"[{{kind: Secret, name: vars}}]\"}}\n\
-         spec:\n  project: default\n  source: {{repoURL: \"{}\", path: app, targetRevision: main}}\n\
-         \x20 destination: {{server: \"https://kubernetes.default.svc\", namespace: {to}}}\n  syncPolicy: {AUTOMATED}\n",
-        scene.repository.url()
-    ));
-    scene.operation("Succeeded", &commit);
-    scene.commit(&[("app/db.json", &sealed("a newer sealed value"))]);
-    // Somebody edits it, which is put right and told.
-    scene.testbed.kubectl(&[
-        "patch",
-        "secret",
-        "plain",
-        "--namespace",
-        to,
-        "--patch",
-        r#"{"data": {"token": "eA=="}}"#,
-    ]);
-    commit
 }

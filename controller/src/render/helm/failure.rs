@@ -1,5 +1,6 @@
 //! What `helm` said when it failed, with the files of the repository that it speaks of; and the failures that we ask for.
 
+use super::unquoted::unquoted;
 use crate::render::RenderError;
 
 /// Template functions that ask somebody, which fail when nobody answers.
@@ -19,7 +20,7 @@ pub(super) fn explained(error: RenderError, name: &str, directory: &str) -> Rend
     }
     RenderError::Program {
         command,
-        words: in_repository(&words, name, directory),
+        words: in_repository(&unquoted(&words), name, directory),
     }
 }
 

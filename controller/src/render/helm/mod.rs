@@ -5,6 +5,7 @@ mod arguments;
 mod dependencies;
 mod failure;
 mod place;
+mod unquoted;
 mod values;
 
 use std::{fs, io, path::Path, sync::Arc};

@@ -38,7 +38,10 @@ pub(crate) fn failure(key: &ObjectKey, error: kube::Error) -> Result<Failure, ku
 pub(super) fn write_failure(key: &ObjectKey, error: kube::Error) -> Result<Failure, kube::Error> {
     match error {
         kube::Error::Api(status) if is_trouble_of_the_server(&status) => {
-            Err(kube::Error::Api(status))
+            Err(match holds_secrets(key) {
+                true => refusal::error_without_values(key, kube::Error::Api(status)),
+                false => kube::Error::Api(status),
+            })
         }
         error => failure(key, error),
     }
@@ -70,9 +73,9 @@ fn reason(status: &Status) -> FailureReason {
     }
 }
 
-/// A field that the schema does not know answers 500 with no reason; asking again would not help.
+/// What does not fit the schema answers 500 with no reason; asking again would not help.
 fn is_schema_error(status: &Status) -> bool {
-    status.reason.is_empty() && status.message.contains("field not declared in schema")
+    status.reason.is_empty() && refusal::misfits(status).is_some()
 }
 
 fn speaks_of_immutability(status: &Status) -> bool {
@@ -176,7 +179,7 @@ mod tests {
             (
                 500,
                 "",
-                "failed to create typed patch object: .spec.x: field not declared in schema",
+                "failed to create typed patch object (web/a; apps/v1, Kind=Deployment): .spec.x: field not declared in schema",
                 FailureReason::Invalid,
             ),
             (504, "Timeout", "", FailureReason::Unavailable),
@@ -230,7 +233,12 @@ mod tests {
             (500, "", "etcdserver: request timed out", false),
             (504, "Timeout", "request did not complete", false),
             (500, "InternalError", "failed calling webhook", true),
-            (500, "", ".spec.x: field not declared in schema", true),
+            (
+                500,
+                "",
+                "failed to create typed patch object (web/a; apps/v1, Kind=Deployment): .spec.x: expected string, got 1",
+                true,
+            ),
             (503, "ServiceUnavailable", "of an aggregated API", true),
             (403, "Forbidden", "exceeded quota", true),
         ] {

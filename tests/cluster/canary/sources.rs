@@ -1,0 +1,248 @@
+//! What Applications are rendered from: manifests, charts, kustomizations and variables; and some that are refused, each for what it
+//! says of a secret. It waits for nothing but the first sync.
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use serde_json::{Value, json};
+
+use crate::canaries::Canaries;
+use crate::harness::{Controller, GitRepository, unique};
+use crate::scene::{Scene, config_map, deployment};
+
+/// Applications of which nothing gets into the cluster.
+pub(crate) const REFUSED: [&str; 8] = [
+    "depends", "inline", "mistyped", "module", "refused", "remote", "schema", "torn",
+];
+/// A Job that uses the Secret of a hook, and runs after it.
+const JOB: &str = "apiVersion: batch/v1\nkind: Job\n\
+    metadata: {name: job, annotations: {argocd.argoproj.io/hook: PreSync, argocd.argoproj.io/sync-wave: \"1\"}}\n\
+    spec: {template: {spec: {restartPolicy: Never, containers: [{name: main, image: hook, \
+    env: [{name: A, valueFrom: {secretKeyRef: {name: hook, key: token}}}]}]}}}\n";
+/// A Secret of a chart, which has the name of the release.
+const TEMPLATE: &str = "apiVersion: v1\nkind: Secret\nmetadata: {name: {{ .Release.Name }}}\n\
+    stringData: {token: {{ .Values.token | quote }}, more: {{ .Values.more | quote }}}\n";
+
+/// Paths and contents.
+type Files = Vec<(String, String)>;
+
+pub(crate) fn apply(scene: &Scene, object: &Value) {
+    scene.testbed.apply(&object.to_string());
+}
+
+/// An Application that is synced by itself.
+pub(crate) fn application(scene: &Scene, name: &str, source: &Value) -> Value {
+    json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": name, "namespace": scene.own},
+        "spec": {
+            "project": "default",
+            "source": source,
+            "destination": {"server": "https://kubernetes.default.svc", "namespace": scene.to},
+            "syncPolicy": {"automated": {"prune": true, "selfHeal": true}},
+        },
+    })
+}
+
+/// A Secret with one value, as YAML.
+pub(crate) fn secret(name: &str, value: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: {name}}}\nstringData: {{token: {value}}}\n"
+    )
+}
+
+/// Plants everything that comes with a source, and changes some of it. Answers the first commit.
+pub(crate) fn plant(scene: &Scene, controller: &Controller, canaries: &Canaries) -> String {
+    let sealed = |place: &str| scene.seal(controller, "db", canaries.value(place));
+    let mut files = manifests(canaries, sealed("a sealed value"));
+    files.extend(charts(canaries));
+    files.extend(refused(canaries));
+    let files = files
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()));
+    let commit = scene.repository.commit(&Vec::from_iter(files), "Plant");
+    apply(
+        scene,
+        &json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "vars", "namespace": scene.to},
+            "stringData": {"token": canaries.value("a variable")},
+        }),
+    );
+    plant_template(scene, controller, canaries);
+    plant_module(scene, canaries);
+    plant_applications(scene, canaries);
+    scene.operation("Succeeded", &commit);
+    scene.commit(&[("app/db.json", &sealed("a newer sealed value"))]);
+    edit(scene, canaries);
+    commit
+}
+
+/// Somebody writes over a Secret, which is put right and told, and leaves a copy in an annotation.
+fn edit(scene: &Scene, canaries: &Canaries) {
+    let encoded = |place: &str| BASE64_STANDARD.encode(canaries.value(place));
+    let copy = json!({"data": {"token": encoded("a copy in an annotation")}});
+    let copy = format!("kubectl.kubernetes.io/last-applied-configuration={copy}");
+    let edited = json!({"data": {"token": encoded("an edit of a Secret")}}).to_string();
+    let of_plain = |command: &str, args: &[&str]| {
+        let plain = [command, "secret", "plain", "--namespace", &scene.to];
+        scene.testbed.kubectl(&[&plain[..], args].concat());
+    };
+    of_plain("annotate", &[&copy]);
+    of_plain("patch", &["--patch", &edited]);
+}
+
+/// A SealedSecret whose template can't be filled in.
+fn plant_template(scene: &Scene, controller: &Controller, canaries: &Canaries) {
+    let value = canaries.value("a template that fails");
+    let sealed = scene.seal(controller, "fails", value);
+    let mut sealed: Value = serde_json::from_str(&sealed).expect("JSON");
+    sealed["spec"]["template"]["data"] =
+        json!({"url": "{{ fail .password }}", "other": "{{ index .password 1000 }}"});
+    apply(scene, &sealed);
+}
+
+/// A repository with a submodule, in whose URL somebody wrote a login.
+fn plant_module(scene: &Scene, canaries: &Canaries) {
+    let repository = GitRepository::create(&format!("module-{}", unique()));
+    let login = canaries.value("a login of a submodule");
+    let modules = format!(
+        "[submodule \"lib\"]\n\tpath = lib\n\turl = https://signet:{login}@git.example.com/lib.git\n"
+    );
+    std::fs::create_dir(repository.work_tree().join("lib")).expect("the work tree is writable");
+    let link = format!("160000,{},lib", "1".repeat(40));
+    repository.git(&["update-index", "--add", "--cacheinfo", &link]);
+    let files = [
+        (".gitmodules", modules.as_str()),
+        ("a.yaml", &config_map("a", "1")),
+    ];
+    repository.commit(&files, "Add a submodule");
+    let source = json!({
+        "repoURL": repository.url(), "path": ".", "targetRevision": "main", "directory": {"recurse": true},
+    });
+    apply(scene, &application(scene, "module", &source));
+}
+
+fn plant_applications(scene: &Scene, canaries: &Canaries) {
+    let url = scene.repository.url();
+    let of = |place: &str| canaries.value(place);
+    let source = |path: &str| json!({"repoURL": url, "path": path, "targetRevision": "main"});
+    let with = |path: &str, tool: &str, options: Value| {
+        let mut source = source(path);
+        source[tool] = options;
+        source
+    };
+    let values = json!({
+        "values": format!("token: {}\n", of("values of an Application")),
+        "parameters": [{"name": "more", "value": of("a parameter of an Application")}],
+    });
+    let object = json!({"valuesObject": {"token": of("a values object of an Application")}});
+    let added = json!({"more": of("a patch of an Application")});
+    let patch = json!([{"op": "add", "path": "/stringData", "value": added}]).to_string();
+    let patches = json!({"patches": [{"target": {"kind": "Secret"}, "patch": patch}]});
+    let login = format!("://signet:{}@", of("a login in repoURL"));
+    let mut inline = source("app");
+    inline["repoURL"] = url.replacen("://", &login, 1).into();
+    for (name, source) in [
+        ("chart", source("chart")),
+        ("values", with("chart", "helm", values)),
+        ("object", with("chart", "helm", object)),
+        ("kustomized", with("kustomized", "kustomize", patches)),
+        ("inline", inline),
+        ("depends", source("depends")),
+        ("mistyped", source("mistyped")),
+        ("refused", source("refused")),
+        ("remote", source("remote")),
+        ("schema", source("schema")),
+        ("torn", source("torn")),
+    ] {
+        apply(scene, &application(scene, name, &source));
+    }
+    let mut manual = application(scene, "manual", &source("manual"));
+    manual["spec"]["syncPolicy"] = json!({});
+    apply(scene, &manual);
+    let mut app = application(scene, "app", &source("app"));
+    let variables = "[{kind: Secret, name: vars}]";
+    app["metadata"]["annotations"] = json!({"signet.dev/substitute-from": variables});
+    apply(scene, &app);
+}
+
+/// Secrets that are applied as they are, and one that is never synced.
+fn manifests(canaries: &Canaries, sealed: String) -> Files {
+    let of = |place: &str| canaries.value(place);
+    let user = "        env: [{name: A, valueFrom: {secretKeyRef: {name: db, key: password}}}]\n";
+    let name = "metadata: {name: hook";
+    let hook = secret("hook", of("a Secret of a hook")).replace(
+        name,
+        &format!("{name}, annotations: {{argocd.argoproj.io/hook: PreSync}}"),
+    );
+    let generator = format!(
+        "secretGenerator:\n- name: generated\n  literals: [token={}]\n  options: {{disableNameSuffixHash: true}}\n",
+        of("a literal of Kustomize")
+    );
+    let files = [
+        ("app/db.json", sealed),
+        ("app/hook.yaml", hook),
+        ("app/job.yaml", JOB.to_owned()),
+        ("app/plain.yaml", secret("plain", of("a plain Secret"))),
+        (
+            "app/substituted.yaml",
+            secret("substituted", "\"${token}\""),
+        ),
+        ("app/web.yaml", deployment("web", "web:1", user)),
+        ("kustomized/kustomization.yaml", generator),
+        (
+            "manual/manual.yaml",
+            secret("manual", of("a Secret that is not synced")),
+        ),
+    ];
+    files.map(|(path, text)| (path.to_owned(), text)).into()
+}
+
+/// A chart for three releases, and one whose schema its own values do not meet.
+fn charts(canaries: &Canaries) -> Files {
+    let files = |name: &str, value: &str| {
+        [
+            (
+                format!("{name}/Chart.yaml"),
+                format!("apiVersion: v2\nname: {name}\nversion: 0.1.0\n"),
+            ),
+            (
+                format!("{name}/values.yaml"),
+                format!("token: {value}\nmore: none\n"),
+            ),
+            (format!("{name}/templates/secret.yaml"), TEMPLATE.to_owned()),
+        ]
+    };
+    let schema = json!({"properties": {"token": {"type": "string", "pattern": "^[0-9]+$"}}});
+    let schema = ("schema/values.schema.json".to_owned(), schema.to_string());
+    let chart = files("chart", canaries.value("a value of a chart"));
+    let refused = files("schema", canaries.value("a value that a schema refuses"));
+    chart.into_iter().chain(refused).chain([schema]).collect()
+}
+
+/// What can't be rendered, or what the API server does not take.
+fn refused(canaries: &Canaries) -> Files {
+    let of = |place: &str| canaries.value(place);
+    let url = |place: &str| format!("https://signet:{}@git.example.com/team/config", of(place));
+    let mistyped = format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: mistyped}}\ndata: {{token: [{}]}}\n",
+        of("a Secret of the wrong type")
+    );
+    let docker = format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: refused}}\ntype: kubernetes.io/dockerconfigjson\n\
+         stringData: {{.dockerconfigjson: {}}}\n",
+        of("a Secret that is refused")
+    );
+    // Its last quote is missing.
+    let torn = secret("torn", &format!("\"{}", of("a file that is no YAML")));
+    let depends = format!(
+        "apiVersion: v2\nname: depends\nversion: 0.1.0\ndependencies: [{{name: part, version: 1.0.0, repository: \"{}\"}}]\n",
+        url("a login of a dependency")
+    );
+    let remote = format!("resources: [\"{}\"]\n", url("a login of a remote base"));
+    let files = [
+        ("depends/Chart.yaml", depends),
+        ("mistyped/secret.yaml", mistyped),
+        ("refused/secret.yaml", docker),
+        ("remote/kustomization.yaml", remote),
+        ("torn/secret.yaml", torn),
+    ];
+    files.map(|(path, text)| (path.to_owned(), text)).into()
+}
