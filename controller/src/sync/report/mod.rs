@@ -121,7 +121,8 @@ pub fn moves_revision_alone(patch: &Value) -> bool {
         && only(&status["sync"], &["revision", "revisions"])
 }
 
-/// What a `ClaimInventory` step writes: inventory old ∪ new, and the operation as running.
+/// What a `ClaimInventory` step writes: inventory old ∪ new, and the operation as running. How each object stands is left to the report
+/// of this pass where the inventory is the old one: with thousands of them the list is most of the write.
 pub fn claim(world: &World, plan: &Plan) -> Report {
     let mut report = Report {
         status: status::status(world, plan, &[]),
@@ -131,6 +132,10 @@ pub fn claim(world: &World, plan: &Plan) -> Report {
         finalizers: finalizers(world, &plan.finalizers.add, &BTreeSet::new()),
         ..Report::default()
     };
+    let recorded = &world.application.status.resources;
+    if status::lists_the_same(&report.status.resources, recorded) {
+        report.status.resources.clone_from(recorded);
+    }
     if let Some(operation) = &plan.operation {
         history::replace(world, operation, &mut report.status);
         report.status.operation_state = Some(operation_state::claimed(world, operation));

@@ -110,6 +110,22 @@ fn resource(key: &ObjectKey, compared: &Compared) -> ResourceStatus {
     }
 }
 
+/// The same objects in the same order, however they stand.
+pub(super) fn lists_the_same(these: &[ResourceStatus], those: &[ResourceStatus]) -> bool {
+    these.iter().map(identity).eq(those.iter().map(identity))
+}
+
+fn identity(resource: &ResourceStatus) -> [&str; 4] {
+    let ResourceStatus {
+        group,
+        kind,
+        namespace,
+        name,
+        ..
+    } = resource;
+    [group, kind, namespace, name].map(String::as_str)
+}
+
 fn sync(world: &World, revisions: &Revisions, status: SyncStatus) -> StoredSync {
     let spec = &world.application.spec;
     let (revision, revisions) = revisions.fields(spec);
