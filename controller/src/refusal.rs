@@ -33,6 +33,11 @@ pub(crate) fn denial(status: &Status) -> Option<&str> {
     })
 }
 
+/// A webhook or a policy is against it, whatever code it answers.
+pub(crate) fn is_denied(status: &Status) -> bool {
+    denial(status).is_some_and(|denial| !denial.starts_with("Internal error"))
+}
+
 /// The refusal without anything that could be a value; `object` names what was refused.
 pub(crate) fn without_values(object: &dyn Display, status: &Status) -> String {
     if let Some(denial) = denial(status) {
@@ -73,8 +78,19 @@ pub(crate) fn error_without_values(object: &dyn Display, error: kube::Error) -> 
 /// The fields of an apply that do not fit the schema, each with what was expected, and without what was found: as
 /// `.data.token: expected string`. `None` where the refusal is about something else.
 pub(crate) fn misfits(status: &Status) -> Option<Vec<String>> {
-    const APPLY: &str = "failed to create typed patch object (";
-    let (_, said) = status.message.strip_prefix(APPLY)?.split_once("): ")?;
+    /// Of what is applied, and of what is there once its kind has another schema.
+    const MISFITS: [&str; 4] = [
+        "failed to create typed patch object (",
+        "failed to create typed live object (",
+        "failed to create manager for existing fields: failed to convert new object (",
+        "failed to convert new object (",
+    ];
+    let rest = MISFITS
+        .iter()
+        .find_map(|text| status.message.strip_prefix(text))?;
+    let (_, said) = rest
+        .split_once(") to smd typed: ")
+        .or_else(|| rest.split_once("): "))?;
     let fields = said.lines().filter_map(|line| {
         let (field, wrong) = line.trim().split_once(": ")?;
         let expected = wrong.split(", got ").next()?;

@@ -73,6 +73,12 @@ pub(crate) fn seen(
 }
 
 fn state(hint: &Value, wanted: WantedHash) -> LiveState {
+    // For what an earlier commit wanted.
+    let older = WantedHash([7; 16]);
+    let wanted = match hint["older"] == true {
+        true => older,
+        false => wanted,
+    };
     let message = |field: &str| hint[field].as_str().map(str::to_owned);
     if let Some(fields) = hint["differs"].as_array() {
         let fields = fields
@@ -86,15 +92,14 @@ fn state(hint: &Value, wanted: WantedHash) -> LiveState {
         return LiveState::Immutable { wanted, message };
     }
     if let Some(message) = message("forbidden") {
-        return LiveState::Forbidden { message };
+        return LiveState::Forbidden { wanted, message };
     }
     if let Some(message) = message("unreadable") {
-        return LiveState::Unreadable { message };
+        return LiveState::Unreadable { wanted, message };
     }
     match hint.as_str() {
         Some("unverified") => LiveState::Unverified,
-        // Verified, but for what an earlier commit wanted.
-        Some("older") => LiveState::Matches(WantedHash([7; 16])),
+        Some("older") => LiveState::Matches(older),
         _ => LiveState::Matches(wanted),
     }
 }

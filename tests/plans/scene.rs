@@ -177,6 +177,7 @@ pub(crate) fn observe(outside: &Outside, source: &Source, fresh: bool, seconds: 
         source: Ok(source.clone()),
         newest: None,
         held_back: None,
+        tries_again: false,
         kinds: Arc::new(kinds::built_in()),
         destination_namespace: DestinationNamespace::Exists,
         namespace_metadata: Default::default(),

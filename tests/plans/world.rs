@@ -132,6 +132,7 @@ fn build(
         source,
         newest,
         held_back: held_back(settings),
+        tries_again: settings["triesAgain"] == true,
         destination_namespace: match text(settings, "namespace") {
             "missing" => DestinationNamespace::Missing,
             "terminating" => DestinationNamespace::Terminating,

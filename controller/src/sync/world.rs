@@ -90,6 +90,8 @@ pub struct World {
     pub live: BTreeMap<ObjectKey, Live>,
     /// Kinds whose first listing is not complete, or was refused: absence means nothing for them.
     pub unlisted: BTreeSet<GroupKind>,
+    /// Objects that could not be compared are to be tried again.
+    pub tries_again: bool,
     /// Whose scripts judge health.
     pub customizations: Arc<Customizations>,
     /// For each wanted SealedSecret that was tried: does the keyring open it, else why not (a text without values).
@@ -271,14 +273,25 @@ pub enum LiveState {
     },
     /// The API server refused to show or dry-run it (403).
     Forbidden {
+        /// The hash it was to be compared with.
+        wanted: WantedHash,
         /// What the API server said.
         message: String,
     },
     /// A time-out or 5xx: nothing is known, nothing is planned.
     Unreadable {
+        /// The hash it was to be compared with.
+        wanted: WantedHash,
         /// What happened.
         message: String,
     },
+}
+
+impl LiveState {
+    /// The API server did not say how it compares.
+    pub fn is_undecided(&self) -> bool {
+        matches!(self, Self::Forbidden { .. } | Self::Unreadable { .. })
+    }
 }
 
 /// One time somebody else changed or removed a field that we had applied.

@@ -107,7 +107,18 @@ fn request(
     if !selection.is_everything() {
         let objects = match selection.named() {
             Some(objects) => objects,
-            None => selection.of(&differing(cluster, applications, name, arguments, &sync)?),
+            None => {
+                let objects = differing(cluster, applications, name, arguments, &sync)?;
+                if let Some(problems) = selection.problems(&objects) {
+                    return Err(Error::Undecided {
+                        name: name.to_owned(),
+                        problems,
+                    });
+                }
+                // The answer took its time.
+                operation::idle(applications, name)?;
+                selection.of(&objects)
+            }
         };
         if objects.is_empty() {
             report::note(format_args!("{name}: nothing of that differs"));

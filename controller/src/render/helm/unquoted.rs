@@ -32,12 +32,16 @@ pub(super) fn unquoted(words: &str) -> String {
     if words.contains(SCHEMA) {
         return schema(words);
     }
-    if let Some((before, said)) = words.rsplit_once(CALLING) {
-        let function = said.split(':').next().unwrap_or_default();
-        return match AUTHORS.contains(&function) {
-            true => words.to_owned(),
-            false => format!("{before}{CALLING}{}", masked(said, &['"', '`'])),
-        };
+    if words.contains(CALLING) {
+        let mut calls = words.split(CALLING);
+        let outermost = calls.next().unwrap_or_default().to_owned();
+        return calls.fold(outermost, |shown, said| {
+            let function = said.split(':').next().unwrap_or_default();
+            match AUTHORS.contains(&function) {
+                true => shown + CALLING + said,
+                false => shown + CALLING + &masked(said, &['"', '`']),
+            }
+        });
     }
     match words.split_once(YAML) {
         Some((before, said)) => format!("{before}{YAML}{}", masked(said, &['\'', '`'])),
@@ -178,6 +182,10 @@ mod tests {
             (
                 r#"error calling fail: set "password""#,
                 r#"error calling fail: set "password""#,
+            ),
+            (
+                r#"error calling tpl: error during tpl function execution for "password: hunter2 {{ include \"x\" . }}": template: gotpl:1:3: error calling include: template: no template "x""#,
+                r#"error calling tpl: error during tpl function execution for "…": template: gotpl:1:3: error calling include: template: no template "x""#,
             ),
             (
                 r#"error calling include: template: no template "shop.labels""#,

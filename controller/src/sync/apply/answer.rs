@@ -50,6 +50,7 @@ pub(super) fn write_failure(key: &ObjectKey, error: kube::Error) -> Result<Failu
 /// What goes wrong inside the API server has no reason.
 fn is_trouble_of_the_server(status: &Status) -> bool {
     match status.code {
+        _ if refusal::is_denied(status) => false,
         429 | 504 => true,
         500 => status.reason.is_empty() && !is_schema_error(status),
         _ => false,
@@ -65,9 +66,10 @@ fn reason(status: &Status) -> FailureReason {
     match status.code {
         403 => FailureReason::Forbidden,
         404 => FailureReason::NotFound,
-        409 => FailureReason::Conflict,
+        409 if !refusal::is_denied(status) => FailureReason::Conflict,
         422 if speaks_of_immutability(status) => FailureReason::ImmutableField,
         400 | 405 | 413 | 415 | 422 => FailureReason::Invalid,
+        _ if refusal::is_denied(status) => FailureReason::Invalid,
         500 if is_schema_error(status) => FailureReason::Invalid,
         _ => FailureReason::Unavailable,
     }
@@ -169,6 +171,12 @@ mod tests {
                 "the UID in the precondition does not match",
                 FailureReason::Conflict,
             ),
+            (
+                409,
+                "Conflict",
+                "admission webhook \"guard.example.com\" denied the request: no",
+                FailureReason::Invalid,
+            ),
             (429, "TooManyRequests", "", FailureReason::Unavailable),
             (
                 500,
@@ -240,6 +248,24 @@ mod tests {
                 true,
             ),
             (503, "ServiceUnavailable", "of an aggregated API", true),
+            (
+                429,
+                "",
+                "admission webhook \"guard.example.com\" denied the request: no",
+                true,
+            ),
+            (
+                500,
+                "",
+                "failed to create typed live object (web/a; apps/v1, Kind=Deployment): .spec.x: expected integer, got \"1\"",
+                true,
+            ),
+            (
+                500,
+                "",
+                "failed to create manager for existing fields: failed to convert new object (web/a; apps/v1, Kind=Deployment) to smd typed: .spec.x: expected integer, got \"1\"",
+                true,
+            ),
             (403, "Forbidden", "exceeded quota", true),
         ] {
             let status = json!({"code": code, "reason": reason, "message": message});

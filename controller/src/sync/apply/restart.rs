@@ -37,9 +37,9 @@ impl Executor<'_> {
         }
         .write(&mut body);
         let params = PatchParams::apply(RESTART_FIELD_MANAGER).force();
-        self.engine.live.index().writing(key);
+        let writing = self.engine.live.writing(key);
         let answer = api.patch(key.name(), &params, &Patch::Apply(&body)).await;
-        self.engine.live.index().written(key);
+        drop(writing);
         match answer {
             Ok(object) => {
                 let seen = self.engine.live.sight(object, &resource);

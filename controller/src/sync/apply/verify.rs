@@ -78,6 +78,7 @@ impl Executor<'_> {
         match predicted(api, wanted, object).await? {
             Ok(predicted) => Ok(pair.by_prediction(predicted)),
             Err(problem) => Ok(LiveState::Unreadable {
+                wanted: wanted.hash,
                 message: problem.to_string(),
             }),
         }
@@ -85,15 +86,14 @@ impl Executor<'_> {
 
     /// An object that can't be read stays unverified, with the reason.
     fn unread(&self, key: &ObjectKey, failure: Failure) -> Answer {
-        let state = match failure.reason {
-            FailureReason::Forbidden => LiveState::Forbidden {
-                message: failure.message,
-            },
-            _ => LiveState::Unreadable {
-                message: failure.message,
-            },
-        };
-        self.engine.live.index().undecided(key, state);
+        if let Some(wanted) = self.wanted(key) {
+            let (wanted, message) = (wanted.hash, failure.message);
+            let state = match failure.reason {
+                FailureReason::Forbidden => LiveState::Forbidden { wanted, message },
+                _ => LiveState::Unreadable { wanted, message },
+            };
+            self.engine.live.index().undecided(key, state);
+        }
         Ok(Ok(Done::Noted))
     }
 

@@ -65,9 +65,9 @@ impl Executor<'_> {
             Ok(found) => found,
             Err(failure) => return Ok(Err(failure)),
         };
-        self.engine.live.index().writing(key);
+        let writing = self.engine.live.writing(key);
         let written = work(&api, &resource, wanted).await;
-        self.engine.live.index().written(key);
+        drop(writing);
         match written {
             Err(error) => write_failure(key, error).map(Err),
             answer => answer,

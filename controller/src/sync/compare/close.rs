@@ -169,6 +169,7 @@ impl<'a> Pair<'a> {
 fn counting(wanted: &Wanted, object: &Value, live: &DynamicObject) -> Result<Value, LiveState> {
     let stripped = wanted.ignored.strip(object, managed_fields(live));
     stripped.map_err(|problem| LiveState::Unreadable {
+        wanted: wanted.hash,
         message: problem.to_string(),
     })
 }
@@ -190,10 +191,16 @@ fn undecided(wanted: &Wanted, failure: Failure, differs: LiveState) -> LiveState
             wanted: wanted.hash,
             message,
         },
-        FailureReason::Forbidden => LiveState::Forbidden { message },
+        FailureReason::Forbidden => LiveState::Forbidden {
+            wanted: wanted.hash,
+            message,
+        },
         FailureReason::Invalid | FailureReason::NotFound => differs,
         FailureReason::Conflict | FailureReason::NotUnsealed | FailureReason::Unavailable => {
-            LiveState::Unreadable { message }
+            LiveState::Unreadable {
+                wanted: wanted.hash,
+                message,
+            }
         }
     }
 }

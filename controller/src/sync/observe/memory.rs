@@ -53,6 +53,8 @@ pub(crate) struct Memory {
     pub(crate) left_alone: Option<String>,
     /// A newer commit that may not begin.
     pub(crate) held_back: Option<HeldBack>,
+    /// When objects that could not be compared were last tried again.
+    pub(crate) tried_again: Option<Instant>,
     /// Workloads that could not be restarted the last time, with what was told of it.
     pub(crate) restart_failures: BTreeMap<ObjectKey, String>,
     /// When the status was last written.

@@ -32,6 +32,7 @@ pub(super) mod variables;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Instant;
 
 use crds::ApplicationStatus;
 use k8s_openapi::jiff::Timestamp;
@@ -44,9 +45,9 @@ use crate::sync::{
     kinds::Kinds,
     observe::applications::AppId,
     observe::memory::Render,
-    plan::{HeldBack, recorded},
+    plan::{HeldBack, UNDECIDED_AGAIN, recorded},
     revisions::Revisions,
-    world::{Asked, Source, SourceProblem, Unsealer, World},
+    world::{Asked, Live, Source, SourceProblem, Unsealer, World},
 };
 use objects::Observed;
 use subject::Subject;
@@ -57,6 +58,7 @@ struct Sight {
     source: Result<Source, SourceProblem>,
     newest: Option<Revisions>,
     held_back: Option<HeldBack>,
+    tries_again: bool,
     kinds: Arc<Kinds>,
     observed: Observed,
     opening: BTreeMap<ObjectKey, Result<(), String>>,
@@ -103,6 +105,7 @@ impl Engine {
             .cluster(app, &subject, wanted.as_deref(), &kinds)
             .await?;
         let opening = self.opening(app, wanted.as_deref(), &observed.live).await;
+        let tries_again = self.tries_again(app, &observed.live);
         Ok(self.world(
             subject,
             project,
@@ -110,11 +113,25 @@ impl Engine {
                 source,
                 newest,
                 held_back,
+                tries_again,
                 kinds,
                 observed,
                 opening,
             },
         ))
+    }
+
+    /// Whether what could not be compared is to be tried again: now and then, for nothing tells when it can be.
+    fn tries_again(&self, app: &AppId, live: &BTreeMap<ObjectKey, Live>) -> bool {
+        let wait = UNDECIDED_AGAIN.unsigned_abs();
+        live.values().any(|live| live.state.is_undecided())
+            && self.memories.with(app, |memory| {
+                let is_due = memory.tried_again.is_none_or(|at| at.elapsed() >= wait);
+                if is_due {
+                    memory.tried_again = Some(Instant::now());
+                }
+                is_due
+            })
     }
 
     /// All that was seen, and what is known without looking.
@@ -138,6 +155,7 @@ impl Engine {
             source: sight.source,
             newest: sight.newest,
             held_back: sight.held_back,
+            tries_again: sight.tries_again,
             kinds: sight.kinds,
             destination_namespace: sight.observed.namespace,
             namespace_metadata: sight.observed.namespace_metadata,

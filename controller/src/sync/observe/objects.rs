@@ -123,7 +123,7 @@ impl Engine {
         self.live.watch(resources).await
     }
 
-    /// Asks for what no watch told of: it may exist without a tracking id.
+    /// Asks for what no watch told of: it may exist without a tracking id. Of a kind whose listing is not whole that is everything.
     async fn look<'a>(
         &self,
         keys: impl Iterator<Item = &'a ObjectKey> + Send,
@@ -133,7 +133,7 @@ impl Engine {
     ) -> Result<(), kube::Error> {
         let unasked: Vec<_> = {
             let index = self.live.index();
-            keys.filter(|key| index.is_unasked(key) && !unlisted.contains(&key.group_kind()))
+            keys.filter(|key| index.is_unasked(key) || unlisted.contains(&key.group_kind()))
                 .collect()
         };
         let looks = unasked.into_iter().filter_map(|key| {
@@ -147,6 +147,10 @@ impl Engine {
             Some(async move {
                 match api.get_opt(key.name()).await {
                     Ok(Some(object)) => self.live.see(key, self.live.sight(object, &resource)),
+                    Ok(None) if unlisted.contains(&kind) => {
+                        // No watch tells of its deletion.
+                        self.live.index().lose(key, None);
+                    }
                     Ok(None) => self.live.index().absent(key),
                     // Nothing is known of it then: applying it tells why.
                     Err(kube::Error::Api(status)) => {

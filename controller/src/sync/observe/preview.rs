@@ -115,6 +115,7 @@ impl Engine {
             source,
             newest,
             held_back: None,
+            tries_again: true,
             kinds,
             observed,
             opening,
@@ -327,7 +328,8 @@ async fn compared(
             }
             Err(problem) => {
                 let message = problem.to_string();
-                return Ok((LiveState::Unreadable { message }, sides));
+                let wanted = wanted.hash;
+                return Ok((LiveState::Unreadable { wanted, message }, sides));
             }
         },
     };

@@ -157,10 +157,10 @@ fn difference(
     live: Option<&Live>,
 ) -> Option<Difference> {
     let Some(live) = live else {
-        return Some(if world.unlisted.contains(&wanted.key.group_kind()) {
-            Difference::Unlisted
-        } else if removed_itself(world, terms, wanted) {
+        return Some(if removed_itself(world, terms, wanted) {
             Difference::Finished
+        } else if world.unlisted.contains(&wanted.key.group_kind()) {
+            Difference::Unlisted
         } else {
             Difference::Missing
         });
@@ -184,6 +184,17 @@ fn difference(
             wanted: hash,
             message,
         } if *hash == wanted.hash => Some(Difference::Immutable(message.clone())),
+        LiveState::Forbidden {
+            wanted: hash,
+            message,
+        } if *hash == wanted.hash => Some(Difference::Forbidden(message.clone())),
+        LiveState::Unreadable {
+            wanted: hash,
+            message,
+        } if *hash == wanted.hash => Some(Difference::Unreadable(message.clone())),
+        LiveState::Forbidden { .. } | LiveState::Unreadable { .. } | LiveState::Unverified => {
+            Some(Difference::Unverified)
+        }
         LiveState::Matches(_) | LiveState::Differs { .. } | LiveState::Immutable { .. } => {
             // What changed may be a field that does not count, which only the live object tells.
             Some(match wanted.ignored.has_managers() {
@@ -191,9 +202,6 @@ fn difference(
                 false => Difference::Changed,
             })
         }
-        LiveState::Unverified => Some(Difference::Unverified),
-        LiveState::Forbidden { message } => Some(Difference::Forbidden(message.clone())),
-        LiveState::Unreadable { message } => Some(Difference::Unreadable(message.clone())),
     }
 }
 

@@ -27,6 +27,11 @@ impl Comparison {
         self.objects.get(key)?.difference.as_ref()
     }
 
+    /// It is to be deleted, and somebody has to approve that first.
+    pub(in crate::sync) fn asks(&self, key: &ObjectKey) -> bool {
+        self.objects.get(key).is_some_and(|compared| compared.asks)
+    }
+
     /// When an object is applied.
     pub(in crate::sync) fn slot(&self, key: &ObjectKey) -> Slot {
         let compared = self.objects.get(key);

@@ -62,6 +62,7 @@ pub(in crate::sync) fn actionable(
 pub(in crate::sync) fn heal(
     world: &World,
     terms: &Terms<'_>,
+    comparison: &Comparison,
     state: &OperationState,
     mut objects: BTreeSet<ObjectKey>,
 ) -> Decided {
@@ -96,7 +97,9 @@ pub(in crate::sync) fn heal(
             ..Decided::default()
         };
     }
-    let scope = match objects.len() <= LISTED {
+    // What asks first may wait for long, and all else is to be healed meanwhile.
+    let asks = objects.iter().any(|key| comparison.asks(key));
+    let scope = match objects.len() <= LISTED && !asks {
         true => Scope::Objects(objects),
         false => Scope::Whole,
     };

@@ -46,7 +46,7 @@ use crate::sync::desired::hooks::HookId;
 use crate::sync::key::ObjectKey;
 use crate::sync::revisions::Revisions;
 use crate::sync::world::Health;
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 pub use difference::{Compared, Comparison, Difference, SyncStatus};
 pub use operation::{
@@ -55,6 +55,9 @@ pub use operation::{
 };
 pub use planner::plan;
 pub use slot::Slot;
+
+/// What could not be compared is tried again after so long.
+pub(in crate::sync) const UNDECIDED_AGAIN: SignedDuration = SignedDuration::from_secs(30);
 
 /// A newer commit that may not begin now: the automated sync that runs is not ended for it, and goes on.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,6 +7,7 @@ use crate::sync::plan::comparison::Terms;
 use crate::sync::plan::steps::Work;
 use crate::sync::plan::{
     Condition, ConditionKind, Ending, HeldBack, Initiator, Operation, OperationPhase, Plan,
+    UNDECIDED_AGAIN,
 };
 use crate::sync::revisions::Revisions;
 use crate::sync::world::{SourceReason, World};
@@ -53,6 +54,10 @@ pub fn plan(world: &World) -> Plan {
 
 /// A newer commit that can't be synced as it is: the sync that runs goes on meanwhile.
 fn unreadable(world: &World, stop: &gates::Stop) -> Option<Plan> {
+    if world.held_back.is_some() {
+        // It is held back already, and what runs can't be read either.
+        return None;
+    }
     let problem = world.source.as_ref().err()?;
     let is_of_commit = problem.reason != SourceReason::Fetch;
     let newer = world.newest.as_ref().filter(|_| is_of_commit)?;
@@ -174,8 +179,17 @@ fn compared(world: &World, terms: &Terms<'_>) -> Plan {
             .chain(window_ends)
             .chain(blocked.and_then(|blocked| blocked.until))
             .chain(world.held_back.as_ref().map(|held_back| held_back.until))
+            .chain(undecided_again_at(world))
             .min(),
     }
+}
+
+/// When to try again what could not be compared.
+fn undecided_again_at(world: &World) -> Option<Timestamp> {
+    let mut live = world.live.values();
+    let undecided = live.any(|live| live.state.is_undecided());
+    let again = world.now.saturating_add(UNDECIDED_AGAIN);
+    undecided.then(|| again.unwrap_or(Timestamp::MAX))
 }
 
 /// The newer commit has to wait for the sync that runs, which is of the same sources and goes on meanwhile.

@@ -92,7 +92,9 @@ pub(in crate::sync) fn has_applied(
         let state = operation(application).filter(|state| is_running(state))?;
         let results = &state.sync_result.as_ref()?.resources;
         let applied = |result: &ResourceResult| is_applied(result) && key_of_result(result) == *key;
-        (pinned(state).as_ref() == Some(revisions)).then(|| results.iter().any(applied))
+        let is_at_it =
+            pinned(state).as_ref() == Some(revisions) && is_of_sources(application, state);
+        is_at_it.then(|| results.iter().any(applied))
     };
     by_a_sync || by_this_one().unwrap_or_default()
 }

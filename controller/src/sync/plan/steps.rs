@@ -303,7 +303,12 @@ pub(in crate::sync) fn verify(
     let known = recorded::compared(&world.application.status);
     let urgent = known.as_ref() != Some(&comparison.revisions);
     let open = comparison.objects.iter().filter(|(key, compared)| {
-        compared.difference == Some(Difference::Unverified) && !settled.contains(key)
+        let is_open = match &compared.difference {
+            Some(Difference::Unverified) => true,
+            Some(Difference::Forbidden(_) | Difference::Unreadable(_)) => world.tries_again,
+            _ => false,
+        };
+        is_open && !settled.contains(key)
     });
     open.map(|(key, compared)| planned(compared.slot, &verify_step(key, urgent)))
         .collect()

@@ -188,7 +188,7 @@ fn failed(
     };
     recorded::set_failure(&mut state.operation, None);
     state.retry_count = i64::from(operation.retry_count) + 1;
-    state.finished_at = Some(end(world, operation));
+    state.finished_at = Some(time(world.now));
     let text = format!(
         "{message}. Retrying attempt #{} at {}.",
         state.retry_count,

@@ -108,12 +108,16 @@ fn is_job(result: &ResourceResult) -> bool {
     recorded::is_applied(result) && key_of_result(result).is("batch", "Job")
 }
 
-/// The results that are listed, and how many are not. Those of hooks are more than news: without them a hook would run again.
+/// The results that are listed, and how many are not. Those of hooks and Jobs are more than news: without them one would run again.
 fn listed(mut results: Vec<ResourceResult>) -> (Vec<ResourceResult>, usize) {
-    results.sort_by_key(|result| (result.hook_type.is_empty(), result.status != "SyncFailed"));
-    let hooks = results.partition_point(|result| !result.hook_type.is_empty());
-    let omitted = results.len().saturating_sub(LISTED.max(hooks));
-    results.truncate(LISTED.max(hooks));
+    let runs_again = |result: &ResourceResult| !result.hook_type.is_empty() || is_job(result);
+    results.sort_by_key(|result| {
+        let is_no_hook = result.hook_type.is_empty();
+        (is_no_hook, !is_job(result), result.status != "SyncFailed")
+    });
+    let kept = results.partition_point(runs_again);
+    let omitted = results.len().saturating_sub(LISTED.max(kept));
+    results.truncate(LISTED.max(kept));
     (results, omitted)
 }
 
@@ -350,6 +354,21 @@ mod tests {
                 .iter()
                 .all(|result| result.status == "SyncFailed")
         );
+    }
+
+    #[test]
+    fn a_job_that_was_written_is_listed_before_what_failed() {
+        let job = ResourceResult {
+            group: "batch".to_owned(),
+            kind: "Job".to_owned(),
+            ..results(1, "", "Synced").next().unwrap()
+        };
+        let (listed, omitted) = listed(
+            results(600, "", "SyncFailed")
+                .chain([job.clone()])
+                .collect(),
+        );
+        assert_eq!((&listed[0], listed.len(), omitted), (&job, LISTED, 101));
     }
 
     #[test]

@@ -58,6 +58,14 @@ impl Selection<'_> {
             .collect()
     }
 
+    /// How many of the objects of a diff that are chosen can't be synced as they are, or can't be compared.
+    pub(super) fn problems(&self, objects: &Value) -> Option<usize> {
+        let objects = objects.as_array().into_iter().flatten();
+        let has_problem = |object: &&Value| object["problem"].is_string() && self.covers(object);
+        let problems = objects.filter(has_problem).count();
+        (problems > 0).then_some(problems)
+    }
+
     fn covers(&self, object: &Value) -> bool {
         let (mut named, mut is_named, mut is_left_out) = (false, false, false);
         for resource in self.resources {
@@ -180,6 +188,23 @@ mod tests {
             chosen(&[":ConfigMap:a", "!:ConfigMap:other/a"], &[]),
             ["shop/a"]
         );
+    }
+
+    #[test]
+    fn what_is_chosen_and_has_a_problem_is_counted() {
+        let problems = |labels: &[&str]| {
+            let labels: Vec<Label> = labels.iter().map(|text| label(text).unwrap()).collect();
+            let objects = json!([
+                {"group": "", "kind": "ConfigMap", "name": "a", "change": "none", "labels": {"tier": "web"}, "problem": "it is refused"},
+            ]);
+            let selection = Selection {
+                resources: &[],
+                labels: &labels,
+            };
+            selection.problems(&objects)
+        };
+        assert_eq!(problems(&["tier=web"]), Some(1));
+        assert_eq!(problems(&["tier=db"]), None);
     }
 
     #[test]

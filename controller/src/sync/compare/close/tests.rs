@@ -187,9 +187,13 @@ fn a_refused_prediction_says_why() {
         message: message.clone(),
     };
     let forbidden = LiveState::Forbidden {
+        wanted: wanted.hash,
         message: message.clone(),
     };
-    let unreadable = LiveState::Unreadable { message };
+    let unreadable = LiveState::Unreadable {
+        wanted: wanted.hash,
+        message,
+    };
     for (reason, state) in [
         (FailureReason::ImmutableField, immutable),
         (FailureReason::Forbidden, forbidden),

@@ -43,6 +43,29 @@ pub(crate) struct Live {
     customizations: Mutex<Arc<Customizations>>,
 }
 
+/// A write of ours under way.
+pub(crate) struct Writing<'a> {
+    index: &'a Mutex<Index>,
+    key: &'a ObjectKey,
+}
+
+impl<'a> Writing<'a> {
+    fn begin(index: &'a Mutex<Index>, key: &'a ObjectKey) -> Self {
+        locked(index).writing(key);
+        Self { index, key }
+    }
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        locked(self.index).written(self.key);
+    }
+}
+
+fn locked(index: &Mutex<Index>) -> MutexGuard<'_, Index> {
+    index.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Live {
     pub(crate) fn new(context: &Context, queue: Arc<Queue<AppId>>) -> Arc<Self> {
         Arc::new(Live {
@@ -58,7 +81,12 @@ impl Live {
 
     /// The index, for as long as one can do without waiting.
     pub(crate) fn index(&self) -> MutexGuard<'_, Index> {
-        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.index)
+    }
+
+    /// A write of ours to an object begins: until this is dropped, events of it wake nobody. It may be dropped in mid-write.
+    pub(crate) fn writing<'a>(&'a self, key: &'a ObjectKey) -> Writing<'a> {
+        Writing::begin(&self.index, key)
     }
 
     /// Makes sure that each of these kinds is watched and waits for their first listings. Answers the kinds whose listing is not

@@ -6,7 +6,9 @@ use kube::{api::DynamicObject, core::ApiResource};
 use serde_json::{Value, json};
 
 use super::{
+    Writing,
     index::{Answer, Index},
+    locked,
     seen::Seen,
     slot::Affected,
 };
@@ -211,6 +213,20 @@ fn what_an_application_no_longer_wants_and_nobody_tracks_is_forgotten() {
     index.forget(&app("shop"));
     assert_eq!(index.kinds_in_use().len(), 0);
     assert!(!index.cares(&key("a")));
+}
+
+#[tokio::test]
+async fn a_write_that_is_dropped_on_its_way_leaves_nobody_deaf() {
+    let index = std::sync::Mutex::default();
+    let object = key("a");
+    locked(&index).concern(&app("shop"), [&object].into_iter());
+    let write = async {
+        let _writing = Writing::begin(&index, &object);
+        std::future::pending::<()>().await;
+    };
+    assert!(futures::poll!(Box::pin(write)).is_pending());
+    let affected = locked(&index).see(&object, seen(metadata("10")));
+    assert!(!nobody(&affected));
 }
 
 #[test]

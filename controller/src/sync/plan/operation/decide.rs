@@ -108,7 +108,8 @@ fn running(
     state: &OperationState,
 ) -> Decided {
     let operation = stored(world, state);
-    if operation.revisions != terms.source.revisions {
+    let is_of_sources = recorded::is_of_sources(&world.application, state);
+    if operation.revisions != terms.source.revisions || !is_of_sources {
         return superseded(world, terms, operation).into();
     }
     let Some((at, why)) = deadline(world, state) else {
@@ -167,7 +168,7 @@ fn goes_on(
     .into()
 }
 
-/// A new commit takes the place of an operation that waits: for health, a deletion or its next try.
+/// A new commit, or another source, takes the place of an operation that waits: for health, a deletion or its next try.
 fn superseded(world: &World, terms: &Terms<'_>, operation: Operation) -> Operation {
     match operation.initiator {
         Initiator::Automated if terms.intent.automated.is_none() => Operation {
@@ -231,7 +232,10 @@ fn automated(
         Some(state) if possible_now(state, &actionable) => {
             begin(world, terms, Scope::Whole, 0).into()
         }
-        Some(state) if state.phase == "Succeeded" => heal::heal(world, terms, state, actionable),
+        // What came of some objects, or of a dry-run, says nothing against the revision, which was synced before.
+        Some(state) if state.phase == "Succeeded" || is_aside(state) => {
+            heal::heal(world, terms, comparison, state, actionable)
+        }
         Some(state) => {
             let message = format!(
                 "the last sync to {} failed: {}",
@@ -249,10 +253,14 @@ fn automated(
 /// and a dry-run none.
 fn attempted(world: &World, terms: &Terms<'_>, state: &OperationState) -> bool {
     let revisions = Some(&terms.source.revisions);
-    let partial = recorded::is_partial(state) && !recorded::is_automated(state);
     recorded::pinned(state).as_ref() == revisions
         && recorded::is_of_sources(&world.application, state)
-        && (!partial || recorded::synced(&world.application).as_ref() == revisions)
+        && (!is_aside(state) || recorded::synced(&world.application).as_ref() == revisions)
+}
+
+/// A request that deals with some objects, or with none.
+fn is_aside(state: &OperationState) -> bool {
+    recorded::is_partial(state) && !recorded::is_automated(state)
 }
 
 /// What an earlier pass had to leave out can be dealt with now.
