@@ -100,12 +100,21 @@ pub fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// Clients for requests that must not wait.
+struct AtOnce {
+    /// Renews the Lease.
+    election: kube::Client,
+    /// Asks which kinds there are, also of APIs that are away.
+    discovery: kube::Client,
+}
+
 async fn run(settings: Settings) -> Result<(), Error> {
-    let (context, client) = connect(settings).await?;
+    let (context, clients) = connect(settings).await?;
     let context = Arc::new(context);
     let done = CancellationToken::new();
-    let election = tokio::spawn(leadership::run(Arc::clone(&context), client, done.clone()));
-    let mut parts = parts(&context);
+    let election = leadership::run(Arc::clone(&context), clients.election, done.clone());
+    let election = tokio::spawn(election);
+    let mut parts = parts(&context, clients.discovery);
     let first = tokio::select! {
         signal = ended_by_signal() => signal,
         Some(part) = parts.join_next() => part.map_err(Error::PartEnded).flatten(),
@@ -123,7 +132,7 @@ async fn run(settings: Settings) -> Result<(), Error> {
 }
 
 /// Starts what `--only` names, and the metrics in any case.
-fn parts(context: &Arc<Context>) -> JoinSet<Result<(), Error>> {
+fn parts(context: &Arc<Context>, discovery: kube::Client) -> JoinSet<Result<(), Error>> {
     let mut parts = JoinSet::new();
     parts.spawn(metrics::run(Arc::clone(context)));
     if context.settings.runs(Part::Sealing) {
@@ -136,17 +145,20 @@ fn parts(context: &Arc<Context>) -> JoinSet<Result<(), Error>> {
     }
     if context.settings.runs(Part::Sync) {
         let (tell, told) = web::channel();
-        parts.spawn(sync::run(Arc::clone(context), told));
+        parts.spawn(sync::run(Arc::clone(context), discovery, told));
         parts.spawn(web::run(Arc::clone(context), tell));
     }
     parts
 }
 
-/// What all parts share, and the client of the election.
-async fn connect(settings: Settings) -> Result<(Context, kube::Client), Error> {
+/// What all parts share, and the clients that some have for themselves.
+async fn connect(settings: Settings) -> Result<(Context, AtOnce), Error> {
     let config = client::config(&settings).await?;
     let namespace = client::own_namespace(&settings, &config);
-    let election = client::connect_at_once(config.clone())?;
+    let clients = AtOnce {
+        election: client::connect_at_once(config.clone())?,
+        discovery: client::connect_without_retries(config.clone())?,
+    };
     let client = client::connect(config, &settings.client)?;
     tracing::info!(namespace, "own namespace");
     let keyring = Arc::new(Keyring::new(match settings.keys.key_order_priority {
@@ -184,7 +196,7 @@ async fn connect(settings: Settings) -> Result<(Context, kube::Client), Error> {
         metrics,
         shutdown: CancellationToken::new(),
     };
-    Ok((context, election))
+    Ok((context, clients))
 }
 
 async fn ended_by_signal() -> Result<(), Error> {

@@ -20,7 +20,7 @@ mod shared;
 #[path = "options/webhooks.rs"]
 mod webhooks;
 
-use harness::{equal, eventually, unique};
+use harness::{Controller, equal, eventually, unique};
 use scene::{Scene, config_map, deployment};
 use serde_json::{Value, json};
 
@@ -275,6 +275,46 @@ fn an_object_that_is_only_made_where_it_is_missing_belongs_to_who_made_it() {
         .testbed
         .kubectl(&["delete", "configmap", "settings", "--namespace", to]);
     scene.becomes("configmap", "settings", "/data/value", "ours");
+}
+
+/// An account that may do everything but list the ServiceAccounts. Its kubeconfig.
+fn who_may_not_list(scene: &Scene) -> String {
+    let own = &scene.own;
+    scene.testbed.apply(&format!(
+        "apiVersion: v1\nkind: ServiceAccount\nmetadata: {{name: half, namespace: {own}}}\n---\n\
+         apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {{name: {own}}}\nrules:\n\
+         - {{apiGroups: [\"*\"], resources: [\"*\"], verbs: [get, create, update, patch, delete]}}\n\
+         - {{apiGroups: [\"\"], resources: [configmaps, secrets, namespaces, events], verbs: [list, watch]}}\n\
+         - {{apiGroups: [apps, argoproj.io, autoscaling, bitnami.com, coordination.k8s.io], resources: [\"*\"], verbs: [list, watch]}}\n\
+         - {{apiGroups: [apiextensions.k8s.io, apiregistration.k8s.io], resources: [\"*\"], verbs: [list, watch]}}\n---\n\
+         apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {{name: {own}}}\n\
+         roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: {own}}}\n\
+         subjects: [{{kind: ServiceAccount, name: half, namespace: {own}}}]\n"
+    ));
+    scene.testbed.kubeconfig_of(own, "half")
+}
+
+#[test]
+fn of_a_kind_that_can_not_be_listed_each_object_is_asked_for() {
+    let scene = Scene::new("unlisted");
+    let kubeconfig = who_may_not_list(&scene);
+    let arguments = scene.arguments();
+    let arguments = arguments.each_ref().map(String::as_str);
+    let _controller = Controller::start_with(&kubeconfig, &arguments).ready();
+    let account = |whose: &str, more: &str| {
+        format!(
+            "apiVersion: v1\nkind: ServiceAccount\nmetadata: {{name: web{more}, labels: {{by: {whose}}}}}\n"
+        )
+    };
+    let place = format!(", namespace: {}", scene.to);
+    scene.testbed.apply(&account("hand", &place));
+    let once = ", annotations: {signet.dev/apply: IfNotPresent}";
+    let commit = scene
+        .repository
+        .commit(&[("app/web.yaml", &account("git", once))], "Add");
+    scene.application(AUTOMATED);
+    scene.sync_status("Synced", &commit);
+    scene.becomes("serviceaccount", "web", "/metadata/labels/by", "hand");
 }
 
 #[test]

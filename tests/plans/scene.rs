@@ -201,6 +201,7 @@ pub(crate) fn observe(outside: &Outside, source: &Source, fresh: bool, seconds: 
         application_namespaces: Vec::new(),
         allow_file_repositories: false,
         applications: Arc::new(["shop".to_owned()].into()),
+        others: Default::default(),
         dependencies: Default::default(),
         another_controller: false,
     }

@@ -116,6 +116,7 @@ fn build(
     let project =
         project.map(|project| crds::decode::<crds::AppProject>(project).expect("project.yaml"));
     let customizations = Arc::new(Customizations::read(&cluster_settings).0);
+    let others = others(settings, &kinds);
     let mut world = World {
         now: text(settings, "now")
             .parse()
@@ -152,11 +153,22 @@ fn build(
         application_namespaces: Vec::new(),
         allow_file_repositories: false,
         applications: Arc::new(["shop", "other"].map(str::to_owned).into()),
+        others,
         dependencies: BTreeMap::new(),
         another_controller: settings["anotherController"] == true,
     };
     world.restarts = restarts(settings, &wanted, &world.live);
     world
+}
+
+/// `others` has what other Applications list, by their names.
+fn others(settings: &Value, kinds: &Kinds) -> BTreeMap<ObjectKey, String> {
+    let applications = settings["others"].as_object().into_iter().flatten();
+    let listed = applications.flat_map(|(application, objects)| {
+        let objects = objects.as_array().into_iter().flatten();
+        objects.map(move |object| (key_of(object, kinds), application.clone()))
+    });
+    listed.collect()
 }
 
 /// `heldBack` is a commit that may not begin.

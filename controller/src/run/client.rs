@@ -47,7 +47,8 @@ pub(super) fn own_namespace(settings: &Settings, config: &Config) -> String {
 /// How we present ourselves, in the API server's audit log.
 const USER_AGENT: &str = concat!("signet-controller/", env!("CARGO_PKG_VERSION"));
 
-/// A client that keeps to `--kubeclient-qps`.
+/// A client that keeps to `--kubeclient-qps`. What the API server turns away for a moment (429, 503, 504) it sends again itself,
+/// which spares events, steps of a sync and Secrets a failure; for an API that stays away that takes minutes.
 pub(super) fn connect(config: Config, settings: &Client) -> Result<kube::Client, Error> {
     let builder = ClientBuilder::try_from(named(config)).map_err(Error::MakeClient)?;
     match settings.kubeclient_qps.filter(|qps| *qps > 0.0) {
@@ -62,6 +63,12 @@ pub(super) fn connect(config: Config, settings: &Client) -> Result<kube::Client,
 pub(super) fn connect_at_once(config: Config) -> Result<kube::Client, Error> {
     let builder = ClientBuilder::try_from(named(config)).map_err(Error::MakeClient)?;
     Ok(builder.build())
+}
+
+/// The same for who must not wait for an API that is away either: nothing is sent again.
+pub(super) fn connect_without_retries(mut config: Config) -> Result<kube::Client, Error> {
+    config.default_retry = false;
+    connect_at_once(config)
 }
 
 fn named(mut config: Config) -> Config {

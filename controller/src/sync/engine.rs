@@ -7,6 +7,7 @@ use std::{
 };
 
 use k8s_openapi::jiff::Timestamp;
+use kube::Client;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
@@ -78,7 +79,12 @@ enum After {
 }
 
 impl Engine {
-    pub(crate) fn new(context: Arc<Context>, mirrors: Arc<Mirrors>) -> Arc<Self> {
+    /// `discovery` is the client that finds out which kinds there are.
+    pub(crate) fn new(
+        context: Arc<Context>,
+        discovery: Client,
+        mirrors: Arc<Mirrors>,
+    ) -> Arc<Self> {
         let charts = Arc::new(Charts::new(chart_options(&context)));
         let queue = Arc::new(Queue::new());
         let client = &context.client;
@@ -101,7 +107,7 @@ impl Engine {
             ),
             signatures: Signatures::new(),
             variables: VariablesFromObjects::new(client.clone(), queue.clone()),
-            discovery: Discovery::new(client.clone()),
+            discovery: Discovery::new(discovery),
             facts: Facts::new(client.clone()),
             live: Live::new(&context, queue.clone()),
             settings: Settings::default(),
@@ -270,10 +276,23 @@ impl Engine {
     pub(crate) fn forget(&self, app: &AppId) {
         self.wake_dependants(app);
         self.queue.forget(app);
-        self.live.index().forget(app);
+        self.drop_notes(app);
         let name = app.tracking_name(&self.context.namespace);
         let sharing = self.live.index().sharing_with(&name);
         self.wake_apps(sharing);
+    }
+
+    /// A pass is over. Where it outlived its Application, what it noted after that was forgotten goes as well. Wakes stay: they
+    /// may be for a new Application of that name.
+    pub(crate) fn forget_if_gone(&self, app: &AppId) {
+        if self.applications.get(app).is_none() {
+            self.drop_notes(app);
+        }
+    }
+
+    /// All that passes keep of an Application: what it wants, what they remember, the objects that they follow for it.
+    fn drop_notes(&self, app: &AppId) {
+        self.live.index().forget(app);
         self.memories.forget(app);
         self.variables.forget(app);
         self.metrics.forget(app);

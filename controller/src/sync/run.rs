@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use kube::Client;
 use serde_json::Value;
 use tokio::{
     sync::{
@@ -44,13 +45,14 @@ const TIDY: Duration = Duration::from_secs(30);
 /// What made a pass panic is likely still there: look again, but not at once.
 const AFTER_PANIC: Duration = Duration::from_secs(300);
 
-/// Syncs Applications until shutdown, at once where the web server tells of a new commit, and answers what it asks.
+/// Syncs Applications until shutdown, at once where the web server tells of a new commit, and answers what it asks. `discovery`
+/// is a client that fails at once where an API is away.
 ///
 /// # Errors
 /// When the folder for Git mirrors can't be written. Everything else that fails is waited out.
-pub async fn run(context: Arc<Context>, from_web: FromWeb) -> Result<(), Error> {
+pub async fn run(context: Arc<Context>, discovery: Client, from_web: FromWeb) -> Result<(), Error> {
     let mirrors = mirrors(&context.settings.sync)?;
-    let engine = Engine::new(context, mirrors);
+    let engine = Engine::new(context, discovery, mirrors);
     let mut watches = JoinSet::new();
     let ready = engine.feed(&mut watches);
     let FromWeb {
@@ -169,7 +171,8 @@ impl Engine {
         while passes.join_next().await.is_some() {}
     }
 
-    /// One pass, given back to the queue also when it panics: that is a defect, and one Application's only.
+    /// One pass, given back to the queue also when it panics: that is a defect, and one Application's only. Of an Application
+    /// that has gone meanwhile nothing is left after it.
     async fn turn(self: Arc<Self>, app: AppId) {
         let (engine, of) = (self.clone(), app.clone());
         let pass = tokio::spawn(async move { engine.pass(&of).await });
@@ -177,6 +180,7 @@ impl Engine {
             tracing::error!(application = %app, "a pass panicked, the next one is in {AFTER_PANIC:?}");
             self.queue.wake_at(&app, Instant::now() + AFTER_PANIC);
         }
+        self.forget_if_gone(&app);
         self.queue.done(&app);
     }
 
@@ -250,31 +254,21 @@ impl Engine {
             .await;
     }
 
-    async fn follow_definitions(self: &Arc<Self>) {
-        follow_definitions(self.context.client.clone(), |told| {
-            let engine = self.clone();
-            tokio::spawn(async move {
-                match told {
-                    definitions::Told::Changed(group) => {
-                        engine.discovery.changed(&group).await;
-                        engine.facts.changed();
-                        engine.wake_apps(
-                            engine
-                                .applications
-                                .ids()
-                                .into_iter()
-                                .filter(|app| engine.misses(app, &group)),
-                        );
-                    }
-                    definitions::Told::Gone(group) => {
-                        engine.discovery.changed(&group).await;
-                        engine.facts.changed();
-                        let concerned = engine.live.index().concerned_with(&group);
-                        engine.live.end(&group);
-                        engine.wake_apps(concerned);
-                    }
-                }
-            });
+    async fn follow_definitions(&self) {
+        follow_definitions(self.context.client.clone(), |told| match told {
+            definitions::Told::Changed(group) => {
+                self.discovery.changed(&group);
+                self.facts.changed();
+                let apps = self.applications.ids().into_iter();
+                self.wake_apps(apps.filter(|app| self.misses(app, &group)));
+            }
+            definitions::Told::Gone(group) => {
+                self.discovery.changed(&group);
+                self.facts.changed();
+                let concerned = self.live.index().concerned_with(&group);
+                self.live.end(&group);
+                self.wake_apps(concerned);
+            }
         })
         .await;
     }
@@ -396,3 +390,6 @@ fn sources(object: &Value) -> impl Iterator<Item = &Value> {
     let one = object.pointer("/spec/source");
     one.into_iter().chain(several.into_iter().flatten())
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,8 @@ use crate::sync::{
 };
 
 impl Engine {
-    /// Writes a report; its events and counts go out with the write, so that none is told twice.
+    /// Writes a report; its events and counts go out with the write, so that none is told twice. How the Application is shows
+    /// once it stands in its status.
     pub(super) async fn tell(
         &self,
         app: &AppId,
@@ -25,7 +26,9 @@ impl Engine {
         report: &Report,
     ) -> Result<Written, kube::Error> {
         let written = self.write(app, base, report).await?;
-        if let Some(values) = &report.metrics {
+        if let Some(values) = &report.metrics
+            && matches!(written, Written::Done(_) | Written::Nothing)
+        {
             self.metrics.show(app, base, values);
         }
         if let Written::Done(now) = &written {

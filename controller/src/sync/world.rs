@@ -111,6 +111,9 @@ pub struct World {
     /// Tracking names of all Applications that exist: `name`, or `namespace_name` outside our own namespace.
     /// Shared, so that a pass costs the same however many there are.
     pub applications: Arc<BTreeSet<String>>,
+    /// What other Applications list that would go with Namespaces and definitions of this one which may be deleted now, each with its
+    /// Application's tracking name. One object in each Namespace is enough, and one of each kind of a definition's group.
+    pub others: BTreeMap<ObjectKey, String>,
     /// The Applications that it depends on, those that they depend on, and so on. Absent = there is none of this name.
     pub dependencies: BTreeMap<ApplicationName, Dependency>,
     /// An Argo CD application controller with replicas lives in the Application's namespace.
@@ -185,7 +188,7 @@ impl fmt::Display for SourceProblem {
 /// The deed that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceReason {
-    /// The repository, revision or path could not be read, or there is no room for it: this may pass by itself.
+    /// The repository or revision could not be read, or there is no room for it: this may pass by itself.
     Fetch,
     /// The files could not be turned into objects.
     Render,

@@ -1,8 +1,9 @@
-//! One ConfigMap that several Applications want, each otherwise: it has one owner at a time, and nobody fights.
+//! One ConfigMap that several Applications want, each otherwise: it has one owner at a time, and nobody fights. And one Namespace with
+//! objects of several, that goes with none of them while another needs it.
 
 use serde_json::Value;
 
-use crate::harness::{Controller, eventually};
+use crate::harness::{Controller, equal, eventually};
 use crate::rest::no_write_of;
 use crate::scene::{Scene, config_map};
 use crate::{AUTOMATED, UID, application, application_becomes, by_hand};
@@ -148,4 +149,79 @@ fn an_application_that_may_not_share_applies_nothing_until_the_object_is_its_own
     belongs_to(&scene, "second");
     scene.becomes("configmap", "b", VALUE, "1");
     second_is_synced(&scene);
+}
+
+/// `app` has a Namespace, and `second` a ConfigMap in it. Returns the Namespace's name.
+fn namespace_of_both(scene: &Scene) -> (Controller, String) {
+    let controller = scene.controller();
+    let name = format!("{}-extra", scene.to);
+    let namespace = format!(
+        "apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}, annotations: {{argocd.argoproj.io/sync-options: Prune=true}}}}\n"
+    );
+    let place = format!("{{name: theirs, namespace: {name}}}");
+    let theirs = config_map("theirs", "1").replace("{name: theirs}", &place);
+    let commit = scene.repository.commit(
+        &[
+            ("app/a.yaml", &config_map("a", "1")),
+            ("app/namespace.yaml", &namespace),
+            ("second/b.yaml", &config_map("b", "1")),
+            ("second/theirs.yaml", &theirs),
+        ],
+        "Add",
+    );
+    scene.application(AUTOMATED);
+    scene.sync_status("Synced", &commit);
+    let second = application(scene, "second", "", AUTOMATED);
+    scene.testbed.apply(&second);
+    application_becomes(scene, "second", "/status/sync/status", "Synced");
+    (controller, name)
+}
+
+/// The ConfigMap and the Namespace that it is in are there, and nobody deletes that.
+fn is_left(scene: &Scene, namespace: &str) {
+    let found = scene.testbed.object("", "namespace", namespace);
+    assert_eq!(found.pointer("/metadata/deletionTimestamp"), None);
+    let theirs = scene.testbed.object(namespace, "configmap", "theirs");
+    assert_eq!(theirs.pointer(VALUE), Some(&"1".into()));
+}
+
+#[test]
+fn a_namespace_stays_until_no_other_application_has_an_object_in_it() {
+    let scene = Scene::new("shared-namespace");
+    let (_controller, namespace) = namespace_of_both(&scene);
+    let commit = scene.remove(&["app/namespace.yaml"]);
+    scene.sync_status("OutOfSync", &commit);
+    is_left(&scene, &namespace);
+
+    let commit = scene.remove(&["second/theirs.yaml"]);
+    refresh_hard(&scene, "second");
+    application_becomes(&scene, "second", "/status/resources/1", Value::Null);
+    scene.refresh();
+    eventually("the Namespace is gone", || {
+        let found = scene.testbed.find_object("", "namespace", &namespace);
+        equal(&found, &None)
+    });
+    scene.sync_status("Synced", &commit);
+}
+
+#[test]
+fn a_deleted_application_leaves_a_namespace_with_an_object_of_another_and_says_so() {
+    let scene = Scene::new("shared-cascade");
+    let (_controller, namespace) = namespace_of_both(&scene);
+    scene.patch(r#"{"metadata": {"finalizers": ["resources-finalizer.argocd.argoproj.io"]}}"#);
+    let delete = ["delete", "application", "app", "--namespace", &scene.own];
+    let delete = [&delete[..], &["--timeout=60s"]].concat();
+    scene.testbed.kubectl(&delete);
+    assert_eq!(scene.field("configmap", "a", UID), None);
+    is_left(&scene, &namespace);
+    let left = format!(
+        "not deleted with the Application: Namespace {namespace}: ConfigMap {namespace}/theirs of Application second would go with it"
+    );
+    eventually("an Event says what is left", || {
+        let events = scene.testbed.objects(&scene.own, "events");
+        let says_so = |event: &Value| {
+            event["reason"] == "OrphanedResourceWarning" && event["message"] == left.as_str()
+        };
+        equal(&events.iter().any(says_so), &true)
+    });
 }

@@ -36,6 +36,12 @@ impl ChildError {
         Self { program, why }
     }
 
+    /// It was not started, or not given the time: that says nothing of its input.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self.why, Why::NotStarted(_) | Why::Overdue(_))
+    }
+
     /// The program's own words, the first line that says what is wrong; `None` unless it refused its input.
     #[must_use]
     pub fn words(&self) -> Option<String> {

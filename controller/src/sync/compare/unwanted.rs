@@ -1,11 +1,17 @@
 //! Fields that healing removes: what people have added to a live object with kubectl, and what a manager left that is out of use.
 //! It goes by `managedFields`, and names fields without their values.
 
+use crds::names::{DIFF, HOLD, application};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use serde_json::{Map, Value};
 
 use super::ownership::{fields_of, is_passing, join, ours, spell_entry};
+use crate::dialect::argocd::{DELETION_APPROVED, REFRESH, SKIP_RECONCILE};
 use crate::field_set::is_entry;
+use crate::sync::key::group_version;
+
+/// Annotations by which people and tools ask something of an Application.
+const ASKING: [&str; 5] = [SKIP_RECONCILE, REFRESH, DELETION_APPROVED, HOLD, DIFF];
 
 /// Their names. `counts` is what counts of the live object.
 pub(in crate::sync) fn unwanted(
@@ -14,13 +20,33 @@ pub(in crate::sync) fn unwanted(
     counts: &Value,
 ) -> Vec<String> {
     let passing = |entry: &ManagedFieldsEntry| is_passing(entry, predecessor);
-    let mut found: Vec<String> = paths(managed, passing, counts)
-        .iter()
-        .map(|path| spell(path))
+    let is_application = is_application(counts);
+    let paths = paths(managed, passing, counts).into_iter();
+    let mut found: Vec<String> = paths
+        .filter(|path| !(is_application && asks(path)))
+        .map(|path| spell(&path))
         .collect();
     found.sort();
     found.dedup();
     found
+}
+
+fn is_application(object: &Value) -> bool {
+    let api_version = object["apiVersion"].as_str().unwrap_or_default();
+    let (group, _) = group_version(api_version);
+    group == application::GROUP && object["kind"] == application::KIND
+}
+
+/// A field of an Application that is written beside Git: to pause it, to have it looked at or synced, to approve, to hold it.
+fn asks(path: &[&str]) -> bool {
+    match path {
+        ["f:operation", ..] => true,
+        ["f:metadata", "f:annotations", annotation] => {
+            let name = annotation.strip_prefix("f:");
+            name.is_some_and(|name| ASKING.contains(&name))
+        }
+        _ => false,
+    }
 }
 
 /// The object without the fields that only entries for which `goes` holds have beside ours.
@@ -177,5 +203,33 @@ mod tests {
             ["spec.y"],
             "what a predecessor left"
         );
+    }
+
+    #[test]
+    fn what_is_asked_of_an_application_beside_git_is_left_alone() {
+        let mut annotations: Vec<&str> = ASKING.to_vec();
+        annotations.push("note");
+        let owned = annotations
+            .iter()
+            .map(|name| (format!("f:{name}"), json!({})));
+        let person = json!({"manager": "kubectl-annotate", "operation": "Update", "fieldsV1": {
+            "f:metadata": {"f:annotations": Value::Object(owned.collect())},
+            "f:operation": {".": {}, "f:sync": {".": {}, "f:revision": {}}},
+            "f:spec": {"f:paused": {}}}});
+        let managed: Vec<ManagedFieldsEntry> =
+            serde_json::from_value(json!([ours(), person])).unwrap();
+        let annotated = annotations
+            .iter()
+            .map(|name| ((*name).to_owned(), json!("x")));
+        let mut live = json!({"apiVersion": application::API_VERSION, "kind": application::KIND,
+            "metadata": {"annotations": Value::Object(annotated.collect())},
+            "operation": {"sync": {"revision": "main"}}, "spec": {"paused": true}});
+        assert_eq!(
+            unwanted(&managed, None, &live),
+            ["metadata.annotations.note", "spec.paused"]
+        );
+        live["kind"] = "AppProject".into();
+        let found = unwanted(&managed, None, &live);
+        assert_eq!(found.len(), annotations.len() + 2, "{found:?}");
     }
 }

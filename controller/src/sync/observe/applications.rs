@@ -2,7 +2,7 @@
 //! It wakes an Application for what its owner changed and never for what we wrote into its status.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -16,7 +16,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use crate::dialect::ApplicationName;
+use crate::dialect::{ApplicationName, Finalizer};
 use crate::sync::observe::dependencies::named;
 use crate::sync::observe::follow::{Change, follow};
 
@@ -120,6 +120,18 @@ impl Applications {
     /// All of them.
     pub(crate) fn all(&self) -> Vec<Arc<Value>> {
         self.known().objects.values().cloned().collect()
+    }
+
+    /// All but one, by their names in tracking ids; without those that are going and take their objects along.
+    pub(crate) fn others(&self, app: &AppId) -> BTreeMap<String, Arc<Value>> {
+        let known = self.known();
+        let others = known.objects.iter();
+        let others = others.filter(|(other, object)| *other != app && !takes_along(object));
+        let named = others.map(|(other, object)| {
+            let name = other.tracking_name(&self.own_namespace);
+            (name, object.clone())
+        });
+        named.collect()
     }
 
     /// Which there are.
@@ -255,6 +267,15 @@ pub(crate) fn owners_part(object: &Value) -> [Option<&Value>; 7] {
     ]
 }
 
+/// It is being deleted, and its objects with it.
+fn takes_along(object: &Value) -> bool {
+    let finalizers = object.pointer("/metadata/finalizers");
+    let mut finalizers = finalizers.and_then(Value::as_array).into_iter().flatten();
+    let names = Finalizer::Resources.names();
+    let is_ours = |name: &Value| name.as_str().is_some_and(|name| names.contains(&name));
+    object["metadata"]["deletionTimestamp"].is_string() && finalizers.any(is_ours)
+}
+
 fn is_older(object: &Value, known: &Value) -> bool {
     let version = |object: &Value| {
         let text = object
@@ -275,6 +296,18 @@ mod tests {
             "metadata": {"name": "a", "namespace": "signet", "uid": "1", "resourceVersion": version},
             "spec": {"project": "default"},
         })
+    }
+
+    #[test]
+    fn who_goes_with_its_objects_is_told_from_who_leaves_them() {
+        let mut object = application("1");
+        object["metadata"]["finalizers"] =
+            json!(["resources-finalizer.argocd.argoproj.io/background"]);
+        assert!(!takes_along(&object));
+        object["metadata"]["deletionTimestamp"] = "2026-03-01T12:00:00Z".into();
+        assert!(takes_along(&object));
+        object["metadata"]["finalizers"] = json!(["signet.dev/hooks"]);
+        assert!(!takes_along(&object));
     }
 
     fn changed(applications: &Applications, object: &Value) -> Option<Told> {

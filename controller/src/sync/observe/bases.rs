@@ -39,7 +39,7 @@ impl Sources {
         project
             .permits_source(url, true)
             .map_err(|denied| SourceProblem {
-                reason: SourceReason::Fetch,
+                reason: SourceReason::Render,
                 message: format!("remote base {base}: {}", denied.message),
                 hint: None,
             })?;

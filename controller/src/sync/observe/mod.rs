@@ -45,6 +45,8 @@ use crate::sync::{
     kinds::Kinds,
     observe::applications::AppId,
     observe::memory::Render,
+    observe::neighbours::{Listed, listed},
+    plan::holders::is_holder,
     plan::{HeldBack, UNDECIDED_AGAIN, recorded},
     revisions::Revisions,
     world::{Asked, Live, Source, SourceProblem, Unsealer, World},
@@ -59,6 +61,7 @@ struct Sight {
     newest: Option<Revisions>,
     held_back: Option<HeldBack>,
     tries_again: bool,
+    others: Vec<Listed>,
     kinds: Arc<Kinds>,
     observed: Observed,
     opening: BTreeMap<ObjectKey, Result<(), String>>,
@@ -97,7 +100,10 @@ impl Engine {
             let is_elsewhere = |running: &Revisions| *running != held_back.revisions;
             held_back.is(newest.as_ref()) && running.as_ref().is_some_and(is_elsewhere)
         });
-        let (kinds, unknown) = self.kinds(&subject, rendered.as_ref().ok()).await?;
+        let others = self.others(app, &subject, rendered.as_ref().ok());
+        let (kinds, unknown) = self
+            .kinds(&subject, rendered.as_ref().ok(), &others)
+            .await?;
         self.memories.with(app, |memory| memory.unknown = unknown);
         let source = self.source(app, &subject, rendered, &kinds).await;
         let wanted = source.as_ref().ok().map(|source| source.desired.clone());
@@ -114,6 +120,7 @@ impl Engine {
                 newest,
                 held_back,
                 tries_again,
+                others,
                 kinds,
                 observed,
                 opening,
@@ -132,6 +139,35 @@ impl Engine {
                 }
                 is_due
             })
+    }
+
+    /// What others list that would go with Namespaces and definitions which may be deleted now: with the Application all that it has, else
+    /// what the render lacks.
+    fn others(&self, app: &AppId, subject: &Subject, render: Option<&Render>) -> Vec<Listed> {
+        let status = &subject.facts.status;
+        let of_cluster = status.resources.iter();
+        let of_cluster = of_cluster.filter(|entry| entry.namespace.is_empty());
+        let results = recorded::hooks(status).map(recorded::key_of_result);
+        let keys = of_cluster.map(recorded::key_of).chain(results);
+        let mut holders: BTreeSet<ObjectKey> = keys.filter(is_holder).collect();
+        if holders.is_empty() {
+            return Vec::new();
+        }
+        if subject.facts.deletion_timestamp.is_none() {
+            // Without a render nothing is deleted.
+            let Some(render) = render else {
+                return Vec::new();
+            };
+            for manifest in render.manifests() {
+                let [group, kind, _] = kind_of(&manifest.object);
+                let name = manifest.object["metadata"]["name"].as_str();
+                holders.remove(&ObjectKey::of(group, kind, "", name.unwrap_or_default()));
+            }
+        }
+        match holders.is_empty() {
+            true => Vec::new(),
+            false => listed(&self.applications.others(app), &holders),
+        }
     }
 
     /// All that was seen, and what is known without looking.
@@ -173,17 +209,23 @@ impl Engine {
             application_namespaces: self.context.settings.sync.application_namespaces(),
             allow_file_repositories: self.context.settings.sync.allow_file_repositories,
             applications: self.applications.tracking_names(),
+            others: sight
+                .others
+                .into_iter()
+                .map(|listed| (listed.key, listed.application))
+                .collect(),
             dependencies,
             another_controller,
         }
     }
 
-    /// Kinds of all that is rendered or remembered, and of the objects that steps of ours make; with the groups of those that the
-    /// cluster does not know.
+    /// Kinds of all that is rendered or remembered, of the objects that steps of ours make, and of these of others; with the groups of
+    /// our own that the cluster does not know.
     async fn kinds(
         &self,
         subject: &Subject,
         render: Option<&Render>,
+        others: &[Listed],
     ) -> Result<(Arc<Kinds>, BTreeSet<String>), kube::Error> {
         let manifests = render.into_iter().flat_map(Render::manifests);
         let status = &subject.facts.status;
@@ -202,7 +244,10 @@ impl Engine {
             .into_iter()
             .map(|[group, kind, version]| (GroupKind::new(group, kind), version.to_owned()));
         let wanted: Vec<(GroupKind, String)> = wanted.collect();
-        let kinds = self.discovery.kinds(wanted.iter().cloned()).await?;
+        let others = others.iter();
+        let others = others.map(|listed| (listed.key.group_kind(), listed.version.clone()));
+        let asked: Vec<(GroupKind, String)> = wanted.iter().cloned().chain(others).collect();
+        let kinds = self.discovery.kinds(asked).await?;
         let unknown = wanted
             .into_iter()
             .filter(|(kind, version)| kinds.known(kind, version).is_none());

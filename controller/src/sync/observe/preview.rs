@@ -79,7 +79,10 @@ impl Engine {
                 aside,
             )
             .await?;
-        let (kinds, _) = self.kinds(&subject, rendered.as_ref().ok()).await?;
+        let others = self.others(app, &subject, rendered.as_ref().ok());
+        let (kinds, _) = self
+            .kinds(&subject, rendered.as_ref().ok(), &others)
+            .await?;
         let mut source = self.source_aside(&subject, &rendered, &kinds, BTreeSet::new());
         let mut observed = Observed::nothing();
         let mut sides = BTreeMap::new();
@@ -116,6 +119,7 @@ impl Engine {
             newest,
             held_back: None,
             tries_again: true,
+            others,
             kinds,
             observed,
             opening,

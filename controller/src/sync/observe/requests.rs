@@ -10,10 +10,11 @@ use crate::sync::observe::submodules::Undone;
 use crate::sync::world::{SourceProblem, SourceReason};
 use crate::{
     access::Project,
-    charts::{Chart, Fetch, Recipients},
+    charts::{Chart, ChartError, Fetch, Recipients},
     dialect::{Intent, SourceIntent},
     git::{Freshness, Tree},
     render::{BuildEnvironment, Dependency, KustomizeSettings, Request, Root, Tool},
+    repositories::AccessError,
 };
 
 impl Sources {
@@ -173,11 +174,13 @@ impl Sources {
             version,
             repository,
         } = dependency;
-        let access = self.access(repository, project).await?;
+        let access = self.access(repository, project).await;
+        let access = access.map_err(no_way)?;
         let charts = &self.charts;
         let version = charts
             .resolve(repository, &access, name, version, freshness)
-            .await?;
+            .await
+            .map_err(no_version)?;
         let how = Fetch {
             recipients: Recipients::OwnHost,
             freshness,
@@ -197,8 +200,72 @@ fn recipients(source: &SourceIntent) -> Recipients {
 
 fn not_permitted(dependency: &Dependency, denied: &str) -> SourceProblem {
     SourceProblem {
-        reason: SourceReason::Fetch,
+        reason: SourceReason::Render,
         message: format!("dependency {} of the chart: {denied}", dependency.name),
         hint: None,
+    }
+}
+
+/// Why the repository of a dependency can't be reached.
+fn no_way(error: AccessError) -> SourceProblem {
+    match error {
+        AccessError::InvalidUrl { .. } => of_the_chart(error.into()),
+        error => error.into(),
+    }
+}
+
+/// Why no version of a dependency can be chosen.
+fn no_version(error: ChartError) -> SourceProblem {
+    match error {
+        ChartError::InvalidUrl { .. }
+        | ChartError::InvalidName { .. }
+        | ChartError::InvalidVersion { .. } => of_the_chart(error.into()),
+        error => error.into(),
+    }
+}
+
+/// What the chart says of a dependency means nothing, whatever a server has.
+fn of_the_chart(problem: SourceProblem) -> SourceProblem {
+    SourceProblem {
+        reason: SourceReason::Render,
+        ..problem
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_chart_says_of_a_dependency_does_not_pass_and_what_a_server_says_may() {
+        let at = || "https://charts.example.com".to_owned();
+        let dependency = Dependency {
+            name: "db".to_owned(),
+            version: "1".to_owned(),
+            repository: at(),
+        };
+        let invalid = ChartError::InvalidVersion {
+            at: at(),
+            version: "?".to_owned(),
+        };
+        let alias = AccessError::InvalidUrl {
+            url: "@stable".to_owned(),
+            problem: "no host",
+        };
+        for problem in [
+            not_permitted(&dependency, "no"),
+            no_version(invalid),
+            no_way(alias),
+        ] {
+            assert_eq!(problem.reason, SourceReason::Render, "{problem}");
+        }
+        let away = ChartError::TimedOut {
+            at: at(),
+            seconds: 30,
+        };
+        let unknown = AccessError::SecretsUnknown { url: at() };
+        for problem in [no_version(away), no_way(unknown)] {
+            assert_eq!(problem.reason, SourceReason::Fetch, "{problem}");
+        }
     }
 }

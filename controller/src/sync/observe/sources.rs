@@ -195,13 +195,13 @@ impl Sources {
     }
 
     /// How a repository of charts may be read. One without a scheme is a registry, as for Argo CD.
-    pub(super) async fn access(&self, url: &str, project: &str) -> Result<Access, SourceProblem> {
+    pub(super) async fn access(&self, url: &str, project: &str) -> Result<Access, AccessError> {
         let kind = match url.split_once("://") {
             None | Some(("oci", _)) => RepositoryKind::Oci,
             Some(_) => RepositoryKind::Helm,
         };
         let repositories = self.mirrors.repositories();
-        Ok(repositories.access(kind, url, project).await?)
+        repositories.access(kind, url, project).await
     }
 
     /// Whether what the cluster says of itself must be put into one of the requests.
@@ -304,8 +304,16 @@ pub(super) async fn blocking<T: Send + 'static>(
 
 impl From<GitError> for SourceProblem {
     fn from(error: GitError) -> Self {
+        let reason = match error {
+            // Of a commit that is there: it will never be otherwise.
+            GitError::PathNotFound { .. }
+            | GitError::InvalidPath { .. }
+            | GitError::InvalidSubmodule { .. }
+            | GitError::SubmodulesOff { .. } => SourceReason::Render,
+            _ => SourceReason::Fetch,
+        };
         SourceProblem {
-            reason: SourceReason::Fetch,
+            reason,
             message: error.to_string(),
             hint: error.hint().map(str::to_owned),
         }
@@ -338,8 +346,9 @@ impl From<RenderError> for SourceProblem {
             RenderError::Git(error) => error.into(),
             RenderError::Chart(error) => error.into(),
             error => SourceProblem {
-                reason: match error {
+                reason: match &error {
                     RenderError::Scratch { .. } => SourceReason::Fetch,
+                    RenderError::Child { cause, .. } if cause.may_pass() => SourceReason::Fetch,
                     _ => SourceReason::Render,
                 },
                 message: error.to_string(),
@@ -351,7 +360,10 @@ impl From<RenderError> for SourceProblem {
 
 #[cfg(test)]
 mod tests {
+    use std::{path::Path, time::Duration};
+
     use super::*;
+    use crate::render::child::{Child, Limits, Runner, Scratch};
 
     #[test]
     fn what_git_or_a_render_can_not_do_comes_with_its_remedy() {
@@ -373,5 +385,92 @@ mod tests {
             SourceProblem::from(too_much).to_string(),
             "the source exceeds the limit of 10 MiB; spread the manifests over several Applications"
         );
+    }
+
+    #[test]
+    fn what_a_commit_lacks_does_not_pass_and_what_a_server_lacks_may() {
+        let url = || "https://git.example.com/shop.git".to_owned();
+        let reason = |error: GitError| SourceProblem::from(RenderError::from(error)).reason;
+        for error in [
+            GitError::PathNotFound {
+                url: url(),
+                commit: "c0ffee".to_owned(),
+                path: "deploy".to_owned(),
+            },
+            GitError::InvalidPath {
+                url: url(),
+                commit: "c0ffee".to_owned(),
+                path: "README".to_owned(),
+                problem: "is a file, not a directory",
+            },
+            GitError::InvalidSubmodule {
+                url: url(),
+                path: "lib".to_owned(),
+                problem: "has no URL in .gitmodules".to_owned(),
+            },
+            GitError::SubmodulesOff { url: url() },
+        ] {
+            assert_eq!(reason(error.clone()), SourceReason::Render, "{error}");
+        }
+        for error in [
+            GitError::RevisionNotFound {
+                url: url(),
+                revision: "main".to_owned(),
+            },
+            GitError::SubmoduleCommit {
+                url: url(),
+                commit: "c0ffee".to_owned(),
+            },
+            GitError::TimedOut {
+                url: url(),
+                seconds: 60,
+            },
+            GitError::Mirror {
+                url: url(),
+                cause: "no space left".to_owned(),
+            },
+        ] {
+            assert_eq!(reason(error.clone()), SourceReason::Fetch, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_was_not_started_or_given_no_time_may_fare_better_the_next_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let scratch = Scratch::create(folder.path()).unwrap();
+        let child = Child {
+            program: Path::new("/usr/bin/helm"),
+            arguments: Vec::new(),
+            scratch: &scratch,
+            directory: "",
+            readable: Vec::new(),
+            network: false,
+            landlocked: false,
+        };
+        let reason = |launcher: &str, limits: Limits| {
+            let ran = Runner::launched_by(launcher.into(), limits).run(&child);
+            let error = RenderError::Child {
+                command: "helm template".to_owned(),
+                cause: ran.unwrap_err(),
+            };
+            SourceProblem::from(error).reason
+        };
+        let limits = Limits {
+            output: 1 << 30,
+            ..Limits::default()
+        };
+        assert_eq!(reason("/nowhere", limits), SourceReason::Fetch);
+        // It writes for ever.
+        let yes = "/usr/bin/yes";
+        let no_time = Limits {
+            time: Duration::ZERO,
+            ..limits
+        };
+        assert_eq!(reason(yes, no_time), SourceReason::Fetch);
+        let no_room = Limits {
+            output: 0,
+            ..limits
+        };
+        assert_eq!(reason(yes, no_room), SourceReason::Render);
     }
 }

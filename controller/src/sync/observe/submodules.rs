@@ -108,7 +108,7 @@ impl Sources {
         project
             .permits_submodule(repository.url.as_str(), own_secret)
             .map_err(|denied| SourceProblem {
-                reason: SourceReason::Fetch,
+                reason: SourceReason::Render,
                 message: denied.message,
                 hint: None,
             })?;

@@ -96,7 +96,8 @@ impl VariablesFromObjects {
     /// The variables of an Application; none when it has none. From now on it is woken when one of its objects changes.
     ///
     /// # Errors
-    /// When one of them is missing, or is no text, or its project does not let the Application have such an object itself.
+    /// When one of them is missing, or is no text, or its project does not let the Application have such an object itself. And
+    /// when that is not known yet, which passes.
     pub(crate) async fn get(
         &self,
         app: &AppId,
@@ -224,7 +225,10 @@ async fn look(
     let looked = timeout(FIRST_LOOK, seen.wait_for(Option::is_some)).await;
     match looked {
         Ok(Ok(seen)) => Ok(seen.clone().flatten()),
-        _ => Err(problem(at, "can't be read yet", None)),
+        _ => Err(SourceProblem {
+            reason: SourceReason::Fetch,
+            ..problem(at, "can't be read yet", None)
+        }),
     }
 }
 
@@ -287,6 +291,7 @@ fn reference(from: &VariablesFrom, namespace: &str) -> Reference {
     }
 }
 
+/// What does not pass while nobody changes anything.
 fn problem(at: &Reference, what: &str, hint: Option<&str>) -> SourceProblem {
     let Reference {
         kind,
@@ -302,4 +307,31 @@ fn problem(at: &Reference, what: &str, hint: Option<&str>) -> SourceProblem {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_not_known_yet_may_pass_and_what_is_wrong_does_not() {
+        let at = Reference {
+            kind: VariablesKind::Secret,
+            namespace: "shop".to_owned(),
+            name: "database".to_owned(),
+        };
+        // Nobody ever tells of it.
+        let (_, seen) = watch::channel(None);
+        let unread = look(&at, seen).await.err();
+        let reason = unread.map(|problem| problem.reason);
+        assert_eq!(reason, Some(SourceReason::Fetch));
+
+        let items = Items {
+            sealing_key: false,
+            of: [("key".to_owned(), None)].into(),
+        };
+        let wrong = take(&mut Variables::default(), &at, &items).err();
+        let reason = wrong.map(|problem| problem.reason);
+        assert_eq!(reason, Some(SourceReason::Render));
+    }
 }

@@ -10,7 +10,7 @@ use crate::sync::plan::comparison::named;
 use crate::sync::plan::consent;
 use crate::sync::plan::deletion_hooks::{self, POST, PRE};
 use crate::sync::plan::gates;
-use crate::sync::plan::holders::{holds, is_holder, sink};
+use crate::sync::plan::holders::{holds, is_holder, needed_by_others, sink};
 use crate::sync::plan::hook_runs;
 use crate::sync::plan::inventory::{self, is_ours, options};
 use crate::sync::plan::prune;
@@ -43,11 +43,19 @@ fn stages(world: &World, propagation: Cascade) -> Result<Plan, String> {
     if let Some(plan) = deletion_hooks::plan(world, &PRE) {
         return Ok(plan);
     }
-    if let Some(plan) = objects(world, propagation)? {
-        return Ok(plan);
-    }
-    let after = deletion_hooks::plan(world, &POST);
-    Ok(after.unwrap_or_else(|| let_go(world)))
+    let Deletable { waves, left } = deletable(world)?;
+    let mut plan = objects(world, propagation, waves)
+        .or_else(|| deletion_hooks::plan(world, &POST))
+        .unwrap_or_else(|| let_go(world));
+    plan.conditions.extend(left_to_others(&left));
+    Ok(plan)
+}
+
+/// What stays for another Application's sake is told as long as there is somebody to tell it of.
+fn left_to_others(left: &[String]) -> Option<Condition> {
+    let message = format!("not deleted with the Application: {}", named(left)?);
+    let kind = ConditionKind::OrphanedResourceWarning;
+    Some(Condition::new(kind, message))
 }
 
 /// The objects, if there are any, are in a cluster that we don't know: they stay, as with Argo CD.
@@ -86,15 +94,14 @@ fn unseen(world: &World) -> Option<String> {
 }
 
 /// Deletes the highest wave; `None` when all is gone.
-fn objects(world: &World, propagation: Cascade) -> Result<Option<Plan>, String> {
-    let mut waves = deletable(world)?;
+fn objects(world: &World, propagation: Cascade, mut waves: Waves) -> Option<Plan> {
     let awaited = consent::awaited_with_application(world, waves.values().flatten());
     let mut plan = Plan {
         steps: hook_runs::release_all(world, Some(Phase::PostDelete)),
         ..Plan::default()
     };
     let Some((wave, keys)) = waves.pop_last() else {
-        return Ok((!plan.steps.is_empty()).then_some(plan));
+        return (!plan.steps.is_empty()).then_some(plan);
     };
     let planned = |step: Step| PlannedStep {
         slot: Slot::sync(wave),
@@ -125,11 +132,20 @@ fn objects(world: &World, propagation: Cascade) -> Result<Option<Plan>, String> 
             step,
         }));
     }
-    Ok(Some(plan))
+    Some(plan)
 }
 
-/// Objects of the inventory, and those that hooks have made, that go with the Application, by wave; or why that can't be said now.
-fn deletable(world: &World) -> Result<BTreeMap<i32, Vec<ObjectKey>>, String> {
+type Waves = BTreeMap<i32, Vec<ObjectKey>>;
+
+/// What goes with the Application.
+struct Deletable {
+    waves: Waves,
+    /// Namespaces and definitions that stay for another Application's sake, each with the reason.
+    left: Vec<String>,
+}
+
+/// Objects of the inventory, and those that hooks have made, as far as they go with the Application; or why that can't be said now.
+fn deletable(world: &World) -> Result<Deletable, String> {
     project(world)?;
     let mut going: BTreeMap<ObjectKey, i32> = BTreeMap::new();
     let mut staying = Vec::new();
@@ -153,12 +169,20 @@ fn deletable(world: &World) -> Result<BTreeMap<i32, Vec<ObjectKey>>, String> {
     }
     let held = |holder: &ObjectKey| staying.iter().any(|key| holds(&world.kinds, holder, key));
     going.retain(|key, _| !is_holder(key) || !held(key));
+    let mut left = Vec::new();
+    going.retain(|key, _| {
+        let why = is_holder(key)
+            .then(|| needed_by_others(world, key))
+            .flatten();
+        left.extend(why.iter().map(|why| format!("{key}: {why}")));
+        why.is_none()
+    });
     sink(&mut going);
-    let mut waves: BTreeMap<i32, Vec<ObjectKey>> = BTreeMap::new();
+    let mut waves = Waves::new();
     for (key, wave) in going {
         waves.entry(wave).or_default().push(key);
     }
-    Ok(waves)
+    Ok(Deletable { waves, left })
 }
 
 /// It is ours, nothing says to keep it, and the project permits to delete it.

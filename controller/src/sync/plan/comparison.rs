@@ -12,7 +12,7 @@ use crate::sync::desired::{Desired, Wanted};
 use crate::sync::key::ObjectKey;
 use crate::sync::kinds::Lookup;
 use crate::sync::plan::consent;
-use crate::sync::plan::holders::{holds, is_holder};
+use crate::sync::plan::holders::{holds, is_holder, needed_by_others};
 use crate::sync::plan::inventory::{self, Leftover};
 use crate::sync::plan::namespace;
 use crate::sync::plan::recorded;
@@ -68,26 +68,27 @@ pub(in crate::sync) fn compare(world: &World, terms: &Terms<'_>) -> (Comparison,
     (comparison, conditions)
 }
 
-/// A Namespace that left Git stays while anything in it stays, and so does a definition while its kind is in use.
+/// A Namespace that left Git stays while anything in it stays, and so does a definition while its kind is in use; whether it is ours or
+/// another Application's.
 fn keep_holders(world: &World, objects: &mut BTreeMap<ObjectKey, Compared>) {
     let goes = |compared: &Compared| compared.difference == Some(Difference::Extra);
     let holders = objects
         .iter()
         .filter(|(key, compared)| is_holder(key) && goes(compared));
-    let kept: Vec<(ObjectKey, ObjectKey)> = holders
+    let kept: Vec<(ObjectKey, String)> = holders
         .filter_map(|(holder, _)| {
             let stays = |(key, compared): &(&ObjectKey, &Compared)| {
                 !goes(compared) && holds(&world.kinds, holder, key)
             };
-            objects
-                .iter()
-                .find(stays)
-                .map(|(key, _)| (holder.clone(), key.clone()))
+            let own = objects.iter().find(stays);
+            let why = own.map(|(key, _)| format!("{key} would go with it"));
+            let why = why.or_else(|| needed_by_others(world, holder))?;
+            Some((holder.clone(), why))
         })
         .collect();
-    for (holder, stays) in kept {
+    for (holder, why) in kept {
         if let Some(compared) = objects.get_mut(&holder) {
-            compared.difference = Some(Difference::Kept(format!("{stays} would go with it")));
+            compared.difference = Some(Difference::Kept(why));
             compared.requires_pruning = false;
         }
     }
@@ -302,13 +303,26 @@ pub(in crate::sync) fn overall<'a>(objects: impl Iterator<Item = &'a Compared>) 
     overall
 }
 
+/// Whether an object counts as there: also where it removed itself once it was done.
+pub(in crate::sync) fn is_present(world: &World, key: &ObjectKey, compared: &Compared) -> bool {
+    world.live.contains_key(key) || compared.difference == Some(Difference::Finished)
+}
+
+/// Nobody can say whether it is there: then it says nothing of the Application.
+pub(in crate::sync) fn is_unseen(compared: &Compared) -> bool {
+    matches!(
+        compared.difference,
+        Some(Difference::Unlisted | Difference::KindUnavailable)
+    )
+}
+
 /// The Application's light: the worst of what is wanted.
 pub(in crate::sync) fn health(world: &World, terms: &Terms<'_>, comparison: &Comparison) -> Health {
     let members = comparison.objects.iter().map(|(key, compared)| Member {
         key,
         health: compared.health.as_ref(),
-        present: world.live.contains_key(key) || compared.difference == Some(Difference::Finished),
-        counts: counts(world, terms.desired(), key),
+        present: is_present(world, key, compared),
+        counts: counts(world, terms.desired(), key) && !is_unseen(compared),
     });
     aggregate(&members.collect::<Vec<_>>())
 }
@@ -330,9 +344,16 @@ pub(in crate::sync) fn health_of_inventory(world: &World) -> Health {
         counts: world
             .live
             .get(key)
-            .is_none_or(|live| !ignores_health(&live.metadata)),
+            .is_none_or(|live| !ignores_health(&live.metadata))
+            && (world.live.contains_key(key) || can_be_seen(world, key)),
     });
     aggregate(&members.collect::<Vec<_>>())
+}
+
+/// Where it is not seen it is not there.
+fn can_be_seen(world: &World, key: &ObjectKey) -> bool {
+    let kind = key.group_kind();
+    !world.unlisted.contains(&kind) && world.kinds.lookup_any_version(&kind) != Lookup::Unavailable
 }
 
 /// The first few of a list, and how many more there are; `None` when it is empty.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::sync::key::ObjectKey;
 use crate::sync::kinds::{Kinds, Lookup};
 use crate::sync::plan::order::{is_definition, is_namespace};
+use crate::sync::world::World;
 
 /// True for an object whose deletion deletes others.
 pub(in crate::sync) fn is_holder(key: &ObjectKey) -> bool {
@@ -23,6 +24,37 @@ pub(in crate::sync) fn holds(kinds: &Kinds, holder: &ObjectKey, object: &ObjectK
         Lookup::Unknown | Lookup::Unavailable => return false,
     };
     is_definition(holder) && holder.name().strip_suffix(&kind.group) == Some(&format!("{plural}."))
+}
+
+/// Why deleting `holder` would be a loss of another Application. What is being deleted already is lost.
+pub(in crate::sync) fn needed_by_others(world: &World, holder: &ObjectKey) -> Option<String> {
+    let live = world.live.get(holder);
+    if live.is_some_and(|live| live.deleting) {
+        return None;
+    }
+    let kinds = &world.kinds;
+    let mut others = world.others.iter();
+    if let Some((object, application)) = others.find(|(object, _)| holds(kinds, holder, object)) {
+        let why = format!("{object} of Application {application} would go with it");
+        return Some(why);
+    }
+    let mut others = world.others.iter();
+    let (object, application) = others.find(|(object, _)| may_hold(kinds, holder, object))?;
+    Some(format!(
+        "{object} of Application {application} may go with it: the cluster does not tell of its kind"
+    ))
+}
+
+/// Where nobody knows what a kind is called in URLs, each definition of its group may be its own.
+fn may_hold(kinds: &Kinds, holder: &ObjectKey, object: &ObjectKey) -> bool {
+    let kind = kinds.lookup_any_version(&object.group_kind());
+    !matches!(kind, Lookup::Known(_)) && group_defined_by(holder) == Some(object.group())
+}
+
+/// The group whose kind a definition defines: its name is the kind's plural, which has no dot, and the group.
+pub(in crate::sync) fn group_defined_by(key: &ObjectKey) -> Option<&str> {
+    let (_, group) = key.name().split_once('.')?;
+    is_definition(key).then_some(group)
 }
 
 /// Moves holders to the lowest of all waves that are deleted: deleting goes from the highest wave down.

@@ -181,3 +181,46 @@ fn bubble(places: &mut BTreeMap<ObjectKey, Place>, firsts: BTreeMap<ObjectKey, P
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As Argo CD has it, from what all else lies in to what leads to all else.
+    const ORDER: [&[&str]; 12] = [
+        &["Namespace"],
+        // What limits Pods has to be there before they are.
+        &["NetworkPolicy", "ResourceQuota", "LimitRange"],
+        &["PodSecurityPolicy", "PodDisruptionBudget"],
+        // What they are made with.
+        &["ServiceAccount", "Secret", "ConfigMap"],
+        &["StorageClass", "PersistentVolume", "PersistentVolumeClaim"],
+        &["CustomResourceDefinition"],
+        // What they may do, each role before those that it is given to.
+        &["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"],
+        // A Pod is told of the Services that were there before it.
+        &["Service"],
+        &["DaemonSet", "Pod", "ReplicationController", "ReplicaSet"],
+        &[
+            "Deployment",
+            "HorizontalPodAutoscaler",
+            "StatefulSet",
+            "Job",
+            "CronJob",
+        ],
+        &["IngressClass", "Ingress", "APIService"],
+        // Any other kind.
+        &["Widget"],
+    ];
+
+    #[test]
+    fn kinds_that_others_need_come_first() {
+        let order: Vec<&str> = ORDER.concat();
+        let key = |kind: &&str| ObjectKey::of("", kind, "demo", "a");
+        let mut keys: Vec<ObjectKey> = order.iter().map(key).collect();
+        keys.sort();
+        keys.sort_by_key(|key| place(key, Slot::sync(0)));
+        let sorted: Vec<&str> = keys.iter().map(ObjectKey::kind).collect();
+        assert_eq!(sorted, order);
+    }
+}

@@ -1,4 +1,4 @@
-//! In which order objects are deleted: the waves mirrored, users before what they use, definitions and Namespaces last.
+//! In which order objects are deleted: the waves mirrored, kinds in reverse order, definitions and Namespaces last.
 //! Whether an object may be deleted was decided before.
 
 use std::collections::{BTreeMap, BTreeSet};

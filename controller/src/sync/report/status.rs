@@ -10,11 +10,10 @@ use super::{AppMetrics, time};
 use crate::sync::aggregate::{Member, aggregate, counts};
 use crate::sync::key::ObjectKey;
 use crate::sync::outcome::{Done, Outcome};
-use crate::sync::plan::comparison::named;
+use crate::sync::plan::comparison::{is_present, is_unseen, named};
 use crate::sync::plan::recorded;
 use crate::sync::plan::{
-    Compared, Comparison, Condition, ConditionKind, Difference, OperationPhase, Plan, Step,
-    SyncStatus,
+    Compared, Comparison, Condition, ConditionKind, OperationPhase, Plan, Step, SyncStatus,
 };
 use crate::sync::revisions::{Revisions, sources_of};
 use crate::sync::world::{Health, HealthStatus, World};
@@ -175,10 +174,8 @@ fn health_after(world: &World, comparison: &Comparison, outcomes: &[Outcome]) ->
             true => Some(&starting),
             false => compared.health.as_ref(),
         },
-        present: world.live.contains_key(key)
-            || created.contains(key)
-            || compared.difference == Some(Difference::Finished),
-        counts: counts(world, desired, key),
+        present: created.contains(key) || is_present(world, key, compared),
+        counts: counts(world, desired, key) && !is_unseen(compared),
     });
     Some(aggregate(&members.collect::<Vec<_>>()))
 }
