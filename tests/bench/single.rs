@@ -1,9 +1,12 @@
 //! One ConfigMap of many: how long until a commit to it is live, and until it is back once somebody deleted it.
 
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
+use futures::{Stream, TryStreamExt};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, DeleteParams};
+use kube::runtime::watcher::{self, Event, watcher};
 
 use super::cluster::Cluster;
 use super::fleet;
@@ -24,14 +27,14 @@ impl Single<'_> {
     pub(crate) fn commit(&self, file: &str, text: &str) -> f64 {
         self.repository.commit(&[(file, text)], "second");
         self.cluster.runtime.block_on(async {
+            let mut events = self.events().await;
             let start = Instant::now();
             fleet::refresh(self.cluster, &self.application).await;
-            self.until(|map| {
-                map.data
-                    .as_ref()
-                    .is_some_and(|data| data["value"] == "second")
-            })
-            .await;
+            let is_new = |map: &ConfigMap| {
+                let data = map.data.as_ref();
+                data.is_some_and(|data| data["value"] == "second")
+            };
+            until(&mut events, is_new).await;
             start.elapsed().as_secs_f64()
         })
     }
@@ -39,13 +42,14 @@ impl Single<'_> {
     /// Seconds from the answer to a deletion to another object under that name.
     pub(crate) fn delete(&self) -> f64 {
         self.cluster.runtime.block_on(async {
-            let old = self.map().await.unwrap().metadata.uid;
-            self.config_maps()
-                .delete(&self.name, &DeleteParams::default())
+            let maps = self.config_maps();
+            let old = maps.get(&self.name).await.unwrap().metadata.uid;
+            let mut events = self.events().await;
+            maps.delete(&self.name, &DeleteParams::default())
                 .await
                 .unwrap();
             let start = Instant::now();
-            self.until(|map| map.metadata.uid != old).await;
+            until(&mut events, |map| map.metadata.uid != old).await;
             start.elapsed().as_secs_f64()
         })
     }
@@ -54,21 +58,30 @@ impl Single<'_> {
         Api::namespaced(self.cluster.client.clone(), self.namespace)
     }
 
-    async fn map(&self) -> Option<ConfigMap> {
-        self.config_maps().get_opt(&self.name).await.unwrap()
+    /// A watch that has told what there is now. Asking again and again would take processor time from those who are measured.
+    async fn events(&self) -> Pin<Box<dyn Stream<Item = watcher::Result<Event<ConfigMap>>>>> {
+        let named = format!("metadata.name={}", self.name);
+        let config = watcher::Config::default().fields(&named);
+        let mut events = Box::pin(watcher(self.config_maps(), config));
+        while !matches!(events.try_next().await.unwrap(), Some(Event::InitDone)) {}
+        events
     }
+}
 
-    async fn until(&self, done: impl Fn(&ConfigMap) -> bool) {
-        let start = Instant::now();
-        while !self.map().await.is_some_and(|map| done(&map)) {
-            assert!(
-                start.elapsed() < Duration::from_secs(60),
-                "ConfigMap {} did not change within a minute",
-                self.name
-            );
-            tokio::time::sleep(Duration::from_millis(5)).await;
+async fn until(
+    events: &mut (impl Stream<Item = watcher::Result<Event<ConfigMap>>> + Unpin),
+    done: impl Fn(&ConfigMap) -> bool,
+) {
+    let watch = async {
+        while let Some(event) = events.try_next().await.unwrap() {
+            if matches!(&event, Event::Apply(map) if done(map)) {
+                return;
+            }
         }
-    }
+    };
+    tokio::time::timeout(Duration::from_secs(60), watch)
+        .await
+        .expect("the ConfigMap changes within a minute");
 }
 
 /// The row of several such times.
