@@ -1,6 +1,6 @@
 //! Rows "one Application of 5,000 objects": created, one file of it changed, one object deleted, and the controller restarted.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::cluster::{Cluster, account};
 use super::fleet::{self, Member};
@@ -17,6 +17,9 @@ const NAME: &str = "large";
 /// Files of ten objects each.
 const FILES: usize = 500;
 const REPEATS: usize = 10;
+/// So long until the next commit: refs are listed once more after a request was obeyed, and a commit that comes by then is synced before
+/// anybody asks for it.
+const PAUSE: Duration = Duration::from_secs(1);
 
 pub(crate) fn rows(cluster: &Cluster, costs: &UnitCosts, table: &mut Table) {
     let applied = flood::apply(cluster, "flood-large", files);
@@ -95,6 +98,7 @@ fn settled(cluster: &Cluster, repository: &GitRepository) {
         let state = &status["operationState"];
         state["phase"] == "Succeeded" && state["syncResult"]["revision"] == commit.as_str()
     });
+    std::thread::sleep(PAUSE);
 }
 
 fn restart(cluster: &Cluster) -> Row {
