@@ -232,7 +232,7 @@ fn automated(
         Some(state) if possible_now(state, &actionable) => {
             begin(world, terms, Scope::Whole, 0).into()
         }
-        // What came of some objects, or of a dry-run, says nothing against the revision, which was synced before.
+        // What came of something else says nothing against the revision, which was synced before.
         Some(state) if state.phase == "Succeeded" || is_aside(state) => {
             heal::heal(world, terms, comparison, state, actionable)
         }
@@ -249,18 +249,23 @@ fn automated(
     }
 }
 
-/// These revisions of these sources were tried already. A request for some objects has not tried the others,
-/// and a dry-run none.
+/// These revisions of these sources were tried already. A request for some objects has not tried the others, and a dry-run or one that
+/// was refused none: what was synced before counts then.
 fn attempted(world: &World, terms: &Terms<'_>, state: &OperationState) -> bool {
     let revisions = Some(&terms.source.revisions);
-    recorded::pinned(state).as_ref() == revisions
-        && recorded::is_of_sources(&world.application, state)
-        && (!is_aside(state) || recorded::synced(&world.application).as_ref() == revisions)
+    match is_aside(state) {
+        true => recorded::synced(&world.application).as_ref() == revisions,
+        false => {
+            recorded::pinned(state).as_ref() == revisions
+                && recorded::is_of_sources(&world.application, state)
+        }
+    }
 }
 
 /// A request that deals with some objects, or with none.
 fn is_aside(state: &OperationState) -> bool {
-    recorded::is_partial(state) && !recorded::is_automated(state)
+    let is_refused = recorded::pinned(state).is_none();
+    (recorded::is_partial(state) || is_refused) && !recorded::is_automated(state)
 }
 
 /// What an earlier pass had to leave out can be dealt with now.
