@@ -215,6 +215,10 @@ impl Engine {
         }
         .execute(&plan.steps)
         .await?;
+        if has(&plan.steps, is_comparison) {
+            let now = Some(Instant::now());
+            self.memories.with(app, |memory| memory.tried_again = now);
+        }
         let restarts = report::restarts(world, &outcomes);
         self.tell_restarts(app, &base, &restarts).await;
         if has(&plan.steps, is_comparison)

@@ -24,6 +24,8 @@ const SETTLING: Duration = Duration::from_secs(30);
 const ASK_SOON: Duration = Duration::from_millis(250);
 /// A kind may also come from an aggregated API, which no CRD tells of.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
+/// So often a look asks anew where a definition changed while it asked.
+const ROUNDS: usize = 3;
 /// Behind an aggregated API is a Pod, which may hang; the API server itself answers in milliseconds. A group that takes longer
 /// than this is unavailable, so that whoever wants a kind of it can go on with all others.
 const LONGEST: Duration = Duration::from_secs(5);
@@ -79,10 +81,19 @@ impl Discovery {
         &self,
         wanted: impl IntoIterator<Item = (GroupKind, String)>,
     ) -> Result<Arc<Kinds>, kube::Error> {
-        for (kind, version) in wanted {
-            let is_due = self.answers().is_due(&kind, &version);
-            if is_due {
-                self.learn(&kind, version).await?;
+        let wanted: Vec<(GroupKind, String)> = wanted.into_iter().collect();
+        for _ in 0..ROUNDS {
+            for (kind, version) in &wanted {
+                let is_due = self.answers().is_due(kind, version);
+                if is_due {
+                    self.learn(kind, version.clone()).await?;
+                }
+            }
+            // A definition that changed meanwhile has taken answers back.
+            let answers = self.answers();
+            let mut all = wanted.iter();
+            if all.all(|(kind, version)| answers.counts(&(kind.group.clone(), version.clone()))) {
+                return Ok(answers.kinds.clone());
             }
         }
         Ok(self.answers().kinds.clone())

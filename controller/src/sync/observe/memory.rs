@@ -53,8 +53,10 @@ pub(crate) struct Memory {
     pub(crate) left_alone: Option<String>,
     /// A newer commit that may not begin.
     pub(crate) held_back: Option<HeldBack>,
-    /// When objects that could not be compared were last tried again.
+    /// When objects were last compared closely: what could not be is not tried again soon.
     pub(crate) tried_again: Option<Instant>,
+    /// When objects of kinds that can't be listed were last asked for one by one.
+    pub(crate) asked_unlisted: Option<Instant>,
     /// Workloads that could not be restarted the last time, with what was told of it.
     pub(crate) restart_failures: BTreeMap<ObjectKey, String>,
     /// When the status was last written.

@@ -32,7 +32,6 @@ pub(super) mod variables;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Instant;
 
 use crds::ApplicationStatus;
 use k8s_openapi::jiff::Timestamp;
@@ -133,11 +132,7 @@ impl Engine {
         let wait = UNDECIDED_AGAIN.unsigned_abs();
         live.values().any(|live| live.state.is_undecided())
             && self.memories.with(app, |memory| {
-                let is_due = memory.tried_again.is_none_or(|at| at.elapsed() >= wait);
-                if is_due {
-                    memory.tried_again = Some(Instant::now());
-                }
-                is_due
+                memory.tried_again.is_none_or(|at| at.elapsed() >= wait)
             })
     }
 

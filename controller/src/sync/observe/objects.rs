@@ -2,9 +2,11 @@
 //! It must not know why they are wanted.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use kube::{Api, api::DynamicObject};
+use tokio::time::timeout;
 
 use super::subject::Subject;
 use super::{inventory, namespace_kind};
@@ -17,9 +19,12 @@ use crate::sync::{
     observe::applications::AppId,
     observe::discovery::api_resource,
     observe::live::Answer,
-    plan::recorded,
+    plan::{UNDECIDED_AGAIN, recorded},
     world::{DestinationNamespace, Live},
 };
+
+/// An object of a kind that can't be listed is waited for so long.
+const LONGEST: Duration = Duration::from_secs(5);
 
 /// GETs of one pass at a time, for objects that no watch told of.
 const LOOKS: usize = 8;
@@ -88,8 +93,14 @@ impl Engine {
                 .tracked_by(&subject.facts.tracking_name)
                 .cloned(),
         );
-        self.look(keys.iter().chain(&namespace), &versions, &unlisted, kinds)
-            .await?;
+        self.look(
+            app,
+            keys.iter().chain(&namespace),
+            &versions,
+            &unlisted,
+            kinds,
+        )
+        .await?;
         let index = self.live.index();
         let live = keys.into_iter().filter_map(|key| match index.answer(&key) {
             Answer::Present(live) => Some((key, *live)),
@@ -124,17 +135,31 @@ impl Engine {
     }
 
     /// Asks for what no watch told of: it may exist without a tracking id. Of a kind whose listing is not whole that is everything.
+    /// Such are asked for now and then, and not for long: what can't be listed may not answer at all.
     async fn look<'a>(
         &self,
+        app: &AppId,
         keys: impl Iterator<Item = &'a ObjectKey> + Send,
         versions: &BTreeMap<GroupKind, String>,
         unlisted: &BTreeSet<GroupKind>,
         kinds: &Kinds,
     ) -> Result<(), kube::Error> {
+        let asks_one_by_one = !unlisted.is_empty()
+            && self.memories.with(app, |memory| {
+                let wait = UNDECIDED_AGAIN.unsigned_abs();
+                let is_due = memory.asked_unlisted.is_none_or(|at| at.elapsed() >= wait);
+                if is_due {
+                    memory.asked_unlisted = Some(Instant::now());
+                }
+                is_due
+            });
         let unasked: Vec<_> = {
             let index = self.live.index();
-            keys.filter(|key| index.is_unasked(key) || unlisted.contains(&key.group_kind()))
-                .collect()
+            keys.filter(|key| match unlisted.contains(&key.group_kind()) {
+                true => asks_one_by_one,
+                false => index.is_unasked(key),
+            })
+            .collect()
         };
         let looks = unasked.into_iter().filter_map(|key| {
             let kind = key.group_kind();
@@ -145,7 +170,15 @@ impl Engine {
                 _ => Api::all_with(client, &resource),
             };
             Some(async move {
-                match api.get_opt(key.name()).await {
+                let get = api.get_opt(key.name());
+                let answer = match unlisted.contains(&kind) {
+                    true => match timeout(LONGEST, get).await {
+                        Ok(answer) => answer,
+                        Err(_) => return Ok(()),
+                    },
+                    false => get.await,
+                };
+                match answer {
                     Ok(Some(object)) => self.live.see(key, self.live.sight(object, &resource)),
                     Ok(None) if unlisted.contains(&kind) => {
                         // No watch tells of its deletion.

@@ -6,8 +6,8 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use crate::sync::plan::comparison::Terms;
 use crate::sync::plan::steps::Work;
 use crate::sync::plan::{
-    Condition, ConditionKind, Ending, HeldBack, Initiator, Operation, OperationPhase, Plan,
-    UNDECIDED_AGAIN,
+    Compared, Comparison, Condition, ConditionKind, Difference, Ending, HeldBack, Initiator,
+    Operation, OperationPhase, Plan, UNDECIDED_AGAIN,
 };
 use crate::sync::revisions::Revisions;
 use crate::sync::world::{SourceReason, World};
@@ -34,6 +34,9 @@ const LOOK_AGAIN: (SignedDuration, SignedDuration) = (
 
 /// A commit that may not begin is looked at again after this time while a sync of an earlier one runs.
 const HELD_BACK: SignedDuration = SignedDuration::from_secs(60);
+
+/// What keeps a Namespace or definition of ours for another Application's sake is looked at again after this time.
+const OTHERS_AGAIN: SignedDuration = SignedDuration::from_secs(60);
 
 /// Decides what this pass does. Total, synchronous and deterministic: the same World gives the same Plan.
 pub fn plan(world: &World) -> Plan {
@@ -142,6 +145,7 @@ fn compared(world: &World, terms: &Terms<'_>) -> Plan {
             (None, None) => work = steps::work(world, terms, &comparison, operation),
         }
     }
+    let looks_again = others_again_at(world, &comparison);
     let held_back = world.held_back.iter();
     conditions.extend(held_back.flat_map(|held_back| held_back.conditions.clone()));
     conditions.extend(decided.condition);
@@ -179,17 +183,24 @@ fn compared(world: &World, terms: &Terms<'_>) -> Plan {
             .chain(window_ends)
             .chain(blocked.and_then(|blocked| blocked.until))
             .chain(world.held_back.as_ref().map(|held_back| held_back.until))
-            .chain(undecided_again_at(world))
+            .chain(looks_again)
             .min(),
     }
 }
 
-/// When to try again what could not be compared.
-fn undecided_again_at(world: &World) -> Option<Timestamp> {
-    let mut live = world.live.values();
-    let undecided = live.any(|live| live.state.is_undecided());
-    let again = world.now.saturating_add(UNDECIDED_AGAIN);
-    undecided.then(|| again.unwrap_or(Timestamp::MAX))
+/// When to look again at what nothing tells of: objects that could not be compared, and those of other Applications that keep ours.
+fn others_again_at(world: &World, comparison: &Comparison) -> Option<Timestamp> {
+    let is_undecided = |compared: &Compared| {
+        matches!(
+            compared.difference,
+            Some(Difference::Forbidden(_) | Difference::Unreadable(_))
+        )
+    };
+    let again = |wait| world.now.saturating_add(wait).unwrap_or(Timestamp::MAX);
+    if comparison.objects.values().any(is_undecided) {
+        return Some(again(UNDECIDED_AGAIN));
+    }
+    (!world.others.is_empty()).then(|| again(OTHERS_AGAIN))
 }
 
 /// The newer commit has to wait for the sync that runs, which is of the same sources and goes on meanwhile.
