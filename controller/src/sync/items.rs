@@ -80,6 +80,11 @@ impl fmt::Display for Items {
     }
 }
 
+/// Its items are values of secrets: it is a Secret or a SealedSecret.
+pub(in crate::sync) fn holds_secrets(key: &ObjectKey) -> bool {
+    !places(key).is_empty()
+}
+
 /// Pointers to the maps that hold the items of an object; none of most kinds.
 pub(in crate::sync) fn places(key: &ObjectKey) -> &'static [&'static str] {
     if is_secret(key) {

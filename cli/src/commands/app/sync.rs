@@ -107,18 +107,13 @@ fn request(
     if !selection.is_everything() {
         let objects = match selection.named() {
             Some(objects) => objects,
-            None => {
-                let objects = differing(cluster, applications, name, arguments, &sync)?;
-                if let Some(problems) = selection.problems(&objects) {
-                    return Err(Error::Undecided {
-                        name: name.to_owned(),
-                        problems,
-                    });
-                }
-                // The answer took its time.
-                operation::idle(applications, name)?;
-                selection.of(&objects)
-            }
+            None => chosen(
+                &selection,
+                cluster,
+                applications,
+                (name, arguments.timeout),
+                &sync,
+            )?,
         };
         if objects.is_empty() {
             report::note(format_args!("{name}: nothing of that differs"));
@@ -133,29 +128,38 @@ fn request(
     Ok(true)
 }
 
-/// The objects that the sync would come to, as the controller says.
-fn differing(
+/// The chosen ones of the objects that the sync would come to, as the controller says.
+fn chosen(
+    selection: &Selection<'_>,
     cluster: &Cluster,
     applications: &Applications<'_>,
-    name: &str,
-    arguments: &Arguments,
+    (name, timeout): (&str, Duration),
     sync: &Map<String, Value>,
-) -> Result<Value, Error> {
+) -> Result<Vec<Value>, Error> {
     let question = Question {
         name,
         sync: sync.clone(),
         secrets: false,
         files: None,
-        timeout: arguments.timeout,
+        timeout,
     };
-    let mut diff = question.ask(cluster, applications)?;
-    match diff["refused"].as_str() {
-        Some(message) => Err(Error::Refused {
+    let diff = question.ask(cluster, applications)?;
+    if let Some(message) = diff["refused"].as_str() {
+        return Err(Error::Refused {
             name: name.to_owned(),
             message: message.to_owned(),
-        }),
-        None => Ok(diff["objects"].take()),
+        });
     }
+    let objects = &diff["objects"];
+    if let Some(problems) = selection.problems(objects) {
+        return Err(Error::Undecided {
+            name: name.to_owned(),
+            problems,
+        });
+    }
+    // The answer took its time: somebody may have begun another sync.
+    operation::idle(applications, name)?;
+    Ok(selection.of(objects))
 }
 
 /// What the operation says of each object that it dealt with.

@@ -5,6 +5,7 @@ use kube::core::Status;
 
 use crate::refusal;
 use crate::sync::{
+    items::holds_secrets,
     key::ObjectKey,
     outcome::{Failure, FailureReason},
 };
@@ -107,14 +108,6 @@ fn message(key: &ObjectKey, status: &Status) -> String {
     } else {
         status.message.clone()
     }
-}
-
-fn holds_secrets(key: &ObjectKey) -> bool {
-    key.is("", "Secret")
-        || key.is(
-            crds::names::sealed_secret::GROUP,
-            crds::names::sealed_secret::KIND,
-        )
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::ignore::Problem;
 use crate::sync::{
     apply::adoption,
     desired::Wanted,
-    items::{Items, places},
+    items::{Items, holds_secrets},
     key::ObjectKey,
     observe::live::Seen,
     outcome::{Done, Failure, FailureReason},
@@ -130,7 +130,7 @@ impl Executor<'_> {
         api: &Api<DynamicObject>,
         key: &ObjectKey,
     ) -> Result<Option<DynamicObject>, kube::Error> {
-        match has_items(key) && self.world.live.contains_key(key) {
+        match holds_secrets(key) && self.world.live.contains_key(key) {
             true => api.get_opt(key.name()).await,
             false => Ok(None),
         }
@@ -191,7 +191,7 @@ impl Executor<'_> {
         let (key, params) = (&wanted.key, PatchParams::apply(FIELD_MANAGER).force());
         let body = Patch::Apply(self.with_notes(key, Cow::Borrowed(body)));
         let reads_status = self.engine.live.reads_status(&key.group_kind());
-        let written = if reads_status || has_items(key) {
+        let written = if reads_status || holds_secrets(key) {
             api.patch(key.name(), &params, &body).await?
         } else {
             let PartialObjectMeta { metadata, .. } =
@@ -223,10 +223,6 @@ pub(super) fn items_between(
     after: &DynamicObject,
 ) -> Items {
     Items::between(key, before.map(|object| &object.data), Some(&after.data))
-}
-
-fn has_items(key: &ObjectKey) -> bool {
-    !places(key).is_empty()
 }
 
 /// Makes fields of predecessors and people ours, on condition that nobody writes the object meanwhile.

@@ -13,7 +13,7 @@ use crate::sync::{
     kinds::Kinds,
     observe::applications::AppId,
     observe::bases::BaseAt,
-    plan::HeldBack,
+    plan::{HeldBack, UNDECIDED_AGAIN},
     report::Event,
     revisions::Revisions,
 };
@@ -63,6 +63,11 @@ pub(crate) struct Memory {
     pub(crate) written: Option<Instant>,
     /// Passes in a row that ended because the API server was away.
     failures: u32,
+}
+
+/// Whether something that nothing tells of is to be tried again, which was last done then.
+pub(super) fn is_due_again(last: Option<Instant>) -> bool {
+    last.is_none_or(|last| last.elapsed() >= UNDECIDED_AGAIN.unsigned_abs())
 }
 
 impl Memory {

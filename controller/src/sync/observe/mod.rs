@@ -43,10 +43,10 @@ use crate::sync::{
     key::{GroupKind, ObjectKey, group_version},
     kinds::Kinds,
     observe::applications::AppId,
-    observe::memory::Render,
+    observe::memory::{Render, is_due_again},
     observe::neighbours::{Listed, listed},
     plan::holders::is_holder,
-    plan::{HeldBack, UNDECIDED_AGAIN, recorded},
+    plan::{HeldBack, recorded},
     revisions::Revisions,
     world::{Asked, Live, Source, SourceProblem, Unsealer, World},
 };
@@ -129,11 +129,8 @@ impl Engine {
 
     /// Whether what could not be compared is to be tried again: now and then, for nothing tells when it can be.
     fn tries_again(&self, app: &AppId, live: &BTreeMap<ObjectKey, Live>) -> bool {
-        let wait = UNDECIDED_AGAIN.unsigned_abs();
-        live.values().any(|live| live.state.is_undecided())
-            && self.memories.with(app, |memory| {
-                memory.tried_again.is_none_or(|at| at.elapsed() >= wait)
-            })
+        let last = self.memories.with(app, |memory| memory.tried_again);
+        is_due_again(last) && live.values().any(|live| live.state.is_undecided())
     }
 
     /// What others list that would go with Namespaces and definitions which may be deleted now: with the Application all that it has, else
@@ -153,8 +150,13 @@ impl Engine {
             let Some(render) = render else {
                 return Vec::new();
             };
+            // At most two kinds: of all other objects no key is made.
+            let kinds: BTreeSet<GroupKind> = holders.iter().map(ObjectKey::group_kind).collect();
             for manifest in render.manifests() {
                 let [group, kind, _] = kind_of(&manifest.object);
+                if !kinds.iter().any(|known| known.is(group, kind)) {
+                    continue;
+                }
                 let name = manifest.object["metadata"]["name"].as_str();
                 holders.remove(&ObjectKey::of(group, kind, "", name.unwrap_or_default()));
             }

@@ -19,7 +19,8 @@ use crate::sync::{
     observe::applications::AppId,
     observe::discovery::api_resource,
     observe::live::Answer,
-    plan::{UNDECIDED_AGAIN, recorded},
+    observe::memory::is_due_again,
+    plan::recorded,
     world::{DestinationNamespace, Live},
 };
 
@@ -146,8 +147,7 @@ impl Engine {
     ) -> Result<(), kube::Error> {
         let asks_one_by_one = !unlisted.is_empty()
             && self.memories.with(app, |memory| {
-                let wait = UNDECIDED_AGAIN.unsigned_abs();
-                let is_due = memory.asked_unlisted.is_none_or(|at| at.elapsed() >= wait);
+                let is_due = is_due_again(memory.asked_unlisted);
                 if is_due {
                     memory.asked_unlisted = Some(Instant::now());
                 }

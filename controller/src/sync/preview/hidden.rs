@@ -1,11 +1,10 @@
 //! What a preview does not show: values of Secrets, and what repeats them. Of items it tells what would become of each.
 //! It must not compare anything else.
 
-use crds::names::sealed_secret;
 use serde_json::Value;
 
 use super::Sides;
-use crate::sync::items::{Items, places};
+use crate::sync::items::{Items, holds_secrets, places};
 use crate::sync::key::ObjectKey;
 
 /// kubectl's copy of the whole object.
@@ -18,15 +17,13 @@ const SHOWN_METADATA: [&str; 4] = ["name", "namespace", "labels", "annotations"]
 pub(super) fn hide(key: &ObjectKey, annotations: Option<&Value>, sides: &mut Sides) -> Items {
     let Sides { live, becomes, .. } = sides;
     let items = Items::between(key, live.as_ref(), becomes.as_ref());
+    let holds_secrets = holds_secrets(key);
     let is_secret = key.is("", "Secret");
-    let is_sealed = key.is(sealed_secret::GROUP, sealed_secret::KIND);
     for object in live.iter_mut().chain(becomes) {
         let carried = object.pointer_mut("/metadata/annotations");
         if let Some(carried) = carried.and_then(Value::as_object_mut) {
             let in_git = |name: &str| annotations.is_some_and(|all| all.get(name).is_some());
-            carried.retain(|name, _| {
-                name != LAST_APPLIED && (!(is_secret || is_sealed) || in_git(name))
-            });
+            carried.retain(|name, _| name != LAST_APPLIED && (!holds_secrets || in_git(name)));
         }
         for place in places(key) {
             take_out(object, place);
@@ -58,6 +55,7 @@ fn take_out(object: &mut Value, place: &str) {
 
 #[cfg(test)]
 mod tests {
+    use crds::names::sealed_secret;
     use serde_json::json;
 
     use super::*;
