@@ -29,6 +29,10 @@ pub struct ApplicationStatus {
     /// The sync that runs, or ran last.
     #[serde(skip_serializing_if = "is_default")]
     pub operation_state: Option<OperationState>,
+    /// The last sync of everything, or heal, while `operationState` tells of a request for less.
+    #[serde(skip_serializing_if = "is_default")]
+    #[schemars(schema_with = "repeated_source")]
+    pub last_sync: Option<OperationState>,
     /// Syncs that succeeded, oldest first.
     #[serde(skip_serializing_if = "is_default")]
     pub history: Vec<RevisionHistory>,

@@ -159,6 +159,21 @@ pub(in crate::sync) fn is_partial(state: &OperationState) -> bool {
     sync.is_some_and(|sync| sync.dry_run || !sync.resources.is_empty())
 }
 
+/// A request that deals with some objects, or with none.
+pub(in crate::sync) fn is_aside(state: &OperationState) -> bool {
+    let is_refused = pinned(state).is_none();
+    (is_partial(state) || is_refused) && !is_automated(state)
+}
+
+/// The operation that ended last and was not aside.
+pub(in crate::sync) fn last_sync(application: &AppFacts) -> Option<&OperationState> {
+    let state = operation(application)?;
+    match is_aside(state) {
+        true => application.status.last_sync.as_ref(),
+        false => Some(state).filter(|state| !is_running(state)),
+    }
+}
+
 /// What the destination namespace was last made to carry.
 pub(in crate::sync) fn namespace_metadata(
     status: &ApplicationStatus,
@@ -182,7 +197,12 @@ pub(in crate::sync) fn left_out<'a>(state: &'a OperationState, key: &ObjectKey) 
     let result = results
         .iter()
         .find(|result| result.hook_type.is_empty() && key_of_result(result) == *key)?;
-    result.extra.get("reason")?.as_str()
+    reason(result)
+}
+
+/// Why the object of a result was left out.
+pub(in crate::sync) fn reason(result: &ResourceResult) -> Option<&str> {
+    result.extra.get(REASON)?.as_str()
 }
 
 /// Results of hooks in the operation that runs or ran last.
@@ -208,6 +228,9 @@ pub(in crate::sync) fn hook(
         result.message.clone(),
     ))
 }
+
+/// Field of a result that says why its object was left out.
+pub(in crate::sync) const REASON: &str = "reason";
 
 /// Name of the entry in `operation.info` that says why an operation has failed, while it is not over.
 const FAILED: &str = "signet.dev/failed";

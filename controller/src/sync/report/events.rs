@@ -18,10 +18,11 @@ pub(super) fn started(plan: &Plan) -> Option<Event> {
         Initiator::Requested(name) if name.is_empty() => "Unknown user initiated sync".to_owned(),
         Initiator::Requested(name) => format!("{name} initiated sync"),
     };
-    Some(normal(
-        "OperationStarted",
-        format!("{who} to '{}'", operation.revisions),
-    ))
+    let to = match operation.revisions.is_empty() {
+        true => String::new(),
+        false => format!(" to '{}'", operation.revisions),
+    };
+    Some(normal("OperationStarted", format!("{who}{to}")))
 }
 
 /// All that is new after a pass.
@@ -65,15 +66,19 @@ pub(super) fn events(
 
 fn completed(plan: &Plan, status: &ApplicationStatus, phase: OperationPhase) -> Option<Event> {
     let revisions = &plan.operation.as_ref()?.revisions;
+    let to = match revisions.is_empty() {
+        true => String::new(),
+        false => format!(" to {revisions}"),
+    };
     let message = &status.operation_state.as_ref()?.message;
     Some(match phase {
         OperationPhase::Succeeded => normal(
             "OperationCompleted",
-            format!("Sync operation to {revisions} succeeded"),
+            format!("Sync operation{to} succeeded"),
         ),
         _ => warning(
             "OperationCompleted",
-            format!("Sync operation to {revisions} failed: {message}"),
+            format!("Sync operation{to} failed: {message}"),
         ),
     })
 }

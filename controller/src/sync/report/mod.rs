@@ -138,6 +138,7 @@ pub fn claim(world: &World, plan: &Plan) -> Report {
     }
     if let Some(operation) = &plan.operation {
         history::replace(world, operation, &mut report.status);
+        report.status.last_sync = operation_state::last_sync(world, operation);
         report.status.operation_state = Some(operation_state::claimed(world, operation));
     }
     date(world, &mut report);

@@ -1,7 +1,7 @@
 //! `status.operationState`: how the operation stands after a pass.
 //! What it says is all that a restarted controller needs to go on.
 
-use crds::{ApplicationStatus, OperationState};
+use crds::{ApplicationStatus, OperationState, ResourceResult, SyncOperationResult};
 use k8s_openapi::jiff::Timestamp;
 use k8s_openapi::jiff::tz::TimeZone;
 
@@ -59,7 +59,9 @@ pub(super) fn close(
     let mut state = base(world, operation);
     let refused = matches!(operation.ending, Ending::Over(..));
     let comparison = plan.comparison.as_ref().filter(|_| !refused);
-    if !(refused && operation.revisions.is_empty()) {
+    if refused && operation.revisions.is_empty() {
+        state.sync_result = state.sync_result.or_else(|| nothing_done(world));
+    } else {
         let before = state
             .sync_result
             .take()
@@ -75,8 +77,30 @@ pub(super) fn close(
         state.sync_result.iter_mut().for_each(results::end_hooks);
         history::remember(world, operation, &state, phase, status);
     }
+    status.last_sync = last_sync(world, operation);
     status.operation_state = Some(state);
     phase
+}
+
+/// `status.lastSync`: what a request aside takes the place of still counts. Of its results those stay that it is taken up again for.
+pub(super) fn last_sync(world: &World, operation: &Operation) -> Option<OperationState> {
+    let last = recorded::last_sync(&world.application).filter(|_| operation.is_aside());
+    let mut last = last?.clone();
+    if let Some(result) = &mut last.sync_result {
+        let left_out = |result: &ResourceResult| recorded::reason(result).is_some();
+        result.resources.retain(left_out);
+        result.managed_namespace_metadata = None;
+    }
+    Some(last)
+}
+
+/// The result of a refused request: what the namespace carries is as it was.
+fn nothing_done(world: &World) -> Option<SyncOperationResult> {
+    let metadata = recorded::namespace_metadata(&world.application.status)?;
+    Some(SyncOperationResult {
+        managed_namespace_metadata: Some(metadata.clone()),
+        ..SyncOperationResult::default()
+    })
 }
 
 /// The stored state that this pass goes on from.

@@ -11,7 +11,7 @@ use crate::sync::items::Items;
 use crate::sync::key::ObjectKey;
 use crate::sync::outcome::{Done, Failure, FailureReason, Outcome};
 use crate::sync::plan::namespace;
-use crate::sync::plan::recorded::{self, key_of_result};
+use crate::sync::plan::recorded::{self, REASON, key_of_result};
 use crate::sync::plan::{
     Comparison, Decision, Difference, HookPhase, HookState, LeftOut, Operation, Scope, Step,
 };
@@ -299,7 +299,7 @@ fn left(comparison: Option<&Comparison>, key: &ObjectKey, left_out: &LeftOut) ->
     let mut result = new(comparison, key, "SyncFailed", &left_out.message);
     result
         .extra
-        .insert("reason".into(), Value::from(left_out.reason.name()));
+        .insert(REASON.into(), Value::from(left_out.reason.name()));
     result
 }
 

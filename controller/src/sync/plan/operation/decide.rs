@@ -227,13 +227,14 @@ fn automated(
     if actionable.is_empty() {
         return Decided::default();
     }
+    let state = recorded::last_sync(&world.application).or(state);
     match state.filter(|state| attempted(world, terms, state)) {
         None => begin(world, terms, Scope::Whole, 0).into(),
         Some(state) if possible_now(state, &actionable) => {
             begin(world, terms, Scope::Whole, 0).into()
         }
         // What came of something else says nothing against the revision, which was synced before.
-        Some(state) if state.phase == "Succeeded" || is_aside(state) => {
+        Some(state) if state.phase == "Succeeded" || recorded::is_aside(state) => {
             heal::heal(world, terms, comparison, state, actionable)
         }
         Some(state) => {
@@ -249,23 +250,17 @@ fn automated(
     }
 }
 
-/// These revisions of these sources were tried already. A request for some objects has not tried the others, and a dry-run or one that
-/// was refused none: what was synced before counts then.
+/// These revisions of these sources were tried already. Where no more is on record than a request for some objects or none, what was
+/// synced before counts.
 fn attempted(world: &World, terms: &Terms<'_>, state: &OperationState) -> bool {
     let revisions = Some(&terms.source.revisions);
-    match is_aside(state) {
+    match recorded::is_aside(state) {
         true => recorded::synced(&world.application).as_ref() == revisions,
         false => {
             recorded::pinned(state).as_ref() == revisions
                 && recorded::is_of_sources(&world.application, state)
         }
     }
-}
-
-/// A request that deals with some objects, or with none.
-fn is_aside(state: &OperationState) -> bool {
-    let is_refused = recorded::pinned(state).is_none();
-    (recorded::is_partial(state) || is_refused) && !recorded::is_automated(state)
 }
 
 /// What an earlier pass had to leave out can be dealt with now.

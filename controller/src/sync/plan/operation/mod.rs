@@ -72,6 +72,13 @@ impl Operation {
         left_out.any(|left_out| left_out.reason.fails())
     }
 
+    /// A request that deals with some objects, or with none.
+    pub(in crate::sync) fn is_aside(&self) -> bool {
+        let is_refused = self.revisions.is_empty();
+        let is_less = self.dry_run || self.scope != Scope::Whole || is_refused;
+        is_less && self.initiator != Initiator::Automated
+    }
+
     /// The sync policy puts back with it what others have changed.
     pub(in crate::sync) fn heals(&self) -> bool {
         let sync = self.stored.sync.as_ref();
