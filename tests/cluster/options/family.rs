@@ -1,12 +1,21 @@
-//! An Application whose objects are Applications, each with a ConfigMap of its own: their order, their health and their end.
+//! An Application whose objects are Applications, each with a ConfigMap of its own: their order, their health and their end,
+//! and what is asked of them beside Git.
 
 use serde_json::Value;
 
-use crate::rest::rests;
+use crate::rest::{nothing_is_written_while, rests};
 use crate::scene::{Scene, config_map};
 use crate::{AUTOMATED, UID, application, application_becomes};
 
 const FINALIZER: &str = "resources-finalizer.argocd.argoproj.io";
+/// What people and tools ask of an Application beside Git. Once paused, it answers nothing of it, and takes nothing off.
+const ASKED: [&str; 5] = [
+    "argocd.argoproj.io/skip-reconcile=true",
+    "argocd.argoproj.io/refresh=normal",
+    "argocd.argoproj.io/deletion-approved=2026-03-01T12:00:00Z",
+    "signet.dev/hold=x",
+    "signet.dev/diff=x",
+];
 
 /// A child's own health counts for its parent.
 const OF_CHILDREN: &str = r#"
@@ -100,4 +109,58 @@ fn an_application_of_applications_brings_its_children_and_takes_them_along() {
         .testbed
         .kubectl(&[&["delete", "application", "app"], &own[..]].concat());
     is_gone(&scene, "first");
+}
+
+/// A person writes annotations on a child.
+fn annotate(scene: &Scene, name: &str, annotations: &[&str]) {
+    let child = ["annotate", "application", name, "--namespace", &scene.own];
+    scene.testbed.kubectl(&[&child[..], annotations].concat());
+}
+
+/// All that was asked of a child stands there.
+fn is_asked(scene: &Scene, name: &str) {
+    let child = find(scene, name).unwrap_or_default();
+    for asked in ASKED {
+        let (annotation, value) = asked.split_once('=').unwrap_or_default();
+        let annotations = &child["metadata"]["annotations"];
+        assert_eq!(annotations[annotation], value, "{annotation}");
+    }
+    assert_eq!(child["operation"]["sync"]["revision"], "main");
+}
+
+#[test]
+fn what_is_asked_of_a_child_beside_git_is_no_drift_and_stays() {
+    let scene = Scene::new("asked");
+    permit(&scene);
+    let _controller = scene.controller();
+    let commit = scene.repository.commit(
+        &[
+            ("app/first.yaml", &child(&scene, "first", 0)),
+            ("first/a.yaml", &config_map("first", "1")),
+        ],
+        "Add",
+    );
+    scene.application(AUTOMATED);
+    scene.sync_status("Synced", &commit);
+    application_becomes(&scene, "first", "/status/sync/status", "Synced");
+    nothing_is_written_while(&scene, || {
+        annotate(&scene, "first", &ASKED);
+        let first = ["patch", "application", "first", "--namespace", &scene.own];
+        let operation = r#"{"operation": {"sync": {"revision": "main"}}}"#;
+        let patch = ["--type=merge", "--patch", operation];
+        scene.testbed.kubectl(&[&first[..], &patch].concat());
+        scene.refresh_hard();
+        scene.sync_status("Synced", &commit);
+    });
+    is_asked(&scene, "first");
+
+    // Neither does it go with what a person has added besides, nor with a change in Git.
+    annotate(&scene, "first", &["note=by-hand"]);
+    application_becomes(&scene, "first", "/metadata/annotations/note", Value::Null);
+    is_asked(&scene, "first");
+    let commit = scene.commit(&[("app/first.yaml", &child(&scene, "first", 1))]);
+    scene.operation("Succeeded", &commit);
+    let wave = "/metadata/annotations/argocd.argoproj.io~1sync-wave";
+    application_becomes(&scene, "first", wave, "1");
+    is_asked(&scene, "first");
 }

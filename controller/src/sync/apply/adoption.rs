@@ -5,8 +5,11 @@ use crds::names::FIELD_MANAGER;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry, ObjectMeta};
 use serde_json::{Map, Value};
 
+use crate::field_set::is_leaf;
 use crate::ignore::Ignored;
-use crate::sync::compare::ownership::{is_ours, is_passing};
+use crate::sync::compare::asked::{self, is_application};
+use crate::sync::compare::ownership::{fields_of, is_ours, is_passing};
+use crate::sync::desired::Wanted;
 
 /// As whom we replace an object whole, before we apply it.
 pub(super) const REPLACES: &str = "signet-replace";
@@ -19,49 +22,86 @@ const PREDECESSORS: [&str; 4] = [
     "before-first-apply",
 ];
 
-/// True when applying the object has to be preceded by [`adopted`].
-pub(crate) fn is_needed(
-    metadata: &ObjectMeta,
-    ignored: &Ignored,
-    predecessor: Option<&str>,
-) -> bool {
-    let mut entries = metadata.managed_fields.iter().flatten();
-    entries.any(|entry| is_taken_over(entry, ignored, predecessor))
+/// What of an object becomes ours with an apply.
+pub(in crate::sync) struct Adoption<'a> {
+    ignored: &'a Ignored,
+    predecessor: Option<&'a str>,
+    is_application: bool,
 }
 
-/// Whether the fields of an entry become ours. Managers whose fields don't count keep them.
-pub(in crate::sync) fn is_taken_over(
-    entry: &ManagedFieldsEntry,
-    ignored: &Ignored,
-    predecessor: Option<&str>,
-) -> bool {
-    let manager = entry.manager.as_deref().unwrap_or_default();
-    let usual = PREDECESSORS.contains(&manager)
-        && entry.subresource.as_deref().unwrap_or_default().is_empty();
-    (usual || is_passing(entry, predecessor)) && !ignored.spares(manager)
-}
-
-/// `managedFields` with the fields of predecessors and of people moved into our entry: the next apply removes those that nobody wants.
-pub(crate) fn adopted(
-    metadata: &ObjectMeta,
-    ignored: &Ignored,
-    predecessor: Option<&str>,
-) -> Vec<ManagedFieldsEntry> {
-    let entries = metadata.managed_fields.iter().flatten().cloned();
-    let (taken, mut kept): (Vec<_>, Vec<_>) =
-        entries.partition(|entry| is_taken_over(entry, ignored, predecessor));
-    let mut own = match kept.iter().position(is_ours) {
-        Some(index) => kept.remove(index),
-        None => first_entry(taken.last()),
+/// Whether one may be needed, whatever the object is and is to be.
+pub(in crate::sync) fn may_be_needed(metadata: &ObjectMeta) -> bool {
+    let any = Adoption {
+        ignored: &Ignored::default(),
+        predecessor: None,
+        is_application: false,
     };
-    for entry in taken {
-        if let (Some(FieldsV1(into)), Some(FieldsV1(from))) = (&mut own.fields_v1, entry.fields_v1)
-        {
-            unite(into, from);
+    any.is_needed(metadata)
+}
+
+impl<'a> Adoption<'a> {
+    pub(in crate::sync) fn of(wanted: &'a Wanted) -> Self {
+        Self {
+            ignored: &wanted.ignored,
+            predecessor: wanted.predecessor.as_deref(),
+            is_application: is_application(&wanted.key),
         }
     }
-    kept.push(own);
-    kept
+
+    /// True when applying the object has to be preceded by [`Self::adopted`].
+    pub(in crate::sync) fn is_needed(&self, metadata: &ObjectMeta) -> bool {
+        let mut entries = metadata.managed_fields.iter().flatten();
+        entries.any(|entry| {
+            self.takes(entry) && {
+                let mut fields = fields_of(entry).cloned().unwrap_or_default();
+                self.asked_in(&mut fields);
+                !is_nothing(&fields)
+            }
+        })
+    }
+
+    /// Whether the fields of an entry become ours. Managers whose fields don't count keep them.
+    pub(in crate::sync) fn takes(&self, entry: &ManagedFieldsEntry) -> bool {
+        let manager = entry.manager.as_deref().unwrap_or_default();
+        let usual = PREDECESSORS.contains(&manager)
+            && entry.subresource.as_deref().unwrap_or_default().is_empty();
+        (usual || is_passing(entry, self.predecessor)) && !self.ignored.spares(manager)
+    }
+
+    /// `managedFields` with the fields of predecessors and of people moved into our entry: the next apply removes those that nobody
+    /// wants. What is asked of an Application stays with who asked.
+    pub(in crate::sync) fn adopted(&self, metadata: &ObjectMeta) -> Vec<ManagedFieldsEntry> {
+        let entries = metadata.managed_fields.iter().flatten().cloned();
+        let (taken, mut kept): (Vec<_>, Vec<_>) = entries.partition(|entry| self.takes(entry));
+        let mut own = match kept.iter().position(is_ours) {
+            Some(index) => kept.remove(index),
+            None => first_entry(taken.last()),
+        };
+        for mut entry in taken {
+            let Some(FieldsV1(mut from)) = entry.fields_v1.take() else {
+                continue;
+            };
+            if let Some(asked) = self.asked_in(&mut from) {
+                entry.fields_v1 = Some(FieldsV1(asked));
+                kept.push(entry);
+            }
+            if let Some(FieldsV1(into)) = &mut own.fields_v1 {
+                unite(into, from);
+            }
+        }
+        kept.push(own);
+        kept
+    }
+
+    fn asked_in(&self, fields: &mut Value) -> Option<Value> {
+        self.is_application.then(|| asked::taken_out(fields))?
+    }
+}
+
+/// No field is named, but maps around some.
+fn is_nothing(fields: &Value) -> bool {
+    let mut below = fields.as_object().into_iter().flatten();
+    below.all(|(name, fields)| name == "." || (!is_leaf(fields) && is_nothing(fields)))
 }
 
 fn first_entry(like: Option<&ManagedFieldsEntry>) -> ManagedFieldsEntry {
@@ -96,8 +136,12 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn counts() -> Ignored {
-        Ignored::default()
+    fn adoption(predecessor: Option<&'static str>) -> Adoption<'static> {
+        Adoption {
+            ignored: Box::leak(Box::default()),
+            predecessor,
+            is_application: false,
+        }
     }
 
     fn metadata(managed: &Value) -> ObjectMeta {
@@ -111,8 +155,8 @@ mod tests {
             {"manager": "kube-controller-manager", "operation": "Update", "fieldsV1": {"f:metadata": {"f:finalizers": {}}}},
             {"manager": "signet", "operation": "Apply", "fieldsV1": {"f:data": {"f:new": {}}}},
         ]));
-        assert!(is_needed(&before, &counts(), None));
-        let after = adopted(&before, &counts(), None);
+        assert!(adoption(None).is_needed(&before));
+        let after = adoption(None).adopted(&before);
         assert_eq!(after.len(), 2);
         assert_eq!(after[1].manager.as_deref(), Some("signet"));
         let fields = &after[1].fields_v1.as_ref().unwrap().0;
@@ -124,7 +168,7 @@ mod tests {
             managed_fields: Some(after),
             ..ObjectMeta::default()
         };
-        assert!(!is_needed(&after, &counts(), None));
+        assert!(!adoption(None).is_needed(&after));
     }
 
     #[test]
@@ -132,7 +176,7 @@ mod tests {
         let before = metadata(&json!([
             {"manager": "argocd-controller", "operation": "Apply", "apiVersion": "apps/v1", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
         ]));
-        let after = adopted(&before, &counts(), None);
+        let after = adoption(None).adopted(&before);
         assert_eq!(after.len(), 1);
         assert_eq!(
             (after[0].manager.as_deref(), after[0].operation.as_deref()),
@@ -148,10 +192,10 @@ mod tests {
             {"manager": "old-tool", "operation": "Update", "subresource": "status", "fieldsV1": {"f:status": {}}},
             {"manager": "old-tool", "operation": "Apply", "fieldsV1": {"f:data": {"f:applied": {}}}},
         ]));
-        assert!(!is_needed(&before, &counts(), None));
-        assert!(!is_needed(&before, &counts(), Some("older-tool")));
-        assert!(is_needed(&before, &counts(), Some("old-tool")));
-        let after = adopted(&before, &counts(), Some("old-tool"));
+        assert!(!adoption(None).is_needed(&before));
+        assert!(!adoption(Some("older-tool")).is_needed(&before));
+        assert!(adoption(Some("old-tool")).is_needed(&before));
+        let after = adoption(Some("old-tool")).adopted(&before);
         assert_eq!(after.len(), 3);
         assert_eq!(
             after[2].fields_v1.as_ref().unwrap().0,
@@ -166,6 +210,35 @@ mod tests {
             {"manager": "argocd-controller", "operation": "Update", "subresource": "status", "fieldsV1": {"f:status": {}}},
             {"manager": "istio", "operation": "Update", "fieldsV1": {"f:spec": {"f:y": {}}}},
         ]));
-        assert!(!is_needed(&before, &counts(), None));
+        assert!(!adoption(None).is_needed(&before));
+    }
+
+    #[test]
+    fn what_is_asked_of_an_application_stays_with_who_asked() {
+        let asked = json!({"f:metadata": {"f:annotations": {"f:argocd.argoproj.io/skip-reconcile": {}}}, "f:operation": {}});
+        let mut wrote = asked.clone();
+        wrote["f:metadata"]["f:annotations"]["."] = json!({});
+        let own = json!({"manager": "signet", "operation": "Apply", "fieldsV1": {"f:spec": {}}});
+        let of_person = |fields: &Value| {
+            let entry =
+                json!({"manager": "kubectl-annotate", "operation": "Update", "fieldsV1": fields});
+            metadata(&json!([own, entry]))
+        };
+        let application = Adoption {
+            is_application: true,
+            ..adoption(None)
+        };
+        assert!(!application.is_needed(&of_person(&wrote)));
+        assert!(adoption(None).is_needed(&of_person(&wrote)));
+        wrote["f:metadata"]["f:annotations"]["f:note"] = json!({});
+        let before = of_person(&wrote);
+        assert!(application.is_needed(&before));
+        let after = application.adopted(&before);
+        let [theirs, ours] = [&after[0], &after[1]].map(|entry| fields_of(entry).unwrap());
+        assert_eq!(*theirs, asked);
+        assert_eq!(
+            *ours,
+            json!({"f:spec": {}, "f:metadata": {"f:annotations": {".": {}, "f:note": {}}}})
+        );
     }
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::{Answer, Executor, answer::write_failure, body};
 use crate::ignore::Problem;
 use crate::sync::{
-    apply::adoption,
+    apply::adoption::Adoption,
     desired::Wanted,
     items::{Items, holds_secrets},
     key::ObjectKey,
@@ -106,8 +106,7 @@ impl Executor<'_> {
             Ok(written) => written,
             Err(failure) => return Ok(Err(failure)),
         };
-        let predecessor = wanted.predecessor.as_deref();
-        if takes_over && adoption::is_needed(&written.metadata, &wanted.ignored, predecessor) {
+        if takes_over && Adoption::of(wanted).is_needed(&written.metadata) {
             // The object was there unknown to us, written by another tool: its fields could not be ours before we saw them.
             adopt(api, wanted).await?;
             written = match self.patch(api, resource, wanted).await? {
@@ -227,17 +226,16 @@ pub(super) fn items_between(
 
 /// Makes fields of predecessors and people ours, on condition that nobody writes the object meanwhile.
 async fn adopt(api: &Api<DynamicObject>, wanted: &Wanted) -> Result<(), kube::Error> {
-    let (name, ignored) = (wanted.key.name(), &wanted.ignored);
-    let predecessor = wanted.predecessor.as_deref();
+    let (name, adoption) = (wanted.key.name(), Adoption::of(wanted));
     let Some(object) = api.get_metadata_opt(name).await? else {
         return Ok(());
     };
-    if !adoption::is_needed(&object.metadata, ignored, predecessor) {
+    if !adoption.is_needed(&object.metadata) {
         return Ok(());
     }
     let patch = json!({ "metadata": {
         "resourceVersion": object.resource_version(),
-        "managedFields": adoption::adopted(&object.metadata, ignored, predecessor),
+        "managedFields": adoption.adopted(&object.metadata),
     }});
     let params = PatchParams {
         field_manager: Some(FIELD_MANAGER.to_owned()),

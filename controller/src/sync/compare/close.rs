@@ -11,7 +11,7 @@ use super::ownership::{self, Lost};
 use super::unwanted;
 use crate::dialect::ApplyMode;
 use crate::field_set::part;
-use crate::sync::apply::adoption::is_taken_over;
+use crate::sync::apply::adoption::Adoption;
 use crate::sync::desired::Wanted;
 use crate::sync::outcome::{Failure, FailureReason};
 use crate::sync::world::{LiveState, Take};
@@ -101,14 +101,9 @@ impl<'a> Pair<'a> {
             Some(Predicted::Object(predicted)) => managed_fields(predicted),
             _ => managed_fields(self.live),
         };
-        let Wanted {
-            ignored,
-            predecessor,
-            ..
-        } = self.wanted;
-        let goes =
-            |entry: &ManagedFieldsEntry| is_taken_over(entry, ignored, predecessor.as_deref());
-        unwanted::without(managed, goes, &becomes)
+        let adoption = Adoption::of(self.wanted);
+        let goes = |entry: &ManagedFieldsEntry| adoption.takes(entry);
+        unwanted::without(&self.wanted.key, managed, goes, &becomes)
     }
 
     /// What an apply would change of our fields. What admission webhooks add to them is nobody's business unless it is asked for.
@@ -154,7 +149,12 @@ impl<'a> Pair<'a> {
         if self.wanted.apply_policy().mode != ApplyMode::Merge {
             let managed = managed_fields(self.live);
             let predecessor = self.wanted.predecessor.as_deref();
-            fields.extend(unwanted::unwanted(managed, predecessor, &self.read));
+            fields.extend(unwanted::unwanted(
+                &self.wanted.key,
+                managed,
+                predecessor,
+                &self.read,
+            ));
         }
         let wanted = self.wanted.hash;
         if fields.is_empty() {

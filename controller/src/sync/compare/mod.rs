@@ -2,6 +2,7 @@
 //! A difference found here is only a reason to ask the API server by a dry-run: defaults and other
 //! spellings of one quantity are its business. What is returned names fields and never holds a value.
 
+pub(in crate::sync) mod asked;
 pub(in crate::sync) mod close;
 pub mod digest;
 pub mod ownership;

@@ -1,69 +1,46 @@
 //! Fields that healing removes: what people have added to a live object with kubectl, and what a manager left that is out of use.
 //! It goes by `managedFields`, and names fields without their values.
 
-use crds::names::{DIFF, HOLD, application};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use serde_json::{Map, Value};
 
+use super::asked::{asks, is_application};
 use super::ownership::{fields_of, is_passing, join, ours, spell_entry};
-use crate::dialect::argocd::{DELETION_APPROVED, REFRESH, SKIP_RECONCILE};
 use crate::field_set::is_entry;
-use crate::sync::key::group_version;
-
-/// Annotations by which people and tools ask something of an Application.
-const ASKING: [&str; 5] = [SKIP_RECONCILE, REFRESH, DELETION_APPROVED, HOLD, DIFF];
+use crate::sync::key::ObjectKey;
 
 /// Their names. `counts` is what counts of the live object.
 pub(in crate::sync) fn unwanted(
+    key: &ObjectKey,
     managed: &[ManagedFieldsEntry],
     predecessor: Option<&str>,
     counts: &Value,
 ) -> Vec<String> {
     let passing = |entry: &ManagedFieldsEntry| is_passing(entry, predecessor);
-    let is_application = is_application(counts);
-    let paths = paths(managed, passing, counts).into_iter();
-    let mut found: Vec<String> = paths
-        .filter(|path| !(is_application && asks(path)))
-        .map(|path| spell(&path))
-        .collect();
+    let paths = paths(key, managed, passing, counts);
+    let mut found: Vec<String> = paths.iter().map(|path| spell(path)).collect();
     found.sort();
     found.dedup();
     found
 }
 
-fn is_application(object: &Value) -> bool {
-    let api_version = object["apiVersion"].as_str().unwrap_or_default();
-    let (group, _) = group_version(api_version);
-    group == application::GROUP && object["kind"] == application::KIND
-}
-
-/// A field of an Application that is written beside Git: to pause it, to have it looked at or synced, to approve, to hold it.
-fn asks(path: &[&str]) -> bool {
-    match path {
-        ["f:operation", ..] => true,
-        ["f:metadata", "f:annotations", annotation] => {
-            let name = annotation.strip_prefix("f:");
-            name.is_some_and(|name| ASKING.contains(&name))
-        }
-        _ => false,
-    }
-}
-
 /// The object without the fields that only entries for which `goes` holds have beside ours.
 pub(in crate::sync) fn without(
+    key: &ObjectKey,
     managed: &[ManagedFieldsEntry],
     goes: impl Fn(&ManagedFieldsEntry) -> bool,
     counts: &Value,
 ) -> Value {
     let mut object = counts.clone();
-    for path in paths(managed, goes, counts) {
+    for path in paths(key, managed, goes, counts) {
         remove(&mut object, &path);
     }
     object
 }
 
-/// Paths of such fields, as a set of fields names their steps.
+/// Paths of such fields, as a set of fields names their steps. What is asked of an Application stays.
 fn paths<'a>(
+    key: &ObjectKey,
     managed: &'a [ManagedFieldsEntry],
     goes: impl Fn(&ManagedFieldsEntry) -> bool,
     counts: &Value,
@@ -77,6 +54,8 @@ fn paths<'a>(
     {
         foreign(fields, ours, counts, &mut Vec::new(), &mut found);
     }
+    let is_application = is_application(key);
+    found.retain(|path| !(is_application && asks(path)));
     found
 }
 
@@ -161,9 +140,16 @@ fn spell(path: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crds::names::application;
     use serde_json::json;
 
     use super::*;
+    use crate::sync::compare::asked::ASKING;
+    use crate::sync::key::GroupKind;
+
+    fn key(group: &str, kind: &str) -> ObjectKey {
+        ObjectKey::new(&GroupKind::new(group, kind), Some("demo"), "a")
+    }
 
     fn ours() -> Value {
         json!({"manager": "signet", "operation": "Apply", "fieldsV1": {"f:spec": {"f:replicas": {}, "f:selector": {}}}})
@@ -183,8 +169,9 @@ mod tests {
             serde_json::from_value(json!([ours(), person, scale, webhook])).unwrap();
         let mut live = json!({"metadata": {"annotations": {"note": "x", "kubectl.kubernetes.io/last-applied-configuration": "{}"}},
             "spec": {"replicas": 3, "paused": true, "selector": {"x": "y"}, "template": {"spec": {"containers": [{"name": "debug"}]}}}});
+        let key = key("apps", "Deployment");
         assert_eq!(
-            unwanted(&managed, None, &live),
+            unwanted(&key, &managed, None, &live),
             [
                 "metadata.annotations.note",
                 "spec.paused",
@@ -194,12 +181,12 @@ mod tests {
         live["spec"]["template"]["spec"]["containers"] = json!([]);
         live["metadata"]["annotations"] = json!({});
         assert_eq!(
-            unwanted(&managed, None, &live),
+            unwanted(&key, &managed, None, &live),
             ["spec.paused"],
             "what does not count"
         );
         assert_eq!(
-            unwanted(&managed, Some("istio"), &json!({"spec": {"y": 1}})),
+            unwanted(&key, &managed, Some("istio"), &json!({"spec": {"y": 1}})),
             ["spec.y"],
             "what a predecessor left"
         );
@@ -221,15 +208,15 @@ mod tests {
         let annotated = annotations
             .iter()
             .map(|name| ((*name).to_owned(), json!("x")));
-        let mut live = json!({"apiVersion": application::API_VERSION, "kind": application::KIND,
-            "metadata": {"annotations": Value::Object(annotated.collect())},
+        let live = json!({"metadata": {"annotations": Value::Object(annotated.collect())},
             "operation": {"sync": {"revision": "main"}}, "spec": {"paused": true}});
+        let application = key(application::GROUP, application::KIND);
         assert_eq!(
-            unwanted(&managed, None, &live),
+            unwanted(&application, &managed, None, &live),
             ["metadata.annotations.note", "spec.paused"]
         );
-        live["kind"] = "AppProject".into();
-        let found = unwanted(&managed, None, &live);
+        let project = key(application::GROUP, "AppProject");
+        let found = unwanted(&project, &managed, None, &live);
         assert_eq!(found.len(), annotations.len() + 2, "{found:?}");
     }
 }

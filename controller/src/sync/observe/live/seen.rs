@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use crate::{
     dialect,
-    ignore::Ignored,
     sync::{
         apply::adoption,
         compare::digest::{self, Digest},
@@ -99,7 +98,7 @@ impl Seen {
 
     fn of(mut metadata: ObjectMeta, health: Option<Health>) -> Seen {
         let digest = digest::of(&metadata);
-        let needs_adoption = adoption::is_needed(&metadata, &Ignored::default(), None);
+        let needs_adoption = adoption::may_be_needed(&metadata);
         let applied = metadata.managed_fields.iter().flatten().any(is_ours);
         let scaler = autoscalers::scaler(&metadata);
         let tracking = metadata
