@@ -1,8 +1,12 @@
 //! What holds a sync up, and lets it go again, against a real API server: that news of a project or of another Application arrive.
 //! Whether and why something is held up is the business of the golden plans.
 
+#[path = "gates/door.rs"]
+mod door;
 #[path = "../testbed/harness.rs"]
 mod harness;
+#[path = "gates/outlived.rs"]
+mod outlived;
 #[path = "sync/scene.rs"]
 mod scene;
 

@@ -154,6 +154,7 @@ impl Engine {
             let plan = plan(&world);
             self.say_left_alone(app, plan.hands_off.as_deref());
             if plan.hands_off.is_some() {
+                self.metrics.forget(app);
                 return Ok(());
             }
             if let Some(held_back) = plan.held_back {

@@ -140,7 +140,7 @@ impl SyncMetrics {
         }
     }
 
-    /// The Application is gone.
+    /// The Application is gone, or left alone.
     pub(crate) fn forget(&self, app: &AppId) {
         if let Some(before) = self
             .shown

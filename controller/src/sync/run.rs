@@ -39,7 +39,7 @@ use crate::{
 /// Takes one message for each first listing that is whole; nobody listens once all are.
 type Whole = UnboundedSender<()>;
 
-/// How often kinds and repositories that nobody uses any more are looked for, after Applications changed.
+/// How often kinds and repositories that nobody uses any more are looked for.
 const TIDY: Duration = Duration::from_secs(30);
 
 /// What made a pass panic is likely still there: look again, but not at once.
@@ -317,14 +317,8 @@ impl Engine {
 
     async fn tidy(&self) {
         let mut tick = tokio::time::interval(TIDY);
-        let mut last = None;
         loop {
             tick.tick().await;
-            let now = Some(self.applications.tracking_names());
-            if last == now {
-                continue;
-            }
-            last = now;
             let used: BTreeSet<RepositoryUrl> = self
                 .applications
                 .all()

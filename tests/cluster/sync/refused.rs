@@ -182,6 +182,29 @@ fn beside_an_argo_cd_controller_nothing_is_written() {
 }
 
 #[test]
+fn an_application_that_is_left_alone_leaves_the_metrics() {
+    let scene = Scene::new("paused");
+    let controller = scene.controller();
+    let commit = scene
+        .repository
+        .commit(&[("app/a.yaml", &config_map("a", "1"))], "Add");
+    scene.application("{}");
+    scene.sync_status("OutOfSync", &commit);
+    let metrics = format!("{}/metrics", controller.url(Port::Metrics));
+    let shown = |expected: usize| {
+        eventually(&format!("{expected} Applications are shown"), || {
+            let (_, text) = get(&metrics)?;
+            let lines = text.lines();
+            let shown = lines.filter(|line| line.starts_with("argocd_app_info{"));
+            equal(&shown.count(), &expected)
+        });
+    };
+    shown(1);
+    scene.annotate("argocd.argoproj.io/skip-reconcile=true");
+    shown(0);
+}
+
+#[test]
 fn a_repository_that_the_project_does_not_permit_is_never_asked() {
     let scene = Scene::new("narrow");
     let own = &scene.own;

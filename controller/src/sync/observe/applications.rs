@@ -168,8 +168,9 @@ impl Applications {
     /// Takes in the answer of a write of ours, unless the Application has gone meanwhile.
     pub(crate) fn wrote(&self, app: &AppId, object: DynamicObject) -> Arc<Value> {
         let object = Arc::new(whole(object, names::API_VERSION, names::KIND));
-        if self.get(app).is_some() {
-            self.insert(app, object.clone());
+        let mut known = self.known();
+        if known.objects.contains_key(app) {
+            self.insert(&mut known, app, object.clone());
         }
         object
     }
@@ -193,16 +194,13 @@ impl Applications {
             metadata.namespace.as_deref().unwrap_or_default(),
             metadata.name.as_deref().unwrap_or_default(),
         );
-        let changed = self.insert(
-            &app,
-            Arc::new(whole(object, names::API_VERSION, names::KIND)),
-        );
+        let object = Arc::new(whole(object, names::API_VERSION, names::KIND));
+        let changed = self.insert(&mut self.known(), &app, object);
         changed.then_some(app)
     }
 
     /// True when the owner changed something. News older than what is known are dropped.
-    fn insert(&self, app: &AppId, object: Arc<Value>) -> bool {
-        let mut known = self.known();
+    fn insert(&self, known: &mut Known, app: &AppId, object: Arc<Value>) -> bool {
         let before = known.objects.get(app);
         if before.is_some_and(|before| is_older(&object, before)) {
             return false;
