@@ -44,6 +44,7 @@ fn a_variable_that_can_not_be_read_is_named() {
         ("SEALED_SECRETS_KEY_CUTOFF_TIME", "yesterday"),
         ("SEALED_SECRETS_KEY_ORDER_PRIORITY", "Random"),
         ("SEALED_SECRETS_RATE_LIMIT", "0"),
+        ("SIGNET_APPLICATION_NAMESPACES", "team-a,team-*"),
     ] {
         let output = start(&[], &[(variable, value)]);
         let stderr = text(&output.stderr);

@@ -248,7 +248,8 @@ pub struct Sync {
         long,
         env = "SIGNET_APPLICATION_NAMESPACES",
         default_value = "",
-        hide_default_value = true
+        hide_default_value = true,
+        value_parser = names
     )]
     application_namespaces: String,
 
@@ -273,6 +274,20 @@ pub struct Sync {
     #[arg(long, env = "SIGNET_ALLOW_FILE_REPOSITORIES", default_value = "false", value_parser = go::boolean,
           action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub allow_file_repositories: bool,
+}
+
+/// A comma list of names. One of a pattern would be watched for under that very name, and nothing found there.
+fn names(text: &str) -> Result<String, String> {
+    let belongs = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    match go::list(text)
+        .iter()
+        .find(|name| !name.chars().all(belongs))
+    {
+        Some(name) => Err(format!(
+            "found {name:?}, expected names of namespaces; patterns are not supported"
+        )),
+        None => Ok(text.to_owned()),
+    }
 }
 
 impl Sync {

@@ -434,17 +434,18 @@ fn applications_live_in_our_namespace_or_where_both_sides_agree() {
     for (namespace, also, permitted) in [
         (OWN, vec![], true),
         ("team-a", vec!["team-a"], true),
-        ("team-a", vec!["*"], true),
+        ("team-b", vec!["team-a", "team-b"], true),
         ("team-a", vec![], false),
-        ("team-x", vec!["*"], false),
-        ("other", vec!["*"], false),
+        ("team-a", vec!["team-b"], false),
+        ("team-x", vec!["team-x"], false),
+        ("other", vec!["other"], false),
     ] {
         let also: Vec<String> = also.into_iter().map(str::to_owned).collect();
         let answer = reason(project.permits_application_namespace(namespace, OWN, &also));
         let expected = (!permitted).then_some(Reason::ApplicationNamespaceNotPermitted);
         assert_eq!(answer, expected, "{namespace} {also:?}");
     }
-    let also = vec!["*".to_owned()];
+    let also = vec!["team-a".to_owned()];
     assert!(
         default_project()
             .permits_application_namespace("team-a", OWN, &also)
