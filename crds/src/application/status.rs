@@ -32,7 +32,7 @@ pub struct ApplicationStatus {
     /// The last sync of everything, or heal, while `operationState` tells of a request for less.
     #[serde(skip_serializing_if = "is_default")]
     #[schemars(schema_with = "repeated_source")]
-    pub last_sync: Option<OperationState>,
+    pub last_sync: Option<Box<OperationState>>,
     /// Syncs that succeeded, oldest first.
     #[serde(skip_serializing_if = "is_default")]
     pub history: Vec<RevisionHistory>,

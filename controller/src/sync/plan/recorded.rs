@@ -169,7 +169,7 @@ pub(in crate::sync) fn is_aside(state: &OperationState) -> bool {
 pub(in crate::sync) fn last_sync(application: &AppFacts) -> Option<&OperationState> {
     let state = operation(application)?;
     match is_aside(state) {
-        true => application.status.last_sync.as_ref(),
+        true => application.status.last_sync.as_deref(),
         false => Some(state).filter(|state| !is_running(state)),
     }
 }

@@ -83,9 +83,9 @@ pub(super) fn close(
 }
 
 /// `status.lastSync`: what a request aside takes the place of still counts. Of its results those stay that it is taken up again for.
-pub(super) fn last_sync(world: &World, operation: &Operation) -> Option<OperationState> {
+pub(super) fn last_sync(world: &World, operation: &Operation) -> Option<Box<OperationState>> {
     let last = recorded::last_sync(&world.application).filter(|_| operation.is_aside());
-    let mut last = last?.clone();
+    let mut last = Box::new(last?.clone());
     if let Some(result) = &mut last.sync_result {
         let left_out = |result: &ResourceResult| recorded::reason(result).is_some();
         result.resources.retain(left_out);
