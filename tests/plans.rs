@@ -16,6 +16,8 @@ mod kinds;
 mod large;
 #[path = "plans/live.rs"]
 mod live;
+#[path = "plans/results.rs"]
+mod results;
 #[path = "plans/too_many.rs"]
 mod too_many;
 #[path = "plans/world.rs"]

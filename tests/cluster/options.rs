@@ -9,6 +9,8 @@ mod family;
 mod harness;
 #[path = "options/hour.rs"]
 mod hour;
+#[path = "options/normalised.rs"]
+mod normalised;
 #[path = "options/owners.rs"]
 mod owners;
 #[path = "options/rest.rs"]

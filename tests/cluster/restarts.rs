@@ -63,6 +63,43 @@ fn reseal(scene: &Scene, sealed: &str) {
     scene.testbed.kubectl(&[&object[..], &patch].concat());
 }
 
+/// Each way of a volume to name the Secret; all of them use its item `a`.
+const VOLUMES: [(&str, &str); 11] = [
+    ("files", "secret: {secretName: db}"),
+    (
+        "file",
+        "secret: {secretName: db, items: [{key: a, path: x}]}",
+    ),
+    ("part", "projected: {sources: [{secret: {name: db}}]}"),
+    (
+        "csi",
+        "csi: {driver: a.example.org, nodePublishSecretRef: {name: db}}",
+    ),
+    ("azure", "azureFile: {shareName: a, secretName: db}"),
+    ("ceph", "cephfs: {monitors: [a], secretRef: {name: db}}"),
+    (
+        "flex",
+        "flexVolume: {driver: example.org/a, secretRef: {name: db}}",
+    ),
+    (
+        "iscsi",
+        "iscsi: {targetPortal: '192.0.2.1:3260', iqn: 'iqn.2001-04.com.example:a', \
+         lun: 0, readOnly: true, secretRef: {name: db}}",
+    ),
+    (
+        "rbd",
+        "rbd: {monitors: [a], image: a, readOnly: true, secretRef: {name: db}}",
+    ),
+    (
+        "scaleio",
+        "scaleIO: {gateway: a, system: a, volumeName: a, secretRef: {name: db}}",
+    ),
+    (
+        "storageos",
+        "storageos: {volumeName: a, secretRef: {name: db}}",
+    ),
+];
+
 fn volume(name: &str, source: &str) -> String {
     let plain = deployment(name, "web:1", "");
     format!("{plain}      volumes: [{{name: v, {source}}}]\n")
@@ -85,24 +122,26 @@ fn pods_start_anew_once_for_each_change_of_an_item_that_they_use() {
         "{}      imagePullSecrets: [{{name: db}}]\n",
         deployment("pulling", "web:1", "")
     );
-    let workloads = [
+    let before = format!(
+        "{}      initContainers:\n      - name: first\n        image: web:1\n{}",
+        deployment("before", "web:1", ""),
+        variable("a")
+    );
+    let mut workloads = vec![
         deployment("variable", "web:1", &variable("a")),
         deployment(
             "all",
             "web:1",
             "        envFrom: [{secretRef: {name: db}}]\n",
         ),
-        volume("files", "secret: {secretName: db}"),
-        volume(
-            "file",
-            "secret: {secretName: db, items: [{key: a, path: x}]}",
-        ),
-        volume("part", "projected: {sources: [{secret: {name: db}}]}"),
+        before,
         deployment("another", "web:1", &variable("b")),
         pulling,
         kept,
     ];
-    let users = ["variable", "all", "files", "file", "part"];
+    workloads.extend(VOLUMES.map(|(name, source)| volume(name, source)));
+    let mut users = vec!["variable", "all", "before"];
+    users.extend(VOLUMES.map(|(name, _)| name));
     let others = ["another", "pulling", "kept"];
     let seal = |a: &str, b: &str| scene.seal_items(&controller, "db", &[("a", a), ("b", b)]);
     let files = [

@@ -27,6 +27,10 @@ mod sources;
 mod submodules;
 #[path = "sync/tools.rs"]
 mod tools;
+#[path = "sync/tracking.rs"]
+mod tracking;
+#[path = "sync/users.rs"]
+mod users;
 #[path = "sync/variables.rs"]
 mod variables;
 

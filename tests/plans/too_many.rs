@@ -5,24 +5,28 @@ use std::path::Path;
 use std::sync::Arc;
 
 use controller::dialect;
-use controller::sync::key::{GroupKind, ObjectKey};
+use controller::sync::key::ObjectKey;
 use controller::sync::plan::{OperationPhase, Plan, plan};
 use controller::sync::report::report;
 use controller::sync::world::World;
 
 use crate::world::Case;
 
-/// The World of a folder with that many objects more that are wanted and not there.
 fn world(folder: &str, objects: usize) -> World {
+    let service = ObjectKey::of("", "Service", "demo", "web");
+    multiplied(folder, &service, objects)
+}
+
+/// The World of a folder with that many objects more like `model` that are wanted and not there.
+pub(crate) fn multiplied(folder: &str, model: &ObjectKey, objects: usize) -> World {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/plans");
     let mut world = Case::read(&root.join(folder)).world;
     let source = world.source.as_mut().unwrap();
     let desired = Arc::make_mut(&mut source.desired);
-    let service = ObjectKey::new(&GroupKind::new("", "Service"), Some("demo"), "web");
     for number in 0..objects {
-        let mut wanted = desired.objects[&service].clone();
-        let name = format!("web-{number:010}");
-        wanted.key = ObjectKey::new(&service.group_kind(), service.namespace(), &name);
+        let mut wanted = desired.objects[model].clone();
+        let name = format!("{}-{number:010}", model.name());
+        wanted.key = ObjectKey::new(&model.group_kind(), model.namespace(), &name);
         desired.order.push(wanted.key.clone());
         desired.objects.insert(wanted.key.clone(), wanted);
     }

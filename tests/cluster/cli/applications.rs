@@ -298,6 +298,28 @@ fn a_rollback_holds_under_automatic_sync_until_there_is_another_commit() {
 }
 
 #[test]
+fn a_rollback_goes_to_the_last_sync_that_succeeded_and_the_next_one_before_that() {
+    let shop = Shop::open("{}");
+    shop.signet(&["sync", "shop"]).success();
+    shop.commit("two");
+    shop.signet(&["sync", "shop"]).success();
+    // The API server takes no such name.
+    let refused = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: Refused}\n";
+    let files = [("shop/refused.yaml", refused)];
+    shop.repository.commit(&files, "Add what is refused");
+    shop.commit("three");
+    let failed = shop.signet(&["sync", "shop"]);
+    assert_eq!(failed.code, Some(1), "{}", failed.stderr);
+    assert!(failed.stderr.contains("Refused"), "{}", failed.stderr);
+    assert_eq!(shop.value(), "three");
+
+    shop.signet(&["rollback", "shop"]).success();
+    assert_eq!(shop.value(), "two");
+    shop.signet(&["rollback", "shop"]).success();
+    assert_eq!(shop.value(), "one");
+}
+
+#[test]
 fn a_deletion_that_asks_is_approved_by_a_command() {
     let shop = Shop::open("{}");
     let asking = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: asking\n  annotations: {argocd.argoproj.io/sync-options: Prune=confirm}\n";

@@ -8,7 +8,7 @@ use crate::harness::{equal, eventually, unique};
 use crate::scene::Scene;
 
 /// The status of an object in the Application's.
-fn listed(app: &Value, name: &str) -> Value {
+pub(crate) fn listed(app: &Value, name: &str) -> Value {
     let resources = app["status"]["resources"].as_array().into_iter().flatten();
     let mut named = resources.filter(|resource| resource["name"] == name);
     named.next().cloned().unwrap_or_default()

@@ -79,7 +79,10 @@ fn polls(controller: &Controller) -> Result<u64, String> {
 #[test]
 fn an_hour_of_polls_writes_nothing() {
     let asked = asked();
-    let scene = Scene::new("hour");
+    let scene = Scene {
+        name: "hour".to_owned(),
+        ..Scene::new("hour")
+    };
     let webhook = AdmissionWebhook::start();
     let _registration = with_dry_runs(&scene, &webhook, "None");
     let controller = polling(&scene, asked.is_none());

@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use crate::AUTOMATED;
+use crate::admission::listed;
 use crate::harness::{equal, eventually};
 use crate::rest::{nothing_is_written_while, rests};
 use crate::scene::{Scene, deployment};
@@ -75,6 +76,55 @@ fn the_replicas_that_an_autoscaler_sets_are_no_drift() {
     scene.becomes("deployment", "web", IMAGE, "web:2");
     scene.becomes("deployment", "web", REPLICAS, 3);
     rests(&scene);
+}
+
+/// An autoscaler of the Deployment as it lies in Git.
+const SCALER: &str = "\
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: scaler}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  minReplicas: 3
+  maxReplicas: 5
+";
+
+fn remove_autoscaler(scene: &Scene, name: &str) {
+    let scaler = ["delete", "horizontalpodautoscaler", name];
+    let to = ["--namespace", &scene.to];
+    scene.testbed.kubectl(&[&scaler[..], &to].concat());
+}
+
+#[test]
+fn once_its_autoscaler_is_gone_a_workload_has_the_number_of_git_again() {
+    let scene = Scene::new("autoscaler-gone");
+    let _controller = scene.controller();
+    let web = web("web:1");
+    let files = [("app/web.yaml", web.as_str()), ("app/scaler.yaml", SCALER)];
+    let commit = scene.repository.commit(&files, "Add");
+    // Nothing is healed, so that drift can be seen.
+    scene.application("{automated: {prune: true}}");
+    scene.becomes("deployment", "web", REPLICAS, 3);
+    scene.refresh_hard();
+    scene.sync_status("Synced", &commit);
+
+    // As long as Git has one, it is only missing.
+    remove_autoscaler(&scene, "scaler");
+    let app = scene.sync_status("OutOfSync", &commit);
+    assert_eq!(listed(&app, "scaler")["status"], "OutOfSync");
+    assert_eq!(listed(&app, "web")["status"], "Synced");
+    let commit = scene.remove(&["app/scaler.yaml"]);
+    scene.operation("Succeeded", &commit);
+    scene.becomes("deployment", "web", REPLICAS, 1);
+    scene.sync_status("Synced", &commit);
+
+    // One that is not in Git goes, and nobody has to ask.
+    autoscale(&scene);
+    scene.refresh_hard();
+    scene.sync_status("Synced", &commit);
+    remove_autoscaler(&scene, "web");
+    let app = scene.sync_status("OutOfSync", &commit);
+    assert_eq!(listed(&app, "web")["status"], "OutOfSync");
 }
 
 #[test]

@@ -185,3 +185,67 @@ fn a_jq_path_of_argocd_cm_counts_without_a_restart() {
         .kubectl(&["delete", "configmap", "argocd-cm", "--namespace", own]);
     scene.sync_status("OutOfSync", &commit);
 }
+
+#[test]
+fn a_rule_is_about_what_its_patterns_and_its_names_fit() {
+    let scene = Scene::new("ignore-which");
+    let _controller = scene.controller();
+    let commit = scene.repository.commit(
+        &[
+            ("app/a.yaml", &config_map("a", "1")),
+            ("app/b.yaml", &config_map("b", "1")),
+            ("app/web.yaml", &deployment("web", "web:1", "")),
+        ],
+        "Add",
+    );
+    let rule = |about: String| format!("{{{about}, jsonPointers: [/data/value, /spec/replicas]}}");
+    let rules = [
+        format!("kind: \"Config*\", name: a, namespace: {}", scene.to),
+        format!("kind: ConfigMap, name: b, namespace: {}", scene.own),
+        "group: apps, kind: ConfigMap".to_owned(),
+        "group: \"ap?s\", kind: \"*\"".to_owned(),
+    ];
+    application(&scene, &format!("[{}]", rules.map(rule).join(", ")));
+    scene.sync_status("Synced", &commit);
+
+    let other = r#"{"data": {"value": "2"}}"#;
+    let scaled = r#"{"spec": {"replicas": 3, "template": {"spec": {"containers": [{"name": "main", "image": "web:9"}]}}}}"#;
+    patch(&scene, "somebody", "configmap/a", other);
+    patch(&scene, "somebody", "deployment/web", scaled);
+    patch(&scene, "somebody", "configmap/b", other);
+    // Were another of these drift, it would be healed with this, or before.
+    scene.becomes("configmap", "b", "/data/value", "1");
+    scene.becomes("configmap", "a", "/data/value", "2");
+    scene.becomes("deployment", "web", IMAGE, "web:1");
+    scene.becomes("deployment", "web", REPLICAS, 3);
+    scene.sync_status("Synced", &commit);
+}
+
+#[test]
+fn a_jq_path_that_does_not_end_is_stopped_and_named() {
+    let scene = Scene::new("ignore-endless");
+    let _controller = scene.controller();
+    let commit = scene
+        .repository
+        .commit(&[("app/a.yaml", &config_map("a", "1"))], "Add");
+    let rule = |path: &str| format!("[{{kind: ConfigMap, jqPathExpressions: ['{path}']}}]");
+    // Each round makes four of each value.
+    let rounds = ["(., ., ., .)"; 10].join(" | ");
+    let endless = format!(".data | select({rounds} | false)");
+    application(&scene, &rule(&endless));
+    let stopped = format!(
+        "ConfigMap {}/a: spec.ignoreDifferences[0].jqPathExpressions[0]: not done within its limits",
+        scene.to
+    );
+    scene.says("ComparisonError", &stopped);
+    assert_eq!(scene.field("configmap", "a", "/data"), None);
+
+    application(&scene, &rule(".data.value"));
+    scene.operation("Succeeded", &commit);
+    let other = r#"{"data": {"value": "2"}}"#;
+    patch(&scene, "somebody", "configmap/a", other);
+    let commit = scene.commit(&[("app/b.yaml", &config_map("b", "1"))]);
+    scene.operation("Succeeded", &commit);
+    scene.sync_status("Synced", &commit);
+    scene.becomes("configmap", "a", "/data/value", "2");
+}

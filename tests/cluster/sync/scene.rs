@@ -10,6 +10,8 @@ use crate::harness::{Controller, GitRepository, Testbed, equal, eventually, get,
 /// A controller, a repository and two namespaces: the controller's own, with the Applications, and that of their objects.
 pub(crate) struct Scene {
     pub(crate) testbed: Testbed,
+    /// Of the Application. Applications of one name, in whichever scene, take each other's objects for orphans of theirs.
+    pub(crate) name: String,
     pub(crate) own: String,
     pub(crate) to: String,
     pub(crate) repository: GitRepository,
@@ -24,6 +26,7 @@ impl Scene {
         let repository = GitRepository::create(&format!("{prefix}-{}", unique()));
         Self {
             testbed,
+            name: "app".to_owned(),
             own,
             to,
             repository,
@@ -55,7 +58,7 @@ impl Scene {
         Controller::start(&arguments.each_ref().map(String::as_str)).ready()
     }
 
-    /// Creates the Application `app` from the folder `app`. `policy` is its `syncPolicy`, as YAML in braces.
+    /// Creates the Application from the folder `app`. `policy` is its `syncPolicy`, as YAML in braces.
     pub(crate) fn application(&self, policy: &str) {
         let url = self.repository.url();
         let source = format!("source: {{repoURL: \"{url}\", path: app, targetRevision: main}}");
@@ -64,9 +67,9 @@ impl Scene {
 
     /// The same from a `source` or `sources` as YAML.
     pub(crate) fn application_of(&self, sources: &str, policy: &str) {
-        let (own, to) = (&self.own, &self.to);
+        let Self { name, own, to, .. } = self;
         self.testbed.apply(&format!(
-            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: app, namespace: {own}}}\n\
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {name}, namespace: {own}}}\n\
              spec:\n  project: default\n  {sources}\n\
              \x20 destination: {{server: \"https://kubernetes.default.svc\", namespace: {to}}}\n  syncPolicy: {policy}\n"
         ));
@@ -124,13 +127,13 @@ impl Scene {
     }
 
     fn of_app(&self, command: &[&str], args: &[&str]) {
-        let app = ["application", "app", "--namespace", &self.own];
+        let app = ["application", &self.name, "--namespace", &self.own];
         self.testbed.kubectl(&[command, &app, args].concat());
     }
 
     /// The Application as it is.
     pub(crate) fn app(&self) -> Value {
-        self.testbed.object(&self.own, "application", "app")
+        self.testbed.object(&self.own, "application", &self.name)
     }
 
     /// Waits until `status.sync` says this of this commit.
