@@ -55,6 +55,23 @@ fn a_rule_without_proof_or_with_one_that_is_not_there_is_told() {
 }
 
 #[test]
+fn a_rule_that_is_shown_on_a_part_alone_is_told() {
+    let row = |proof: &str| format!("| sync-claim | A rule. | {proof} |");
+    let part = "`rules::ids_are_well_formed_and_given_once`";
+    complains(
+        &row(part),
+        "sync-claim is shown on a part alone, expected a golden plan or a test against a real control plane",
+    );
+    let both = format!("{part}, `waves_wait_for_health`");
+    let problems = problems(&format!("| id | rule | proof |\n{}\n", row(&both)));
+    assert!(
+        !problems
+            .iter()
+            .any(|problem| problem.starts_with("sync-claim"))
+    );
+}
+
+#[test]
 fn a_function_is_a_test_where_its_attributes_say_so() {
     let found = |source| is_test(source, "name");
     assert!(found("#[test]\nfn name() {"));
@@ -110,6 +127,10 @@ fn problems(page: &str) -> Vec<String> {
             (sentence.is_empty(), " says nothing"),
             (proofs.is_empty(), " has no proof"),
             (
+                !proofs.is_empty() && !proofs.iter().any(|proof| is_whole(proof)),
+                " is shown on a part alone, expected a golden plan or a test against a real control plane",
+            ),
+            (
                 !between.all(|text| text.is_empty() || text == ", "),
                 ": expected names in backticks, parted by commas",
             ),
@@ -151,6 +172,12 @@ fn is_id(id: &str) -> bool {
             && letters.all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit())
     };
     id.contains('-') && id.split('-').all(is_word)
+}
+
+/// The proof shows the rule on a whole World, or on a real control plane.
+fn is_whole(proof: &str) -> bool {
+    let suite = proof.split_once("::").map(|(suite, _)| suite);
+    suite.is_none_or(|suite| ["plans", "cluster", "faults"].contains(&suite))
 }
 
 /// What is missing of a proof: the golden plan, or the test of a suite.
