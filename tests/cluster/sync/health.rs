@@ -1,6 +1,8 @@
 //! Who judges objects in the cluster: scripts of `argocd-cm`, rules for their kinds, or what their conditions say by convention.
 //! All that scripts may do is the business of `tests/health`, and what each rule says is that of unit tests.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
 use crate::AUTOMATED;
@@ -180,6 +182,51 @@ fn the_worst_are_named_as_their_script_their_rule_or_their_conditions_say() {
          batch/Job {to}/a: by wildcards; and 2 more"
     );
     health(&scene, "Degraded", &degraded);
+}
+
+/// How often the controller has written the Application since the audit log had so many bytes.
+fn writes(scene: &Scene, start: u64) -> usize {
+    let requests = scene.testbed.audited_from("testbed-admin", start);
+    let is_write = |request: &&Value| {
+        let object = &request["objectRef"];
+        let agent = request["userAgent"].as_str().unwrap_or_default();
+        object["resource"] == "applications"
+            && object["namespace"] == scene.own.as_str()
+            && request["verb"] == "patch"
+            && agent.starts_with("signet-controller")
+    };
+    requests.iter().filter(is_write).count()
+}
+
+#[test]
+fn a_health_that_flickers_is_told_once_a_second_at_most() {
+    let scene = Scene::new("flickers");
+    let _controller = scene.controller();
+    let commit = scene
+        .repository
+        .commit(&[("app/web.yaml", WITHOUT_ADDRESS)], "Add");
+    scene.application(AUTOMATED);
+    scene.operation("Succeeded", &commit);
+    let addresses = |ip: &str| json!({ "loadBalancer": { "ingress": [{ "ip": ip }] } });
+    let none = json!({ "loadBalancer": { "ingress": [] } });
+    status(&scene, "service/web", &addresses("192.0.2.1"));
+    let waiting = format!(
+        "networking.k8s.io/Ingress {}/web: Waiting for the ingress controller to report an address",
+        scene.to
+    );
+    health(&scene, "Progressing", &waiting);
+
+    let (start, began) = (scene.testbed.audit_end(), Instant::now());
+    for _ in 0..10 {
+        status(&scene, "ingress/web", &addresses("192.0.2.2"));
+        status(&scene, "ingress/web", &none);
+    }
+    status(&scene, "ingress/web", &addresses("192.0.2.2"));
+    health(&scene, "Healthy", "");
+    let seconds = began.elapsed().as_secs() + 1;
+    let written = writes(&scene, start);
+    // The one after the last second is that of the end.
+    assert!(written as u64 <= seconds + 1, "{written} in {seconds} s");
 }
 
 /// A script that does not end, needs too much or reaches for what is outside, and one that would tell a value.

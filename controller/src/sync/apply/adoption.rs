@@ -26,7 +26,8 @@ const PREDECESSORS: [&str; 4] = [
 pub(in crate::sync) struct Adoption<'a> {
     ignored: &'a Ignored,
     predecessor: Option<&'a str>,
-    is_application: bool,
+    /// The object of Git, where it is an Application: what people ask of that beside Git stays with them.
+    application: Option<&'a Value>,
 }
 
 /// Whether one may be needed, whatever the object is and is to be.
@@ -34,7 +35,7 @@ pub(in crate::sync) fn may_be_needed(metadata: &ObjectMeta) -> bool {
     let any = Adoption {
         ignored: &Ignored::default(),
         predecessor: None,
-        is_application: false,
+        application: None,
     };
     any.is_needed(metadata)
 }
@@ -44,20 +45,23 @@ impl<'a> Adoption<'a> {
         Self {
             ignored: &wanted.ignored,
             predecessor: wanted.predecessor.as_deref(),
-            is_application: is_application(&wanted.key),
+            application: is_application(&wanted.key).then_some(&wanted.object),
         }
     }
 
     /// True when applying the object has to be preceded by [`Self::adopted`].
     pub(in crate::sync) fn is_needed(&self, metadata: &ObjectMeta) -> bool {
         let mut entries = metadata.managed_fields.iter().flatten();
-        entries.any(|entry| {
-            self.takes(entry) && {
-                let mut fields = fields_of(entry).cloned().unwrap_or_default();
-                self.asked_in(&mut fields);
-                !is_nothing(&fields)
-            }
-        })
+        entries.any(|entry| self.takes(entry) && !self.only_asks(entry))
+    }
+
+    fn only_asks(&self, entry: &ManagedFieldsEntry) -> bool {
+        let Some(application) = self.application else {
+            return false;
+        };
+        let mut rest = fields_of(entry).cloned().unwrap_or_default();
+        let asks = asked::taken_out(&mut rest, application).is_some();
+        asks && is_leaf(&rest)
     }
 
     /// Whether the fields of an entry become ours. Managers whose fields don't count keep them.
@@ -69,7 +73,7 @@ impl<'a> Adoption<'a> {
     }
 
     /// `managedFields` with the fields of predecessors and of people moved into our entry: the next apply removes those that nobody
-    /// wants. What is asked of an Application stays with who asked.
+    /// wants. What is asked of an Application beside Git stays with who asked.
     pub(in crate::sync) fn adopted(&self, metadata: &ObjectMeta) -> Vec<ManagedFieldsEntry> {
         let entries = metadata.managed_fields.iter().flatten().cloned();
         let (taken, mut kept): (Vec<_>, Vec<_>) = entries.partition(|entry| self.takes(entry));
@@ -81,7 +85,9 @@ impl<'a> Adoption<'a> {
             let Some(FieldsV1(mut from)) = entry.fields_v1.take() else {
                 continue;
             };
-            if let Some(asked) = self.asked_in(&mut from) {
+            let application = self.application;
+            let asked = application.and_then(|wanted| asked::taken_out(&mut from, wanted));
+            if let Some(asked) = asked {
                 entry.fields_v1 = Some(FieldsV1(asked));
                 kept.push(entry);
             }
@@ -92,16 +98,6 @@ impl<'a> Adoption<'a> {
         kept.push(own);
         kept
     }
-
-    fn asked_in(&self, fields: &mut Value) -> Option<Value> {
-        self.is_application.then(|| asked::taken_out(fields))?
-    }
-}
-
-/// No field is named, but maps around some.
-fn is_nothing(fields: &Value) -> bool {
-    let mut below = fields.as_object().into_iter().flatten();
-    below.all(|(name, fields)| name == "." || (!is_leaf(fields) && is_nothing(fields)))
 }
 
 fn first_entry(like: Option<&ManagedFieldsEntry>) -> ManagedFieldsEntry {
@@ -133,14 +129,18 @@ fn unite(into: &mut Value, from: Value) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
     use serde_json::json;
 
+    static NOTHING: LazyLock<Ignored> = LazyLock::new(Ignored::default);
+
     fn adoption(predecessor: Option<&'static str>) -> Adoption<'static> {
         Adoption {
-            ignored: Box::leak(Box::default()),
+            ignored: &NOTHING,
             predecessor,
-            is_application: false,
+            application: None,
         }
     }
 
@@ -213,32 +213,70 @@ mod tests {
         assert!(!adoption(None).is_needed(&before));
     }
 
+    /// Managed fields of an Application where a person with kubectl owns these annotations, and maybe the request.
+    fn asked(annotations: &[&str], operation: bool) -> ObjectMeta {
+        let names = annotations.iter().map(|name| match *name {
+            "." => (".".to_owned(), json!({})),
+            name => (format!("f:{name}"), json!({})),
+        });
+        let mut fields =
+            json!({ "f:metadata": { "f:annotations": Value::Object(names.collect()) } });
+        if operation {
+            fields["f:operation"] = json!({});
+        }
+        metadata(&json!([
+            {"manager": "signet", "operation": "Apply", "fieldsV1": {"f:spec": {}}},
+            {"manager": "kubectl-annotate", "operation": "Update", "fieldsV1": fields},
+        ]))
+    }
+
+    const PAUSE: &str = "argocd.argoproj.io/skip-reconcile";
+
+    #[test]
+    fn a_map_of_which_a_person_owns_no_field_becomes_ours_so_that_it_can_go() {
+        let labelled = metadata(&json!([
+            {"manager": "kubectl-label", "operation": "Update", "fieldsV1": {"f:metadata": {"f:labels": {".": {}}}}},
+        ]));
+        assert!(adoption(None).is_needed(&labelled));
+    }
+
     #[test]
     fn what_is_asked_of_an_application_stays_with_who_asked() {
-        let asked = json!({"f:metadata": {"f:annotations": {"f:argocd.argoproj.io/skip-reconcile": {}}}, "f:operation": {}});
-        let mut wrote = asked.clone();
-        wrote["f:metadata"]["f:annotations"]["."] = json!({});
-        let own = json!({"manager": "signet", "operation": "Apply", "fieldsV1": {"f:spec": {}}});
-        let of_person = |fields: &Value| {
-            let entry =
-                json!({"manager": "kubectl-annotate", "operation": "Update", "fieldsV1": fields});
-            metadata(&json!([own, entry]))
-        };
+        let of_git = json!({ "metadata": { "annotations": { "tracking": "x" } } });
         let application = Adoption {
-            is_application: true,
+            application: Some(&of_git),
             ..adoption(None)
         };
-        assert!(!application.is_needed(&of_person(&wrote)));
-        assert!(adoption(None).is_needed(&of_person(&wrote)));
-        wrote["f:metadata"]["f:annotations"]["f:note"] = json!({});
-        let before = of_person(&wrote);
+        for annotations in [vec![PAUSE], vec![".", PAUSE]] {
+            let before = asked(&annotations, true);
+            assert!(!application.is_needed(&before), "{annotations:?}");
+            assert!(adoption(None).is_needed(&before), "{annotations:?}");
+        }
+        let before = asked(&[PAUSE, "note"], true);
         assert!(application.is_needed(&before));
         let after = application.adopted(&before);
         let [theirs, ours] = [&after[0], &after[1]].map(|entry| fields_of(entry).unwrap());
-        assert_eq!(*theirs, asked);
-        assert_eq!(
-            *ours,
-            json!({"f:spec": {}, "f:metadata": {"f:annotations": {".": {}, "f:note": {}}}})
-        );
+        let pause = json!({ "f:annotations": { format!("f:{PAUSE}"): {} } });
+        assert_eq!(*theirs, json!({ "f:metadata": pause, "f:operation": {} }));
+        let note = json!({ "f:annotations": { "f:note": {} } });
+        assert_eq!(*ours, json!({ "f:spec": {}, "f:metadata": note }));
+        let after = ObjectMeta {
+            managed_fields: Some(after),
+            ..ObjectMeta::default()
+        };
+        assert!(!application.is_needed(&after));
+    }
+
+    #[test]
+    fn what_git_asks_of_an_application_becomes_ours_so_that_it_can_go() {
+        let of_git = json!({ "metadata": { "annotations": { PAUSE: "true" } } });
+        let application = Adoption {
+            application: Some(&of_git),
+            ..adoption(None)
+        };
+        let before = asked(&[PAUSE], false);
+        assert!(application.is_needed(&before));
+        let after = application.adopted(&before);
+        assert_eq!(after.len(), 1);
     }
 }

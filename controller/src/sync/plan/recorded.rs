@@ -59,7 +59,7 @@ pub(in crate::sync) fn synced(application: &AppFacts) -> Option<Revisions> {
     {
         return Some(Revisions::stored(&entry.revision, &entry.revisions));
     }
-    let state = operation(application).filter(|state| state.phase == "Succeeded")?;
+    let state = last_sync(application).filter(|state| state.phase == "Succeeded")?;
     let result = state.sync_result.as_ref()?;
     let about = is_about(result.source.as_ref(), &result.sources, spec);
     (!is_partial(state) && about).then(|| Revisions::stored(&result.revision, &result.revisions))

@@ -59,7 +59,7 @@ pub(super) fn close(
     let mut state = base(world, operation);
     let refused = matches!(operation.ending, Ending::Over(..));
     let comparison = plan.comparison.as_ref().filter(|_| !refused);
-    if refused && operation.revisions.is_empty() {
+    if refused && (operation.revisions.is_empty() || operation.tries_nothing()) {
         state.sync_result = state.sync_result.or_else(|| nothing_done(world));
     } else {
         let before = state
@@ -82,13 +82,18 @@ pub(super) fn close(
     phase
 }
 
-/// `status.lastSync`: what a request aside takes the place of still counts. Of its results those stay that it is taken up again for.
+/// `status.lastSync`: what a request aside takes the place of still counts, unless it had failed and some of it is synced now, which
+/// may be what was in the way. Of its results those stay that it is taken up again for.
 pub(super) fn last_sync(world: &World, operation: &Operation) -> Option<Box<OperationState>> {
-    let last = recorded::last_sync(&world.application).filter(|_| operation.is_aside());
-    let mut last = Box::new(last?.clone());
+    let last = recorded::last_sync(&world.application).filter(|_| operation.is_aside())?;
+    if last.phase != OperationPhase::Succeeded.name() && !operation.tries_nothing() {
+        return None;
+    }
+    let mut last = Box::new(last.clone());
     if let Some(result) = &mut last.sync_result {
         let left_out = |result: &ResourceResult| recorded::reason(result).is_some();
         result.resources.retain(left_out);
+        result.extra.remove(results::OMITTED);
         result.managed_namespace_metadata = None;
     }
     Some(last)

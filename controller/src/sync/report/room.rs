@@ -1,7 +1,7 @@
 //! A status that etcd can hold: results give way to the list of objects, since they only tell.
 //! It leaves alone what the next pass decides by.
 
-use crds::ApplicationStatus;
+use crds::{ApplicationStatus, SyncOperationResult};
 use serde::Serialize;
 
 use super::results::OMITTED;
@@ -12,10 +12,19 @@ const LARGEST: usize = 1024 * 1024;
 /// Leaves out the last results of objects, as many as do not fit, and counts them.
 pub(super) fn fit(status: &mut ApplicationStatus) {
     let mut over = size(status).saturating_sub(LARGEST);
-    let state = status.operation_state.as_mut();
-    let Some(result) = state.and_then(|state| state.sync_result.as_mut()) else {
-        return;
-    };
+    let states = [
+        status.operation_state.as_mut(),
+        status.last_sync.as_deref_mut(),
+    ];
+    for state in states.into_iter().flatten() {
+        if let Some(result) = &mut state.sync_result {
+            over = cut(result, over);
+        }
+    }
+}
+
+/// Takes so many bytes away; returns how many are left to take.
+fn cut(result: &mut SyncOperationResult, mut over: usize) -> usize {
     let mut omitted = 0_u64;
     while over > 0
         && let Some(last) = result.resources.pop_if(|last| last.hook_type.is_empty())
@@ -28,6 +37,7 @@ pub(super) fn fit(status: &mut ApplicationStatus) {
         let omitted = omitted + before.unwrap_or_default();
         result.extra.insert(OMITTED.into(), omitted.into());
     }
+    over
 }
 
 /// Bytes of its JSON.
@@ -54,7 +64,7 @@ impl std::io::Write for Counted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crds::{OperationState, ResourceResult, ResourceStatus, SyncOperationResult};
+    use crds::{OperationState, ResourceResult, ResourceStatus};
 
     fn status(objects: usize) -> ApplicationStatus {
         let name = |number: usize| format!("{number:0100}");
@@ -97,6 +107,18 @@ mod tests {
         assert_eq!(status.resources.len(), objects);
         assert_eq!(results(&status).resources.len(), 3);
         assert_eq!(results(&status).extra[OMITTED], 1);
+    }
+
+    #[test]
+    fn where_those_are_not_enough_results_of_the_last_sync_give_way() {
+        let (one, two) = (size(&status(1)), size(&status(2)));
+        let mut status = status((LARGEST - one) / (two - one) + 2);
+        status.last_sync = status.operation_state.take().map(Box::new);
+        fit(&mut status);
+        assert!(size(&status) <= LARGEST);
+        let last = status.last_sync.unwrap().sync_result.unwrap();
+        assert!(last.resources.len() < 4);
+        assert!(last.extra[OMITTED].as_u64() > Some(0));
     }
 
     #[test]

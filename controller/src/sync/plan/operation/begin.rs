@@ -25,7 +25,7 @@ pub(super) fn requested(
     request: &OperationRequest,
 ) -> Result<Operation, String> {
     let scope = requested_scope(comparison, request)?;
-    let mut stored = world.application.operation.clone().unwrap_or_default();
+    let mut stored = asked(world);
     if let Some(sync) = &mut stored.sync {
         sync.resources = resources(&scope);
     }
@@ -118,8 +118,17 @@ pub(super) fn begins_at(world: &World) -> Timestamp {
         .unwrap_or(world.now)
 }
 
+/// `.operation` as somebody wrote it, who is not the sync policy.
+fn asked(world: &World) -> crds::Operation {
+    let mut asked = world.application.operation.clone().unwrap_or_default();
+    if let Some(by) = &mut asked.initiated_by {
+        by.automated = false;
+    }
+    asked
+}
+
 pub(super) fn refused(world: &World, phase: OperationPhase, message: String) -> Operation {
-    let stored = world.application.operation.clone().unwrap_or_default();
+    let stored = asked(world);
     let username = stored.initiated_by.as_ref().map(|by| by.username.clone());
     Operation {
         initiator: Initiator::Requested(username.unwrap_or_default()),

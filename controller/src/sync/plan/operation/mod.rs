@@ -74,9 +74,19 @@ impl Operation {
 
     /// A request that deals with some objects, or with none.
     pub(in crate::sync) fn is_aside(&self) -> bool {
-        let is_refused = self.revisions.is_empty();
-        let is_less = self.dry_run || self.scope != Scope::Whole || is_refused;
-        is_less && self.initiator != Initiator::Automated
+        let is_partial = self.scope != Scope::Whole && self.initiator != Initiator::Automated;
+        self.tries_nothing() || is_partial
+    }
+
+    /// A request that only asks, or that is over as it begins.
+    pub(in crate::sync) fn tries_nothing(&self) -> bool {
+        let is_requested = self.initiator != Initiator::Automated;
+        is_requested && (self.dry_run || self.revisions.is_empty() || self.is_refused())
+    }
+
+    /// It ends as it begins.
+    pub(in crate::sync) fn is_refused(&self) -> bool {
+        self.starts() && matches!(self.ending, Ending::Over(..))
     }
 
     /// The sync policy puts back with it what others have changed.
