@@ -415,3 +415,29 @@ fn a_dry_run_tells_what_would_be_done_and_does_nothing() {
     assert_eq!(app["status"]["history"], Value::Null);
     assert_eq!(scene.field("configmap", "a", UID), None);
 }
+
+#[test]
+fn a_dry_run_at_a_commit_that_has_failed_lets_nobody_try_it_again() {
+    let scene = Scene::new("asked");
+    let _controller = scene.controller();
+    let web =
+        "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 70000}]}\n";
+    let commit = scene.repository.commit(&[("app/web.yaml", web)], "Add");
+    scene.application("{automated: {}, retry: {limit: 0}}");
+    scene.operation("Failed", &commit);
+    rest::no_write_of(&scene, "services", || {
+        let request =
+            r#"{"operation": {"initiatedBy": {"username": "ana"}, "sync": {"dryRun": true}}}"#;
+        scene.patch(request);
+        application_becomes(
+            &scene,
+            "app",
+            "/status/operationState/operation/sync/dryRun",
+            true,
+        );
+        scene.operation("Failed", &commit);
+    });
+    let status = &scene.app()["status"];
+    assert_eq!(status["lastSync"]["phase"], "Failed", "{status:#}");
+    scene.says("SyncError", &format!("the last sync to {commit} failed"));
+}
