@@ -17,6 +17,8 @@ mod keys;
 mod logins;
 #[path = "../testbed/harness/openpgp.rs"]
 mod openpgp;
+#[path = "../testbed/harness/relay.rs"]
+mod relay;
 mod repository;
 mod revisions;
 mod server;

@@ -28,6 +28,8 @@ mod proxy;
 mod reader;
 #[path = "harness/registry.rs"]
 mod registry;
+#[path = "harness/relay.rs"]
+mod relay;
 #[path = "harness/repository.rs"]
 mod repository;
 #[path = "harness/volume.rs"]
@@ -41,6 +43,7 @@ pub(crate) use http::{get, send};
 pub(crate) use proxy::Proxy;
 pub(crate) use reader::EVERYWHERE;
 pub(crate) use registry::Registry;
+pub(crate) use relay::{listen, relay};
 pub(crate) use repository::GitRepository;
 pub(crate) use volume::Volume;
 

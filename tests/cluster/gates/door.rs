@@ -1,12 +1,10 @@
 //! A way to the testbed's Git server that can be shut: who comes then waits in front of it until it is opened.
 //! It looks into nothing that passes.
 
-use std::io;
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
-use std::thread;
 
-use crate::harness::Testbed;
+use crate::harness::{Testbed, listen, relay};
 
 /// A door, which is there until the test ends.
 #[derive(Debug)]
@@ -35,18 +33,12 @@ impl Door {
     /// A door that is open, on the loopback address, where no controller listens.
     #[track_caller]
     pub(crate) fn new() -> Self {
-        let listener =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("the testbed has free ports");
-        let address = listener.local_addr().expect("a listener has an address");
         let server = Testbed::get().git.replace("http://", "");
         let place = Arc::new(Place::default());
         let (front, behind) = (Arc::clone(&place), server.clone());
-        thread::spawn(move || {
-            for client in listener.incoming().flatten() {
-                let (front, behind) = (Arc::clone(&front), behind.clone());
-                // Who leaves in the middle is no failure of the door's.
-                thread::spawn(move || drop(pass(client, &front, &behind)));
-            }
+        let address = listen(move |client| {
+            front.wait();
+            relay(client, TcpStream::connect(&behind)?)
         });
         Self {
             address,
@@ -93,17 +85,4 @@ impl Place {
         }
         state.waiting -= 1;
     }
-}
-
-/// Hands on what one client and the server say to each other.
-fn pass(mut client: TcpStream, place: &Place, server: &str) -> io::Result<()> {
-    place.wait();
-    let mut server = TcpStream::connect(server)?;
-    let (mut questions, mut asked) = (client.try_clone()?, server.try_clone()?);
-    thread::spawn(move || {
-        drop(io::copy(&mut questions, &mut asked));
-        drop(asked.shutdown(Shutdown::Write));
-    });
-    io::copy(&mut server, &mut client)?;
-    client.shutdown(Shutdown::Both)
 }

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Read as _, Write as _};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::thread;
+
+use super::relay::{listen, relay};
 
 /// A running proxy. It ends with the test.
 #[derive(Debug)]
@@ -21,18 +22,9 @@ impl ForwardProxy {
     /// A proxy on the loopback address, which is no server's here.
     #[track_caller]
     pub(crate) fn start() -> Self {
-        let listener =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("the testbed has free ports");
-        let address = listener.local_addr().expect("a listener has an address");
         let asked = Asked::default();
         let memory = Arc::clone(&asked);
-        thread::spawn(move || {
-            for client in listener.incoming().flatten() {
-                let memory = Arc::clone(&memory);
-                // Who leaves in the middle is no failure of the proxy's.
-                thread::spawn(move || drop(serve(client, &memory)));
-            }
-        });
+        let address = listen(move |client| serve(client, &memory));
         Self { address, asked }
     }
 
@@ -69,11 +61,5 @@ fn serve(mut client: TcpStream, memory: &Asked) -> io::Result<()> {
         true => client.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?,
         false => server.write_all(&head)?,
     }
-    let (mut questions, mut asked) = (client.try_clone()?, server.try_clone()?);
-    thread::spawn(move || {
-        drop(io::copy(&mut questions, &mut asked));
-        drop(asked.shutdown(Shutdown::Write));
-    });
-    io::copy(&mut server, &mut client)?;
-    client.shutdown(Shutdown::Both)
+    relay(client, server)
 }

@@ -107,13 +107,16 @@ fn request(
     if !selection.is_everything() {
         let objects = match selection.named() {
             Some(objects) => objects,
-            None => chosen(
-                &selection,
-                cluster,
-                applications,
-                (name, arguments.timeout),
-                &sync,
-            )?,
+            None => {
+                let question = Question {
+                    name,
+                    sync: sync.clone(),
+                    secrets: false,
+                    files: None,
+                    timeout: arguments.timeout,
+                };
+                chosen(&selection, cluster, applications, &question)?
+            }
         };
         if objects.is_empty() {
             report::note(format_args!("{name}: nothing of that differs"));
@@ -133,16 +136,9 @@ fn chosen(
     selection: &Selection<'_>,
     cluster: &Cluster,
     applications: &Applications<'_>,
-    (name, timeout): (&str, Duration),
-    sync: &Map<String, Value>,
+    question: &Question<'_>,
 ) -> Result<Vec<Value>, Error> {
-    let question = Question {
-        name,
-        sync: sync.clone(),
-        secrets: false,
-        files: None,
-        timeout,
-    };
+    let name = question.name;
     let diff = question.ask(cluster, applications)?;
     if let Some(message) = diff["refused"].as_str() {
         return Err(Error::Refused {

@@ -2,7 +2,7 @@
 //! In sets of fields, as `managedFields` spells them.
 
 use crds::names::{DIFF, HOLD, application};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::dialect::argocd::{DELETION_APPROVED, REFRESH, SKIP_RECONCILE};
 use crate::sync::key::ObjectKey;
@@ -19,50 +19,45 @@ pub(in crate::sync) fn is_application(key: &ObjectKey) -> bool {
 pub(super) fn asks(path: &[&str]) -> bool {
     match path {
         ["f:operation", ..] => true,
-        ["f:metadata", "f:annotations", annotation] => is_asking(annotation),
+        ["f:metadata", "f:annotations", annotation] => {
+            let name = annotation.strip_prefix("f:");
+            name.is_some_and(|name| ASKING.contains(&name))
+        }
         _ => false,
     }
 }
 
-fn is_asking(annotation: &str) -> bool {
-    let name = annotation.strip_prefix("f:");
-    name.is_some_and(|name| ASKING.contains(&name))
-}
-
 /// Takes out of a set what asks something that `wanted`, the object of Git, does not; `None` where nothing does.
 pub(in crate::sync) fn taken_out(fields: &mut Value, wanted: &Value) -> Option<Value> {
-    let of_git = wanted.pointer("/metadata/annotations");
-    let is_beside = |annotation: &str| {
-        let name = annotation.strip_prefix("f:").unwrap_or_default();
-        is_asking(annotation) && of_git.is_none_or(|of_git| of_git.get(name).is_none())
+    let of_git = |path: &[&str]| {
+        let mut steps = path.iter().filter_map(|step| step.strip_prefix("f:"));
+        steps
+            .try_fold(wanted, |value, step| value.get(step))
+            .is_some()
     };
-    let root = fields.as_object_mut()?;
-    let mut asked = Map::new();
-    asked.extend(root.shift_remove_entry("f:operation"));
-    let metadata = root.get_mut("f:metadata").and_then(Value::as_object_mut);
-    if let Some(Value::Object(annotations)) = metadata.and_then(|it| it.get_mut("f:annotations")) {
-        let (asking, others) = std::mem::take(annotations)
-            .into_iter()
-            .partition::<Map<_, _>, _>(|(annotation, _)| is_beside(annotation));
-        *annotations = others;
-        if !asking.is_empty() {
-            asked.insert("f:metadata".into(), json!({ "f:annotations": asking }));
-            drop_empty(root, &["f:metadata", "f:annotations"]);
-        }
-    }
-    (!asked.is_empty()).then_some(Value::Object(asked))
+    taken(fields, &[], &|path| asks(path) && !of_git(path))
 }
 
-/// Takes away a set that names nothing any more, and those around it: without anything below, it would name all that is there.
-fn drop_empty(fields: &mut Map<String, Value>, path: &[&str]) {
-    let Some((step, below)) = path.split_first() else {
-        return;
-    };
-    let Some(Value::Object(set)) = fields.get_mut(*step) else {
-        return;
-    };
-    drop_empty(set, below);
-    if set.keys().all(|name| name == ".") {
-        fields.shift_remove(*step);
+fn taken(fields: &mut Value, above: &[&str], goes: &impl Fn(&[&str]) -> bool) -> Option<Value> {
+    let fields = fields.as_object_mut()?;
+    let mut out = Map::new();
+    for (step, mut below) in std::mem::take(fields) {
+        let path = [above, &[&step]].concat();
+        if goes(&path) {
+            out.insert(step, below);
+            continue;
+        }
+        if let Some(taken) = taken(&mut below, &path, goes) {
+            out.insert(step.clone(), taken);
+            // A set without anything below would name all that is there.
+            if below
+                .as_object()
+                .is_some_and(|left| left.keys().all(|name| name == "."))
+            {
+                continue;
+            }
+        }
+        fields.insert(step, below);
     }
+    (!out.is_empty()).then_some(Value::Object(out))
 }

@@ -161,8 +161,13 @@ pub(in crate::sync) fn is_partial(state: &OperationState) -> bool {
 
 /// A request that deals with some objects, or with none.
 pub(in crate::sync) fn is_aside(state: &OperationState) -> bool {
-    let is_refused = pinned(state).is_none();
-    (is_partial(state) || is_refused) && !is_automated(state)
+    (is_partial(state) || tries_nothing(state)) && !is_automated(state)
+}
+
+/// It only asks, or was refused as it began.
+pub(in crate::sync) fn tries_nothing(state: &OperationState) -> bool {
+    let sync = state.operation.sync.as_ref();
+    sync.is_some_and(|sync| sync.dry_run) || pinned(state).is_none()
 }
 
 /// The operation that ended last and was not aside.

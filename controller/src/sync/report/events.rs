@@ -5,6 +5,7 @@ use crds::ApplicationStatus;
 
 use super::Event;
 use crate::sync::plan::{Condition, ConditionKind, Decision, Initiator, OperationPhase, Plan};
+use crate::sync::revisions::Revisions;
 use crate::sync::world::World;
 
 /// An operation that begins.
@@ -18,10 +19,7 @@ pub(super) fn started(plan: &Plan) -> Option<Event> {
         Initiator::Requested(name) if name.is_empty() => "Unknown user initiated sync".to_owned(),
         Initiator::Requested(name) => format!("{name} initiated sync"),
     };
-    let to = match operation.revisions.is_empty() {
-        true => String::new(),
-        false => format!(" to '{}'", operation.revisions),
-    };
+    let to = to(&operation.revisions, "'");
     Some(normal("OperationStarted", format!("{who}{to}")))
 }
 
@@ -64,12 +62,16 @@ pub(super) fn events(
     events
 }
 
-fn completed(plan: &Plan, status: &ApplicationStatus, phase: OperationPhase) -> Option<Event> {
-    let revisions = &plan.operation.as_ref()?.revisions;
-    let to = match revisions.is_empty() {
+/// To what an operation syncs; nothing of one that was refused before that was known.
+fn to(revisions: &Revisions, quote: &str) -> String {
+    match revisions.is_empty() {
         true => String::new(),
-        false => format!(" to {revisions}"),
-    };
+        false => format!(" to {quote}{revisions}{quote}"),
+    }
+}
+
+fn completed(plan: &Plan, status: &ApplicationStatus, phase: OperationPhase) -> Option<Event> {
+    let to = to(&plan.operation.as_ref()?.revisions, "");
     let message = &status.operation_state.as_ref()?.message;
     Some(match phase {
         OperationPhase::Succeeded => normal(

@@ -138,8 +138,9 @@ pub fn claim(world: &World, plan: &Plan) -> Report {
     }
     if let Some(operation) = &plan.operation {
         history::replace(world, operation, &mut report.status);
-        report.status.last_sync = operation_state::last_sync(world, operation);
-        report.status.operation_state = Some(operation_state::claimed(world, operation));
+        let state = operation_state::claimed(world, operation);
+        report.status.last_sync = operation_state::last_sync(world, &state);
+        report.status.operation_state = Some(state);
     }
     date(world, &mut report);
     report

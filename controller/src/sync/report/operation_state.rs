@@ -59,8 +59,8 @@ pub(super) fn close(
     let mut state = base(world, operation);
     let refused = matches!(operation.ending, Ending::Over(..));
     let comparison = plan.comparison.as_ref().filter(|_| !refused);
-    if refused && (operation.revisions.is_empty() || operation.tries_nothing()) {
-        state.sync_result = state.sync_result.or_else(|| nothing_done(world));
+    if operation.is_refused() {
+        state.sync_result = nothing_done(world);
     } else {
         let before = state
             .sync_result
@@ -77,16 +77,16 @@ pub(super) fn close(
         state.sync_result.iter_mut().for_each(results::end_hooks);
         history::remember(world, operation, &state, phase, status);
     }
-    status.last_sync = last_sync(world, operation);
+    status.last_sync = last_sync(world, &state);
     status.operation_state = Some(state);
     phase
 }
 
-/// `status.lastSync`: what a request aside takes the place of still counts, unless it had failed and some of it is synced now, which
-/// may be what was in the way. Of its results those stay that it is taken up again for.
-pub(super) fn last_sync(world: &World, operation: &Operation) -> Option<Box<OperationState>> {
-    let last = recorded::last_sync(&world.application).filter(|_| operation.is_aside())?;
-    if last.phase != OperationPhase::Succeeded.name() && !operation.tries_nothing() {
+/// `status.lastSync` beside this state: what a request aside takes the place of still counts, unless it had failed and some of it is
+/// synced now, which may be what was in the way. Of its results those stay that it is taken up again for.
+pub(super) fn last_sync(world: &World, state: &OperationState) -> Option<Box<OperationState>> {
+    let last = recorded::last_sync(&world.application).filter(|_| recorded::is_aside(state))?;
+    if last.phase != OperationPhase::Succeeded.name() && !recorded::tries_nothing(state) {
         return None;
     }
     let mut last = Box::new(last.clone());

@@ -1,5 +1,5 @@
 //! A status that etcd can hold: results give way to the list of objects, since they only tell.
-//! It leaves alone what the next pass decides by.
+//! What the next pass decides by goes last, and of hooks nothing does.
 
 use crds::{ApplicationStatus, SyncOperationResult};
 use serde::Serialize;

@@ -72,21 +72,10 @@ impl Operation {
         left_out.any(|left_out| left_out.reason.fails())
     }
 
-    /// A request that deals with some objects, or with none.
-    pub(in crate::sync) fn is_aside(&self) -> bool {
-        let is_partial = self.scope != Scope::Whole && self.initiator != Initiator::Automated;
-        self.tries_nothing() || is_partial
-    }
-
-    /// A request that only asks, or that is over as it begins.
-    pub(in crate::sync) fn tries_nothing(&self) -> bool {
-        let is_requested = self.initiator != Initiator::Automated;
-        is_requested && (self.dry_run || self.revisions.is_empty() || self.is_refused())
-    }
-
-    /// It ends as it begins.
+    /// A request that ends as it begins: nothing was tried.
     pub(in crate::sync) fn is_refused(&self) -> bool {
-        self.starts() && matches!(self.ending, Ending::Over(..))
+        let is_requested = self.initiator != Initiator::Automated;
+        is_requested && self.starts() && matches!(self.ending, Ending::Over(..))
     }
 
     /// The sync policy puts back with it what others have changed.
