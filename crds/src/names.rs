@@ -80,6 +80,10 @@ pub const SEALING_KEY_ACTIVE: &str = "active";
 
 /// ConfigMap in our namespace that holds the current certificate for everybody.
 pub const CERTIFICATE_CONFIG_MAP: &str = "signet-certificate";
+/// Secret in our namespace that makes the digests of what an Application's status does not repeat, under [`REDACTION_KEY_ITEM`].
+pub const REDACTION_KEY_SECRET: &str = "signet-redaction-key";
+/// Item of [`REDACTION_KEY_SECRET`]: at least 32 bytes that nobody can guess.
+pub const REDACTION_KEY_ITEM: &str = "key";
 /// ConfigMap in our namespace with the file of allowed SSH signers under [`ALLOWED_SIGNERS_ENTRY`].
 pub const ALLOWED_SIGNERS_CONFIG_MAP: &str = "signet-allowed-signers";
 /// Entry of [`ALLOWED_SIGNERS_CONFIG_MAP`].

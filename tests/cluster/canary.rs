@@ -27,10 +27,12 @@ use std::path::{Path, PathBuf};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use canaries::{Beside, Canaries};
-use harness::{Controller, eventually, unique};
+use crds::names::REDACTION_KEY_SECRET;
+use harness::{Controller, equal, eventually, unique};
 use logins::Logins;
 use scene::Scene;
 use search::Search;
+use serde_json::Value;
 
 /// The inputs, the Secrets that each value belongs in, and where else it may be. Keys come to it when they are made.
 const PLACES: &[(&str, &str, Beside)] = &[
@@ -50,11 +52,17 @@ const PLACES: &[(&str, &str, Beside)] = &[
     ("a variable", "vars substituted", Beside::Nothing),
     ("a value of a chart", "chart", Beside::Git),
     ("a value that a schema refuses", "", Beside::Git),
-    ("values of an Application", "values", Beside::Spec),
+    ("values of an Application", "values", Beside::Nothing),
+    ("newer values of an Application", "values", Beside::Spec),
     ("a parameter of an Application", "values", Beside::Spec),
     ("a values object of an Application", "object", Beside::Spec),
     ("a literal of Kustomize", "generated", Beside::Git),
     ("a patch of an Application", "generated", Beside::Spec),
+    ("an annotation of an Application", "generated", Beside::Spec),
+    ("a variable of a plugin", "", Beside::Spec),
+    ("the URL of a value file", "", Beside::Spec),
+    ("values of a request", "", Beside::Nothing),
+    ("a manifest of a request", "", Beside::Nothing),
     ("a password", "login", Beside::Nothing),
     ("a bearer token", "bearer", Beside::Nothing),
     ("a user that is a token", "user", Beside::Nothing),
@@ -77,17 +85,18 @@ const PLACES: &[(&str, &str, Beside)] = &[
     ("a proof of a diff", "", Beside::Nothing),
 ];
 /// Secrets that the controller makes, with what has to be in them before anybody looks around.
-const ARRIVE: [(&str, &str); 10] = [
+const ARRIVE: [(&str, &str); 11] = [
     ("chart", "a value of a chart"),
     ("db", "a newer sealed value"),
     ("generated", "a literal of Kustomize"),
     ("generated", "a patch of an Application"),
+    ("generated", "an annotation of an Application"),
     ("hook", "a Secret of a hook"),
     ("object", "a values object of an Application"),
     ("plain", "a plain Secret"),
     ("substituted", "a variable"),
     ("values", "a parameter of an Application"),
-    ("values", "values of an Application"),
+    ("values", "newer values of an Application"),
 ];
 const SEALING_KEY: &str = "sealedsecrets.bitnami.com/sealed-secrets-key";
 
@@ -97,10 +106,11 @@ fn what_is_planted_in_any_input_is_in_its_secret_and_nowhere_else() {
     let scene = Scene::new("canary");
     let [data, temporary] = ["data", "temporary"].map(|name| folder(&scene, name));
     let controller = start(&scene, &data, &temporary);
-    plant_sealing_key(&scene, &mut canaries);
+    plant_keys(&scene, &mut canaries);
     let logins = Logins::plant(&scene, &mut canaries);
     let first = sources::plant(&scene, &controller, &canaries);
     secrets_arrive(&scene, &canaries);
+    history_has_two(&scene, "values");
     logins.were_used(&canaries);
     for name in logins::APPLICATIONS.iter().chain(&sources::REFUSED) {
         tells_of_failure(&scene, &controller, name);
@@ -138,18 +148,30 @@ fn start(scene: &Scene, data: &Path, temporary: &Path) -> Controller {
     Controller::start_in(&environment, &kubeconfig, &[&own[..], &more].concat()).ready()
 }
 
-/// The private key that the controller made for itself.
-fn plant_sealing_key(scene: &Scene, canaries: &mut Canaries) {
+/// The keys that the controller made for itself.
+fn plant_keys(scene: &Scene, canaries: &mut Canaries) {
+    let text = |secret: &Value, pointer: &str| {
+        let text = secret.pointer(pointer).and_then(Value::as_str);
+        text.expect("a key").to_owned()
+    };
+    let decoded = |secret: &Value, pointer: &str| {
+        let bytes = BASE64_STANDARD.decode(text(secret, pointer)).unwrap();
+        String::from_utf8(bytes).unwrap()
+    };
     let keys = scene
         .testbed
         .labelled(&scene.own, "secret", SEALING_KEY, "active");
-    let text = |pointer: &str| {
-        let found = keys.first().and_then(|key| key.pointer(pointer));
-        found.and_then(|text| text.as_str()).expect("a sealing key")
-    };
-    let pem = BASE64_STANDARD.decode(text("/data/tls.key")).unwrap();
-    let pem = String::from_utf8(pem).unwrap();
-    canaries.add_key("a sealing key", text("/metadata/name"), &pem);
+    let key = keys.first().expect("a sealing key");
+    let name = text(key, "/metadata/name");
+    canaries.add_key("a sealing key", &name, &decoded(key, "/data/tls.key"));
+    let redacts = eventually("there is a key that redacts", || {
+        let found = scene
+            .testbed
+            .find_object(&scene.own, "secret", REDACTION_KEY_SECRET);
+        found.ok_or("none")
+    });
+    let key = decoded(&redacts, "/data/key");
+    canaries.add_key("a key that redacts", REDACTION_KEY_SECRET, &key);
 }
 
 fn secrets_arrive(scene: &Scene, canaries: &Canaries) {
@@ -165,6 +187,15 @@ fn secrets_arrive(scene: &Scene, canaries: &Canaries) {
     }
 }
 
+/// Waits until there is an entry of what was in the spec before.
+fn history_has_two(scene: &Scene, name: &str) {
+    eventually("two syncs are in the history", || {
+        let object = scene.testbed.object(&scene.own, "application", name);
+        let history = object["status"]["history"].as_array().map_or(0, Vec::len);
+        equal(&history, &2)
+    });
+}
+
 /// Waits until somebody can know that an Application was not synced: by its status or, where the pass did not get that far, by the log.
 fn tells_of_failure(scene: &Scene, controller: &Controller, name: &str) {
     let application = format!("{}/{name}", scene.own);
@@ -173,8 +204,10 @@ fn tells_of_failure(scene: &Scene, controller: &Controller, name: &str) {
         let object = scene.testbed.object(&scene.own, "application", name);
         let status = &object["status"];
         let conditions = status["conditions"].as_array();
-        let message = status["operationState"]["message"].as_str();
+        let operation = &status["operationState"];
+        let message = operation["message"].as_str();
         match conditions.is_some_and(|conditions| !conditions.is_empty())
+            || operation["phase"] == "Error"
             || message.is_some_and(|message| message.contains("failed"))
             || controller.log().lines().any(is_logged)
         {

@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use controller::access::Project;
-use controller::dialect::{self, ApplicationName, Intent, ObjectDefaults, OperationRequest};
+use controller::dialect::{
+    self, ApplicationName, Intent, ObjectDefaults, OperationRequest, Refusal,
+};
 use controller::ignore::Rules;
 use controller::render::{Manifest, SourceType};
 use controller::restart;
@@ -16,6 +18,7 @@ use controller::sync::key::{GroupKind, ObjectKey};
 use controller::sync::kinds::Kinds;
 use controller::sync::plan::revision::revisions_to_render;
 use controller::sync::plan::{Condition, ConditionKind, HeldBack};
+use controller::sync::redact::Redactor;
 use controller::sync::revisions::Revisions;
 use controller::sync::world::{
     AppFacts, Dependency, DestinationNamespace, Live, Source, SourceProblem, SourceReason,
@@ -77,9 +80,8 @@ fn build(
     let intent = dialect::intent(&decoded);
     let kinds = kinds::served(settings);
     let tracking_name = "shop".to_owned();
-    let request = dialect::operation(&decoded);
     let project_name = decoded.spec.project.clone();
-    let application = facts(application, decoded, &tracking_name);
+    let (application, request) = facts(application, decoded, &tracking_name);
     let newest = newest(settings, intent.as_ref().ok());
     let revisions = revisions(
         settings,
@@ -213,7 +215,7 @@ fn dependencies(folder: &Path) -> BTreeMap<ApplicationName, Dependency> {
     let dependency = |(_, _, object): Located| {
         let decoded = crds::decode::<crds::Application>(&object).expect("an Application");
         let intent = dialect::intent(&decoded).ok();
-        let application = facts(&object, decoded, "");
+        let (application, _) = facts(&object, decoded, "");
         let name = ApplicationName {
             namespace: application.namespace.clone(),
             name: application.name.clone(),
@@ -229,10 +231,21 @@ fn dependencies(folder: &Path) -> BTreeMap<ApplicationName, Dependency> {
     documents_in(folder).into_iter().map(dependency).collect()
 }
 
-fn facts(application: &Value, decoded: crds::Application, tracking_name: &str) -> AppFacts {
-    AppFacts {
-        namespace: text(application, "metadata.namespace").to_owned(),
-        name: text(application, "metadata.name").to_owned(),
+/// As it is read from the cluster: redacted, and what its request asks for.
+fn facts(
+    application: &Value,
+    mut decoded: crds::Application,
+    tracking_name: &str,
+) -> (AppFacts, Result<Option<OperationRequest>, Vec<Refusal>>) {
+    let [namespace, name] =
+        ["metadata.namespace", "metadata.name"].map(|path| text(application, path));
+    let redactor = Redactor::new(&[7; 32]);
+    let redaction = redactor.of(namespace, name);
+    redaction.application(&mut decoded);
+    let request = dialect::operation(&decoded);
+    let facts = AppFacts {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
         uid: "uid-of-the-application".into(),
         resource_version: "7".into(),
         deletion_timestamp: text(application, "metadata.deletionTimestamp").parse().ok(),
@@ -242,7 +255,8 @@ fn facts(application: &Value, decoded: crds::Application, tracking_name: &str) -
         spec: decoded.spec,
         operation: decoded.operation,
         status: decoded.status.unwrap_or_default(),
-    }
+    };
+    (facts, request)
 }
 
 fn source(

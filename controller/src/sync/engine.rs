@@ -28,6 +28,7 @@ use crate::sync::{
     outcome::{Done, Outcome},
     plan::{Plan, PlannedStep, Step, plan},
     queue::{Lane, Queue},
+    redact::Redactor,
     report,
     status::Written,
     world::{Asked, World},
@@ -66,6 +67,7 @@ pub(crate) struct Engine {
     pub(crate) settings: Settings,
     pub(crate) memories: Memories,
     pub(crate) metrics: SyncMetrics,
+    pub(crate) redactor: Redactor,
     /// Comparisons that nobody waits for take turns.
     pub(crate) pace: Semaphore,
 }
@@ -84,6 +86,7 @@ impl Engine {
         context: Arc<Context>,
         discovery: Client,
         mirrors: Arc<Mirrors>,
+        redactor: Redactor,
     ) -> Arc<Self> {
         let charts = Arc::new(Charts::new(chart_options(&context)));
         let queue = Arc::new(Queue::new());
@@ -115,6 +118,7 @@ impl Engine {
             mirrors,
             charts,
             metrics,
+            redactor,
             pace: Semaphore::new(UNHURRIED),
             queue,
             context,

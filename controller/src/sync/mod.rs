@@ -3,7 +3,8 @@
 //!
 //! `observe/` reads what a pass looks at into a `world`; `desired/` is what Git wants, normalised; `compare/` holds it against
 //! live objects, whose health the crate `health` judges and `aggregate` sums up; `plan/` decides; `apply/` executes; `report/` tells; `preview/` is all of it
-//! for somebody who asks what would happen. Only `observe/`, `apply/`,
+//! for somebody who asks what would happen, and `redact/` takes values out of what
+//! is repeated of an Application. Only `observe/`, `apply/`,
 //! `status`, `tell`, `queue`, `pushes`, `preview/requests`, `engine` and `run` have effects: all else is pure and proved in `tests/plans`.
 
 mod aggregate;
@@ -21,6 +22,7 @@ pub mod plan;
 mod preview;
 mod pushes;
 mod queue;
+pub mod redact;
 pub mod report;
 pub mod revisions;
 mod run;

@@ -139,11 +139,11 @@ pub struct AppFacts {
     pub marks: Marks,
     /// `metadata.finalizers`, those of others too.
     pub finalizers: Vec<String>,
-    /// `spec` as stored: copied into `comparedTo` and `history`, decided on only through the intent.
+    /// `spec`, redacted: copied into `comparedTo` and `history`, decided on only through the intent.
     pub spec: ApplicationSpec,
-    /// `operation` as stored: copied into `operationState.operation`, decided on only through the request.
+    /// `operation`, redacted: copied into `operationState.operation`, decided on only through the request.
     pub operation: Option<Operation>,
-    /// `status` as stored. One that can't be decoded counts as none: then nothing is pruned.
+    /// `status` as stored, redacted. One that can't be decoded counts as none: then nothing is pruned.
     pub status: ApplicationStatus,
 }
 

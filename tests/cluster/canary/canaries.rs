@@ -47,9 +47,9 @@ impl Canaries {
         canaries
     }
 
-    /// A private key in PEM: the line in its middle tells of nothing but the key.
-    pub(crate) fn add_key(&mut self, place: &'static str, secret: &str, pem: &str) {
-        let middle = pem.lines().nth(pem.lines().count() / 2);
+    /// A key as text, in PEM for one: the line in its middle tells of nothing but the key.
+    pub(crate) fn add_key(&mut self, place: &'static str, secret: &str, text: &str) {
+        let middle = text.lines().nth(text.lines().count() / 2);
         self.add(place, secret, Beside::Nothing, middle.expect("a key"));
     }
 

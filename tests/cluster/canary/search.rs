@@ -79,7 +79,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// All objects: Secrets hold their own, and Applications what they ask for.
+    /// All objects: Secrets hold their own, and the specs of Applications what they ask for.
     pub(crate) fn objects(&mut self, scene: &Scene) {
         for kind in KINDS {
             for namespace in [&scene.own, &scene.to] {
@@ -93,14 +93,9 @@ impl<'a> Search<'a> {
     fn object(&mut self, kind: &str, mut object: Value) {
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
         let (name, what) = (name.to_owned(), format!("{kind} {name}"));
-        let mut wishes = Vec::new();
         if kind == "application" {
-            take_wishes(&mut object, &mut wishes);
-        }
-        for wish in wishes {
-            self.only_in(&what, wish.to_string(), |canary| {
-                canary.beside == Beside::Spec
-            });
+            let spec = object["spec"].take().to_string();
+            self.only_in(&what, spec, |canary| canary.beside == Beside::Spec);
         }
         self.only_in(&what, object.to_string(), |canary| {
             kind == "secret" && canary.secrets.contains(&name)
@@ -148,26 +143,6 @@ impl<'a> Search<'a> {
 
 fn telling(what: &str, canary: &Canary) -> String {
     format!("{what} tells what was planted in {}", canary.place)
-}
-
-/// Takes out of an Application what it asks for: its spec, and the sources that its status repeats of it, as Argo CD's does.
-fn take_wishes(value: &mut Value, wishes: &mut Vec<Value>) {
-    match value {
-        Value::Object(fields) => {
-            for field in ["spec", "source", "sources"] {
-                wishes.extend(fields.remove(field));
-            }
-            for value in fields.values_mut() {
-                take_wishes(value, wishes);
-            }
-        }
-        Value::Array(items) => {
-            for item in items {
-                take_wishes(item, wishes);
-            }
-        }
-        _ => {}
-    }
 }
 
 /// Folders and files, at any depth.

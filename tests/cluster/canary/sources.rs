@@ -5,12 +5,13 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
 
 use crate::canaries::Canaries;
-use crate::harness::{Controller, GitRepository, unique};
+use crate::harness::{Controller, GitRepository, eventually, unique};
 use crate::scene::{Scene, config_map, deployment};
 
 /// Applications of which nothing gets into the cluster.
-pub(crate) const REFUSED: [&str; 8] = [
-    "depends", "inline", "mistyped", "module", "refused", "remote", "schema", "torn",
+pub(crate) const REFUSED: [&str; 11] = [
+    "asked", "depends", "file", "inline", "mistyped", "module", "plugin", "refused", "remote",
+    "schema", "torn",
 ];
 /// A Job that uses the Secret of a hook, and runs after it.
 const JOB: &str = "apiVersion: batch/v1\nkind: Job\n\
@@ -71,7 +72,35 @@ pub(crate) fn plant(scene: &Scene, controller: &Controller, canaries: &Canaries)
     scene.operation("Succeeded", &commit);
     scene.commit(&[("app/db.json", &sealed("a newer sealed value"))]);
     edit(scene, canaries);
+    take_out(scene, canaries);
     commit
+}
+
+/// What stood in a spec is replaced, once it was synced.
+fn take_out(scene: &Scene, canaries: &Canaries) {
+    eventually("the first values have arrived", || {
+        let found = scene.testbed.find_object(&scene.to, "secret", "values");
+        let text = found.unwrap_or_default().to_string();
+        let place = "values of an Application";
+        match canaries.finds(place, text.as_bytes()) {
+            true => Ok(()),
+            false => Err(text),
+        }
+    });
+    let values = values(canaries.value("newer values of an Application"));
+    let patch = json!({"spec": {"source": {"helm": {"values": values}}}}).to_string();
+    merge(scene, "values", &patch);
+}
+
+fn merge(scene: &Scene, name: &str, patch: &str) {
+    let application = ["patch", "application", name, "--namespace", &scene.own];
+    let patch = ["--type=merge", "--patch", patch];
+    scene.testbed.kubectl(&[&application[..], &patch].concat());
+}
+
+/// Values of the chart.
+fn values(token: &str) -> String {
+    format!("token: {token}\n")
 }
 
 /// Somebody writes over a Secret, which is put right and told, and leaves a copy in an annotation.
@@ -128,20 +157,33 @@ fn plant_applications(scene: &Scene, canaries: &Canaries) {
         source[tool] = options;
         source
     };
-    let values = json!({
-        "values": format!("token: {}\n", of("values of an Application")),
+    let first = json!({
+        "values": values(of("values of an Application")),
         "parameters": [{"name": "more", "value": of("a parameter of an Application")}],
     });
     let object = json!({"valuesObject": {"token": of("a values object of an Application")}});
     let added = json!({"more": of("a patch of an Application")});
     let patch = json!([{"op": "add", "path": "/stringData", "value": added}]).to_string();
-    let patches = json!({"patches": [{"target": {"kind": "Secret"}, "patch": patch}]});
+    let patches = json!({
+        "patches": [{"target": {"kind": "Secret"}, "patch": patch}],
+        "commonAnnotations": {"note": of("an annotation of an Application")},
+    });
+    let file = format!(
+        "https://git.example.com/values.yaml?token={}",
+        of("the URL of a value file")
+    );
+    let variable = json!({"name": "TOKEN", "value": of("a variable of a plugin")});
     let login = format!("://signet:{}@", of("a login in repoURL"));
     let mut inline = source("app");
     inline["repoURL"] = url.replacen("://", &login, 1).into();
     for (name, source) in [
         ("chart", source("chart")),
-        ("values", with("chart", "helm", values)),
+        ("values", with("chart", "helm", first)),
+        ("file", with("chart", "helm", json!({"valueFiles": [file]}))),
+        (
+            "plugin",
+            with("plugin", "plugin", json!({"env": [variable]})),
+        ),
         ("object", with("chart", "helm", object)),
         ("kustomized", with("kustomized", "kustomize", patches)),
         ("inline", inline),
@@ -157,6 +199,16 @@ fn plant_applications(scene: &Scene, canaries: &Canaries) {
     let mut manual = application(scene, "manual", &source("manual"));
     manual["spec"]["syncPolicy"] = json!({});
     apply(scene, &manual);
+    let other = with(
+        "chart",
+        "helm",
+        json!({"values": of("values of a request")}),
+    );
+    let manifest = secret("asked", of("a manifest of a request"));
+    let mut asked = application(scene, "asked", &source("chart"));
+    asked["spec"]["syncPolicy"] = json!({});
+    asked["operation"] = json!({"sync": {"source": other, "manifests": [manifest]}});
+    apply(scene, &asked);
     let mut app = application(scene, "app", &source("app"));
     let variables = "[{kind: Secret, name: vars}]";
     app["metadata"]["annotations"] = json!({"signet.dev/substitute-from": variables});

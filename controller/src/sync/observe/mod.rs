@@ -19,6 +19,7 @@ mod objects;
 mod opening;
 mod preview;
 pub(super) mod projects;
+pub(super) mod redaction_key;
 mod rendering;
 mod requests;
 mod restarts;

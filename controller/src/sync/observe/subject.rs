@@ -1,4 +1,4 @@
-//! The Application of a pass, decoded, and what its project lets us read for it.
+//! The Application of a pass, decoded and redacted, and what its project lets us read for it.
 //! It asks neither Git nor the cluster.
 
 use crds::{AppProject, Application, ApplicationStatus};
@@ -28,13 +28,20 @@ impl Engine {
     /// One odd field makes the Application's spec refused, by name, and hides nothing else of it.
     pub(super) fn subject(&self, app: &AppId, object: &Value) -> Subject {
         let metadata = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
-        let (application, odd) = match crds::decode::<Application>(&without_status(object)) {
-            Ok(application) => (application, None),
-            Err(error) => (
-                without_spec(object),
-                Some(vec![Refusal::invalid(error.path, error.message)]),
-            ),
+        let (mut application, intent) = match crds::decode::<Application>(&without_status(object)) {
+            Ok(application) => {
+                let intent = dialect::intent(&application);
+                (application, intent)
+            }
+            Err(error) => {
+                let refusal = Refusal::invalid(error.path, error.message);
+                (without_spec(object), Err(vec![refusal]))
+            }
         };
+        application.status = Some(stored_status(object));
+        let redaction = self.redactor.of(&app.namespace, &app.name);
+        redaction.application(&mut application);
+        let request = dialect::operation(&application);
         let facts = AppFacts {
             namespace: app.namespace.clone(),
             name: app.name.clone(),
@@ -43,22 +50,15 @@ impl Engine {
             deletion_timestamp: metadata("deletionTimestamp").parse().ok(),
             tracking_name: app.tracking_name(&self.context.namespace),
             marks: dialect::marks(&application),
-            finalizers: application.metadata.finalizers.clone().unwrap_or_default(),
-            spec: application.spec.clone(),
-            operation: application.operation.clone(),
-            status: stored_status(object),
+            finalizers: application.metadata.finalizers.unwrap_or_default(),
+            spec: application.spec,
+            operation: application.operation,
+            status: application.status.unwrap_or_default(),
         };
-        match odd {
-            Some(refusals) => Subject {
-                facts,
-                intent: Err(refusals),
-                request: Ok(None),
-            },
-            None => Subject {
-                facts,
-                intent: dialect::intent(&application),
-                request: dialect::operation(&application),
-            },
+        Subject {
+            facts,
+            intent,
+            request,
         }
     }
 

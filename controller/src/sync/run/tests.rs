@@ -15,7 +15,9 @@ use crate::{
     leadership::Leadership,
     metrics::Metrics,
     settings::Settings,
-    sync::{key::ObjectKey, plan::SyncStatus, report::AppMetrics, world::HealthStatus},
+    sync::{
+        key::ObjectKey, plan::SyncStatus, redact::Redactor, report::AppMetrics, world::HealthStatus,
+    },
     unseal::Unsealer,
 };
 
@@ -52,7 +54,8 @@ fn engine() -> Arc<Engine> {
     };
     let mirrors = Mirrors::temporary(MirrorOptions::default());
     let mirrors = mirrors.expect("a place for temporary files");
-    Engine::new(Arc::new(context), client, Arc::new(mirrors))
+    let redactor = Redactor::new(&[7; 32]);
+    Engine::new(Arc::new(context), client, Arc::new(mirrors), redactor)
 }
 
 #[tokio::test]
