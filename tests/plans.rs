@@ -83,7 +83,7 @@ fn no_secret_in(folder: &Path, text: &str) {
 /// What a pass writes when each step succeeds, but for those that the folder lets fail.
 fn told(case: &Case, plan: &Plan) -> String {
     let mut parts = serde_json::Map::new();
-    let mut stored = case.world.application.status.clone();
+    let mut stored = case.stored.clone();
     if plan
         .steps
         .iter()

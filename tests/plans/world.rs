@@ -24,6 +24,7 @@ use controller::sync::world::{
     AppFacts, Dependency, DestinationNamespace, Live, Source, SourceProblem, SourceReason,
     Unsealer, World,
 };
+use crds::ApplicationStatus;
 use health::Customizations;
 use serde_json::{Value, json};
 
@@ -34,6 +35,8 @@ use super::live::{key_of, seen};
 /// One folder.
 pub(crate) struct Case {
     pub(crate) world: World,
+    /// The status before it was redacted.
+    pub(crate) stored: ApplicationStatus,
     pub(crate) report: bool,
     /// Steps that fail, by their printed form, with their messages.
     pub(crate) failures: BTreeMap<String, String>,
@@ -61,8 +64,10 @@ impl Case {
         let labels = serde_json::from_value(settings["namespaceLabels"].clone());
         world.namespace_metadata.labels = labels.unwrap_or_default();
         world.dependencies = dependencies(&folder.join("dependencies"));
+        let stored = serde_json::from_value(application["status"].clone());
         Case {
             world,
+            stored: stored.unwrap_or_default(),
             report: settings["report"] == true,
             failures: serde_json::from_value(settings["failures"].clone()).unwrap_or_default(),
         }

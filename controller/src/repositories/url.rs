@@ -323,9 +323,23 @@ fn has_sound_port(host: &str) -> bool {
         .is_none_or(|port| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// `url` for a message: whatever stands before an `@` of the host is left out, whether or not it is a URL.
+/// `url` for a message, whether or not it is one: without what stands before an `@` of the host, and of its query with what names
+/// a revision alone.
 #[must_use]
 pub fn redacted(url: &str) -> String {
+    let url = without_login(url);
+    let Some((place, query)) = url.split_once('?') else {
+        return url;
+    };
+    let names_revision = |pair: &&str| pair.starts_with("ref=") || pair.starts_with("version=");
+    let kept: Vec<&str> = query.split('&').filter(names_revision).collect();
+    match kept.is_empty() {
+        true => place.to_owned(),
+        false => format!("{place}?{}", kept.join("&")),
+    }
+}
+
+fn without_login(url: &str) -> String {
     let start = url.find("://").map_or(0, |at| at + 3);
     let end = url[start..].find('/').map_or(url.len(), |at| start + at);
     let user_end = if has_sound_port(&url[start..end]) || url[start..end].contains('@') {

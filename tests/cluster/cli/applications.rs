@@ -320,6 +320,40 @@ fn a_rollback_goes_to_the_last_sync_that_succeeded_and_the_next_one_before_that(
 }
 
 #[test]
+fn a_rollback_is_of_the_same_values_though_the_history_has_digests_of_them() {
+    let shop = Shop::open("{}");
+    let kustomization = ("shop/kustomization.yaml", "resources: [config.yaml]\n");
+    shop.repository.commit(&[kustomization], "Kustomize");
+    let note = |note: &str| {
+        let kustomize = json!({ "commonAnnotations": { "note": note } });
+        let change = json!({ "spec": { "source": { "kustomize": kustomize } } });
+        patch(&shop.testbed, &shop.own, "shop", &change);
+    };
+    note("noted-first");
+    shop.signet(&["sync", "shop"]).success();
+    shop.commit("two");
+    shop.signet(&["sync", "shop"]).success();
+    shop.signet(&["rollback", "shop"]).success();
+    assert_eq!(shop.value(), "one");
+
+    note("noted-second");
+    shop.signet(&["sync", "shop"]).success();
+    let other = shop.signet(&["rollback", "shop"]);
+    assert_eq!(other.code, Some(1), "{}", other.stderr);
+    assert!(
+        other.stderr.contains("another kustomize"),
+        "{}",
+        other.stderr
+    );
+    note("noted-first");
+    shop.signet(&["get", "shop", "--refresh"]).success();
+    shop.signet(&["rollback", "shop"]).success();
+    assert_eq!(shop.value(), "one");
+    let application = shop.testbed.object(&shop.own, "application", "shop");
+    assert!(!application["status"].to_string().contains("noted"));
+}
+
+#[test]
 fn a_deletion_that_asks_is_approved_by_a_command() {
     let shop = Shop::open("{}");
     let asking = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: asking\n  annotations: {argocd.argoproj.io/sync-options: Prune=confirm}\n";

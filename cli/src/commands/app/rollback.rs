@@ -107,6 +107,7 @@ fn request(
     let at = revisions_of(entry);
     let hold = hold(&application, &at);
     let mut sync = Map::from_iter([operation::revisions(&application, &at)]);
+    sync.extend(earlier::sources(&application, entry));
     if arguments.prune {
         sync.insert("prune".to_owned(), Value::Bool(true));
     }

@@ -1,7 +1,7 @@
 //! The request in an Application's `.operation`: which fields are accepted, and what it asks for.
 //! It must not start anything.
 
-use crds::{ApplicationSpec, Operation, SyncOperation, SyncResource};
+use crds::{ApplicationSource, ApplicationSpec, Operation, SyncOperation, SyncResource};
 use serde_json::Value;
 
 use super::{ignore, options, source, spec};
@@ -35,7 +35,7 @@ pub const OPERATION: &[Row] = &[
     ("operation.sync.resources[].name", Honoured),
     ("operation.sync.resources[].namespace", Honoured),
     ("operation.sync.revisions", Honoured),
-    // The same sources as the spec's are accepted: they change nothing.
+    // The same sources as the spec's are accepted: they change nothing. A rollback names those that it is about.
     ("operation.sync.source", Refused),
     ("operation.sync.sources", Refused),
     (
@@ -135,13 +135,35 @@ fn revisions(sync: &SyncOperation, of: &ApplicationSpec) -> Result<Option<Vec<St
     }
 }
 
+/// Which revision each follows does not matter where the request names revisions itself.
+fn are_same(
+    sync: &SyncOperation,
+    asked: &[ApplicationSource],
+    written: &[ApplicationSource],
+) -> bool {
+    let names_revisions = !sync.revision.is_empty() || !sync.revisions.is_empty();
+    let is_same = |(asked, written): (&ApplicationSource, &ApplicationSource)| match names_revisions
+    {
+        true => {
+            let target_revision = written.target_revision.clone();
+            let asked = asked.clone();
+            ApplicationSource {
+                target_revision,
+                ..asked
+            } == *written
+        }
+        false => asked == written,
+    };
+    asked.len() == written.len() && asked.iter().zip(written).all(is_same)
+}
+
 fn check(operation: &Operation, of: &ApplicationSpec, refusals: &mut Vec<Refusal>) {
     let mut operation = operation.clone();
     if let Some(sync) = &mut operation.sync {
-        if sync.source == of.source {
+        if are_same(sync, sync.source.as_slice(), of.source.as_slice()) {
             sync.source = None;
         }
-        if sync.sources == of.sources {
+        if are_same(sync, &sync.sources, &of.sources) {
             sync.sources = Vec::new();
         }
         let list = sync.sync_options.iter().map(String::as_str);

@@ -7,6 +7,7 @@ use globset::GlobBuilder;
 
 use super::place::Place;
 use crate::render::{RenderError, files::join};
+use crate::repositories::redacted;
 
 /// Characters that make a glob of a path.
 const GLOB: [char; 3] = ['*', '?', '['];
@@ -99,7 +100,7 @@ impl Roots<'_> {
         if other.is_none() && path.contains("://") {
             return Err(option(
                 field,
-                file,
+                &redacted(&path),
                 "is not in the repository, and remote files are never fetched",
             ));
         }

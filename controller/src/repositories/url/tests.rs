@@ -120,6 +120,22 @@ fn a_password_in_a_url_is_refused_and_not_repeated() {
 }
 
 #[test]
+fn of_a_query_only_the_revision_is_told() {
+    for (url, told) in [
+        ("https://h/a.yaml?token=hunter2", "https://h/a.yaml"),
+        ("https://h/a?token=hunter2&ref=v1", "https://h/a?ref=v1"),
+        (
+            "github.com/o/a//b?ref=v1&timeout=90s",
+            "github.com/o/a//b?ref=v1",
+        ),
+        ("https://me:hunt?er2@h/a?version=1", "https://h/a?version=1"),
+        ("https://h/a", "https://h/a"),
+    ] {
+        assert_eq!(redacted(url), told);
+    }
+}
+
+#[test]
 fn what_is_no_git_repository_is_refused() {
     assert_eq!(
         refused("oci://x/a"),

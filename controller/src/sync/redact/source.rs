@@ -209,17 +209,12 @@ impl Redaction<'_> {
 
     /// A file or folder of the repository, or the URL of one.
     fn place(&self, place: &mut String) {
-        if let Some((url, query)) = place.split_once('?').filter(|_| place.contains("://")) {
-            let (mut url, mut query) = (url.to_owned(), query.to_owned());
-            self.url(&mut url);
-            self.text(&["query"], &mut query);
-            *place = format!("{url}?{query}");
-        } else if place.contains("://") {
+        if place.contains("://") {
             self.url(place);
         }
     }
 
-    /// A digest for the login in a URL. The user of ssh is a name, and stays.
+    /// A digest for the login in a URL, and for its query. The user of ssh is a name, and stays.
     fn url(&self, url: &mut String) {
         let bare = redacted(url);
         let over_ssh = || RepositoryUrl::parse(url).is_ok_and(|url| url.ssh().is_some());
@@ -228,7 +223,7 @@ impl Redaction<'_> {
         }
         let start = bare.find("://").map_or(0, |at| at + 3);
         let (scheme, rest) = bare.split_at(start);
-        *url = format!("{scheme}{}@{rest}", self.digest(&["login"], url));
+        *url = format!("{scheme}{}@{rest}", self.digest(&["url"], url));
     }
 }
 

@@ -68,7 +68,7 @@ fn of_each_field_that_may_hold_a_value_there_is_a_digest_and_of_the_others_what_
         "repoURL": "https://git.example.com/shop", "targetRevision": "main", "path": "deploy", "chart": "web", "ref": "values", "name": "web",
         "tagPrefix": "v",
         "helm": {
-            "valueFiles": ["values.yaml", "https://files.example.com/a.yaml?DIGEST"],
+            "valueFiles": ["values.yaml", "https://DIGEST@files.example.com/a.yaml"],
             "parameters": [{"name": "password", "value": "DIGEST", "forceString": true}, {"name": "empty"}],
             "releaseName": "web", "values": "DIGEST", "valuesObject": {"redacted": "DIGEST"},
             "fileParameters": [{"name": "config", "path": "config.ini"}],

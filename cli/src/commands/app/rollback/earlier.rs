@@ -29,19 +29,30 @@ pub(super) fn chosen<'app>(
     }
 }
 
-/// A request names revisions and no sources: those have to be the same as then.
+/// A rollback chooses a revision alone: the sources have to be the same as then.
 pub(super) fn check_sources(
     application: &Application,
     name: &str,
     entry: &Value,
 ) -> Result<(), Error> {
-    match differing(sources_of(entry), application.sources()) {
+    match differing(sources_of(entry), compared_sources(application)) {
         None => Ok(()),
         Some(field) => Err(Error::OtherSource {
             name: name.to_owned(),
             id: entry["id"].as_i64().unwrap_or_default(),
             field,
         }),
+    }
+}
+
+/// The field by which a request says of which sources the sync of this entry was, for the controller to hold against the spec:
+/// what it was compared with may be out of date.
+pub(super) fn sources(application: &Application, entry: &Value) -> Option<(String, Value)> {
+    let several = !application.elements("/spec/sources").is_empty();
+    match sources_of(entry) {
+        [Value::Null] => None,
+        [source] if !several => Some(("source".to_owned(), source.clone())),
+        sources => Some(("sources".to_owned(), sources.into())),
     }
 }
 
@@ -61,7 +72,15 @@ fn told_revisions(application: &Application) -> Vec<String> {
 fn told_sources(application: &Application) -> &[Value] {
     let state = application.operation_state();
     match sources_of(&state["syncResult"]) {
-        sources if is_partial(state) || sources == [Value::Null] => application.sources(),
+        sources if is_partial(state) || sources == [Value::Null] => compared_sources(application),
+        sources => sources,
+    }
+}
+
+/// The sources as the controller last saw them, with digests for values as they are in the history.
+fn compared_sources(application: &Application) -> &[Value] {
+    match sources_of(&application.0.data["status"]["sync"]["comparedTo"]) {
+        [Value::Null] => application.sources(),
         sources => sources,
     }
 }
@@ -213,5 +232,27 @@ mod tests {
         assert_eq!(goes_to(&application), Some(0));
         let refused = check_sources(&application, "shop", &before);
         assert!(matches!(refused, Err(Error::OtherSource { field, .. }) if field == "path"));
+    }
+
+    #[test]
+    fn digests_are_held_against_digests_and_go_to_the_controller() {
+        let with = |values: &str| {
+            let mut source = at("shop");
+            source["helm"] = json!({ "values": values });
+            source
+        };
+        let entry = json!({ "revision": "c1", "source": with("hmac-sha256:a") });
+        let compared = |source: Value| json!({ "sync": { "comparedTo": { "source": source } } });
+        let history = std::slice::from_ref(&entry);
+        let mut same = application(history, &compared(with("hmac-sha256:a")));
+        same.0.data["spec"]["source"] = with("a: 1");
+        assert!(check_sources(&same, "shop", &entry).is_ok());
+        assert_eq!(
+            sources(&same, &entry),
+            Some(("source".to_owned(), entry["source"].clone()))
+        );
+        let other = application(history, &compared(with("hmac-sha256:b")));
+        let refused = check_sources(&other, "shop", &entry);
+        assert!(matches!(refused, Err(Error::OtherSource { field, .. }) if field == "helm"));
     }
 }
