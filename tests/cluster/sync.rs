@@ -17,6 +17,8 @@ mod ignore;
 mod metrics;
 #[path = "sync/quiet.rs"]
 mod quiet;
+#[path = "sync/redaction.rs"]
+mod redaction;
 #[path = "sync/refused.rs"]
 mod refused;
 #[path = "sync/scene.rs"]

@@ -9,9 +9,22 @@ use crate::harness::{Controller, GitRepository, eventually, unique};
 use crate::scene::{Scene, config_map, deployment};
 
 /// Applications of which nothing gets into the cluster.
-pub(crate) const REFUSED: [&str; 11] = [
-    "asked", "depends", "file", "inline", "mistyped", "module", "plugin", "refused", "remote",
-    "schema", "torn",
+pub(crate) const REFUSED: [&str; 15] = [
+    "asked",
+    "depends",
+    "file",
+    "inline",
+    "label",
+    "mistyped",
+    "module",
+    "parameter",
+    "patch",
+    "plugin",
+    "refused",
+    "remote",
+    "schema",
+    "torn",
+    "unquoted",
 ];
 /// A Job that uses the Secret of a hook, and runs after it.
 const JOB: &str = "apiVersion: batch/v1\nkind: Job\n\
@@ -172,6 +185,16 @@ fn plant_applications(scene: &Scene, canaries: &Canaries) {
         "https://git.example.com/values.yaml?token={}",
         of("the URL of a value file")
     );
+    // Its last quote is missing.
+    let unquoted = |place: &str| format!("token: \"{}\n", of(place));
+    let parameter =
+        json!({"name": "token[", "value": format!("{{{}", of("a parameter that helm can't read"))});
+    // No label has a space.
+    let label = format!(
+        "{} {}",
+        of("a label of an Application"),
+        of("a label of an Application")
+    );
     let variable = json!({"name": "TOKEN", "value": of("a variable of a plugin")});
     let login = format!("://signet:{}@", of("a login in repoURL"));
     let mut inline = source("app");
@@ -179,6 +202,34 @@ fn plant_applications(scene: &Scene, canaries: &Canaries) {
     for (name, source) in [
         ("chart", source("chart")),
         ("values", with("chart", "helm", first)),
+        (
+            "unquoted",
+            with(
+                "chart",
+                "helm",
+                json!({"values": unquoted("values that are no YAML")}),
+            ),
+        ),
+        (
+            "parameter",
+            with("chart", "helm", json!({"parameters": [parameter]})),
+        ),
+        (
+            "patch",
+            with(
+                "kustomized",
+                "kustomize",
+                json!({"patches": [{"target": {"kind": "Secret"}, "patch": unquoted("a patch that is no YAML")}]}),
+            ),
+        ),
+        (
+            "label",
+            with(
+                "kustomized",
+                "kustomize",
+                json!({"commonLabels": {"team": label}}),
+            ),
+        ),
         ("file", with("chart", "helm", json!({"valueFiles": [file]}))),
         (
             "plugin",
