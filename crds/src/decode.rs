@@ -53,9 +53,26 @@ pub fn decode<T: Resource + DeserializeOwned>(object: &Value) -> Result<T, Decod
     }
     let without_nulls = drop_nulls(object);
     T::deserialize(&without_nulls).map_err(|cause| {
-        let path = locate::<T>(&without_nulls);
-        error(render(&path), cause.to_string())
+        let (path, found) = locate::<T>(&without_nulls);
+        error(render(&path), without_value(&cause.to_string(), found))
     })
+}
+
+/// Of what was found its type alone is told: it may be a password in a wrong place.
+fn without_value(message: &str, found: &Value) -> String {
+    let found = match found {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    };
+    // The last one: a text that was found may hold the same words.
+    match message.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("found {found}, expected {expected}"),
+        None => format!("found {found} that does not fit"),
+    }
 }
 
 fn check_type<T: Resource>(object: &Value) -> Result<(), (String, String)> {
@@ -109,7 +126,7 @@ enum Step {
 
 /// Finds the innermost value that alone keeps the object from decoding. All fields of our types are
 /// optional, so an object that holds nothing but that value shows the fault, and any other does not.
-fn locate<T: DeserializeOwned>(object: &Value) -> Vec<Step> {
+fn locate<T: DeserializeOwned>(object: &Value) -> (Vec<Step>, &Value) {
     let mut path = Vec::new();
     let mut value = object;
     while T::deserialize(wrap(&path, &emptied(value))).is_ok() {
@@ -119,12 +136,12 @@ fn locate<T: DeserializeOwned>(object: &Value) -> Vec<Step> {
             T::deserialize(wrap(&candidate, child)).is_err()
         });
         let Some((step, child)) = faulty else {
-            return path;
+            break;
         };
         path.push(step);
         value = child;
     }
-    path
+    (path, value)
 }
 
 /// A value of the same shape without anything in it: when it fails too, the shape is at fault.
@@ -208,8 +225,43 @@ mod tests {
             assert!(
                 error
                     .to_string()
-                    .starts_with(&format!("Application signet/shop: {path}: invalid type: ")),
+                    .starts_with(&format!("Application signet/shop: {path}: found a")),
                 "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_was_found_is_told_by_its_type() {
+        for (field, found, told) in [
+            (
+                "valuesObject",
+                json!("hunter2, expected b"),
+                "found a string, expected a map",
+            ),
+            (
+                "parameters",
+                json!("hunter2"),
+                "found a string, expected a sequence",
+            ),
+            (
+                "values",
+                json!({ "hunter2": 1 }),
+                "found an object, expected a string",
+            ),
+            (
+                "values",
+                json!(["hunter2"]),
+                "found a list, expected a string",
+            ),
+            ("skipCrds", json!(1), "found a number, expected a boolean"),
+            ("version", json!(true), "found a boolean, expected a string"),
+        ] {
+            let spec = json!({ "sources": [{ "helm": { field: found } }] });
+            let error = decode::<Application>(&application(&spec)).expect_err("an odd object");
+            assert_eq!(
+                (error.path, error.message.as_str()),
+                (format!("spec.sources[0].helm.{field}"), told)
             );
         }
     }

@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use canaries::{Beside, Canaries};
-use crds::names::REDACTION_KEY_SECRET;
+use crds::names::{REDACTION_KEY_ITEM, REDACTION_KEY_SECRET};
 use harness::{Controller, equal, eventually, unique};
 use logins::Logins;
 use scene::Scene;
@@ -63,6 +63,7 @@ const PLACES: &[(&str, &str, Beside)] = &[
     ("the URL of a value file", "", Beside::Spec),
     ("values that are no YAML", "", Beside::Spec),
     ("a parameter that helm can't read", "", Beside::Spec),
+    ("a parameter of the wrong type", "", Beside::Spec),
     ("a patch that is no YAML", "", Beside::Spec),
     ("a label of an Application", "", Beside::Spec),
     ("values of a request", "", Beside::Nothing),
@@ -110,10 +111,11 @@ fn what_is_planted_in_any_input_is_in_its_secret_and_nowhere_else() {
     let scene = Scene::new("canary");
     let [data, temporary] = ["data", "temporary"].map(|name| folder(&scene, name));
     let controller = start(&scene, &data, &temporary);
-    plant_keys(&scene, &mut canaries);
+    plant_sealing_key(&scene, &mut canaries);
     let logins = Logins::plant(&scene, &mut canaries);
     let first = sources::plant(&scene, &controller, &canaries);
     secrets_arrive(&scene, &canaries);
+    plant_redaction_key(&scene, &mut canaries);
     history_has_two(&scene, "values");
     logins.were_used(&canaries);
     for name in logins::APPLICATIONS.iter().chain(&sources::REFUSED) {
@@ -152,30 +154,26 @@ fn start(scene: &Scene, data: &Path, temporary: &Path) -> Controller {
     Controller::start_in(&environment, &kubeconfig, &[&own[..], &more].concat()).ready()
 }
 
-/// The keys that the controller made for itself.
-fn plant_keys(scene: &Scene, canaries: &mut Canaries) {
-    let text = |secret: &Value, pointer: &str| {
-        let text = secret.pointer(pointer).and_then(Value::as_str);
-        text.expect("a key").to_owned()
-    };
-    let decoded = |secret: &Value, pointer: &str| {
-        let bytes = BASE64_STANDARD.decode(text(secret, pointer)).unwrap();
-        String::from_utf8(bytes).unwrap()
-    };
+/// The private key that the controller made for itself.
+fn plant_sealing_key(scene: &Scene, canaries: &mut Canaries) {
     let keys = scene
         .testbed
         .labelled(&scene.own, "secret", SEALING_KEY, "active");
     let key = keys.first().expect("a sealing key");
-    let name = text(key, "/metadata/name");
-    canaries.add_key("a sealing key", &name, &decoded(key, "/data/tls.key"));
-    let redacts = eventually("there is a key that redacts", || {
-        let found = scene
-            .testbed
-            .find_object(&scene.own, "secret", REDACTION_KEY_SECRET);
-        found.ok_or("none")
-    });
-    let key = decoded(&redacts, "/data/key");
-    canaries.add_key("a key that redacts", REDACTION_KEY_SECRET, &key);
+    let name = key["metadata"]["name"].as_str().expect("a name");
+    canaries.add_key("a sealing key", name, &decoded(key, "tls.key"));
+}
+
+/// What makes the digests in statuses.
+fn plant_redaction_key(scene: &Scene, canaries: &mut Canaries) {
+    let name = REDACTION_KEY_SECRET;
+    let key = scene.testbed.object(&scene.own, "secret", name);
+    canaries.add_key("a redaction key", name, &decoded(&key, REDACTION_KEY_ITEM));
+}
+
+fn decoded(secret: &Value, item: &str) -> String {
+    let value = secret["data"][item].as_str().expect("a key");
+    String::from_utf8(BASE64_STANDARD.decode(value).unwrap()).unwrap()
 }
 
 fn secrets_arrive(scene: &Scene, canaries: &Canaries) {

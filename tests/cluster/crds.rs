@@ -206,7 +206,7 @@ async fn one_odd_object_hides_no_other() {
         [
             Ok(Some("a".to_owned())),
             Err(format!(
-                "Application {namespace}/b: operation.sync.source.repoURL: invalid type: sequence, expected a string"
+                "Application {namespace}/b: operation.sync.source.repoURL: found a list, expected a string"
             )),
             Ok(Some("c".to_owned())),
         ]

@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use crate::sync::{
     apply::Executor,
     metrics::SyncMetrics,
+    observe,
     observe::applications::{AppId, Applications},
     observe::discovery::Discovery,
     observe::facts::Facts,
@@ -21,6 +22,7 @@ use crate::sync::{
     observe::memory::Memories,
     observe::neighbours::Neighbours,
     observe::projects::Projects,
+    observe::redaction_key::RedactionKey,
     observe::settings::Settings,
     observe::signatures::Signatures,
     observe::sources::Sources,
@@ -28,7 +30,6 @@ use crate::sync::{
     outcome::{Done, Outcome},
     plan::{Plan, PlannedStep, Step, plan},
     queue::{Lane, Queue},
-    redact::Redactor,
     report,
     status::Written,
     world::{Asked, World},
@@ -38,6 +39,7 @@ use crate::{
     context::Context,
     git::Mirrors,
     render::{Renderer, RendererOptions, child::Runner},
+    run,
 };
 
 /// Comparisons that nobody waits for, at once: after a start they take their time.
@@ -67,7 +69,7 @@ pub(crate) struct Engine {
     pub(crate) settings: Settings,
     pub(crate) memories: Memories,
     pub(crate) metrics: SyncMetrics,
-    pub(crate) redactor: Redactor,
+    pub(crate) redaction_key: RedactionKey,
     /// Comparisons that nobody waits for take turns.
     pub(crate) pace: Semaphore,
 }
@@ -86,7 +88,6 @@ impl Engine {
         context: Arc<Context>,
         discovery: Client,
         mirrors: Arc<Mirrors>,
-        redactor: Redactor,
     ) -> Arc<Self> {
         let charts = Arc::new(Charts::new(chart_options(&context)));
         let queue = Arc::new(Queue::new());
@@ -118,7 +119,7 @@ impl Engine {
             mirrors,
             charts,
             metrics,
-            redactor,
+            redaction_key: RedactionKey::default(),
             pace: Semaphore::new(UNHURRIED),
             queue,
             context,
@@ -133,13 +134,14 @@ impl Engine {
             Ok(()) => self.memories.succeeded(app),
             Err(error) => {
                 let pause = self.memories.failed(app);
-                tracing::warn!(application = %app, %error, ?pause, "a pass broke off");
+                let error = run::chain(&error);
+                tracing::warn!(application = %app, error, ?pause, "a pass broke off");
                 self.queue.wake_at(app, Instant::now() + pause);
             }
         }
     }
 
-    async fn looks(&self, app: &AppId) -> Result<(), kube::Error> {
+    async fn looks(&self, app: &AppId) -> Result<(), observe::Error> {
         // A request to look that comes while the pass is at work is as good as one that began it.
         let mut before = Asked::default();
         for _ in 0..LOOKS {
@@ -160,6 +162,9 @@ impl Engine {
             if plan.hands_off.is_some() {
                 self.metrics.forget(app);
                 return Ok(());
+            }
+            if !self.keep_redaction_key().await? {
+                continue;
             }
             if let Some(held_back) = plan.held_back {
                 self.memories

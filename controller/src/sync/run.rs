@@ -24,7 +24,6 @@ use crate::sync::{
     observe::definitions::{self, follow_definitions},
     observe::neighbours,
     observe::projects,
-    observe::redaction_key,
     queue::Lane,
 };
 use crate::{
@@ -53,11 +52,7 @@ const AFTER_PANIC: Duration = Duration::from_secs(300);
 /// When the folder for Git mirrors can't be written. Everything else that fails is waited out.
 pub async fn run(context: Arc<Context>, discovery: Client, from_web: FromWeb) -> Result<(), Error> {
     let mirrors = mirrors(&context.settings.sync)?;
-    let redactor = tokio::select! {
-        redactor = redaction_key::redactor(&context.client, &context.namespace) => redactor,
-        () = context.shutdown.cancelled() => return Ok(()),
-    };
-    let engine = Engine::new(context, discovery, mirrors, redactor);
+    let engine = Engine::new(context, discovery, mirrors);
     let mut watches = JoinSet::new();
     let ready = engine.feed(&mut watches);
     let FromWeb {

@@ -9,7 +9,7 @@ use crate::harness::{Controller, GitRepository, eventually, unique};
 use crate::scene::{Scene, config_map, deployment};
 
 /// Applications of which nothing gets into the cluster.
-pub(crate) const REFUSED: [&str; 15] = [
+pub(crate) const REFUSED: [&str; 16] = [
     "asked",
     "depends",
     "file",
@@ -24,6 +24,7 @@ pub(crate) const REFUSED: [&str; 15] = [
     "remote",
     "schema",
     "torn",
+    "typed",
     "unquoted",
 ];
 /// A Job that uses the Secret of a hook, and runs after it.
@@ -250,6 +251,15 @@ fn plant_applications(scene: &Scene, canaries: &Canaries) {
     let mut manual = application(scene, "manual", &source("manual"));
     manual["spec"]["syncPolicy"] = json!({});
     apply(scene, &manual);
+    // The definition leaves the shape of several sources to the controller.
+    let typed = with(
+        "chart",
+        "helm",
+        json!({"parameters": of("a parameter of the wrong type")}),
+    );
+    let mut several = application(scene, "typed", &typed);
+    several["spec"]["sources"] = json!([several["spec"]["source"].take()]);
+    apply(scene, &several);
     let other = with(
         "chart",
         "helm",

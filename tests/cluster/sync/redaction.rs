@@ -43,7 +43,10 @@ fn a_restart_finds_the_key_and_writes_no_digest_anew() {
     let controller = Controller::start(&arguments).ready();
     let commit = application(&scene);
     scene.operation("Succeeded", &commit);
-    let before = scene.sync_status("Synced", &commit);
+    let before = eventually("the Application is healthy", || {
+        let app = scene.app();
+        equal(&app["status"]["health"]["status"], &"Healthy".into()).map(|()| app)
+    });
     assert!(
         digest(&before).starts_with("hmac-sha256:"),
         "{}",
@@ -62,6 +65,8 @@ fn a_restart_finds_the_key_and_writes_no_digest_anew() {
             false => Err(text),
         }
     });
+    let after = scene.app();
+    equal(&after["status"], &before["status"]).unwrap();
     assert_eq!(proxy.writes(), Vec::<String>::new());
     assert_eq!(key(&scene), Some(made));
 }

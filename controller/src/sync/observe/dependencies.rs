@@ -10,11 +10,16 @@ use super::subject::Subject;
 use crate::dialect::ApplicationName;
 use crate::dialect::signet::{DEPENDS_ON, application_names};
 use crate::sync::engine::Engine;
+use crate::sync::redact::Redactor;
 use crate::sync::world::Dependency;
 
 impl Engine {
     /// All that an Application depends on. In a circle it is among them itself.
-    pub(super) fn dependencies(&self, subject: &Subject) -> BTreeMap<ApplicationName, Dependency> {
+    pub(super) fn dependencies(
+        &self,
+        redactor: &Redactor,
+        subject: &Subject,
+    ) -> BTreeMap<ApplicationName, Dependency> {
         let mut found = BTreeMap::new();
         let intent = subject.intent.as_ref().ok();
         let mut open = intent.map_or_else(Vec::new, |intent| intent.depends_on.clone());
@@ -26,7 +31,7 @@ impl Engine {
             let Some(object) = self.applications.get(&app) else {
                 continue;
             };
-            let Subject { facts, intent, .. } = self.subject(&app, &object);
+            let Subject { facts, intent, .. } = self.subject(redactor, &app, &object);
             let intent = intent.ok();
             open.extend(intent.iter().flat_map(|intent| intent.depends_on.clone()));
             let dependency = Dependency {

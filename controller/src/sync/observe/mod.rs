@@ -39,6 +39,7 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
 use crate::access::{Denied, Project};
+use crate::dialect::ApplicationName;
 use crate::sync::{
     engine::Engine,
     key::{GroupKind, ObjectKey, group_version},
@@ -49,7 +50,7 @@ use crate::sync::{
     plan::holders::is_holder,
     plan::{HeldBack, recorded},
     revisions::Revisions,
-    world::{Asked, Live, Source, SourceProblem, Unsealer, World},
+    world::{Asked, Dependency, Live, Source, SourceProblem, Unsealer, World},
 };
 use objects::Observed;
 use subject::Subject;
@@ -65,20 +66,32 @@ struct Sight {
     kinds: Arc<Kinds>,
     observed: Observed,
     opening: BTreeMap<ObjectKey, Result<(), String>>,
+    dependencies: BTreeMap<ApplicationName, Dependency>,
+}
+
+/// Why nothing can be said of an Application now.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Api(#[from] kube::Error),
+    #[error(transparent)]
+    RedactionKey(#[from] redaction_key::Error),
 }
 
 impl Engine {
     /// The World of one look. What somebody asks for, and did not ask for at the look `before`, lists the refs anew.
     ///
     /// # Errors
-    /// When the API server is away.
+    /// When the API server is away, or there is no key to redact with.
     pub(crate) async fn observe(
         &self,
         app: &AppId,
         object: &Value,
         before: Asked,
-    ) -> Result<World, kube::Error> {
-        let subject = self.subject(app, object);
+    ) -> Result<World, Error> {
+        let redactor = self.redactor().await?;
+        let subject = self.subject(&redactor, app, object);
+        let dependencies = self.dependencies(&redactor, &subject);
         if subject.asked().distrusts(before) {
             self.live.index().distrust(app);
         }
@@ -124,6 +137,7 @@ impl Engine {
                 kinds,
                 observed,
                 opening,
+                dependencies,
             },
         ))
     }
@@ -178,7 +192,6 @@ impl Engine {
         let wanted = sight.source.as_ref().ok();
         let desired = wanted.map(|source| &*source.desired);
         let restarts = self.restarts(desired, &sight.observed.live);
-        let dependencies = self.dependencies(&subject);
         let another_controller = self.neighbours.at_work(&subject.facts.namespace);
         World {
             now: Timestamp::now(),
@@ -212,7 +225,7 @@ impl Engine {
                 .into_iter()
                 .map(|listed| (listed.key, listed.application))
                 .collect(),
-            dependencies,
+            dependencies: sight.dependencies,
             another_controller,
         }
     }

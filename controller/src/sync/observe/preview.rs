@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::objects::Observed;
 use super::rendering::Aside;
 use super::subject::Subject;
-use super::{Sight, inventory, namespace_kind};
+use super::{Error, Sight, inventory, namespace_kind};
 use crate::access::{Claim, Project};
 use crate::dialect::{ApplyMode, Intent};
 use crate::sync::apply::answer::{failure, refuses_dry_run};
@@ -57,14 +57,16 @@ impl Engine {
     /// files of an archive that was sent, in place of the repository's.
     ///
     /// # Errors
-    /// When the API server is away.
+    /// As [`Self::observe`].
     pub(in crate::sync) async fn observe_preview(
         &self,
         app: &AppId,
         object: &Value,
         sent: Option<&Arc<[u8]>>,
-    ) -> Result<(World, BTreeMap<ObjectKey, Sides>), kube::Error> {
-        let mut subject = self.subject(app, object);
+    ) -> Result<(World, BTreeMap<ObjectKey, Sides>), Error> {
+        let redactor = self.redactor().await?;
+        let mut subject = self.subject(&redactor, app, object);
+        let dependencies = self.dependencies(&redactor, &subject);
         // It asks a pass.
         subject.facts.marks.refresh = None;
         let project = self.project(&subject);
@@ -123,6 +125,7 @@ impl Engine {
             kinds,
             observed,
             opening,
+            dependencies,
         };
         Ok((self.world(subject, project, sight), sides))
     }

@@ -1,28 +1,29 @@
-//! The key of the digests in Applications' statuses: read from its Secret, which the first controller makes.
+//! The key of the digests in Applications' statuses: read from its Secret, or made.
 //! It must not change a Secret that is there: with another key all sources look as if they had changed.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use aws_lc_rs::rand;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use crds::names::{MANAGED_BY, MANAGED_BY_LABEL, REDACTION_KEY_ITEM, REDACTION_KEY_SECRET};
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Api;
 use kube::api::PostParams;
-use kube::{Api, Client};
+use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use crate::refusal;
-use crate::run;
+use crate::sync::engine::Engine;
 use crate::sync::redact::Redactor;
-use crate::watch_backoff::WatchBackoff;
 
 /// What nobody can guess; of the key that is made, which is written in base64, and at least of one that is found.
 const BYTES: usize = 32;
 
 /// Why there is no key yet.
 #[derive(Debug, thiserror::Error)]
-enum Error {
+pub(crate) enum Error {
     #[error("can't read Secret {namespace}/{REDACTION_KEY_SECRET}")]
     Read {
         namespace: String,
@@ -42,48 +43,90 @@ enum Error {
     TooShort { namespace: String, found: usize },
 }
 
-/// What redacts by the key of this namespace. What goes wrong is told and waited out.
-pub(in crate::sync) async fn redactor(client: &Client, namespace: &str) -> Redactor {
-    let mut backoff = WatchBackoff::new();
-    loop {
-        match find_or_make(client, namespace).await {
-            Ok(redactor) => return redactor,
-            Err(error) => tracing::warn!(
-                error = run::chain(&error),
-                "no Application is synced yet, will retry"
-            ),
-        }
-        tokio::time::sleep(backoff.next().unwrap_or_default()).await;
+/// The key, once somebody has asked for it. One that is new is not written before anything else is: an Application that is left
+/// alone makes no Secret.
+#[derive(Debug, Default)]
+pub(crate) struct RedactionKey(Mutex<Option<Known>>);
+
+struct Known {
+    redactor: Redactor,
+    unwritten: Option<Zeroizing<String>>,
+}
+
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(redacted)")
     }
 }
 
-async fn find_or_make(client: &Client, namespace: &str) -> Result<Redactor, Error> {
-    let api = Api::<Secret>::namespaced(client.clone(), namespace);
-    let read = |source| Error::Read {
-        namespace: namespace.to_owned(),
-        source,
-    };
-    if let Some(secret) = api.get_opt(REDACTION_KEY_SECRET).await.map_err(read)? {
-        return redactor_of(&secret, namespace);
+impl Engine {
+    /// What redacts by the key of our namespace; where there is none yet, by the one that [`Self::keep_redaction_key`] writes.
+    ///
+    /// # Errors
+    /// When the API server is away or refuses, or the Secret has no key.
+    pub(super) async fn redactor(&self) -> Result<Redactor, Error> {
+        let mut known = self.redaction_key.0.lock().await;
+        if let Some(known) = &*known {
+            return Ok(known.redactor.clone());
+        }
+        let namespace = &self.context.namespace;
+        let found = self.key_secrets().get_opt(REDACTION_KEY_SECRET).await;
+        let found = found.map_err(|source| Error::Read {
+            namespace: namespace.clone(),
+            source,
+        })?;
+        let new = match found {
+            Some(secret) => Known {
+                redactor: redactor_of(&secret, namespace)?,
+                unwritten: None,
+            },
+            None => {
+                let key = new_key()?;
+                Known {
+                    redactor: Redactor::new(key.as_bytes()),
+                    unwritten: Some(key),
+                }
+            }
+        };
+        Ok(known.insert(new).redactor.clone())
     }
-    match api.create(&PostParams::default(), &new(namespace)?).await {
-        Ok(secret) => {
-            tracing::info!(
-                namespace,
-                name = REDACTION_KEY_SECRET,
-                "made the key of redacted statuses"
-            );
-            redactor_of(&secret, namespace)
+
+    /// Writes a new key before anything is written that was redacted by it. False when another process was first, whose key counts.
+    ///
+    /// # Errors
+    /// When the API server is away or refuses.
+    pub(crate) async fn keep_redaction_key(&self) -> Result<bool, Error> {
+        let mut known = self.redaction_key.0.lock().await;
+        let Some(Known {
+            unwritten: unwritten @ Some(_),
+            ..
+        }) = &mut *known
+        else {
+            return Ok(true);
+        };
+        let namespace = &self.context.namespace;
+        let key = unwritten.as_ref().map(|key| key.to_string());
+        let secret = secret(namespace, key.unwrap_or_default());
+        let api = self.key_secrets();
+        match api.create(&PostParams::default(), &secret).await {
+            Ok(_) => {
+                tracing::info!(namespace, name = REDACTION_KEY_SECRET, "New key written");
+                *unwritten = None;
+                Ok(true)
+            }
+            Err(kube::Error::Api(status)) if status.is_already_exists() => {
+                *known = None;
+                Ok(false)
+            }
+            Err(error) => Err(Error::Make {
+                namespace: namespace.clone(),
+                source: refusal::error_without_values(&REDACTION_KEY_SECRET, error),
+            }),
         }
-        // Another replica was first.
-        Err(kube::Error::Api(status)) if status.is_already_exists() => {
-            let secret = api.get(REDACTION_KEY_SECRET).await.map_err(read)?;
-            redactor_of(&secret, namespace)
-        }
-        Err(error) => Err(Error::Make {
-            namespace: namespace.to_owned(),
-            source: refusal::error_without_values(&REDACTION_KEY_SECRET, error),
-        }),
+    }
+
+    fn key_secrets(&self) -> Api<Secret> {
+        Api::namespaced(self.context.client.clone(), &self.context.namespace)
     }
 }
 
@@ -100,12 +143,15 @@ fn redactor_of(secret: &Secret, namespace: &str) -> Result<Redactor, Error> {
     }
 }
 
-fn new(namespace: &str) -> Result<Secret, Error> {
+fn new_key() -> Result<Zeroizing<String>, Error> {
     let mut bytes = Zeroizing::new([0; BYTES]);
     rand::fill(&mut *bytes).map_err(|_| Error::Random)?;
-    let key = BASE64_STANDARD.encode(*bytes);
+    Ok(Zeroizing::new(BASE64_STANDARD.encode(*bytes)))
+}
+
+fn secret(namespace: &str, key: String) -> Secret {
     let managed_by = (MANAGED_BY_LABEL.to_owned(), MANAGED_BY.to_owned());
-    Ok(Secret {
+    Secret {
         metadata: ObjectMeta {
             name: Some(REDACTION_KEY_SECRET.to_owned()),
             namespace: Some(namespace.to_owned()),
@@ -116,7 +162,7 @@ fn new(namespace: &str) -> Result<Secret, Error> {
         type_: Some("Opaque".to_owned()),
         string_data: Some(BTreeMap::from([(REDACTION_KEY_ITEM.to_owned(), key)])),
         ..Secret::default()
-    })
+    }
 }
 
 #[cfg(test)]
@@ -146,8 +192,8 @@ mod tests {
 
     #[test]
     fn each_key_is_another() {
-        let key = || new("signet").unwrap().string_data.unwrap();
+        let key = || new_key().unwrap();
         assert_ne!(key(), key());
-        assert!(key()[REDACTION_KEY_ITEM].len() >= BYTES);
+        assert!(key().len() >= BYTES);
     }
 }

@@ -9,6 +9,7 @@ use crate::access::{Denied, Project, Reason};
 use crate::dialect::{self, Intent, Refusal};
 use crate::sync::engine::Engine;
 use crate::sync::observe::applications::AppId;
+use crate::sync::redact::Redactor;
 use crate::sync::world::{AppFacts, Asked};
 
 /// The Application as decoded for one pass.
@@ -26,7 +27,7 @@ impl Subject {
 
 impl Engine {
     /// One odd field makes the Application's spec refused, by name, and hides nothing else of it.
-    pub(super) fn subject(&self, app: &AppId, object: &Value) -> Subject {
+    pub(super) fn subject(&self, redactor: &Redactor, app: &AppId, object: &Value) -> Subject {
         let metadata = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
         let (mut application, intent) = match crds::decode::<Application>(&without_status(object)) {
             Ok(application) => {
@@ -39,7 +40,7 @@ impl Engine {
             }
         };
         application.status = Some(stored_status(object));
-        let redaction = self.redactor.of(&app.namespace, &app.name);
+        let redaction = redactor.of(&app.namespace, &app.name);
         redaction.application(&mut application);
         let request = dialect::operation(&application);
         let facts = AppFacts {

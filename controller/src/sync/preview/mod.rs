@@ -12,6 +12,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use crate::sync::engine::Engine;
+use crate::sync::observe;
 use crate::sync::observe::applications::AppId;
 use crate::sync::plan::plan;
 use crate::web::Question;
@@ -65,11 +66,12 @@ impl Engine {
     ///
     /// # Errors
     /// When the API server is away.
-    async fn preview(&self, app: &AppId, question: Question) -> Result<Preview, kube::Error> {
+    async fn preview(&self, app: &AppId, question: Question) -> Result<Preview, observe::Error> {
         let mut object = question.application;
         object["operation"] = json!({ "sync": question.sync });
         let sent = question.files.as_ref();
-        let (world, sides) = self.observe_preview(app, &object, sent).await?;
+        let observed = Box::pin(self.observe_preview(app, &object, sent));
+        let (world, sides) = observed.await?;
         let seen = Seen {
             world: &world,
             plan: &plan(&world),

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+use crate::run;
 use crate::sync::engine::Engine;
 use crate::sync::observe::applications::{self, AppId};
 use crate::web::{Answer, Caller, NoAnswer, Question};
@@ -78,7 +79,8 @@ impl Engine {
         match Box::pin(self.preview(&app, question)).await {
             Ok(preview) => serde_json::to_vec(&preview).map_err(|_| NoAnswer::Unavailable),
             Err(error) => {
-                tracing::warn!(application = %app, %error, "a diff can't be made");
+                let error = run::chain(&error);
+                tracing::warn!(application = %app, error, "a diff can't be made");
                 Err(NoAnswer::Unavailable)
             }
         }

@@ -15,9 +15,7 @@ use crate::{
     leadership::Leadership,
     metrics::Metrics,
     settings::Settings,
-    sync::{
-        key::ObjectKey, plan::SyncStatus, redact::Redactor, report::AppMetrics, world::HealthStatus,
-    },
+    sync::{key::ObjectKey, plan::SyncStatus, report::AppMetrics, world::HealthStatus},
     unseal::Unsealer,
 };
 
@@ -54,8 +52,7 @@ fn engine() -> Arc<Engine> {
     };
     let mirrors = Mirrors::temporary(MirrorOptions::default());
     let mirrors = mirrors.expect("a place for temporary files");
-    let redactor = Redactor::new(&[7; 32]);
-    Engine::new(Arc::new(context), client, Arc::new(mirrors), redactor)
+    Engine::new(Arc::new(context), client, Arc::new(mirrors))
 }
 
 #[tokio::test]
