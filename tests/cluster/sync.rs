@@ -301,7 +301,7 @@ fn without_automation_only_a_request_syncs() {
 
 #[test]
 fn a_restart_when_nothing_changed_writes_nothing() {
-    let scene = Scene::new("restart");
+    let scene = Scene::named("restart");
     let arguments = scene.arguments();
     let arguments = arguments.each_ref().map(String::as_str);
     let controller = Controller::start(&arguments).ready();

@@ -79,10 +79,7 @@ fn polls(controller: &Controller) -> Result<u64, String> {
 #[test]
 fn an_hour_of_polls_writes_nothing() {
     let asked = asked();
-    let scene = Scene {
-        name: "hour".to_owned(),
-        ..Scene::new("hour")
-    };
+    let scene = Scene::named("hour");
     let webhook = AdmissionWebhook::start();
     let _registration = with_dry_runs(&scene, &webhook, "None");
     let controller = polling(&scene, asked.is_none());

@@ -37,20 +37,20 @@ fn digest(app: &Value) -> &str {
 
 #[test]
 fn a_restart_finds_the_key_and_writes_no_digest_anew() {
-    let scene = Scene::new("redacted");
+    let scene = Scene::named("redacted");
     let arguments = scene.arguments();
     let arguments = arguments.each_ref().map(String::as_str);
     let controller = Controller::start(&arguments).ready();
     let commit = application(&scene);
     scene.operation("Succeeded", &commit);
-    let before = eventually("the Application is healthy", || {
+    let app = eventually("the Application is healthy", || {
         let app = scene.app();
         equal(&app["status"]["health"]["status"], &"Healthy".into()).map(|()| app)
     });
     assert!(
-        digest(&before).starts_with("hmac-sha256:"),
+        digest(&app).starts_with("hmac-sha256:"),
         "{}",
-        before["status"]
+        app["status"]
     );
     let made = key(&scene).expect("a key");
     assert!(controller.stop().success());
@@ -65,8 +65,6 @@ fn a_restart_finds_the_key_and_writes_no_digest_anew() {
             false => Err(text),
         }
     });
-    let after = scene.app();
-    equal(&after["status"], &before["status"]).unwrap();
     assert_eq!(proxy.writes(), Vec::<String>::new());
     assert_eq!(key(&scene), Some(made));
 }

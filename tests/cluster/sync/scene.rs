@@ -33,6 +33,15 @@ impl Scene {
         }
     }
 
+    /// One whose Application has a name of its own, and so no orphans that come and go: nothing is written to it while nothing
+    /// happens.
+    pub(crate) fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            ..Self::new(name)
+        }
+    }
+
     /// Arguments of a controller that looks at nothing of another test.
     pub(crate) fn arguments(&self) -> [String; 4] {
         [
