@@ -14,6 +14,7 @@ use super::signatures::{SignatureDemand, SignatureRules};
 use super::source;
 use super::windows::{Window, Windows};
 use crate::dialect::Destination;
+use crate::repositories::redacted;
 
 /// The project of Applications that name none. It exists without an object, and permits everything then.
 const DEFAULT: &str = "default";
@@ -147,7 +148,7 @@ impl Project {
         } else {
             format!("it is not in sourceRepos of project {}", self.name)
         };
-        let message = format!("repository {url} is not permitted: {problem}");
+        let message = format!("repository {} is not permitted: {problem}", redacted(url));
         Err(Denied::new(Reason::SourceNotPermitted, message))
     }
 
@@ -157,7 +158,7 @@ impl Project {
     /// When the project's policies contradict each other for this repository.
     pub fn demanded_signature(&self, url: &str) -> Result<Option<SignatureDemand>, Denied> {
         self.signatures.demand(&self.name, url).map_err(|problem| {
-            let message = format!("AppProject {}: {problem}: {url}", self.name);
+            let message = format!("AppProject {}: {problem}: {}", self.name, redacted(url));
             Denied::new(Reason::ProjectInvalid, message)
         })
     }

@@ -452,3 +452,16 @@ fn applications_live_in_our_namespace_or_where_both_sides_agree() {
             .is_err()
     );
 }
+
+#[test]
+fn a_login_in_a_url_is_not_repeated() {
+    let project = project(&json!({ "sourceRepos": ["https://git.example.org/*"] }));
+    let login = "https://me:hunter2@git.example.com/a?token=hunter2";
+    let denied = project.permits_source(login, false).unwrap_err();
+    assert!(!denied.message.contains("hunter2"), "{}", denied.message);
+    assert!(
+        denied.message.contains("https://git.example.com/a"),
+        "{}",
+        denied.message
+    );
+}
