@@ -36,7 +36,7 @@ mod users;
 #[path = "sync/variables.rs"]
 mod variables;
 
-use harness::{Controller, Port, Proxy, equal, eventually, get};
+use harness::{Controller, Proxy, equal, eventually};
 use scene::{Scene, config_map, deployment};
 use serde_json::{Value, json};
 
@@ -326,19 +326,7 @@ fn a_restart_when_nothing_changed_writes_nothing() {
 
     let proxy = Proxy::start(None);
     let controller = Controller::start_with(&proxy.kubeconfig(), &arguments).ready();
-    let metrics = format!("{}/metrics", controller.url(Port::Metrics));
-    eventually("the Application was compared", || {
-        let (_, text) = get(&metrics)?;
-        let line = text
-            .lines()
-            .find(|line| line.starts_with("argocd_app_info{"))
-            .unwrap_or_default();
-        if line.contains("sync_status=\"Synced\"") && line.contains("health_status=\"Healthy\"") {
-            Ok(())
-        } else {
-            Err(text)
-        }
-    });
+    scene.works_by_metrics(&controller);
     assert_eq!(proxy.writes(), Vec::<String>::new());
 }
 

@@ -163,9 +163,6 @@ impl Engine {
                 self.metrics.forget(app);
                 return Ok(());
             }
-            if !self.keep_redaction_key().await? {
-                continue;
-            }
             if let Some(held_back) = plan.held_back {
                 self.memories
                     .with(app, |memory| memory.held_back = Some(held_back));

@@ -4,7 +4,7 @@
 use crds::names::REDACTION_KEY_SECRET;
 use serde_json::Value;
 
-use crate::harness::{Controller, Port, Proxy, equal, eventually, get};
+use crate::harness::{Controller, Proxy, equal, eventually};
 use crate::scene::{Scene, config_map};
 
 /// An Application with a value in its source, and its first commit.
@@ -57,14 +57,7 @@ fn a_restart_finds_the_key_and_writes_no_digest_anew() {
 
     let proxy = Proxy::start(None);
     let controller = Controller::start_with(&proxy.kubeconfig(), &arguments).ready();
-    let metrics = format!("{}/metrics", controller.url(Port::Metrics));
-    eventually("the Application was compared", || {
-        let (_, text) = get(&metrics)?;
-        match text.contains("sync_status=\"Synced\"") {
-            true => Ok(()),
-            false => Err(text),
-        }
-    });
+    scene.works_by_metrics(&controller);
     assert_eq!(proxy.writes(), Vec::<String>::new());
     assert_eq!(key(&scene), Some(made));
 }

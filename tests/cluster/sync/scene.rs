@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{Controller, GitRepository, Testbed, equal, eventually, get, unique};
+use crate::harness::{Controller, GitRepository, Port, Testbed, equal, eventually, get, unique};
 
 /// A controller, a repository and two namespaces: the controller's own, with the Applications, and that of their objects.
 pub(crate) struct Scene {
@@ -145,6 +145,21 @@ impl Scene {
         self.testbed.object(&self.own, "application", &self.name)
     }
 
+    /// Waits until this controller has found the Application, which has nothing else to say, as wanted and healthy.
+    pub(crate) fn works_by_metrics(&self, controller: &Controller) {
+        let metrics = format!("{}/metrics", controller.url(Port::Metrics));
+        eventually("the Application was compared", || {
+            let (_, text) = get(&metrics)?;
+            let mut lines = text.lines();
+            let line = lines.find(|line| line.starts_with("argocd_app_info{"));
+            let says = |word: &str| line.is_some_and(|line| line.contains(word));
+            match says("sync_status=\"Synced\"") && says("health_status=\"Healthy\"") {
+                true => Ok(()),
+                false => Err(text),
+            }
+        });
+    }
+
     /// Waits until `status.sync` says this of this commit.
     pub(crate) fn sync_status(&self, status: &str, commit: &str) -> Value {
         eventually(&format!("the Application is {status} at {commit}"), || {
@@ -254,10 +269,7 @@ impl Scene {
         items: &[(&str, &str)],
     ) -> String {
         let items: std::collections::BTreeMap<_, _> = items.iter().copied().collect();
-        let url = format!(
-            "{}/v1/cert.pem",
-            controller.url(crate::harness::Port::Sealing)
-        );
+        let url = format!("{}/v1/cert.pem", controller.url(Port::Sealing));
         let certificate = eventually("the certificate is served", || {
             get(&url).and_then(|(status, body)| equal(&status, &200).map(|()| body))
         });

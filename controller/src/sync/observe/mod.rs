@@ -47,14 +47,15 @@ use crate::sync::{
     observe::applications::AppId,
     observe::memory::{Render, is_due_again},
     observe::neighbours::{Listed, listed},
+    plan::gates::hands_off,
     plan::holders::is_holder,
     plan::{HeldBack, recorded},
     revisions::Revisions,
     world::{Asked, Dependency, Live, Source, SourceProblem, Unsealer, World},
 };
 use objects::Observed;
-use subject::Subject;
 pub(super) use subject::stored_status;
+use subject::{Subject, marks};
 
 /// What a look found in Git and in the cluster.
 struct Sight {
@@ -67,6 +68,7 @@ struct Sight {
     observed: Observed,
     opening: BTreeMap<ObjectKey, Result<(), String>>,
     dependencies: BTreeMap<ApplicationName, Dependency>,
+    another_controller: bool,
 }
 
 /// Why nothing can be said of an Application now.
@@ -89,7 +91,13 @@ impl Engine {
         object: &Value,
         before: Asked,
     ) -> Result<World, Error> {
-        let redactor = self.redactor().await?;
+        let another_controller = self.neighbours.at_work(&app.namespace);
+        let left_alone = hands_off(&app.namespace, another_controller, &marks(object));
+        // Of one that is left alone nothing is written, so that no key is made for it.
+        let redactor = match left_alone {
+            Some(_) => self.redactor_aside().await?,
+            None => self.redactor().await?,
+        };
         let subject = self.subject(&redactor, app, object);
         let dependencies = self.dependencies(&redactor, &subject);
         if subject.asked().distrusts(before) {
@@ -138,6 +146,7 @@ impl Engine {
                 observed,
                 opening,
                 dependencies,
+                another_controller,
             },
         ))
     }
@@ -192,7 +201,6 @@ impl Engine {
         let wanted = sight.source.as_ref().ok();
         let desired = wanted.map(|source| &*source.desired);
         let restarts = self.restarts(desired, &sight.observed.live);
-        let another_controller = self.neighbours.at_work(&subject.facts.namespace);
         World {
             now: Timestamp::now(),
             application: subject.facts,
@@ -226,7 +234,7 @@ impl Engine {
                 .map(|listed| (listed.key, listed.application))
                 .collect(),
             dependencies: sight.dependencies,
-            another_controller,
+            another_controller: sight.another_controller,
         }
     }
 

@@ -64,7 +64,7 @@ impl Engine {
         object: &Value,
         sent: Option<&Arc<[u8]>>,
     ) -> Result<(World, BTreeMap<ObjectKey, Sides>), Error> {
-        let redactor = self.redactor().await?;
+        let redactor = self.redactor_aside().await?;
         let mut subject = self.subject(&redactor, app, object);
         let dependencies = self.dependencies(&redactor, &subject);
         // It asks a pass.
@@ -126,6 +126,7 @@ impl Engine {
             observed,
             opening,
             dependencies,
+            another_controller: self.neighbours.at_work(&app.namespace),
         };
         Ok((self.world(subject, project, sight), sides))
     }

@@ -2,7 +2,6 @@
 //! It must not change a Secret that is there: with another key all sources look as if they had changed.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use aws_lc_rs::rand;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -11,7 +10,7 @@ use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Api;
 use kube::api::PostParams;
-use tokio::sync::Mutex;
+use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
 use crate::refusal;
@@ -43,85 +42,74 @@ pub(crate) enum Error {
     TooShort { namespace: String, found: usize },
 }
 
-/// The key, once somebody has asked for it. One that is new is not written before anything else is: an Application that is left
-/// alone makes no Secret.
+/// The key that is in the Secret, once somebody has asked for it.
 #[derive(Debug, Default)]
-pub(crate) struct RedactionKey(Mutex<Option<Known>>);
-
-struct Known {
-    redactor: Redactor,
-    unwritten: Option<Zeroizing<String>>,
-}
-
-impl fmt::Debug for Known {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(redacted)")
-    }
-}
+pub(crate) struct RedactionKey(OnceCell<Redactor>);
 
 impl Engine {
-    /// What redacts by the key of our namespace; where there is none yet, by the one that [`Self::keep_redaction_key`] writes.
+    /// What redacts by the key of our namespace, which is made where there is none.
     ///
     /// # Errors
     /// When the API server is away or refuses, or the Secret has no key.
     pub(super) async fn redactor(&self) -> Result<Redactor, Error> {
-        let mut known = self.redaction_key.0.lock().await;
-        if let Some(known) = &*known {
-            return Ok(known.redactor.clone());
+        // Once in the life of a process: on the heap it takes no room in every look.
+        let find_or_make = || Box::pin(self.find_or_make());
+        let redactor = self.redaction_key.0.get_or_try_init(find_or_make).await?;
+        Ok(redactor.clone())
+    }
+
+    /// The same for somebody who writes nothing, and so makes no key: where there is none, no status has a digest yet.
+    ///
+    /// # Errors
+    /// As [`Self::redactor`].
+    pub(super) async fn redactor_aside(&self) -> Result<Redactor, Error> {
+        if let Some(redactor) = self.redaction_key.0.get() {
+            return Ok(redactor.clone());
         }
+        match Box::pin(self.find_key()).await? {
+            Some(redactor) => Ok(redactor),
+            None => Ok(Redactor::new(new_key()?.as_bytes())),
+        }
+    }
+
+    async fn find_or_make(&self) -> Result<Redactor, Error> {
+        match self.find_key().await? {
+            Some(redactor) => Ok(redactor),
+            None => self.make_key().await,
+        }
+    }
+
+    async fn find_key(&self) -> Result<Option<Redactor>, Error> {
         let namespace = &self.context.namespace;
         let found = self.key_secrets().get_opt(REDACTION_KEY_SECRET).await;
         let found = found.map_err(|source| Error::Read {
             namespace: namespace.clone(),
             source,
         })?;
-        let new = match found {
-            Some(secret) => Known {
-                redactor: redactor_of(&secret, namespace)?,
-                unwritten: None,
-            },
-            None => {
-                let key = new_key()?;
-                Known {
-                    redactor: Redactor::new(key.as_bytes()),
-                    unwritten: Some(key),
-                }
-            }
-        };
-        Ok(known.insert(new).redactor.clone())
+        found
+            .map(|secret| redactor_of(&secret, namespace))
+            .transpose()
     }
 
-    /// Writes a new key before anything is written that was redacted by it. False when another process was first, whose key counts.
-    ///
-    /// # Errors
-    /// When the API server is away or refuses.
-    pub(crate) async fn keep_redaction_key(&self) -> Result<bool, Error> {
-        let mut known = self.redaction_key.0.lock().await;
-        let Some(Known {
-            unwritten: unwritten @ Some(_),
-            ..
-        }) = &mut *known
-        else {
-            return Ok(true);
-        };
+    /// Where another process was first, its key counts.
+    async fn make_key(&self) -> Result<Redactor, Error> {
         let namespace = &self.context.namespace;
-        let key = unwritten.as_ref().map(|key| key.to_string());
-        let secret = secret(namespace, key.unwrap_or_default());
-        let api = self.key_secrets();
+        let failed = |source| Error::Make {
+            namespace: namespace.clone(),
+            source: refusal::error_without_values(&REDACTION_KEY_SECRET, source),
+        };
+        let (api, key) = (self.key_secrets(), new_key()?);
+        let secret = secret(namespace, key.to_string());
         match api.create(&PostParams::default(), &secret).await {
             Ok(_) => {
                 tracing::info!(namespace, name = REDACTION_KEY_SECRET, "New key written");
-                *unwritten = None;
-                Ok(true)
+                Ok(Redactor::new(key.as_bytes()))
             }
             Err(kube::Error::Api(status)) if status.is_already_exists() => {
-                *known = None;
-                Ok(false)
+                let found = self.find_key().await?;
+                found.ok_or_else(|| failed(kube::Error::Api(status)))
             }
-            Err(error) => Err(Error::Make {
-                namespace: namespace.clone(),
-                source: refusal::error_without_values(&REDACTION_KEY_SECRET, error),
-            }),
+            Err(error) => Err(failed(error)),
         }
     }
 

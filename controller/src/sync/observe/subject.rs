@@ -6,7 +6,7 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::access::{Denied, Project, Reason};
-use crate::dialect::{self, Intent, Refusal};
+use crate::dialect::{self, Intent, Marks, Refusal};
 use crate::sync::engine::Engine;
 use crate::sync::observe::applications::AppId;
 use crate::sync::redact::Redactor;
@@ -118,6 +118,11 @@ fn without_status(object: &Value) -> Value {
 pub(in crate::sync) fn stored_status(object: &Value) -> ApplicationStatus {
     let status = object.get("status").map(ApplicationStatus::deserialize);
     status.and_then(Result::ok).unwrap_or_default()
+}
+
+/// What its metadata asks for.
+pub(super) fn marks(object: &Value) -> Marks {
+    dialect::marks(&without_spec(object))
 }
 
 /// The Application without what can't be decoded: its metadata still says whether to leave it alone and what to do on deletion.

@@ -2,7 +2,7 @@
 //! project permits. Every refusal is told by name; none is decided from anything but the World.
 
 use crate::access::{Claim, Project};
-use crate::dialect::{Destination, Intent};
+use crate::dialect::{Destination, Intent, Marks};
 use crate::sync::desired::Wanted;
 use crate::sync::key::ObjectKey;
 use crate::sync::plan::comparison::{Terms, named};
@@ -21,17 +21,18 @@ pub(in crate::sync) struct Stop {
     pub(in crate::sync) passes: bool,
 }
 
-/// Why the Application is left alone altogether, if it is.
-pub(in crate::sync) fn hands_off(world: &World) -> Option<String> {
-    let namespace = &world.application.namespace;
-    if world.another_controller {
+/// Why an Application of this namespace is left alone altogether, if it is.
+pub(in crate::sync) fn hands_off(
+    namespace: &str,
+    another_controller: bool,
+    marks: &Marks,
+) -> Option<String> {
+    if another_controller {
         return Some(format!(
             "AnotherController: an Argo CD application controller with replicas lives in namespace {namespace}"
         ));
     }
-    world
-        .application
-        .marks
+    marks
         .skip_reconcile
         .then(|| "its annotation says to skip it".to_owned())
 }

@@ -17,7 +17,8 @@ pub(super) fn standing<'a>(intent: &'a Intent, newest: Option<&Revisions>) -> Op
     (is_about && !moved).then_some(hold)
 }
 
-/// Nothing is held any more: the sources have moved on, or somebody asked for a sync to other revisions.
+/// Nothing is held any more: the sources have moved on, somebody asked for a sync to other revisions, or the rollback itself is
+/// refused, which would else be done by itself.
 pub(in crate::sync) fn is_over(world: &World, operation: Option<&Operation>) -> bool {
     let Ok(intent) = &world.intent else {
         return false;
@@ -35,7 +36,15 @@ pub(in crate::sync) fn is_over(world: &World, operation: Option<&Operation>) -> 
             && !revisions.is_empty()
             && revisions != hold.at
     };
-    standing(intent, world.newest.as_ref()).is_none() || operation.is_some_and(leaves)
+    let is_refused = |operation: &Operation| {
+        let asked = operation.stored.sync.iter();
+        let mut asked = asked.map(|sync| Revisions::stored(&sync.revision, &sync.revisions));
+        world.request.is_err()
+            && operation.is_refused()
+            && asked.any(|asked| asked.all() == hold.at)
+    };
+    let ends = |operation: &Operation| leaves(operation) || is_refused(operation);
+    standing(intent, world.newest.as_ref()).is_none() || operation.is_some_and(ends)
 }
 
 /// That the Application is compared with the revisions of a rollback.

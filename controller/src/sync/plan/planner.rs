@@ -40,7 +40,9 @@ const OTHERS_AGAIN: SignedDuration = SignedDuration::from_secs(60);
 
 /// Decides what this pass does. Total, synchronous and deterministic: the same World gives the same Plan.
 pub fn plan(world: &World) -> Plan {
-    if let Some(reason) = gates::hands_off(world) {
+    let application = &world.application;
+    let (namespace, marks) = (&application.namespace, &application.marks);
+    if let Some(reason) = gates::hands_off(namespace, world.another_controller, marks) {
         return Plan {
             hands_off: Some(reason),
             ..Plan::default()
