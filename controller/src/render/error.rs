@@ -1,7 +1,7 @@
 //! Why a source does not render: file, document and line where they are known, and what was expected.
 
 use super::{BuildEnvironment, RemoteBase, child::ChildError};
-use crate::{charts::ChartError, dialect::Refusal, git::GitError};
+use crate::{charts::ChartError, dialect::Refusal, git::GitError, repositories::redacted};
 
 /// Why a source does not render. Nothing of such a revision is applied, and nothing is pruned.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -146,7 +146,11 @@ impl RenderError {
     pub(crate) fn of(self, source: &BuildEnvironment) -> Self {
         match self {
             Self::Scratch { file, problem } => Self::Scratch {
-                file: format!("{file} of {} at {}", source.repo_url, source.revision),
+                file: format!(
+                    "{file} of {} at {}",
+                    redacted(&source.repo_url),
+                    source.revision
+                ),
                 problem,
             },
             other => other,

@@ -183,9 +183,7 @@ fn parse_web(scheme: &str, rest: &str, url: &str) -> Result<RepositoryUrl, Acces
         .rsplit_once('@')
         .map_or(("", authority), |(user, host)| (user, host));
     refuse_password(user, url)?;
-    if path.contains(['?', '#']) || host.contains(['?', '#']) {
-        return Err(invalid(url, "it carries a query or fragment"));
-    }
+    refuse_query(rest, url)?;
     let host = host.to_ascii_lowercase();
     let default_port = if scheme == "http" { ":80" } else { ":443" };
     let host = host.strip_suffix(default_port).unwrap_or(&host);
@@ -197,6 +195,7 @@ fn parse_web(scheme: &str, rest: &str, url: &str) -> Result<RepositoryUrl, Acces
 fn parse_ssh(rest: &str, url: &str) -> Result<RepositoryUrl, AccessError> {
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let authority = ssh_authority(authority, url)?;
+    refuse_query(path, url)?;
     let authority = authority.strip_suffix(":22").unwrap_or(&authority);
     let path = path.trim_end_matches('/');
     let slash = if path.is_empty() { "" } else { "/" };
@@ -212,6 +211,7 @@ fn parse_scp(url: &str) -> Result<RepositoryUrl, AccessError> {
         return Err(invalid(url, NO_SCHEME));
     }
     let authority = ssh_authority(authority, url)?;
+    refuse_query(path, url)?;
     let path = path.trim_end_matches('/');
     if path.starts_with('-') {
         return Err(invalid(url, "its path begins with -"));
@@ -264,6 +264,13 @@ fn refuse_password(user: &str, url: &str) -> Result<(), AccessError> {
         ));
     }
     Ok(())
+}
+
+fn refuse_query(rest: &str, url: &str) -> Result<(), AccessError> {
+    match rest.contains(['?', '#']) {
+        true => Err(invalid(url, "it carries a query or fragment")),
+        false => Ok(()),
+    }
 }
 
 fn check_host(host: &str, url: &str) -> Result<(), AccessError> {
@@ -328,8 +335,10 @@ fn has_sound_port(host: &str) -> bool {
 #[must_use]
 pub fn redacted(url: &str) -> String {
     let url = without_login(url);
+    // A fragment names nothing that anybody fetches.
+    let url = url.split_once('#').map_or(&*url, |(url, _)| url);
     let Some((place, query)) = url.split_once('?') else {
-        return url;
+        return url.to_owned();
     };
     let names_revision = |pair: &&str| pair.starts_with("ref=") || pair.starts_with("version=");
     let kept: Vec<&str> = query.split('&').filter(names_revision).collect();

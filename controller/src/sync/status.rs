@@ -11,6 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::api::{Patch, PatchParams};
 use serde_json::Value;
 
+use crate::refusal;
 use crate::sync::{
     engine::Engine,
     observe::applications::{self, AppId, owners_part},
@@ -128,7 +129,8 @@ impl Engine {
                     return Ok(Written::Superseded);
                 }
                 Err(kube::Error::Api(status)) if status.is_conflict() => {}
-                Err(error) => return Err(error),
+                // A webhook may quote what it refuses.
+                Err(error) => return Err(refusal::error_without_values(app, error)),
             }
             let Some(now) = api.get_opt(&app.name).await? else {
                 return Ok(Written::Superseded);

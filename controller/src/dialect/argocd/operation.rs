@@ -142,19 +142,15 @@ fn are_same(
     written: &[ApplicationSource],
 ) -> bool {
     let names_revisions = !sync.revision.is_empty() || !sync.revisions.is_empty();
-    let is_same = |(asked, written): (&ApplicationSource, &ApplicationSource)| match names_revisions
-    {
-        true => {
-            let target_revision = written.target_revision.clone();
-            let asked = asked.clone();
-            ApplicationSource {
-                target_revision,
-                ..asked
-            } == *written
+    let compared = |sources: &[ApplicationSource]| -> Vec<ApplicationSource> {
+        let mut sources = sources.to_vec();
+        if names_revisions {
+            let sources = sources.iter_mut();
+            sources.for_each(|source| source.target_revision.clear());
         }
-        false => asked == written,
+        sources
     };
-    asked.len() == written.len() && asked.iter().zip(written).all(is_same)
+    compared(asked) == compared(written)
 }
 
 fn check(operation: &Operation, of: &ApplicationSpec, refusals: &mut Vec<Refusal>) {

@@ -1,8 +1,8 @@
 //! The options of a source's tool, as an Application and files beside the source write them.
 //! It must not decide which tool renders a source that names none.
 
-use crds::ApplicationSource;
-use serde_json::{Map, Value};
+use crds::{Application, ApplicationSource, decode};
+use serde_json::{Map, Value, json};
 
 use super::{application::SPEC, helm_source, kustomize_source};
 use crate::dialect::refusal::Refusal;
@@ -88,8 +88,11 @@ pub(crate) fn changed(
     }
     let mut written = Value::Object(options.written.clone());
     merge(&mut written, Value::Object(changes));
-    let source: ApplicationSource = serde_json::from_value(written)
-        .map_err(|error| vec![Refusal::invalid("spec.source", error.to_string())])?;
+    let source = decode::<Application>(&json!({ "spec": { "source": written } }))
+        .map_err(|error| vec![Refusal::invalid(error.path, error.message)])?
+        .spec
+        .source
+        .unwrap_or_default();
     let changed = self::options("spec.source", &source).map_err(|refusal| vec![refusal])?;
     Ok(SourceOptions {
         empty_lookup: options.empty_lookup,
@@ -194,6 +197,10 @@ mod tests {
             (
                 json!({"directory": {"jsonnet": {"libs": ["a"]}}}),
                 "not supported yet: spec.source.directory.jsonnet",
+            ),
+            (
+                json!({"helm": {"valuesObject": "hunter2"}}),
+                "spec.source.helm.valuesObject: found a string, expected a map",
             ),
             (
                 json!([]),

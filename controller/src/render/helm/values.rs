@@ -100,7 +100,7 @@ impl Roots<'_> {
         if other.is_none() && path.contains("://") {
             return Err(option(
                 field,
-                &redacted(&path),
+                file,
                 "is not in the repository, and remote files are never fetched",
             ));
         }
@@ -174,7 +174,12 @@ fn is_glob(file: &FileAt) -> bool {
     file.path.contains(GLOB)
 }
 
+/// A path is told as it is, a URL without its secrets.
 fn option(field: &str, value: &str, problem: &str) -> RenderError {
+    let value = match value.contains("://") {
+        true => &redacted(value),
+        false => value,
+    };
     RenderError::Option {
         field: field.to_owned(),
         problem: format!("{value:?} {problem}"),

@@ -129,6 +129,8 @@ fn of_a_query_only_the_revision_is_told() {
             "github.com/o/a//b?ref=v1",
         ),
         ("https://me:hunt?er2@h/a?version=1", "https://h/a?version=1"),
+        ("https://h/a?ref=v1#hunter2", "https://h/a?ref=v1"),
+        ("https://h/a#hunter2", "https://h/a"),
         ("https://h/a", "https://h/a"),
     ] {
         assert_eq!(redacted(url), told);
@@ -150,6 +152,8 @@ fn what_is_no_git_repository_is_refused() {
         "https:///path",
         "ftp://h/p",
         "https://h/p?q",
+        "ssh://git@h/p?q",
+        "git@h:p#q",
         "file://rel",
         "https://h/a b",
         "git@host:",

@@ -117,6 +117,11 @@ fn of_a_url_the_login_is_a_digest_and_the_user_of_ssh_is_not() {
             "ssh://git:secret@git.example.com/a",
             "ssh://DIGEST@git.example.com/a",
         ),
+        (
+            "ssh://git@git.example.com/a?sshkey=secret",
+            "ssh://DIGEST@git.example.com/a",
+        ),
+        ("git@git.example.com:a?secret", "DIGEST@git.example.com:a"),
         ("me:secret@git.example.com/a", "DIGEST@git.example.com/a"),
         ("https://git.example.com/a@b", "https://git.example.com/a@b"),
     ] {
