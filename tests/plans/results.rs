@@ -63,7 +63,7 @@ fn hooks_and_failures_are_listed_first_and_what_is_not_listed_is_counted() {
     let expected = expected.map(|(name, status)| (name.to_owned(), status.to_owned()));
     assert_eq!(first, expected);
     assert_eq!(result.resources.len(), 500);
-    assert_eq!(result.extra["omittedResources"], 201);
+    assert_eq!(result.omitted_resources, 201);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn no_result_of_a_hook_gives_way_to_one_of_an_object() {
     let is_of_hook = |result: &ResourceResult| result.hook_type == "PreSync";
     assert!(result.resources.iter().all(is_of_hook));
     assert_eq!(result.resources.len(), 601);
-    assert_eq!(result.extra["omittedResources"], 10);
+    assert_eq!(result.omitted_resources, 10);
 }
 
 #[test]
@@ -96,5 +96,8 @@ fn where_the_list_of_objects_leaves_little_room_fewer_results_are_listed() {
     let listed = result.resources.len();
     assert!(listed < 500, "{listed}");
     assert_eq!(result.resources[0].hook_type, "PreSync");
-    assert_eq!(result.extra["omittedResources"], 9301 - listed);
+    assert_eq!(
+        result.omitted_resources,
+        9301 - i64::try_from(listed).unwrap()
+    );
 }

@@ -75,7 +75,7 @@ fn a_sync_of_too_many_objects_that_somebody_asks_for_ends_at_once() {
         ..crds::Application::default()
     };
     world.application.operation = request.operation.clone();
-    world.request = dialect::operation(&request);
+    world.request = dialect::operation(&request, request.operation.as_ref());
     let plan = plan(&world);
     let report = report(&world, &plan, &[]);
     assert!(report.takes_operation);

@@ -246,8 +246,9 @@ fn facts(
         ["metadata.namespace", "metadata.name"].map(|path| text(application, path));
     let redactor = Redactor::new(&[7; 32]);
     let redaction = redactor.of(namespace, name);
+    let written = decoded.operation.clone();
     redaction.application(&mut decoded);
-    let request = dialect::operation(&decoded);
+    let request = dialect::operation(&decoded, written.as_ref());
     let facts = AppFacts {
         namespace: namespace.to_owned(),
         name: name.to_owned(),

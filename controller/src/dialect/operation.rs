@@ -42,16 +42,19 @@ pub struct RequestedObject {
     pub namespace: Option<String>,
 }
 
-/// The sync that `.operation` asks for; `None` when there is no request.
+/// The sync that `.operation` asks for; `None` when there is no request. The `application` is redacted, so that its sources compare with
+/// what a status repeats of them; `written` is its request before that, in which nothing is left out.
 ///
 /// # Errors
 /// Every field and option of the request that is refused.
-pub fn operation(application: &Application) -> Result<Option<OperationRequest>, Vec<Refusal>> {
-    application
-        .operation
-        .as_ref()
-        .map(|operation| argocd::operation::request(operation, &application.spec))
-        .transpose()
+pub fn operation(
+    application: &Application,
+    written: Option<&Operation>,
+) -> Result<Option<OperationRequest>, Vec<Refusal>> {
+    let Some((operation, written)) = application.operation.as_ref().zip(written) else {
+        return Ok(None);
+    };
+    argocd::operation::request(operation, written, &application.spec).map(Some)
 }
 
 /// What the options of a request ask for, in addition to the Application's own. It never fails: what else is wrong with

@@ -156,11 +156,8 @@ impl Renderer {
                 Prepared::Kustomize(Box::new(build))
             }
             (Tool::Directory(options), Root::Tree(tree)) => Prepared::Directory(tree, options),
-            (tool, _) => {
-                return Err(RenderError::Option {
-                    field: "chart".to_owned(),
-                    problem: format!("can't be rendered as {tool:?}"),
-                });
+            (Tool::Kustomize(_) | Tool::Directory(_) | Tool::Detect, _) => {
+                return Err(source::not_of_helm());
             }
         })
     }

@@ -57,10 +57,15 @@ fn of_chart(options: &SourceOptions) -> Result<Tool, RenderError> {
     match &options.tool {
         Tool::Detect => Ok(Tool::Helm(Box::default())),
         tool @ Tool::Helm(_) => Ok(tool.clone()),
-        Tool::Directory(_) | Tool::Kustomize(_) => Err(RenderError::Option {
-            field: "chart".to_owned(),
-            problem: "is rendered by Helm, expected no options of another tool".to_owned(),
-        }),
+        Tool::Directory(_) | Tool::Kustomize(_) => Err(not_of_helm()),
+    }
+}
+
+/// A chart has options of another tool.
+pub(super) fn not_of_helm() -> RenderError {
+    RenderError::Option {
+        field: "chart".to_owned(),
+        problem: "is rendered by Helm, expected no options of another tool".to_owned(),
     }
 }
 

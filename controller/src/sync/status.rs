@@ -83,9 +83,14 @@ impl Engine {
         report: &Report,
     ) -> Result<Written, kube::Error> {
         let stored = stored_status(base);
-        let Some(patch) = report.patch(&stored, resource_version(base)) else {
+        let patch = match &stored {
+            Ok(stored) => report.patch(stored, resource_version(base)),
+            Err(unreadable) => report.replacement(unreadable, resource_version(base)),
+        };
+        let Some(patch) = patch else {
             return Ok(Written::Nothing);
         };
+        let stored = stored.unwrap_or_default();
         let urgent = Stage::of(&stored) != Stage::of(&report.status)
             || report.takes_operation
             || report.finalizers.is_some()

@@ -222,6 +222,9 @@ pub struct SyncOperationResult {
     #[serde(skip_serializing_if = "is_default")]
     #[schemars(schema_with = "repeated_source")]
     pub managed_namespace_metadata: Option<ManagedNamespaceMetadata>,
+    /// How many objects are not listed for want of room.
+    #[serde(skip_serializing_if = "is_default")]
+    pub omitted_resources: i64,
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -258,6 +261,9 @@ pub struct ResourceResult {
     /// Images of the object.
     #[serde(skip_serializing_if = "is_default")]
     pub images: Vec<String>,
+    /// Why the object was left out.
+    #[serde(skip_serializing_if = "is_default")]
+    pub reason: String,
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }

@@ -4,7 +4,7 @@
 use crds::{ApplicationSource, ApplicationSpec, Operation, SyncOperation, SyncResource};
 use serde_json::Value;
 
-use super::{ignore, options, source, spec};
+use super::{application::SPEC, ignore, options, source, spec};
 use crate::dialect::operation::{OperationRequest, RequestedObject, applies_without_hooks};
 use crate::dialect::refusal::Refusal;
 use crate::dialect::sync_options::SyncOptions;
@@ -14,7 +14,10 @@ use crate::dialect::verdict::{Row, Verdict::*, walk};
 pub const OPERATION: &[Row] = &[
     ("operation.initiatedBy.username", Honoured),
     ("operation.initiatedBy.automated", Honoured),
-    ("operation.info", Harmless("it is for people")),
+    (
+        "operation.info",
+        Harmless("it is for people, and no status repeats it"),
+    ),
     ("operation.retry.limit", Honoured),
     ("operation.retry.backoff.duration", Honoured),
     ("operation.retry.backoff.factor", Honoured),
@@ -35,21 +38,23 @@ pub const OPERATION: &[Row] = &[
     ("operation.sync.resources[].name", Honoured),
     ("operation.sync.resources[].namespace", Honoured),
     ("operation.sync.revisions", Honoured),
-    // The same sources as the spec's are accepted: they change nothing. A rollback names those that it is about.
-    ("operation.sync.source", Refused),
-    ("operation.sync.sources", Refused),
+    // The sources of the spec alone, which change nothing. A rollback names those that it is about.
+    ("operation.sync.source", Like("spec.source")),
+    ("operation.sync.sources[]", Like("spec.source")),
     (
         "operation.sync.manifests",
         Never("objects come from Git alone"),
     ),
 ];
 
-/// What the request asks for, or everything in it that is refused.
+/// What the request asks for, or everything in it that is refused. Request and spec are redacted; what is `written` is not.
 pub(in crate::dialect) fn request(
     operation: &Operation,
+    written: &Operation,
     of: &ApplicationSpec,
 ) -> Result<OperationRequest, Vec<Refusal>> {
     let mut refusals = Vec::new();
+    check_fields(written, &mut refusals);
     check(operation, of, &mut refusals);
     let Some(sync) = &operation.sync else {
         refusals.push(Refusal::invalid(
@@ -135,42 +140,73 @@ fn revisions(sync: &SyncOperation, of: &ApplicationSpec) -> Result<Option<Vec<St
     }
 }
 
-/// Which revision each follows does not matter where the request names revisions itself.
-fn are_same(
-    sync: &SyncOperation,
-    asked: &[ApplicationSource],
-    written: &[ApplicationSource],
-) -> bool {
-    let names_revisions = !sync.revision.is_empty() || !sync.revisions.is_empty();
-    let compared = |sources: &[ApplicationSource]| -> Vec<ApplicationSource> {
-        let mut sources = sources.to_vec();
-        if names_revisions {
-            let sources = sources.iter_mut();
-            sources.for_each(|source| source.target_revision.clear());
-        }
-        sources
-    };
-    compared(asked) == compared(written)
+fn check_fields(written: &Operation, refusals: &mut Vec<Refusal>) {
+    let value = serde_json::to_value(written).unwrap_or(Value::Null);
+    walk(&[OPERATION, SPEC].concat(), "operation", &value, refusals);
 }
 
 fn check(operation: &Operation, of: &ApplicationSpec, refusals: &mut Vec<Refusal>) {
-    let mut operation = operation.clone();
-    if let Some(sync) = &mut operation.sync {
-        if are_same(sync, sync.source.as_slice(), of.source.as_slice()) {
-            sync.source = None;
-        }
-        if are_same(sync, &sync.sources, &of.sources) {
-            sync.sources = Vec::new();
-        }
-        let list = sync.sync_options.iter().map(String::as_str);
-        options::check(
-            options::APPLICATION_SYNC_OPTIONS,
-            "operation.sync.syncOptions",
-            list,
-            refusals,
-        );
-        refusals.extend(ignore::respects_otherwise(sync, of));
+    let Some(sync) = &operation.sync else {
+        return;
+    };
+    let list = sync.sync_options.iter().map(String::as_str);
+    options::check(
+        options::APPLICATION_SYNC_OPTIONS,
+        "operation.sync.syncOptions",
+        list,
+        refusals,
+    );
+    refusals.extend(ignore::respects_otherwise(sync, of));
+    let none = ApplicationSource::default();
+    if let Some(asked) = &sync.source {
+        let own = of.source.as_ref().unwrap_or(&none);
+        let place = differing(&compared(sync, asked), &compared(sync, own));
+        refusals.extend(place.map(|place| elsewhere(&format!("operation.sync.source{place}"))));
     }
-    let value = serde_json::to_value(&operation).unwrap_or(Value::Null);
-    walk(OPERATION, "operation", &value, refusals);
+    if !sync.sources.is_empty() {
+        let all = |sources: &[ApplicationSource]| {
+            sources
+                .iter()
+                .map(|source| compared(sync, source))
+                .collect()
+        };
+        let place = differing(&all(&sync.sources), &all(&of.sources));
+        refusals.extend(place.map(|place| elsewhere(&format!("operation.sync.sources{place}"))));
+    }
+}
+
+/// A source as it is compared: which revision it follows does not matter where the request names revisions itself.
+fn compared(sync: &SyncOperation, source: &ApplicationSource) -> Value {
+    let mut source = source.clone();
+    if !sync.revision.is_empty() || !sync.revisions.is_empty() {
+        source.target_revision.clear();
+    }
+    serde_json::to_value(source).unwrap_or(Value::Null)
+}
+
+fn elsewhere(field: &str) -> Refusal {
+    let message =
+        "it is not as in the spec, and a sync is of the spec's sources alone: change the spec";
+    Refusal::invalid(field, message)
+}
+
+/// The first place where two values differ, as the end of a path; empty where they are two things altogether.
+fn differing(asked: &Value, own: &Value) -> Option<String> {
+    match (asked, own) {
+        (asked, own) if asked == own => None,
+        (Value::Object(fields), Value::Object(others)) => {
+            let mut names = fields.keys().chain(others.keys());
+            names.find_map(|name| {
+                let place = differing(&asked[name], &own[name])?;
+                Some(format!(".{name}{place}"))
+            })
+        }
+        (Value::Array(items), Value::Array(others)) if items.len() == others.len() => {
+            let mut pairs = (0..).zip(items.iter().zip(others));
+            pairs.find_map(|(index, (asked, own)): (usize, _)| {
+                Some(format!("[{index}]{}", differing(asked, own)?))
+            })
+        }
+        _ => Some(String::new()),
+    }
 }

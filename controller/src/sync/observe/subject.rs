@@ -39,10 +39,11 @@ impl Engine {
                 (without_spec(object), Err(vec![refusal]))
             }
         };
-        application.status = Some(stored_status(object));
+        application.status = Some(stored_status(object).unwrap_or_default());
+        let written = application.operation.clone();
         let redaction = redactor.of(&app.namespace, &app.name);
         redaction.application(&mut application);
-        let request = dialect::operation(&application);
+        let request = dialect::operation(&application, written.as_ref());
         let facts = AppFacts {
             namespace: app.namespace.clone(),
             name: app.name.clone(),
@@ -114,10 +115,12 @@ fn without_status(object: &Value) -> Value {
     )
 }
 
-/// The status as it stands; one that can't be decoded counts as none.
-pub(in crate::sync) fn stored_status(object: &Value) -> ApplicationStatus {
-    let status = object.get("status").map(ApplicationStatus::deserialize);
-    status.and_then(Result::ok).unwrap_or_default()
+/// The status as it stands, or one that can't be decoded, which counts as none.
+pub(in crate::sync) fn stored_status(object: &Value) -> Result<ApplicationStatus, &Value> {
+    match object.get("status").filter(|status| !status.is_null()) {
+        Some(status) => ApplicationStatus::deserialize(status).map_err(|_| status),
+        None => Ok(ApplicationStatus::default()),
+    }
 }
 
 /// What its metadata asks for.

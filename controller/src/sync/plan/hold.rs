@@ -5,7 +5,8 @@ use crds::Hold;
 
 use crate::dialect::Intent;
 use crate::sync::plan::comparison::Terms;
-use crate::sync::plan::{Condition, ConditionKind, Initiator, Operation, Scope};
+use crate::sync::plan::recorded;
+use crate::sync::plan::{Condition, ConditionKind, Ending, Initiator, Operation, Scope};
 use crate::sync::revisions::Revisions;
 use crate::sync::world::World;
 
@@ -17,8 +18,8 @@ pub(super) fn standing<'a>(intent: &'a Intent, newest: Option<&Revisions>) -> Op
     (is_about && !moved).then_some(hold)
 }
 
-/// Nothing is held any more: the sources have moved on, somebody asked for a sync to other revisions, or the rollback itself is
-/// refused, which would else be done by itself.
+/// Nothing is held any more: the sources have moved on, somebody asked for a sync to other revisions, or the rollback itself is not
+/// accepted, or not any more, and would else be done by itself.
 pub(in crate::sync) fn is_over(world: &World, operation: Option<&Operation>) -> bool {
     let Ok(intent) = &world.intent else {
         return false;
@@ -36,15 +37,28 @@ pub(in crate::sync) fn is_over(world: &World, operation: Option<&Operation>) -> 
             && !revisions.is_empty()
             && revisions != hold.at
     };
-    let is_refused = |operation: &Operation| {
+    let is_for_it = |operation: &Operation| {
         let asked = operation.stored.sync.iter();
         let mut asked = asked.map(|sync| Revisions::stored(&sync.revision, &sync.revisions));
-        world.request.is_err()
-            && operation.is_refused()
-            && asked.any(|asked| asked.all() == hold.at)
+        asked.any(|asked| asked.all() == hold.at)
     };
-    let ends = |operation: &Operation| leaves(operation) || is_refused(operation);
+    let ends = |operation: &Operation| {
+        leaves(operation) || is_for_it(operation) && is_refused(world, operation)
+    };
     standing(intent, world.newest.as_ref()).is_none() || operation.is_some_and(ends)
+}
+
+/// A request ends because it is not accepted, or not any more.
+fn is_refused(world: &World, operation: &Operation) -> bool {
+    let application = &world.application;
+    let is_accepted = || match operation.starts() {
+        true => world.request.is_ok(),
+        false => recorded::operation(application)
+            .is_some_and(|state| recorded::request(application, state).is_some()),
+    };
+    matches!(operation.initiator, Initiator::Requested(_))
+        && matches!(operation.ending, Ending::Over(..))
+        && !is_accepted()
 }
 
 /// That the Application is compared with the revisions of a rollback.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crds::ManagedNamespaceMetadata;
+use crds::{ApplicationSpec, ManagedNamespaceMetadata};
 
 use crate::dialect::NamespaceMetadata;
 use crate::sync::key::{GroupKind, ObjectKey};
@@ -24,8 +24,9 @@ pub(in crate::sync) fn difference(world: &World, terms: &Terms<'_>) -> Option<Ob
     let carried = &world.namespace_metadata;
     let carries =
         holds(&carried.labels, &wanted.labels) && holds(&carried.annotations, &wanted.annotations);
-    let others = recorded::namespace_metadata(&world.application.status)
-        .is_some_and(|recorded| !says(recorded, wanted));
+    let application = &world.application;
+    let others = recorded::namespace_metadata(&application.status)
+        .is_some_and(|recorded| *recorded != said(&application.spec));
     let exists = world.destination_namespace == DestinationNamespace::Exists;
     (exists && (!carries || others)).then(|| key(&terms.intent.destination.namespace))
 }
@@ -40,8 +41,11 @@ fn is_managed(terms: &Terms<'_>) -> bool {
     terms.options.create_namespace && !is_rendered(terms)
 }
 
-fn says(recorded: &ManagedNamespaceMetadata, wanted: &NamespaceMetadata) -> bool {
-    recorded.labels == wanted.labels && recorded.annotations == wanted.annotations
+/// What the Application says of it, redacted as it is where that is recorded.
+fn said(spec: &ApplicationSpec) -> ManagedNamespaceMetadata {
+    let policy = spec.sync_policy.as_ref();
+    let said = policy.and_then(|policy| policy.managed_namespace_metadata.clone());
+    said.unwrap_or_default()
 }
 
 fn is_rendered(terms: &Terms<'_>) -> bool {

@@ -150,7 +150,8 @@ pub(in crate::sync) fn request(
         operation: Some(state.operation.clone()),
         ..Application::default()
     };
-    dialect::operation(&application).ok().flatten()
+    let request = dialect::operation(&application, Some(&state.operation));
+    request.ok().flatten()
 }
 
 /// It dealt with some objects alone, or wrote none.
@@ -207,7 +208,7 @@ pub(in crate::sync) fn left_out<'a>(state: &'a OperationState, key: &ObjectKey) 
 
 /// Why the object of a result was left out.
 pub(in crate::sync) fn reason(result: &ResourceResult) -> Option<&str> {
-    result.extra.get(REASON)?.as_str()
+    Some(&*result.reason).filter(|reason| !reason.is_empty())
 }
 
 /// Results of hooks in the operation that runs or ran last.
@@ -234,23 +235,24 @@ pub(in crate::sync) fn hook(
     ))
 }
 
-/// Field of a result that says why its object was left out.
-pub(in crate::sync) const REASON: &str = "reason";
-
 /// Name of the entry in `operation.info` that says why an operation has failed, while it is not over.
 const FAILED: &str = "signet.dev/failed";
 
 /// Why the operation has failed, while what comes after a failure is still to be done.
 pub(in crate::sync) fn failure(state: &OperationState) -> Option<String> {
     let mut info = state.operation.info.iter();
-    let entry = info.find(|info| info.name == FAILED)?;
-    Some(entry.value.clone())
+    Some(info.find(|info| is_failure(info))?.value.clone())
+}
+
+/// It says why its operation has failed.
+pub(in crate::sync) fn is_failure(info: &Info) -> bool {
+    info.name == FAILED
 }
 
 /// Writes down why the operation has failed, or that it has not.
 pub(in crate::sync) fn set_failure(operation: &mut Operation, why: Option<String>) {
     let info = &mut operation.info;
-    info.retain(|info| info.name != FAILED);
+    info.retain(|info| !is_failure(info));
     info.extend(why.map(|value| Info {
         name: FAILED.into(),
         value,

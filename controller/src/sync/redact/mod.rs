@@ -1,14 +1,16 @@
 //! What of an Application others may read who don't read its spec: digests take the place of values, so that a status says
-//! whether its sources have changed and not what they hold.
+//! whether its sources have changed and not what they hold. What is unknown, or written for people, is left out.
 //! It decides nothing, and where its key is kept is not its business.
 
 mod source;
+mod spec;
+mod status;
 
 use std::fmt;
 
 use aws_lc_rs::hmac;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
-use crds::{Application, ApplicationSource, ApplicationStatus, Operation, OperationState};
+use crds::Application;
 
 /// What a digest begins with.
 const HMAC: &str = "hmac-sha256:";
@@ -58,50 +60,10 @@ impl Redaction<'_> {
             operation,
             status,
         } = application;
-        self.sources(&mut spec.source, &mut spec.sources);
+        self.spec(spec);
         let operation = operation.iter_mut();
-        operation.for_each(|operation| self.operation(operation));
+        operation.for_each(|operation| self.request(operation));
         status.iter_mut().for_each(|status| self.status(status));
-    }
-
-    /// The sources of a request, and its objects, which are refused anyhow.
-    fn operation(&self, operation: &mut Operation) {
-        let Some(sync) = &mut operation.sync else {
-            return;
-        };
-        self.sources(&mut sync.source, &mut sync.sources);
-        for manifest in &mut sync.manifests {
-            self.text(&["manifests"], manifest);
-        }
-    }
-
-    /// Whatever repeats sources, whoever wrote it.
-    fn status(&self, status: &mut ApplicationStatus) {
-        let compared = status.sync.as_mut();
-        if let Some(to) = compared.and_then(|sync| sync.compared_to.as_mut()) {
-            self.sources(&mut to.source, &mut to.sources);
-        }
-        for entry in &mut status.history {
-            self.sources(&mut entry.source, &mut entry.sources);
-        }
-        let last = status.last_sync.as_deref_mut();
-        for state in status.operation_state.iter_mut().chain(last) {
-            self.state(state);
-        }
-    }
-
-    fn state(&self, state: &mut OperationState) {
-        self.operation(&mut state.operation);
-        if let Some(result) = &mut state.sync_result {
-            self.sources(&mut result.source, &mut result.sources);
-        }
-    }
-
-    fn sources(&self, source: &mut Option<ApplicationSource>, sources: &mut [ApplicationSource]) {
-        source
-            .iter_mut()
-            .chain(sources)
-            .for_each(|source| self.source(source));
     }
 
     /// An empty text holds nothing.

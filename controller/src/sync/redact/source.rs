@@ -13,6 +13,9 @@ use crate::repositories::{RepositoryUrl, redacted};
 
 /// In the place of an object there is an object with this field.
 const REDACTED: &str = "redacted";
+/// What a patch selects objects by, and what may hold values of their labels and annotations.
+const NAMES: [&str; 5] = ["group", "version", "kind", "name", "namespace"];
+const SELECTORS: [&str; 2] = ["labelSelector", "annotationSelector"];
 
 impl Redaction<'_> {
     pub(super) fn source(&self, source: &mut ApplicationSource) {
@@ -68,18 +71,15 @@ impl Redaction<'_> {
         } in parameters
         {
             self.text(&["helm.parameters", name], value);
+            self.path_of_value(name);
             extra.clear();
         }
         self.text(&["helm.values"], values);
         if let Some(values) = values_object {
-            self.object("helm.valuesObject", REDACTED, values);
+            self.object(&["helm.valuesObject"], REDACTED, values);
         }
-        for HelmFileParameter {
-            name: _,
-            path,
-            extra,
-        } in file_parameters
-        {
+        for HelmFileParameter { name, path, extra } in file_parameters {
+            self.path_of_value(name);
             self.place(path);
             extra.clear();
         }
@@ -116,12 +116,8 @@ impl Redaction<'_> {
         {
             extra.clear();
         }
-        for (name, value) in common_labels {
-            self.text(&["kustomize.commonLabels", name], value);
-        }
-        for (name, value) in common_annotations {
-            self.text(&["kustomize.commonAnnotations", name], value);
-        }
+        self.texts("kustomize.commonLabels", common_labels);
+        self.texts("kustomize.commonAnnotations", common_annotations);
         for KustomizePatch {
             path,
             patch,
@@ -132,14 +128,14 @@ impl Redaction<'_> {
         {
             self.place(path);
             self.text(&["kustomize.patches"], patch);
-            // Kustomize selects by texts alone, and no status keeps a null.
             let target = target.iter_mut();
-            target.for_each(|target| target.retain(|_, value| value.is_string()));
+            target.for_each(|target| self.target(target));
             extra.clear();
         }
+        // A remote one needs no scheme.
         components
             .iter_mut()
-            .for_each(|component| self.place(component));
+            .for_each(|component| self.url(component));
         extra.clear();
     }
 
@@ -189,22 +185,45 @@ impl Redaction<'_> {
             extra.clear();
         }
         for parameter in parameters {
-            let name = parameter.remove("name").filter(Value::is_string);
-            self.object("plugin.parameters", "string", parameter);
-            parameter.extend(name.map(|name| ("name".to_owned(), name)));
+            let name = parameter.remove("name");
+            let name = name.as_ref().and_then(Value::as_str).unwrap_or_default();
+            self.object(&["plugin.parameters", name], "string", parameter);
+            parameter.insert("name".to_owned(), name.into());
         }
         extra.clear();
     }
 
-    /// One digest for all that an object holds.
-    fn object(&self, place: &str, field: &str, object: &mut Map<String, Value>) {
+    /// `helm --set` reads a value in a name, too.
+    fn path_of_value(&self, name: &mut String) {
+        if name.contains(['=', ',']) {
+            self.text(&["helm.parameters"], name);
+        }
+    }
+
+    /// Which objects a patch is for: their names stay, and no status keeps a null.
+    fn target(&self, target: &mut Map<String, Value>) {
+        target.retain(|name, value| {
+            value.is_string()
+                && (NAMES.contains(&name.as_str()) || SELECTORS.contains(&name.as_str()))
+        });
+        for selector in SELECTORS {
+            if let Some(Value::String(text)) = target.get_mut(selector) {
+                self.text(&["kustomize.patches.target", selector], text);
+            }
+        }
+    }
+
+    /// One digest for all that an object holds, in whichever order.
+    fn object(&self, place: &[&str], field: &str, object: &mut Map<String, Value>) {
         let stands_for_it = |value: &Value| value.as_str().is_some_and(is_digest);
         let is_redacted = object.len() == 1 && object.get(field).is_some_and(stands_for_it);
         if object.is_empty() || is_redacted {
             return;
         }
-        let text = Value::Object(std::mem::take(object)).to_string();
-        object.insert(field.to_owned(), self.digest(&[place], &text).into());
+        let mut value = Value::Object(std::mem::take(object));
+        value.sort_all_objects();
+        let digest = self.digest(place, &value.to_string());
+        object.insert(field.to_owned(), digest.into());
     }
 
     /// A file or folder of the repository, or the URL of one.
@@ -215,7 +234,7 @@ impl Redaction<'_> {
     }
 
     /// A digest for the login in a URL, and for its query. The user of ssh is a name, and stays.
-    fn url(&self, url: &mut String) {
+    pub(super) fn url(&self, url: &mut String) {
         let bare = redacted(url);
         let over_ssh = || RepositoryUrl::parse(url).is_ok_and(|url| url.ssh().is_some());
         if bare == *url || has_digest(url) || over_ssh() {
@@ -227,9 +246,9 @@ impl Redaction<'_> {
     }
 }
 
-/// A digest stands where the login was.
+/// A digest stands where the login was, and nothing else is left to hide.
 fn has_digest(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let login = rest.split_once('@').map(|(login, _)| login);
-    login.is_some_and(is_digest)
+    let parts = rest.split_once('@');
+    parts.is_some_and(|(login, place)| is_digest(login) && redacted(place) == place)
 }

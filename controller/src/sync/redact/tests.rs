@@ -1,4 +1,7 @@
+use std::path::Path;
+
 use serde_json::{Value, json};
+use snapbox::Data;
 
 use super::*;
 
@@ -44,7 +47,9 @@ fn of_each_field_that_may_hold_a_value_there_is_a_digest_and_of_the_others_what_
         "tagPrefix": "v",
         "helm": {
             "valueFiles": ["values.yaml", "https://files.example.com/a.yaml?token=secret"],
-            "parameters": [{"name": "password", "value": "secret", "forceString": true}, {"name": "empty"}],
+            "parameters": [
+                {"name": "password", "value": "secret", "forceString": true}, {"name": "empty"}, {"name": "password=secret,a", "value": "1"},
+            ],
             "releaseName": "web", "values": "password: secret\n", "valuesObject": {"password": "secret"},
             "fileParameters": [{"name": "config", "path": "config.ini"}],
             "skipCrds": true, "kubeVersion": "1.33", "apiVersions": ["a/v1"],
@@ -52,8 +57,11 @@ fn of_each_field_that_may_hold_a_value_there_is_a_digest_and_of_the_others_what_
         "kustomize": {
             "namePrefix": "a-", "images": ["web=web:2"], "replicas": [{"name": "web", "count": 2}],
             "commonLabels": {"team": "secret"}, "commonAnnotations": {"note": "secret"},
-            "patches": [{"path": "p.yaml", "patch": "secret", "target": {"kind": "Secret"}, "options": {"allowNameChange": true}}],
-            "components": ["../part", "https://me:secret@git.example.com/part"],
+            "patches": [{"path": "p.yaml", "patch": "secret", "target": {"kind": "Secret", "labelSelector": "a=secret"}, "options": {"allowNameChange": true}}],
+            "components": [
+                "../part", "https://me:secret@git.example.com/part", "git.example.com/a//part?ref=v1",
+                "git.example.com/a//part?ref=v1&sshkey=secret", "me:secret@git.example.com/part",
+            ],
         },
         "directory": {
             "recurse": true, "include": "*.yaml",
@@ -69,7 +77,9 @@ fn of_each_field_that_may_hold_a_value_there_is_a_digest_and_of_the_others_what_
         "tagPrefix": "v",
         "helm": {
             "valueFiles": ["values.yaml", "https://DIGEST@files.example.com/a.yaml"],
-            "parameters": [{"name": "password", "value": "DIGEST", "forceString": true}, {"name": "empty"}],
+            "parameters": [
+                {"name": "password", "value": "DIGEST", "forceString": true}, {"name": "empty"}, {"name": "DIGEST", "value": "DIGEST"},
+            ],
             "releaseName": "web", "values": "DIGEST", "valuesObject": {"redacted": "DIGEST"},
             "fileParameters": [{"name": "config", "path": "config.ini"}],
             "skipCrds": true, "kubeVersion": "1.33", "apiVersions": ["a/v1"],
@@ -77,8 +87,11 @@ fn of_each_field_that_may_hold_a_value_there_is_a_digest_and_of_the_others_what_
         "kustomize": {
             "namePrefix": "a-", "images": ["web=web:2"], "replicas": [{"name": "web", "count": 2}],
             "commonLabels": {"team": "DIGEST"}, "commonAnnotations": {"note": "DIGEST"},
-            "patches": [{"path": "p.yaml", "patch": "DIGEST", "target": {"kind": "Secret"}, "options": {"allowNameChange": true}}],
-            "components": ["../part", "https://DIGEST@git.example.com/part"],
+            "patches": [{"path": "p.yaml", "patch": "DIGEST", "target": {"kind": "Secret", "labelSelector": "DIGEST"}, "options": {"allowNameChange": true}}],
+            "components": [
+                "../part", "https://DIGEST@git.example.com/part", "git.example.com/a//part?ref=v1",
+                "DIGEST@git.example.com/a//part?ref=v1", "DIGEST@git.example.com/part",
+            ],
         },
         "directory": {
             "recurse": true, "include": "*.yaml",
@@ -124,6 +137,11 @@ fn of_a_url_the_login_is_a_digest_and_the_user_of_ssh_is_not() {
         ("git@git.example.com:a?secret", "DIGEST@git.example.com:a"),
         ("me:secret@git.example.com/a", "DIGEST@git.example.com/a"),
         ("https://git.example.com/a@b", "https://git.example.com/a@b"),
+        // Somebody's login that looks like one of ours hides nothing else.
+        (
+            "https://hmac-sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA@git.example.com/a?token=secret",
+            "https://DIGEST@git.example.com/a",
+        ),
     ] {
         let source = json!({"repoURL": url});
         assert_eq!(shown(&source)["repoURL"], expected, "{url}");
@@ -158,6 +176,16 @@ fn another_value_place_application_or_key_is_another_digest() {
 }
 
 #[test]
+fn the_order_of_the_fields_of_an_object_makes_no_other_source() {
+    let values = |text: &str| json!({"helm": {"valuesObject": serde_json::from_str::<Value>(text).unwrap()}});
+    let [one, other] = [
+        r#"{"a": {"b": 1, "c": 2}, "d": 3}"#,
+        r#"{"d": 3, "a": {"c": 2, "b": 1}}"#,
+    ];
+    assert_eq!(redacted(&values(one)), redacted(&values(other)));
+}
+
+#[test]
 fn a_value_that_is_null_makes_another_source() {
     let values = |values: Value| json!({"helm": {"valuesObject": values}});
     let with = redacted(&values(json!({"a": null})));
@@ -166,11 +194,141 @@ fn a_value_that_is_null_makes_another_source() {
 }
 
 #[test]
-fn what_is_unknown_is_not_repeated() {
-    let source = json!({"repoURL": "a", "new": "secret", "helm": {"new": "secret"},
-        "kustomize": {"patches": [{"patch": "", "target": {"kind": "Secret", "name": null, "new": {"a": "secret"}}, "new": "secret"}]}});
-    let expected = json!({"repoURL": "a", "helm": {}, "kustomize": {"patches": [{"target": {"kind": "Secret"}}]}});
-    assert_eq!(redacted(&source), expected);
+fn a_name_of_a_plugins_parameter_is_part_of_its_place() {
+    let parameter = |name: &str| json!({"plugin": {"parameters": [{"name": name, "string": "a"}]}});
+    let digest =
+        |name: &str| redacted(&parameter(name))["plugin"]["parameters"][0]["string"].clone();
+    assert_ne!(digest("a"), digest("b"));
+}
+
+/// Each field of the definition that holds a text, with what a status that repeats it says in its place. Fields that are left out are not
+/// among them, be they known or unknown.
+#[test]
+fn of_all_fields_these_are_told_and_no_others() {
+    let definition = include_str!("../../../../crds/applications.argoproj.io.yaml");
+    let definition: Value = serde_saphyr::from_str(definition).unwrap();
+    let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+    let mut object = planted::everywhere(schema);
+    object["metadata"] = json!({"name": "shop", "namespace": "signet"});
+    let mut application: Application = crds::decode(&object).unwrap();
+    redactor()
+        .of("signet", "shop")
+        .application(&mut application);
+    let told = planted::list(&[
+        ("spec", json!(application.spec)),
+        ("operation", json!(application.operation)),
+        ("status", json!(application.status)),
+    ]);
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sync/redact/told.txt");
+    let assert = snapbox::Assert::new().action_env("TRYCMD");
+    assert.eq(told, Data::read_from(&golden, None).raw());
+}
+
+/// An Application in which every field holds a text that can be told from all others: its own path.
+mod planted {
+    use super::*;
+
+    /// What the definition says nowhere, as somebody newer or another controller may write it.
+    const UNKNOWN: &str = "newer";
+    const TIME: &str = "2026-03-01T12:00:00Z";
+
+    pub(super) fn everywhere(schema: &Value) -> Value {
+        let mut object = json!({});
+        for field in ["spec", "operation", "status"] {
+            object[field] = at(schema, field, &schema["properties"][field]);
+        }
+        object
+    }
+
+    /// The parts whose fields the definition describes once, elsewhere.
+    fn described<'a>(root: &'a Value, path: &str) -> Option<&'a Value> {
+        let spec = &root["properties"]["spec"]["properties"];
+        let status = &root["properties"]["status"]["properties"];
+        let last = path.rsplit('.').next()?;
+        Some(match last {
+            "source" | "sources[]" => &spec["source"],
+            "destination" => &spec["destination"],
+            "ignoreDifferences[]" => &spec["ignoreDifferences"]["items"],
+            "managedNamespaceMetadata" => {
+                &spec["syncPolicy"]["properties"]["managedNamespaceMetadata"]
+            }
+            "operation" => &root["properties"]["operation"],
+            "lastSync" => &status["operationState"],
+            _ => return None,
+        })
+    }
+
+    fn at(root: &Value, path: &str, schema: &Value) -> Value {
+        let fields = schema["properties"].as_object();
+        let fields = fields.or_else(|| described(root, path)?["properties"].as_object());
+        let named = &schema["additionalProperties"];
+        match schema["type"].as_str() {
+            Some("array") => {
+                let path = format!("{path}[]");
+                json!([at(root, &path, &schema["items"])])
+            }
+            Some("object") if named.is_object() => {
+                json!({"name": at(root, &format!("{path}.name"), named)})
+            }
+            Some("object") => {
+                let field = |(name, schema): (&String, &Value)| {
+                    (name.clone(), at(root, &format!("{path}.{name}"), schema))
+                };
+                let mut object: Value = fields.into_iter().flatten().map(field).collect();
+                object[UNKNOWN] = format!("{path}.{UNKNOWN}").into();
+                if fields.is_none() {
+                    // Whatever it may hold.
+                    object["name"] = format!("{path}.name").into();
+                }
+                object
+            }
+            Some("string") if schema["format"] == "date-time" => TIME.into(),
+            Some("string") => path.into(),
+            Some("boolean") => true.into(),
+            Some("integer") => 1.into(),
+            _ => json!(path),
+        }
+    }
+
+    /// A line for each text, and one for a source that says the same of its fields as the first.
+    pub(super) fn list(parts: &[(&str, Value)]) -> String {
+        let mut lines: Vec<String> = Vec::new();
+        for (path, value) in parts {
+            add(path, value, &mut lines);
+        }
+        lines.join("\n") + "\n"
+    }
+
+    const SOURCE: &str = "spec.source";
+
+    fn add(path: &str, value: &Value, lines: &mut Vec<String>) {
+        let start = lines.len();
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    add(&format!("{path}.{name}"), value, lines);
+                }
+            }
+            Value::Array(items) => {
+                for value in items {
+                    add(&format!("{path}[]"), value, lines);
+                }
+            }
+            Value::String(text) if text == path => lines.push(path.to_owned()),
+            Value::String(text) if is_digest(text) => lines.push(format!("{path}: digest")),
+            Value::String(text) if text == TIME => {}
+            Value::String(text) => panic!("{path} says {text}"),
+            _ => {}
+        }
+        let is_source = path.ends_with(".source") || path.ends_with(".sources[]");
+        if is_source && path != SOURCE {
+            let added = lines.split_off(start).into_iter();
+            let added: Vec<_> = added.map(|line| line.replacen(path, SOURCE, 1)).collect();
+            let first = lines.iter().filter(|line| line.starts_with("spec.source."));
+            assert!(first.eq(&added), "{path} says {added:?}");
+            lines.push(format!("{path}: as {SOURCE}"));
+        }
+    }
 }
 
 #[test]

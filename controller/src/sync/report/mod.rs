@@ -69,7 +69,18 @@ impl Report {
     pub fn patch(&self, stored: &ApplicationStatus, resource_version: &str) -> Option<Value> {
         let changed = *stored != self.status;
         let status = changed.then(|| difference(&as_json(stored), &as_json(&self.status)));
-        let status = status.flatten();
+        self.patch_with(status.flatten(), resource_version)
+    }
+
+    /// The same over a status that can't be decoded, of which nothing stays.
+    pub fn replacement(&self, unreadable: &Value, resource_version: &str) -> Option<Value> {
+        self.patch_with(
+            difference(unreadable, &as_json(&self.status)),
+            resource_version,
+        )
+    }
+
+    fn patch_with(&self, status: Option<Value>, resource_version: &str) -> Option<Value> {
         let mut metadata = Map::new();
         metadata.insert("resourceVersion".into(), resource_version.into());
         if !self.obeyed_annotations.is_empty() {
@@ -301,6 +312,19 @@ mod tests {
             patch,
             Some(json!({"metadata": {"resourceVersion": "7"}, "operation": null}))
         );
+    }
+
+    #[test]
+    fn nothing_stays_of_a_status_that_nobody_can_read() {
+        let unreadable = json!({"history": [{"id": "secret"}], "sync": {"status": 1, "new": 2}});
+        let status = json!({"sync": {"status": "Synced"}});
+        let report = Report {
+            status: serde_json::from_value(status).unwrap(),
+            ..Report::default()
+        };
+        let patch = report.replacement(&unreadable, "7").unwrap();
+        let expected = json!({"history": null, "sync": {"status": "Synced", "new": null}});
+        assert_eq!(patch["status"], expected);
     }
 
     #[test]

@@ -62,14 +62,15 @@ pub(super) fn close(
     if operation.is_refused() {
         state.sync_result = nothing_done(world);
     } else {
-        let before = state
-            .sync_result
-            .take()
-            .map(|result| result.resources)
-            .unwrap_or_default();
-        state.sync_result = Some(results::merged(
-            world, operation, comparison, before, outcomes,
-        ));
+        let before = state.sync_result.take();
+        let resources = before.as_ref().map(|result| result.resources.clone());
+        let resources = resources.unwrap_or_default();
+        let mut result = results::merged(world, operation, comparison, resources, outcomes);
+        // What ends without another step was of the sources that it began with, whichever the spec has now.
+        if let Some(before) = before.filter(|_| refused) {
+            (result.source, result.sources) = (before.source, before.sources);
+        }
+        state.sync_result = Some(result);
     }
     let (phase, message) = verdict(operation, outcomes, plan.steps.is_empty());
     let phase = settle(world, operation, &mut state, phase, &message);
@@ -93,7 +94,7 @@ pub(super) fn last_sync(world: &World, state: &OperationState) -> Option<Box<Ope
     if let Some(result) = &mut last.sync_result {
         let left_out = |result: &ResourceResult| recorded::reason(result).is_some();
         result.resources.retain(left_out);
-        result.extra.remove(results::OMITTED);
+        result.omitted_resources = 0;
         result.managed_namespace_metadata = None;
     }
     Some(last)

@@ -4,14 +4,13 @@
 use std::collections::BTreeMap;
 
 use crds::{ManagedNamespaceMetadata, ResourceResult, SyncOperationResult};
-use serde_json::Value;
 
 use super::status::cut;
 use crate::sync::items::Items;
 use crate::sync::key::ObjectKey;
 use crate::sync::outcome::{Done, Failure, FailureReason, Outcome};
 use crate::sync::plan::namespace;
-use crate::sync::plan::recorded::{self, REASON, key_of_result};
+use crate::sync::plan::recorded::{self, key_of_result};
 use crate::sync::plan::{
     Comparison, Decision, Difference, HookPhase, HookState, LeftOut, Operation, Scope, Step,
 };
@@ -24,8 +23,6 @@ const LISTED: usize = 500;
 const LONGEST_TEXT: usize = 256;
 /// So many of them a record of the operation tells.
 const TOLD: usize = 10;
-/// How many are not listed.
-pub(super) const OMITTED: &str = "omittedResources";
 
 /// The results so far with those of this pass.
 pub(super) fn merged(
@@ -63,19 +60,16 @@ pub(super) fn merged(
     let spec = &world.application.spec;
     let (revision, revisions) = operation.revisions.fields(spec);
     let (source, sources) = sources_of(spec);
-    let mut result = SyncOperationResult {
+    SyncOperationResult {
         resources: listed,
         revision,
         revisions,
         source,
         sources,
         managed_namespace_metadata: namespace_metadata(world, comparison, outcomes),
+        omitted_resources: i64::try_from(omitted).unwrap_or(i64::MAX),
         ..SyncOperationResult::default()
-    };
-    if omitted > 0 {
-        result.extra.insert(OMITTED.into(), omitted.into());
     }
-    result
 }
 
 /// Jobs that an earlier try of the operation has made. One that removed itself once it was done leaves nothing else to know it by.
@@ -155,10 +149,9 @@ fn namespace_metadata(
 pub(super) fn changes(result: &SyncOperationResult) -> (i64, Vec<String>) {
     let is_change = |result: &&ResourceResult| result.status != "PruneSkipped";
     let changes = result.resources.iter().filter(is_change);
-    let omitted = result.extra.get(OMITTED).and_then(Value::as_i64);
     let count = i64::try_from(changes.clone().count()).unwrap_or(i64::MAX);
     let told = changes.take(TOLD).map(told);
-    (count + omitted.unwrap_or_default(), told.collect())
+    (count + result.omitted_resources, told.collect())
 }
 
 fn told(result: &ResourceResult) -> String {
@@ -296,11 +289,10 @@ fn of_hook(state: &HookState) -> ResourceResult {
 }
 
 fn left(comparison: Option<&Comparison>, key: &ObjectKey, left_out: &LeftOut) -> ResourceResult {
-    let mut result = new(comparison, key, "SyncFailed", &left_out.message);
-    result
-        .extra
-        .insert(REASON.into(), Value::from(left_out.reason.name()));
-    result
+    ResourceResult {
+        reason: left_out.reason.name().to_owned(),
+        ..new(comparison, key, "SyncFailed", &left_out.message)
+    }
 }
 
 /// Objects that left Git and stay, by the words that Argo CD has for each case.

@@ -4,8 +4,6 @@
 use crds::{ApplicationStatus, SyncOperationResult};
 use serde::Serialize;
 
-use super::results::OMITTED;
-
 /// What a status may take. etcd refuses an object of more than 1.5 MiB.
 const LARGEST: usize = 1024 * 1024;
 
@@ -25,17 +23,11 @@ pub(super) fn fit(status: &mut ApplicationStatus) {
 
 /// Takes so many bytes away; returns how many are left to take.
 fn cut(result: &mut SyncOperationResult, mut over: usize) -> usize {
-    let mut omitted = 0_u64;
     while over > 0
         && let Some(last) = result.resources.pop_if(|last| last.hook_type.is_empty())
     {
         over = over.saturating_sub(size(&last));
-        omitted += 1;
-    }
-    if omitted > 0 {
-        let before = result.extra.get(OMITTED).and_then(|count| count.as_u64());
-        let omitted = omitted + before.unwrap_or_default();
-        result.extra.insert(OMITTED.into(), omitted.into());
+        result.omitted_resources += 1;
     }
     over
 }
@@ -106,7 +98,7 @@ mod tests {
         assert!(size(&status) <= LARGEST);
         assert_eq!(status.resources.len(), objects);
         assert_eq!(results(&status).resources.len(), 3);
-        assert_eq!(results(&status).extra[OMITTED], 1);
+        assert_eq!(results(&status).omitted_resources, 1);
     }
 
     #[test]
@@ -118,7 +110,7 @@ mod tests {
         assert!(size(&status) <= LARGEST);
         let last = status.last_sync.unwrap().sync_result.unwrap();
         assert!(last.resources.len() < 4);
-        assert!(last.extra[OMITTED].as_u64() > Some(0));
+        assert!(last.omitted_resources > 0);
     }
 
     #[test]

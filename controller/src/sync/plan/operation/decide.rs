@@ -90,6 +90,9 @@ pub(in crate::sync) fn decide_stopped(world: &World, stop: &Stop) -> Option<Oper
     })
 }
 
+/// What is said of an operation whose sources are not those of the spec any more.
+const OTHER_SOURCES: &str = "the sources of the Application are others now";
+
 /// What is said of an operation that somebody has ended.
 const TERMINATED: &str = "Operation terminated";
 
@@ -110,7 +113,7 @@ fn running(
     let operation = stored(world, state);
     let is_of_sources = recorded::is_of_sources(&world.application, state);
     if operation.revisions != terms.source.revisions || !is_of_sources {
-        return superseded(world, terms, operation).into();
+        return superseded(world, terms, state, operation).into();
     }
     let Some((at, why)) = deadline(world, state) else {
         return goes_on(world, terms, comparison, state, operation);
@@ -168,8 +171,14 @@ fn goes_on(
     .into()
 }
 
-/// A new commit, or another source, takes the place of an operation that waits: for health, a deletion or its next try.
-fn superseded(world: &World, terms: &Terms<'_>, operation: Operation) -> Operation {
+/// A new commit, or another source, takes the place of an operation that waits: for health, a deletion or its next try. A request that
+/// names its sources is of no others.
+fn superseded(
+    world: &World,
+    terms: &Terms<'_>,
+    state: &OperationState,
+    operation: Operation,
+) -> Operation {
     match operation.initiator {
         Initiator::Automated if terms.intent.automated.is_none() => Operation {
             ending: Ending::Over(
@@ -179,6 +188,9 @@ fn superseded(world: &World, terms: &Terms<'_>, operation: Operation) -> Operati
             ..operation
         },
         Initiator::Automated => begin(world, terms, Scope::Whole, 0),
+        Initiator::Requested(_) if recorded::request(&world.application, state).is_none() => {
+            ended(world, state, OTHER_SOURCES.into())
+        }
         Initiator::Requested(_) => Operation {
             revisions: terms.source.revisions.clone(),
             decision: Decision::Start,
@@ -204,13 +216,7 @@ pub(in crate::sync) fn running_elsewhere(world: &World, newer: &Revisions) -> Op
 pub(in crate::sync) fn left_behind(world: &World, terms: &Terms<'_>) -> Option<Operation> {
     let state = recorded::operation(&world.application).filter(|state| is_running(state))?;
     let elsewhere = recorded::pinned(state)? != terms.source.revisions;
-    elsewhere.then(|| {
-        ended(
-            world,
-            state,
-            "the sources of the Application are others now".into(),
-        )
-    })
+    elsewhere.then(|| ended(world, state, OTHER_SOURCES.into()))
 }
 
 /// The gate of automatic syncs: something can be done, and it was not tried before at this revision; or healing is on and due.
