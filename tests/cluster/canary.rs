@@ -66,8 +66,18 @@ const PLACES: &[(&str, &str, Beside)] = &[
     ("a parameter of the wrong type", "", Beside::Spec),
     ("a patch that is no YAML", "", Beside::Spec),
     ("a label of an Application", "", Beside::Spec),
+    ("an annotation of a namespace", "", Beside::Spec),
+    ("a jq path of an Application", "", Beside::Spec),
+    ("a jq path that is none", "", Beside::Spec),
+    ("a component of an Application", "", Beside::Spec),
     ("values of a request", "", Beside::Nothing),
     ("a manifest of a request", "", Beside::Nothing),
+    ("what a request says to people", "", Beside::Nothing),
+    ("an unknown field of a request", "", Beside::Nothing),
+    ("values in a history", "", Beside::Nothing),
+    ("an unknown field of a status", "", Beside::Nothing),
+    ("a status that nobody can read", "", Beside::Nothing),
+    ("a login that a project does not permit", "", Beside::Spec),
     ("a password", "login", Beside::Nothing),
     ("a bearer token", "bearer", Beside::Nothing),
     ("a user that is a token", "user", Beside::Nothing),
@@ -117,6 +127,9 @@ fn what_is_planted_in_any_input_is_in_its_secret_and_nowhere_else() {
     secrets_arrive(&scene, &canaries);
     plant_redaction_key(&scene, &mut canaries);
     history_has_two(&scene, "values");
+    for (name, status) in sources::COMPARED {
+        is_compared(&scene, name, status);
+    }
     logins.were_used(&canaries);
     for name in logins::APPLICATIONS.iter().chain(&sources::REFUSED) {
         tells_of_failure(&scene, &controller, name);
@@ -187,6 +200,14 @@ fn secrets_arrive(scene: &Scene, canaries: &Canaries) {
             }
         });
     }
+}
+
+/// Waits until the status is Signet's.
+fn is_compared(scene: &Scene, name: &str, status: &str) {
+    eventually("it is compared", || {
+        let object = scene.testbed.object(&scene.own, "application", name);
+        equal(&object["status"]["sync"]["status"], &status.into())
+    });
 }
 
 /// Waits until there is an entry of what was in the spec before.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use jaq_core::load::{Arena, File, Lexer, Loader, Parser, lex, parse::Def};
+use jaq_core::load::{Arena, File, Lexer, Loader, Parser, parse::Def};
 use jaq_core::{Compiler, Ctx, Filter, Vars};
 use jaq_json::Val;
 use serde::Deserialize as _;
@@ -53,21 +53,22 @@ impl Expression {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let problem = |problem: String| format!("found \"{text}\": {problem}");
-        limits::check(text).map_err(problem)?;
-        let tokens = Lexer::new(text)
-            .lex()
-            .map_err(|errors| problem(unlexed(&errors)))?;
-        limits::check_words(&tokens).map_err(problem)?;
+        limits::check(text)?;
+        let tokens = Lexer::new(text).lex().map_err(|errors| {
+            let first = errors.first();
+            let first = first.map(|(expected, found)| unexpected(text, expected.as_str(), found));
+            first.unwrap_or_default()
+        })?;
+        limits::check_words(&tokens)?;
         let term = Parser::new(&tokens).parse(|parser| parser.term());
         let term = term.map_err(|errors| {
-            let unexpected = errors.first().map(|(expected, found)| {
-                let found = found.map_or("the end", |token| token.0);
-                format!("expected {}, found {found}", expected.as_str())
+            let first = errors.first().map(|(expected, found)| {
+                let found = found.map_or("", |token| token.0);
+                unexpected(text, expected.as_str(), found)
             });
-            problem(unexpected.unwrap_or_default())
+            first.unwrap_or_default()
         })?;
-        let term = limits::limited(term).map_err(problem)?;
+        let term = limits::limited(term)?;
         let mut definitions: Vec<Def<&str>> = filters::definitions();
         definitions.push(Def {
             name: IGNORED,
@@ -80,14 +81,14 @@ impl Expression {
             path: (),
         };
         let modules = Loader::new(definitions).load(&arena, main);
-        let modules = modules.map_err(|_| problem("it can't be read".to_owned()))?;
+        let modules = modules.map_err(|_| "it can't be read".to_owned())?;
         let filter = Compiler::default()
             .with_funs(filters::native().chain([limits::guard(), limits::key()]))
             .compile(modules)
             .map_err(|errors| {
                 let undefined = errors.into_iter().flat_map(|(_, undefined)| undefined);
                 let names: Vec<_> = undefined.map(|(name, _)| name).collect();
-                problem(format!("{} is not defined", names.join(", ")))
+                format!("{} is not defined", names.join(", "))
             })?;
         Ok(Self {
             filter,
@@ -134,15 +135,17 @@ impl Expression {
     }
 }
 
-fn unlexed(errors: &[lex::Error<&str>]) -> String {
-    let unexpected = errors.first().map(|(expected, found)| {
-        let found = match *found {
-            "" => "the end",
-            found => found,
-        };
-        format!("expected {}, found {found}", expected.as_str())
-    });
-    unexpected.unwrap_or_default()
+/// What does not fit in an expression, by where it stands: the text may be a value that is compared with.
+fn unexpected(text: &str, expected: &str, found: &str) -> String {
+    let before = found.as_ptr().addr().checked_sub(text.as_ptr().addr());
+    let before = before.and_then(|length| text.get(..length));
+    match before.filter(|_| !found.is_empty()) {
+        Some(before) => format!(
+            "expected {expected} at letter {}",
+            before.chars().count() + 1
+        ),
+        None => format!("expected {expected}, found the end"),
+    }
 }
 
 /// The places that a path of jq names: several where it ends in a slice, none where nothing stands.

@@ -52,7 +52,7 @@ pub(crate) fn ask(
         (&["get", "app", "--output", "json"], "plain"),
         (&["get", "values"], "values"),
         (&["get", "login"], "ComparisonError"),
-        (&["get", "asked"], "not supported yet"),
+        (&["get", "asked"], "operation.sync.source.newer"),
         (&["history", "app"], "Succeeded"),
         (&["history", "values", "--output", "json"], "Succeeded"),
         (&["history", "app", "--output", "json"], "Succeeded"),

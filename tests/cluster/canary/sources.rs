@@ -9,9 +9,12 @@ use crate::harness::{Controller, GitRepository, eventually, unique};
 use crate::scene::{Scene, config_map, deployment};
 
 /// Applications of which nothing gets into the cluster.
-pub(crate) const REFUSED: [&str; 16] = [
+pub(crate) const REFUSED: [&str; 19] = [
     "asked",
+    "component",
+    "denied",
     "depends",
+    "expression",
     "file",
     "inline",
     "label",
@@ -26,6 +29,14 @@ pub(crate) const REFUSED: [&str; 16] = [
     "torn",
     "typed",
     "unquoted",
+];
+/// Applications that nobody syncs, with a status of another controller.
+const ADOPTED: [&str; 2] = ["manual", "unread"];
+/// What becomes of those, and of one that is synced.
+pub(crate) const COMPARED: [(&str, &str); 3] = [
+    (ADOPTED[0], "OutOfSync"),
+    (ADOPTED[1], "OutOfSync"),
+    ("noted", "Synced"),
 ];
 /// A Job that uses the Secret of a hook, and runs after it.
 const JOB: &str = "apiVersion: batch/v1\nkind: Job\n\
@@ -196,6 +207,10 @@ fn plant_applications(scene: &Scene, canaries: &Canaries) {
         of("a label of an Application"),
         of("a label of an Application")
     );
+    let component = format!(
+        "git.example.com/team/part?ref=v1&token={}",
+        of("a component of an Application")
+    );
     let variable = json!({"name": "TOKEN", "value": of("a variable of a plugin")});
     let login = format!("://signet:{}@", of("a login in repoURL"));
     let mut inline = source("app");
@@ -236,6 +251,14 @@ fn plant_applications(scene: &Scene, canaries: &Canaries) {
             "plugin",
             with("plugin", "plugin", json!({"env": [variable]})),
         ),
+        (
+            "component",
+            with(
+                "kustomized",
+                "kustomize",
+                json!({"components": [component]}),
+            ),
+        ),
         ("object", with("chart", "helm", object)),
         ("kustomized", with("kustomized", "kustomize", patches)),
         ("inline", inline),
@@ -248,9 +271,8 @@ fn plant_applications(scene: &Scene, canaries: &Canaries) {
     ] {
         apply(scene, &application(scene, name, &source));
     }
-    let mut manual = application(scene, "manual", &source("manual"));
-    manual["spec"]["syncPolicy"] = json!({});
-    apply(scene, &manual);
+    plant_statuses(scene, canaries, &source("manual"));
+    plant_denied(scene, of("a login that a project does not permit"));
     // The definition leaves the shape of several sources to the controller.
     let typed = with(
         "chart",
@@ -260,20 +282,82 @@ fn plant_applications(scene: &Scene, canaries: &Canaries) {
     let mut several = application(scene, "typed", &typed);
     several["spec"]["sources"] = json!([several["spec"]["source"].take()]);
     apply(scene, &several);
-    let other = with(
+    let mut other = with(
         "chart",
         "helm",
         json!({"values": of("values of a request")}),
     );
+    other["newer"] = of("an unknown field of a request").into();
     let manifest = secret("asked", of("a manifest of a request"));
     let mut asked = application(scene, "asked", &source("chart"));
     asked["spec"]["syncPolicy"] = json!({});
-    asked["operation"] = json!({"sync": {"source": other, "manifests": [manifest]}});
+    asked["operation"] = json!({
+        "sync": {"source": other, "manifests": [manifest]},
+        "info": [{"name": "reason", "value": of("what a request says to people")}],
+    });
     apply(scene, &asked);
+    plant_policies(scene, canaries, &source("noted"));
     let mut app = application(scene, "app", &source("app"));
     let variables = "[{kind: Secret, name: vars}]";
     app["metadata"]["annotations"] = json!({"signet.dev/substitute-from": variables});
     apply(scene, &app);
+}
+
+/// Two Applications with what another controller has told of them: one that can be read, and one that can't.
+fn plant_statuses(scene: &Scene, canaries: &Canaries, source: &Value) {
+    let of = |place: &str| canaries.value(place);
+    let mut before = source.clone();
+    before["helm"] = json!({"values": of("values in a history")});
+    let mut unread = source.clone();
+    unread["helm"] = json!({"parameters": of("a status that nobody can read")});
+    let unknown = json!({"newer": of("an unknown field of a status")});
+    let time = "2026-01-01T00:00:00Z";
+    let entry = |source: &Value| json!([{"id": 1, "deployedAt": time, "revision": "1".repeat(40), "source": source}]);
+    let status = json!({"history": entry(&before), "sourceHydrator": unknown});
+    for (name, status) in ADOPTED
+        .into_iter()
+        .zip([status, json!({"history": entry(&unread)})])
+    {
+        let mut application = application(scene, name, source);
+        application["spec"]["syncPolicy"] = json!({});
+        application["status"] = status;
+        apply(scene, &application);
+    }
+}
+
+/// An Application whose project permits no source of it.
+fn plant_denied(scene: &Scene, login: &str) {
+    apply(
+        scene,
+        &json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": {"name": "narrow", "namespace": scene.own},
+            "spec": {"sourceRepos": ["https://git.example.com/*"], "destinations": [{"server": "*", "namespace": "*"}]},
+        }),
+    );
+    let source =
+        json!({"repoURL": format!("https://me:{login}@elsewhere.example.com/config"), "path": "."});
+    let mut application = application(scene, "denied", &source);
+    application["spec"]["project"] = "narrow".into();
+    apply(scene, &application);
+}
+
+/// An Application that says something of its namespace and passes over a field, and one with a jq path whose last bracket is missing.
+fn plant_policies(scene: &Scene, canaries: &Canaries, source: &Value) {
+    let of = |place: &str| canaries.value(place);
+    let note = json!({"note": of("an annotation of a namespace")});
+    let selects = format!(
+        ".data | select(.a == \"{}\")",
+        of("a jq path of an Application")
+    );
+    let is_open = format!(".data[\"{}\"", of("a jq path that is none"));
+    for (name, path) in [("noted", selects), ("expression", is_open)] {
+        let mut application = application(scene, name, source);
+        let spec = &mut application["spec"];
+        spec["syncPolicy"]["managedNamespaceMetadata"] = json!({"annotations": note});
+        spec["syncPolicy"]["syncOptions"] = json!(["CreateNamespace=true"]);
+        spec["ignoreDifferences"] = json!([{"kind": "ConfigMap", "jqPathExpressions": [path]}]);
+        apply(scene, &application);
+    }
 }
 
 /// Secrets that are applied as they are, and one that is never synced.
@@ -300,6 +384,7 @@ fn manifests(canaries: &Canaries, sealed: String) -> Files {
         ),
         ("app/web.yaml", deployment("web", "web:1", user)),
         ("kustomized/kustomization.yaml", generator),
+        ("noted/a.yaml", config_map("noted", "1")),
         (
             "manual/manual.yaml",
             secret("manual", of("a Secret that is not synced")),

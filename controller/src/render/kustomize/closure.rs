@@ -200,7 +200,7 @@ impl<'a> Closure<'a> {
         Ok(())
     }
 
-    /// Takes along a base in another repository. What is no URL either, kustomize says is missing.
+    /// Takes along a base in another repository. What is no URL either, kustomize says is missing, but for what it had better not quote.
     fn follow_url(
         &mut self,
         at: &Place,
@@ -208,9 +208,13 @@ impl<'a> Closure<'a> {
         within: Within<'_>,
     ) -> Result<(), RenderError> {
         let Some((base, directory)) = remote::parse(reference) else {
-            return match remote::is_url(reference) {
-                true => Err(remote_file(reference, within)),
-                false => Ok(()),
+            return match (remote::is_url(reference), redacted(reference)) {
+                (true, _) => Err(remote_file(reference, within)),
+                (false, shown) if shown != reference => Err(missing(
+                    format!("{shown} is neither in the repository nor a URL of another"),
+                    within,
+                )),
+                (false, _) => Ok(()),
             };
         };
         if remote::is_file(&directory) {
@@ -229,11 +233,11 @@ impl<'a> Closure<'a> {
         };
         let part = self.part(base, tree)?;
         let At::Directory(tree) = self.parts[part].files.add(&directory)? else {
-            let (file, _) = within.unwrap_or((APPLICATION, ""));
-            return Err(RenderError::File {
-                file: file.to_owned(),
-                problem: format!("{} is no directory of its repository", redacted(reference)),
-            });
+            let shown = redacted(reference);
+            return Err(missing(
+                format!("{shown} is no directory of its repository"),
+                within,
+            ));
         };
         let place = Place {
             part,
@@ -360,6 +364,15 @@ fn remote_file(reference: &str, within: Within<'_>) -> RenderError {
         file,
         line,
         reference: redacted(reference),
+    }
+}
+
+/// Nothing is where a reference points to.
+fn missing(problem: String, within: Within<'_>) -> RenderError {
+    let (file, _) = within.unwrap_or((APPLICATION, ""));
+    RenderError::File {
+        file: file.to_owned(),
+        problem,
     }
 }
 
