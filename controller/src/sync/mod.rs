@@ -4,7 +4,7 @@
 //! `observe/` reads what a pass looks at into a `world`; `desired/` is what Git wants, normalised; `compare/` holds it against
 //! live objects, whose health the crate `health` judges and `aggregate` sums up; `plan/` decides; `apply/` executes; `report/` tells; `preview/` is all of it
 //! for somebody who asks what would happen, and `redact/` takes values out of what
-//! is repeated of an Application. Only `observe/`, `apply/`,
+//! is repeated of an Application. Only `observe/`, `apply/`, `redaction_key`,
 //! `status`, `tell`, `queue`, `pushes`, `preview/requests`, `engine` and `run` have effects: all else is pure and proved in `tests/plans`.
 
 mod aggregate;
@@ -23,6 +23,7 @@ mod preview;
 mod pushes;
 mod queue;
 pub mod redact;
+mod redaction_key;
 pub mod report;
 pub mod revisions;
 mod run;

@@ -93,11 +93,11 @@ pub struct SyncStatus {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ComparedTo {
-    /// Source that was compared.
+    /// Source that was compared; a digest stands for each value.
     #[serde(skip_serializing_if = "is_default")]
     #[schemars(schema_with = "repeated_source")]
     pub source: Option<ApplicationSource>,
-    /// Sources that were compared.
+    /// Sources that were compared; a digest stands for each value.
     #[serde(skip_serializing_if = "is_default")]
     #[schemars(schema_with = "repeated_sources")]
     pub sources: Vec<ApplicationSource>,
@@ -175,7 +175,7 @@ pub struct ResourceStatus {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct OperationState {
-    /// What was asked for.
+    /// What was asked for; a digest stands for each value.
     #[schemars(schema_with = "repeated_source")]
     pub operation: Operation,
     /// Running, Terminating, Succeeded, Failed or Error.
@@ -210,15 +210,15 @@ pub struct SyncOperationResult {
     /// Commits that were synced, one for each of several sources.
     #[serde(skip_serializing_if = "is_default")]
     pub revisions: Vec<String>,
-    /// Source that was synced.
+    /// Source that was synced; a digest stands for each value.
     #[serde(skip_serializing_if = "is_default")]
     #[schemars(schema_with = "repeated_source")]
     pub source: Option<ApplicationSource>,
-    /// Sources that were synced.
+    /// Sources that were synced; a digest stands for each value.
     #[serde(skip_serializing_if = "is_default")]
     #[schemars(schema_with = "repeated_sources")]
     pub sources: Vec<ApplicationSource>,
-    /// Labels and annotations of the namespace that was made.
+    /// Labels and annotations of the namespace; a digest stands for each value.
     #[serde(skip_serializing_if = "is_default")]
     #[schemars(schema_with = "repeated_source")]
     pub managed_namespace_metadata: Option<ManagedNamespaceMetadata>,
@@ -280,11 +280,11 @@ pub struct RevisionHistory {
     /// Commits that were synced, one for each of several sources.
     #[serde(skip_serializing_if = "is_default")]
     pub revisions: Vec<String>,
-    /// Source that was synced.
+    /// Source that was synced; a digest stands for each value.
     #[serde(skip_serializing_if = "is_default")]
     #[schemars(schema_with = "repeated_source")]
     pub source: Option<ApplicationSource>,
-    /// Sources that were synced.
+    /// Sources that were synced; a digest stands for each value.
     #[serde(skip_serializing_if = "is_default")]
     #[schemars(schema_with = "repeated_sources")]
     pub sources: Vec<ApplicationSource>,

@@ -146,10 +146,10 @@ impl Error {
             Self::NoSuchSync { name, .. } | Self::NoEarlierSync { name } => {
                 Some(format!("`signet app history {name}` shows what was synced"))
             }
-            Self::OtherSource { .. } => Some(
-                "change the source in the Application back: a rollback only chooses a revision of it"
-                    .to_owned(),
-            ),
+            Self::OtherSource { name, .. } => Some(format!(
+                "change the source in the Application back, or sync that revision of it as it is now: \
+                 signet app sync {name} --revision REVISION"
+            )),
             Self::NotRefreshed { .. } | Self::SyncTimedOut { .. } => Some(
                 "is the controller running, and is this namespace one that it looks at?".to_owned(),
             ),

@@ -19,7 +19,6 @@ mod objects;
 mod opening;
 mod preview;
 pub(super) mod projects;
-pub(super) mod redaction_key;
 mod rendering;
 mod requests;
 mod restarts;
@@ -50,6 +49,7 @@ use crate::sync::{
     plan::gates::hands_off,
     plan::holders::is_holder,
     plan::{HeldBack, recorded},
+    redaction_key,
     revisions::Revisions,
     world::{Asked, Dependency, Live, Source, SourceProblem, Unsealer, World},
 };

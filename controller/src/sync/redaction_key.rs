@@ -51,7 +51,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the API server is away or refuses, or the Secret has no key.
-    pub(super) async fn redactor(&self) -> Result<Redactor, Error> {
+    pub(in crate::sync) async fn redactor(&self) -> Result<Redactor, Error> {
         // Once in the life of a process: on the heap it takes no room in every look.
         let find_or_make = || Box::pin(self.find_or_make());
         let redactor = self.redaction_key.0.get_or_try_init(find_or_make).await?;
@@ -62,7 +62,7 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Self::redactor`].
-    pub(super) async fn redactor_aside(&self) -> Result<Redactor, Error> {
+    pub(in crate::sync) async fn redactor_aside(&self) -> Result<Redactor, Error> {
         if let Some(redactor) = self.redaction_key.0.get() {
             return Ok(redactor.clone());
         }
