@@ -82,19 +82,9 @@ impl Engine {
         base: &Arc<Value>,
         report: &Report,
     ) -> Result<Written, kube::Error> {
-        let stored = stored_status(base);
-        let patch = match &stored {
-            Ok(stored) => report.patch(stored, resource_version(base)),
-            Err(unreadable) => report.replacement(unreadable, resource_version(base)),
-        };
-        let Some(patch) = patch else {
+        let Some((patch, urgent)) = needed(base, report) else {
             return Ok(Written::Nothing);
         };
-        let stored = stored.unwrap_or_default();
-        let urgent = Stage::of(&stored) != Stage::of(&report.status)
-            || report.takes_operation
-            || report.finalizers.is_some()
-            || !report.obeyed_annotations.is_empty();
         let last = self.memories.get(app).written;
         if let Some(due) = last
             .map(|last| last + PACE)
@@ -148,6 +138,20 @@ impl Engine {
         }
         Ok(Written::Superseded)
     }
+}
+
+/// The patch that a report needs over the Application as `base` shows it, and whether that can't wait.
+fn needed(base: &Value, report: &Report) -> Option<(Value, bool)> {
+    let stored = stored_status(base);
+    let patch = match &stored {
+        Ok(stored) => report.patch(stored, resource_version(base)),
+        Err(unreadable) => report.replacement(unreadable, resource_version(base)),
+    }?;
+    let urgent = Stage::of(&stored.unwrap_or_default()) != Stage::of(&report.status)
+        || report.takes_operation
+        || report.finalizers.is_some()
+        || !report.obeyed_annotations.is_empty();
+    Some((patch, urgent))
 }
 
 fn resource_version(object: &Value) -> &str {
