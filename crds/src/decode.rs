@@ -58,6 +58,23 @@ pub fn decode<T: Resource + DeserializeOwned>(object: &Value) -> Result<T, Decod
     })
 }
 
+/// What can be read of an object, and whether that is all of it: a field that can't be counts as absent.
+#[must_use]
+pub fn decode_fields<T: DeserializeOwned + Default>(object: &Value) -> (T, bool) {
+    let without_nulls = || T::deserialize(&drop_nulls(object));
+    if let Ok(decoded) = T::deserialize(object).or_else(|_| without_nulls()) {
+        return (decoded, true);
+    }
+    let fields = object.as_object().into_iter().flatten();
+    let fields = fields.map(|(name, value)| (name.clone(), drop_nulls(value)));
+    let is_readable = |(name, value): &(String, Value)| {
+        let alone = Map::from_iter([(name.clone(), value.clone())]);
+        T::deserialize(Value::Object(alone)).is_ok()
+    };
+    let readable = Value::Object(fields.filter(is_readable).collect());
+    (T::deserialize(readable).unwrap_or_default(), false)
+}
+
 /// Of what was found its type alone is told: it may be a password in a wrong place.
 fn without_value(message: &str, found: &Value) -> String {
     let found = match found {
@@ -190,14 +207,30 @@ fn render(path: &[Step]) -> String {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::decode;
-    use crate::{AppProject, Application};
+    use super::{decode, decode_fields};
+    use crate::{AppProject, Application, ApplicationStatus};
 
     fn application(spec: &Value) -> Value {
         json!({
             "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
             "metadata": { "namespace": "signet", "name": "shop" }, "spec": spec,
         })
+    }
+
+    #[test]
+    fn of_an_object_with_odd_fields_the_others_are_read() {
+        let read = |object: &Value| {
+            let (status, is_whole) = decode_fields::<ApplicationStatus>(object);
+            (json!(status), is_whole)
+        };
+        let inventory = json!([{"kind": "Pod", "name": "a"}]);
+        let whole = json!({"resources": inventory});
+        assert_eq!(read(&whole), (whole.clone(), true));
+        let nulls = json!({"resources": inventory, "history": null, "sync": null});
+        assert_eq!(read(&nulls), (whole.clone(), true));
+        let odd = json!({"resources": inventory, "history": [{"id": "a"}], "sync": null});
+        assert_eq!(read(&odd), (whole, false));
+        assert_eq!(read(&json!(5)), (json!({}), false));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 
 use globset::{GlobBuilder, GlobMatcher};
 
+use crate::repositories::redacted;
+
 /// Whether `*` stops at `/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Separator {
@@ -29,7 +31,10 @@ impl Pattern {
             None => (false, pattern),
         };
         if denies && matches!(text, "" | "*" | "**") {
-            return Err(format!("found \"{pattern}\", which would deny everything"));
+            return Err(format!(
+                "found {}, which would deny everything",
+                shown(pattern)
+            ));
         }
         if separator == Separator::Slash
             && text
@@ -37,7 +42,8 @@ impl Pattern {
                 .any(|part| part != "**" && part.contains("**"))
         {
             return Err(format!(
-                "found \"{pattern}\", expected ** between slashes only"
+                "found {}, expected ** between slashes only",
+                shown(pattern)
             ));
         }
         Ok(Self {
@@ -62,6 +68,11 @@ impl Pattern {
     }
 }
 
+/// As a message quotes it: it may be a URL with a login in it.
+fn shown(pattern: &str) -> String {
+    format!("\"{}\"", redacted(pattern))
+}
+
 fn glob(text: &str, separator: Separator) -> Result<Option<GlobMatcher>, String> {
     if !text.contains(['*', '?', '[', '{', '\\']) {
         return Ok(None);
@@ -69,8 +80,8 @@ fn glob(text: &str, separator: Separator) -> Result<Option<GlobMatcher>, String>
     let built = GlobBuilder::new(text)
         .literal_separator(separator == Separator::Slash)
         .build();
-    let glob =
-        built.map_err(|cause| format!("found \"{text}\", expected a glob: {}", cause.kind()))?;
+    let glob = built
+        .map_err(|cause| format!("found {}, expected a glob: {}", shown(text), cause.kind()))?;
     Ok(Some(glob.compile_matcher()))
 }
 
@@ -167,8 +178,11 @@ mod tests {
             ("a[b", Separator::None),
             ("{a", Separator::None),
             ("https://git.example.org**", Separator::Slash),
+            ("https://me:secret@git.example.org**", Separator::Slash),
+            ("https://me:secret@git.example.org/[", Separator::None),
         ] {
-            assert!(Pattern::new(text, separator).is_err(), "{text}");
+            let refused = Pattern::new(text, separator).unwrap_err();
+            assert!(!refused.contains("secret"), "{refused}");
         }
     }
 

@@ -32,6 +32,7 @@ pub use secret::{ALLOW_LOCAL_ADDRESSES, RepositorySecret};
 pub(crate) use signing::RsaHash;
 pub use signing::{KeyRefused, SigningKey};
 pub(crate) use url::SshTarget;
+pub(crate) use url::without_query;
 pub use url::{RepositoryUrl, redacted};
 
 /// How long to wait for the first list of repository Secrets before saying that they are not known.

@@ -334,9 +334,12 @@ fn has_sound_port(host: &str) -> bool {
 /// a revision alone.
 #[must_use]
 pub fn redacted(url: &str) -> String {
-    let url = without_login(url);
-    // A fragment names nothing that anybody fetches.
-    let url = url.split_once('#').map_or(&*url, |(url, _)| url);
+    without_query(&without_login(url))
+}
+
+/// Without what of its query names no revision, and its fragment, which names nothing that anybody fetches.
+pub(crate) fn without_query(url: &str) -> String {
+    let url = url.split_once('#').map_or(url, |(url, _)| url);
     let Some((place, query)) = url.split_once('?') else {
         return url.to_owned();
     };

@@ -142,12 +142,12 @@ impl Engine {
 
 /// The patch that a report needs over the Application as `base` shows it, and whether that can't wait.
 fn needed(base: &Value, report: &Report) -> Option<(Value, bool)> {
-    let stored = stored_status(base);
-    let patch = match &stored {
-        Ok(stored) => report.patch(stored, resource_version(base)),
-        Err(unreadable) => report.replacement(unreadable, resource_version(base)),
+    let (stored, is_whole) = stored_status(base);
+    let patch = match is_whole {
+        true => report.patch(&stored, resource_version(base)),
+        false => report.replacement(&base["status"], resource_version(base)),
     }?;
-    let urgent = Stage::of(&stored.unwrap_or_default()) != Stage::of(&report.status)
+    let urgent = Stage::of(&stored) != Stage::of(&report.status)
         || report.takes_operation
         || report.finalizers.is_some()
         || !report.obeyed_annotations.is_empty();

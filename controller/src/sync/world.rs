@@ -143,7 +143,7 @@ pub struct AppFacts {
     pub spec: ApplicationSpec,
     /// `operation`, redacted: copied into `operationState.operation`, decided on only through the request.
     pub operation: Option<Operation>,
-    /// `status` as stored, redacted. One that can't be decoded counts as none: then nothing is pruned.
+    /// `status` as stored, redacted. A field that can't be read counts as absent: without its inventory nothing is pruned.
     pub status: ApplicationStatus,
 }
 

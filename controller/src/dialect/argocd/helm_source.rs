@@ -68,7 +68,7 @@ fn file_parameters(field: &str, source: &HelmSource) -> Result<Vec<(String, Stri
         if name.contains(['=', ',']) {
             return Err(Refusal::invalid(
                 field(),
-                format!("found \"{name}\", expected the path of one value"),
+                "found = or , in it, expected the path of one value",
             ));
         }
         Ok((name, parameter.path.clone()))

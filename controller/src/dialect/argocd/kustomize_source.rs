@@ -42,7 +42,7 @@ fn replicas(field: &str, source: &KustomizeSource) -> Result<Vec<(String, i64)>,
         let Some(count) = count.filter(|count| *count >= 0) else {
             return Err(Refusal::invalid(
                 format!("{field}.replicas[{index}].count"),
-                format!("found {}, expected a number, 0 or more", replica.count),
+                "expected a number, 0 or more",
             ));
         };
         replicas.push((replica.name.clone(), count));

@@ -160,28 +160,34 @@ fn check(operation: &Operation, of: &ApplicationSpec, refusals: &mut Vec<Refusal
     let none = ApplicationSource::default();
     if let Some(asked) = &sync.source {
         let own = of.source.as_ref().unwrap_or(&none);
-        let place = differing(&compared(sync, asked), &compared(sync, own));
-        refusals.extend(place.map(|place| elsewhere(&format!("operation.sync.source{place}"))));
+        refusals.extend(another("operation.sync.source", sync, asked, own));
     }
-    if !sync.sources.is_empty() {
-        let all = |sources: &[ApplicationSource]| {
-            sources
-                .iter()
-                .map(|source| compared(sync, source))
-                .collect()
-        };
-        let place = differing(&all(&sync.sources), &all(&of.sources));
-        refusals.extend(place.map(|place| elsewhere(&format!("operation.sync.sources{place}"))));
+    if !sync.sources.is_empty() && sync.sources.len() != of.sources.len() {
+        refusals.push(elsewhere("operation.sync.sources"));
+        return;
+    }
+    for (index, (asked, own)) in sync.sources.iter().zip(&of.sources).enumerate() {
+        let field = format!("operation.sync.sources[{index}]");
+        refusals.extend(another(&field, sync, asked, own));
     }
 }
 
-/// A source as it is compared: which revision it follows does not matter where the request names revisions itself.
-fn compared(sync: &SyncOperation, source: &ApplicationSource) -> Value {
-    let mut source = source.clone();
-    if !sync.revision.is_empty() || !sync.revisions.is_empty() {
-        source.target_revision.clear();
-    }
-    serde_json::to_value(source).unwrap_or(Value::Null)
+/// A source that is not the spec's. Which revision it follows does not matter where the request names revisions itself.
+fn another(
+    field: &str,
+    sync: &SyncOperation,
+    asked: &ApplicationSource,
+    own: &ApplicationSource,
+) -> Option<Refusal> {
+    let [asked, own] = [asked, own].map(|source| {
+        let mut source = source.clone();
+        if !sync.revision.is_empty() || !sync.revisions.is_empty() {
+            source.target_revision.clear();
+        }
+        serde_json::to_value(source).unwrap_or(Value::Null)
+    });
+    let place = differing("spec.source", &asked, &own)?;
+    Some(elsewhere(&format!("{field}{place}")))
 }
 
 fn elsewhere(field: &str) -> Refusal {
@@ -190,21 +196,23 @@ fn elsewhere(field: &str) -> Refusal {
     Refusal::invalid(field, message)
 }
 
-/// The first place where two values differ, as the end of a path; empty where they are two things altogether.
-fn differing(asked: &Value, own: &Value) -> Option<String> {
+/// The first of the fields in the list of all that differs, as the end of a path; `row` is where the values stand there.
+fn differing(row: &str, asked: &Value, own: &Value) -> Option<String> {
+    let is_a_field = SPEC.iter().any(|(name, _)| *name == row);
     match (asked, own) {
         (asked, own) if asked == own => None,
-        (Value::Object(fields), Value::Object(others)) => {
+        (Value::Object(fields), Value::Object(others)) if !is_a_field => {
             let mut names = fields.keys().chain(others.keys());
             names.find_map(|name| {
-                let place = differing(&asked[name], &own[name])?;
+                let place = differing(&format!("{row}.{name}"), &asked[name], &own[name])?;
                 Some(format!(".{name}{place}"))
             })
         }
         (Value::Array(items), Value::Array(others)) if items.len() == others.len() => {
             let mut pairs = (0..).zip(items.iter().zip(others));
             pairs.find_map(|(index, (asked, own)): (usize, _)| {
-                Some(format!("[{index}]{}", differing(asked, own)?))
+                let place = differing(&format!("{row}[]"), asked, own)?;
+                Some(format!("[{index}]{place}"))
             })
         }
         _ => Some(String::new()),

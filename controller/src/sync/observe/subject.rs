@@ -2,7 +2,6 @@
 //! It asks neither Git nor the cluster.
 
 use crds::{AppProject, Application, ApplicationStatus};
-use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::access::{Denied, Project, Reason};
@@ -39,7 +38,7 @@ impl Engine {
                 (without_spec(object), Err(vec![refusal]))
             }
         };
-        application.status = Some(stored_status(object).unwrap_or_default());
+        application.status = Some(stored_status(object).0);
         let written = application.operation.clone();
         let redaction = redactor.of(&app.namespace, &app.name);
         redaction.application(&mut application);
@@ -115,11 +114,11 @@ fn without_status(object: &Value) -> Value {
     )
 }
 
-/// The status as it stands, or one that can't be decoded, which counts as none.
-pub(in crate::sync) fn stored_status(object: &Value) -> Result<ApplicationStatus, &Value> {
+/// The status as far as it can be read, and whether that is all of it.
+pub(in crate::sync) fn stored_status(object: &Value) -> (ApplicationStatus, bool) {
     match object.get("status").filter(|status| !status.is_null()) {
-        Some(status) => ApplicationStatus::deserialize(status).map_err(|_| status),
-        None => Ok(ApplicationStatus::default()),
+        Some(status) => crds::decode_fields(status),
+        None => (ApplicationStatus::default(), true),
     }
 }
 

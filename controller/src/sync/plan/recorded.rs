@@ -8,7 +8,7 @@ use crds::{
     ResourceResult, ResourceStatus,
 };
 
-use crate::dialect::{self, OperationRequest, Phase};
+use crate::dialect::{self, OperationRequest, Phase, Refusal};
 use crate::sync::key::{GroupKind, ObjectKey};
 use crate::sync::plan::HookPhase;
 use crate::sync::plan::operation::is_running;
@@ -145,13 +145,20 @@ pub(in crate::sync) fn request(
     application: &AppFacts,
     state: &OperationState,
 ) -> Option<OperationRequest> {
+    accepted(application, state).ok().flatten()
+}
+
+/// The request that began the operation, or what in it is not accepted any more.
+pub(in crate::sync) fn accepted(
+    application: &AppFacts,
+    state: &OperationState,
+) -> Result<Option<OperationRequest>, Vec<Refusal>> {
     let application = Application {
         spec: application.spec.clone(),
         operation: Some(state.operation.clone()),
         ..Application::default()
     };
-    let request = dialect::operation(&application, Some(&state.operation));
-    request.ok().flatten()
+    dialect::operation(&application, Some(&state.operation))
 }
 
 /// It dealt with some objects alone, or wrote none.

@@ -9,7 +9,7 @@ use crds::{
 use serde_json::{Map, Value};
 
 use super::{Redaction, is_digest};
-use crate::repositories::{RepositoryUrl, redacted};
+use crate::repositories::{RepositoryUrl, redacted, without_query};
 
 /// In the place of an object there is an object with this field.
 const REDACTED: &str = "redacted";
@@ -110,10 +110,11 @@ impl Redaction<'_> {
         } = kustomize;
         for KustomizeReplica {
             name: _,
-            count: _,
+            count,
             extra,
         } in replicas
         {
+            self.count(count);
             extra.clear();
         }
         self.texts("kustomize.commonLabels", common_labels);
@@ -193,6 +194,19 @@ impl Redaction<'_> {
         extra.clear();
     }
 
+    /// A number may be written as text.
+    fn count(&self, count: &mut Value) {
+        let is_number = match &*count {
+            Value::String(text) => is_digest(text) || text.parse::<i64>().is_ok(),
+            count => count.is_number(),
+        };
+        if !is_number {
+            *count = self
+                .digest(&["kustomize.replicas"], &count.to_string())
+                .into();
+        }
+    }
+
     /// `helm --set` reads a value in a name, too.
     fn path_of_value(&self, name: &mut String) {
         if name.contains(['=', ',']) {
@@ -249,6 +263,7 @@ impl Redaction<'_> {
 /// A digest stands where the login was, and nothing else is left to hide.
 fn has_digest(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let parts = rest.split_once('@');
-    parts.is_some_and(|(login, place)| is_digest(login) && redacted(place) == place)
+    let authority = rest.split('/').next().unwrap_or_default();
+    let login = authority.rsplit_once('@').map(|(login, _)| login);
+    login.is_some_and(is_digest) && without_query(url) == url
 }

@@ -55,7 +55,7 @@ fn of_each_field_that_may_hold_a_value_there_is_a_digest_and_of_the_others_what_
             "skipCrds": true, "kubeVersion": "1.33", "apiVersions": ["a/v1"],
         },
         "kustomize": {
-            "namePrefix": "a-", "images": ["web=web:2"], "replicas": [{"name": "web", "count": 2}],
+            "namePrefix": "a-", "images": ["web=web:2"], "replicas": [{"name": "web", "count": 2}, {"name": "db", "count": "3"}, {"name": "a", "count": {"a": "secret"}}],
             "commonLabels": {"team": "secret"}, "commonAnnotations": {"note": "secret"},
             "patches": [{"path": "p.yaml", "patch": "secret", "target": {"kind": "Secret", "labelSelector": "a=secret"}, "options": {"allowNameChange": true}}],
             "components": [
@@ -85,7 +85,7 @@ fn of_each_field_that_may_hold_a_value_there_is_a_digest_and_of_the_others_what_
             "skipCrds": true, "kubeVersion": "1.33", "apiVersions": ["a/v1"],
         },
         "kustomize": {
-            "namePrefix": "a-", "images": ["web=web:2"], "replicas": [{"name": "web", "count": 2}],
+            "namePrefix": "a-", "images": ["web=web:2"], "replicas": [{"name": "web", "count": 2}, {"name": "db", "count": "3"}, {"name": "a", "count": "DIGEST"}],
             "commonLabels": {"team": "DIGEST"}, "commonAnnotations": {"note": "DIGEST"},
             "patches": [{"path": "p.yaml", "patch": "DIGEST", "target": {"kind": "Secret", "labelSelector": "DIGEST"}, "options": {"allowNameChange": true}}],
             "components": [
@@ -141,6 +141,18 @@ fn of_a_url_the_login_is_a_digest_and_the_user_of_ssh_is_not() {
         (
             "https://hmac-sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA@git.example.com/a?token=secret",
             "https://DIGEST@git.example.com/a",
+        ),
+        (
+            "https://hmac-sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA@me:secret@git.example.com/a",
+            "https://DIGEST@git.example.com/a",
+        ),
+        (
+            "https://me:secret@host:x/a@v1",
+            "https://DIGEST@host:x/a@v1",
+        ),
+        (
+            "https://me:secret@host/a://b@c",
+            "https://DIGEST@host/a://b@c",
         ),
     ] {
         let source = json!({"repoURL": url});

@@ -72,12 +72,9 @@ impl Report {
         self.patch_with(status.flatten(), resource_version)
     }
 
-    /// The same over a status that can't be decoded, of which nothing stays.
-    pub fn replacement(&self, unreadable: &Value, resource_version: &str) -> Option<Value> {
-        self.patch_with(
-            difference(unreadable, &as_json(&self.status)),
-            resource_version,
-        )
+    /// The same over a status with fields that can't be read, of which nothing stays.
+    pub fn replacement(&self, stored: &Value, resource_version: &str) -> Option<Value> {
+        self.patch_with(difference(stored, &as_json(&self.status)), resource_version)
     }
 
     fn patch_with(&self, status: Option<Value>, resource_version: &str) -> Option<Value> {
@@ -315,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_stays_of_a_status_that_nobody_can_read() {
+    fn nothing_stays_of_a_field_that_nobody_can_read() {
         let unreadable = json!({"history": [{"id": "secret"}], "sync": {"status": 1, "new": 2}});
         let status = json!({"sync": {"status": "Synced"}});
         let report = Report {

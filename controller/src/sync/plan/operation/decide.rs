@@ -8,6 +8,7 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::begin::{begin, begins_at, ended, refused, requested, stored};
 use super::retry::{is_waited_for, later};
+use crate::dialect::Refusal;
 use crate::sync::key::ObjectKey;
 use crate::sync::plan::comparison::Terms;
 use crate::sync::plan::gates::Stop;
@@ -45,8 +46,7 @@ pub(in crate::sync) fn decide(
 ) -> Decided {
     match &world.request {
         Err(refusals) => {
-            let texts: Vec<String> = refusals.iter().map(ToString::to_string).collect();
-            return refused(world, OperationPhase::Error, texts.join(", ")).into();
+            return refused(world, OperationPhase::Error, joined(refusals)).into();
         }
         Ok(Some(request)) => {
             let requested = requested(world, terms, comparison, request);
@@ -89,9 +89,6 @@ pub(in crate::sync) fn decide_stopped(world: &World, stop: &Stop) -> Option<Oper
         ..stored(world, state)
     })
 }
-
-/// What is said of an operation whose sources are not those of the spec any more.
-const OTHER_SOURCES: &str = "the sources of the Application are others now";
 
 /// What is said of an operation that somebody has ended.
 const TERMINATED: &str = "Operation terminated";
@@ -188,18 +185,23 @@ fn superseded(
             ..operation
         },
         Initiator::Automated => begin(world, terms, Scope::Whole, 0),
-        Initiator::Requested(_) if recorded::request(&world.application, state).is_none() => {
-            ended(world, state, OTHER_SOURCES.into())
-        }
-        Initiator::Requested(_) => Operation {
-            revisions: terms.source.revisions.clone(),
-            decision: Decision::Start,
-            started_at: begins_at(world),
-            retry_count: 0,
-            failed: None,
-            ..operation
+        Initiator::Requested(_) => match recorded::accepted(&world.application, state) {
+            Err(refusals) => ended(world, state, joined(&refusals)),
+            Ok(_) => Operation {
+                revisions: terms.source.revisions.clone(),
+                decision: Decision::Start,
+                started_at: begins_at(world),
+                retry_count: 0,
+                failed: None,
+                ..operation
+            },
         },
     }
+}
+
+fn joined(refusals: &[Refusal]) -> String {
+    let texts: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+    texts.join(", ")
 }
 
 /// The automated sync that runs, where the sources have moved on and still are those that it began with.
@@ -216,7 +218,13 @@ pub(in crate::sync) fn running_elsewhere(world: &World, newer: &Revisions) -> Op
 pub(in crate::sync) fn left_behind(world: &World, terms: &Terms<'_>) -> Option<Operation> {
     let state = recorded::operation(&world.application).filter(|state| is_running(state))?;
     let elsewhere = recorded::pinned(state)? != terms.source.revisions;
-    elsewhere.then(|| ended(world, state, OTHER_SOURCES.into()))
+    elsewhere.then(|| {
+        ended(
+            world,
+            state,
+            "the sources of the Application are others now".into(),
+        )
+    })
 }
 
 /// The gate of automatic syncs: something can be done, and it was not tried before at this revision; or healing is on and due.
