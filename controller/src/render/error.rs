@@ -84,6 +84,9 @@ pub enum RenderError {
     /// The program worked and refused its input; its own first words, with paths of the repository.
     #[error("{command} failed: {words}")]
     Program { command: String, words: String },
+    /// The same, where its words may hold values of the input.
+    #[error("{command} failed, and what it says may hold values, so that it is not told")]
+    Withheld { command: String },
     /// The program did not do its work.
     #[error("{command}: {cause}")]
     Child { command: String, cause: ChildError },
@@ -213,6 +216,9 @@ impl RenderError {
             Self::Setting { .. } => Some(
                 "correct the ConfigMap; a program must be in the controller's container, mounted there or part of its image",
             ),
+            Self::Withheld { .. } => {
+                Some("run it in a clone of the repository to see what it says")
+            }
             Self::Scratch { .. } => Some("make room in the folder of --data-dir"),
             Self::Limit { .. } => Some("spread the manifests over several Applications"),
             Self::Git(error) => error.hint(),

@@ -58,6 +58,8 @@ pub(super) struct Run<'a> {
     pub(super) landlocked: bool,
     /// The beginning of the command, as errors name it.
     pub(super) command: &'a str,
+    /// What may be told of what it says where it fails; `None` is nothing.
+    pub(super) told: fn(&str) -> Option<String>,
 }
 
 impl Program {
@@ -147,15 +149,18 @@ impl Found {
             landlocked: run.landlocked,
         };
         let command = || format!("{} {}", self.name, run.command);
-        run.runner.run(&child).map_err(|cause| match cause.words() {
-            Some(words) => RenderError::Program {
-                command: command(),
-                words: cut(in_repository(&words, run.scratch)),
-            },
-            None => RenderError::Child {
-                command: command(),
-                cause,
-            },
+        run.runner.run(&child).map_err(|cause| {
+            let command = command();
+            let Some(said) = cause.said() else {
+                return RenderError::Child { command, cause };
+            };
+            match (run.told)(&in_repository(said, run.scratch)) {
+                Some(words) => RenderError::Program {
+                    command,
+                    words: cut(words),
+                },
+                None => RenderError::Withheld { command },
+            }
         })
     }
 }

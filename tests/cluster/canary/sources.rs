@@ -9,23 +9,30 @@ use crate::harness::{Controller, GitRepository, eventually, unique};
 use crate::scene::{Scene, config_map, deployment};
 
 /// Applications of which nothing gets into the cluster.
-pub(crate) const REFUSED: [&str; 19] = [
+pub(crate) const REFUSED: [&str; 26] = [
+    "anchor",
     "asked",
+    "aimless",
     "component",
+    "counted",
     "denied",
     "depends",
     "expression",
     "file",
     "inline",
+    "literals",
     "label",
     "mistyped",
+    "misfit",
     "module",
+    "nested",
     "parameter",
     "patch",
     "plugin",
     "refused",
     "remote",
     "schema",
+    "selector",
     "torn",
     "typed",
     "unquoted",
@@ -207,6 +214,19 @@ fn plant_applications(scene: &Scene, canaries: &Canaries) {
         of("a label of an Application"),
         of("a label of an Application")
     );
+    let aimless =
+        json!([{"op": "add", "path": "/x", "value": of("a patch without a target")}]).to_string();
+    let of_a_secret = |data: Value| {
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "spoiled"}, "data": data});
+        secret.to_string()
+    };
+    let misfit = of_a_secret(json!({"token": {"it": of("a patch that does not fit")}}));
+    let added = json!([{"op": "add", "path": "/x", "value": 1}]).to_string();
+    let selector = json!({"labelSelector": format!("a in {}", of("a selector of a patch"))});
+    let counted = json!({"name": "web", "count": of("a count that is no number")});
+    let anchor = format!("token: *{}\n", of("an anchor in values"));
+    let nested = json!({"a": {"b": "x"}, "token": of("a parameter that is JSON")}).to_string();
+    let nested = json!({"name": "more", "value": nested});
     let component = format!(
         "git.example.com/team/part?ref=v1&token={}",
         of("a component of an Application")
@@ -251,6 +271,40 @@ fn plant_applications(scene: &Scene, canaries: &Canaries) {
             "plugin",
             with("plugin", "plugin", json!({"env": [variable]})),
         ),
+        (
+            "aimless",
+            with(
+                "spoiled",
+                "kustomize",
+                json!({"patches": [{"patch": aimless}]}),
+            ),
+        ),
+        (
+            "misfit",
+            with(
+                "spoiled",
+                "kustomize",
+                json!({"patches": [{"patch": misfit}]}),
+            ),
+        ),
+        (
+            "selector",
+            with(
+                "spoiled",
+                "kustomize",
+                json!({"patches": [{"patch": added, "target": selector}]}),
+            ),
+        ),
+        (
+            "counted",
+            with("spoiled", "kustomize", json!({"replicas": [counted]})),
+        ),
+        ("anchor", with("chart", "helm", json!({"values": anchor}))),
+        (
+            "nested",
+            with("chart", "helm", json!({"parameters": [nested]})),
+        ),
+        ("literals", source("literals")),
         (
             "component",
             with(
@@ -434,11 +488,18 @@ fn refused(canaries: &Canaries) -> Files {
         "apiVersion: v2\nname: depends\nversion: 0.1.0\ndependencies: [{{name: part, version: 1.0.0, repository: \"{}\"}}]\n",
         url("a login of a dependency")
     );
+    let spoiled = "secretGenerator: [{name: spoiled, literals: [token=none], options: {disableNameSuffixHash: true}}]\n";
+    let literals = format!(
+        "secretGenerator: [{{name: literals, literals: [token={}, oops]}}]\n",
+        of("a literal beside a bad one")
+    );
     let remote = format!("resources: [\"{}\"]\n", url("a login of a remote base"));
     let files = [
         ("depends/Chart.yaml", depends),
         ("mistyped/secret.yaml", mistyped),
         ("refused/secret.yaml", docker),
+        ("literals/kustomization.yaml", literals),
+        ("spoiled/kustomization.yaml", spoiled.to_owned()),
         ("remote/kustomization.yaml", remote),
         ("torn/secret.yaml", torn),
     ];

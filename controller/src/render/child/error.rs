@@ -42,13 +42,13 @@ impl ChildError {
         matches!(self.why, Why::NotStarted(_) | Why::Overdue(_))
     }
 
-    /// The program's own words, the first line that says what is wrong; `None` unless it refused its input.
-    #[must_use]
-    pub fn words(&self) -> Option<String> {
+    /// All of the program's own words, which may quote its input; `None` unless it refused that, and said why.
+    pub(in crate::render) fn said(&self) -> Option<&str> {
         match &self.why {
-            Why::Failed(words) => first_line(words),
+            Why::Failed(words) => Some(words).filter(|words| !words.trim().is_empty()),
             _ => None,
         }
+        .map(String::as_str)
     }
 }
 
@@ -69,7 +69,7 @@ pub(in crate::render) fn cut(line: String) -> String {
 
 /// The first line that says what is wrong, without the program's own mark before it. One that ends in a colon says nothing
 /// without those that follow.
-fn first_line(words: &str) -> Option<String> {
+pub(in crate::render) fn first_line(words: &str) -> Option<String> {
     let lines: Vec<_> = words.lines().map(str::trim).collect();
     let error = |line: &&str| line.starts_with("Error: ") || line.starts_with("error: ");
     let first = lines.iter().position(error);

@@ -17,7 +17,7 @@ use std::{
 };
 
 pub use error::ChildError;
-pub(super) use error::cut;
+pub(super) use error::{cut, first_line};
 pub use launcher::entry;
 pub use limits::Limits;
 pub use scratch::Scratch;

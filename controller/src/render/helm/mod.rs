@@ -12,7 +12,7 @@ use std::{fs, io, path::Path, sync::Arc};
 
 use super::{
     Batch, HelmOptions, RenderError, RenderKey, Renderer, Request, Root,
-    child::Scratch,
+    child::{Scratch, first_line},
     files::{join, scratch as unwritable},
     key::KeyHash,
     output,
@@ -165,6 +165,7 @@ impl Template {
             directory: "",
             readable: Vec::new(),
             command: "template",
+            told: first_line,
         };
         let output = self
             .program

@@ -21,13 +21,18 @@ const PLAIN: [&str; 15] = [
     "missing propert",
     "value must be ",
 ];
+/// What comes before what a reader of YAML or of parameters finds wrong.
+const READERS: [&str; 3] = [
+    "YAML parse error on ",
+    "error converting YAML to JSON: ",
+    "failed parsing --set",
+];
 /// What is wrong there, where nothing else may be said.
 const WRONG: &str = "it is not what the schema wants";
 
 /// The words without values.
 pub(super) fn unquoted(words: &str) -> String {
     const SCHEMA: &str = "meet the specifications of the schema";
-    const YAML: &str = "YAML parse error on ";
     const CALLING: &str = "error calling ";
     if words.contains(SCHEMA) {
         return schema(words);
@@ -43,10 +48,9 @@ pub(super) fn unquoted(words: &str) -> String {
             }
         });
     }
-    match words.split_once(YAML) {
-        Some((before, said)) => format!("{before}{YAML}{}", masked(said, &['\'', '`'])),
-        None => words.to_owned(),
-    }
+    let starts = READERS.iter().filter_map(|reader| words.find(reader));
+    let (before, said) = words.split_at(starts.min().unwrap_or(words.len()));
+    before.to_owned() + &masked(said, &['\'', '"', '`'])
 }
 
 /// Each entry is `- at 'POINTER': ` and what is wrong.
@@ -197,6 +201,22 @@ mod tests {
             ),
         ] {
             assert_eq!(unquoted(&format!("{at}{said}")), format!("{at}{told}"));
+        }
+    }
+
+    #[test]
+    fn what_is_quoted_of_values_and_parameters_is_left_out() {
+        for (said, told) in [
+            (
+                "failed to parse helm.values: error converting YAML to JSON: yaml: unknown anchor 'hunter2' referenced",
+                "failed to parse helm.values: error converting YAML to JSON: yaml: unknown anchor '…' referenced",
+            ),
+            (
+                r#"failed parsing --set data: key "\"password\":\"hunter2\"}" has no value"#,
+                r#"failed parsing --set data: key "…" has no value"#,
+            ),
+        ] {
+            assert_eq!(unquoted(said), told);
         }
     }
 

@@ -4,6 +4,7 @@
 mod charts;
 mod closure;
 mod edits;
+mod reasons;
 mod references;
 mod relocation;
 mod remote;
@@ -124,6 +125,7 @@ impl Build {
             readable: Vec::new(),
             landlocked: self.landlocked,
             command: &command,
+            told: reasons::told,
         };
         for edit in self.edits {
             self.program.run(&run, edit)?;
