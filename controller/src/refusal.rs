@@ -1,5 +1,6 @@
-//! What may be repeated of the API server's refusal of an object that holds secrets: who refused, which fields, and why.
-//! It must not pass on a text that could quote a value: admission webhooks and policies write what they like.
+//! What may be repeated of the API server's refusals: who refused, which fields, and why.
+//! It must not pass on a value that the API server quotes. Of an object that holds secrets it passes on no words of admission webhooks and
+//! policies either, which write what they like.
 
 use std::fmt::Display;
 
@@ -60,6 +61,72 @@ pub(crate) fn without_values(object: &dyn Display, status: &Status) -> String {
         [] => format!("{object}: {reason}"),
         fields => format!("{object}: {reason}: {}", fields.join(", ")),
     }
+}
+
+/// How the API server begins where it repeats what it found in a field.
+const QUOTING: [&str; 3] = [
+    "Invalid value: ",
+    "Unsupported value: ",
+    "Duplicate value: ",
+];
+
+/// The refusal of an object that is not there to hold secrets, and may hold passwords all the same: in the words of webhooks and policies, and
+/// in those of the API server without the values that it repeats.
+pub(crate) fn unquoted(object: &dyn Display, status: &Status) -> String {
+    let message = &status.message;
+    if denial(status).is_some() {
+        return message.clone();
+    }
+    if let Some(misfits) = misfits(status) {
+        return format!("{object}: {}", misfits.join(", "));
+    }
+    let fields: Vec<_> = causes(status)
+        .map(|cause| format!("{}: {}", cause.field, without_value(&cause.message)))
+        .collect();
+    match (fields.as_slice(), message.split_once(" is invalid: ")) {
+        ([], _) if QUOTING.iter().any(|quoting| message.contains(quoting)) => {
+            format!("{object}: {}", status.reason)
+        }
+        (fields @ [_, ..], Some((head, _))) if status.code == 422 => {
+            format!("{head} is invalid: {}", fields.join(", "))
+        }
+        // A reader of JSON shows the surroundings of what it can't read.
+        _ => {
+            let said = message.split(", error found in #").next();
+            said.unwrap_or_default().to_owned()
+        }
+    }
+}
+
+/// What is wrong with a field: `Invalid value: "hunter2": must be shorter` without what it found.
+fn without_value(message: &str) -> String {
+    let begins = |quoting: &&str| message.starts_with(*quoting);
+    let Some(quoting) = QUOTING.into_iter().find(begins) else {
+        return message.to_owned();
+    };
+    let rest = &message[quoting.len()..];
+    let wrong = match rest.strip_prefix('"') {
+        Some(text) => end_of_text(text).and_then(|end| text[end + 1..].strip_prefix(": ")),
+        None if rest.contains(['{', '[']) => {
+            let ends = ["}: ", "]: "].iter().filter_map(|end| rest.rfind(end));
+            ends.max().map(|end| &rest[end + "}: ".len()..])
+        }
+        None => rest.split_once(": ").map(|(_, wrong)| wrong),
+    };
+    match wrong {
+        Some(wrong) => format!("{quoting}{wrong}"),
+        None => quoting.trim_end_matches(": ").to_owned(),
+    }
+}
+
+/// Where a text ends that Go has quoted.
+fn end_of_text(text: &str) -> Option<usize> {
+    let mut escaped = false;
+    text.bytes().position(|byte| {
+        let ends = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends
+    })
 }
 
 /// An error of a request that carried secrets, fit for the log.
@@ -231,6 +298,76 @@ mod tests {
             told(json!({ "code": 500, "message": message })),
             "Secret ns/db: .data.token: expected string, .spec: field not declared in schema"
         );
+    }
+
+    #[test]
+    fn of_other_objects_all_is_told_but_the_values_that_it_repeats() {
+        let cause = |field: &str, message: &str| json!({"field": field, "reason": "FieldValueInvalid", "message": message});
+        for (causes, told) in [
+            (
+                vec![cause(
+                    "spec.replicas",
+                    "Invalid value: -1: must be greater than or equal to 0",
+                )],
+                "spec.replicas: Invalid value: must be greater than or equal to 0",
+            ),
+            (
+                vec![
+                    cause(
+                        "a",
+                        r#"Invalid value: "hun\"ter2": a valid label must be short: \"x\""#,
+                    ),
+                    cause("b", "Required value"),
+                    cause(
+                        "c",
+                        r#"Unsupported value: "hunter2": supported values: "Always", "Never""#,
+                    ),
+                    cause("d", r#"Duplicate value: "hunter2""#),
+                    cause("e", r#"Not found: "config""#),
+                ],
+                r#"a: Invalid value: a valid label must be short: \"x\", b: Required value, c: Unsupported value: supported values: "Always", "Never", d: Duplicate value, e: Not found: "config""#,
+            ),
+            (
+                vec![cause(
+                    "spec.template",
+                    r#"Invalid value: core.PodTemplateSpec{Env:[]core.EnvVar{core.EnvVar{Name:"A", Value:"hunter2"}}}: field is immutable"#,
+                )],
+                "spec.template: Invalid value: field is immutable",
+            ),
+            (
+                vec![cause(
+                    "spec.clusterIPs[0]",
+                    r#"Invalid value: ["10.0.0.1"]: may not change once set"#,
+                )],
+                "spec.clusterIPs[0]: Invalid value: may not change once set",
+            ),
+        ] {
+            let status = invalid("Job.batch \"m\" is invalid: hunter2", &causes.into());
+            let status: Status = serde_json::from_value(status).unwrap();
+            let told = format!("Job.batch \"m\" is invalid: {told}");
+            assert_eq!(unquoted(&"Job ns/m", &status), told);
+        }
+        for (status, told) in [
+            (
+                json!({"code": 500, "message": "failed to create typed patch object (ns/web; apps/v1, Kind=Deployment): .spec.template.spec.containers[name=\"web\"].env[name=\"PIN\"].value: expected string, got &value.valueUnstructured{Value:48151623}"}),
+                "Job ns/m: .spec.template.spec.containers[name=\"web\"].env[name=\"PIN\"].value: expected string",
+            ),
+            (
+                json!({"code": 422, "reason": "Invalid", "message": "spec.x: Invalid value: \"hunter2\": no"}),
+                "Job ns/m: Invalid",
+            ),
+            (
+                json!({"code": 400, "message": "quantities must match x, error found in #10 byte of ...|hunter2|..."}),
+                "quantities must match x",
+            ),
+            (
+                json!({"code": 403, "message": "admission webhook \"guard.example.com\" denied the request: no latest tags"}),
+                "admission webhook \"guard.example.com\" denied the request: no latest tags",
+            ),
+        ] {
+            let status: Status = serde_json::from_value(status).unwrap();
+            assert_eq!(unquoted(&"Job ns/m", &status), told);
+        }
     }
 
     #[test]

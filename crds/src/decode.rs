@@ -75,6 +75,18 @@ pub fn decode_fields<T: DeserializeOwned + Default>(object: &Value) -> (T, bool)
     (T::deserialize(readable).unwrap_or_default(), false)
 }
 
+/// Decodes a part of an object, all of whose fields are optional.
+///
+/// # Errors
+/// The place in it, what was found there by its type, and what was expected.
+pub fn decode_part<T: DeserializeOwned>(part: &Value) -> Result<T, String> {
+    T::deserialize(part).map_err(|cause| {
+        let (path, found) = locate::<T>(part);
+        let problem = without_value(&cause.to_string(), found);
+        format!("{}: {problem}", render(&path))
+    })
+}
+
 /// Of what was found its type alone is told: it may be a password in a wrong place.
 fn without_value(message: &str, found: &Value) -> String {
     let found = match found {

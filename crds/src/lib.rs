@@ -15,7 +15,7 @@ mod sealed_secret;
 
 pub use app_project::*;
 pub use application::*;
-pub use decode::{DecodeError, decode, decode_fields};
+pub use decode::{DecodeError, decode, decode_fields, decode_part};
 pub use sealed_secret::*;
 
 /// True for a value that Go's `omitempty` would leave out.

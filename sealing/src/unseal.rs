@@ -192,11 +192,8 @@ fn secret_metadata(sealed: &SealedSecret) -> Result<ObjectMeta, UnsealError> {
         .as_ref()
         .and_then(|template| template.metadata.clone());
     let mut metadata: ObjectMeta = match template {
-        Some(map) => serde_json::from_value(Value::Object(map)).map_err(|error| {
-            UnsealError::TemplateMetadata {
-                reason: error.to_string(),
-            }
-        })?,
+        Some(map) => crds::decode_part(&Value::Object(map))
+            .map_err(|reason| UnsealError::TemplateMetadata { reason })?,
         None => ObjectMeta::default(),
     };
     force_identity(&mut metadata, sealed);

@@ -30,7 +30,7 @@ pub enum UnsealError {
     /// `spec.template.metadata` is no metadata.
     #[error("spec.template.metadata is not the metadata of an object: {reason}")]
     TemplateMetadata {
-        /// What the decoder said; the template is public.
+        /// The place in it, and what was expected there.
         reason: String,
     },
 }

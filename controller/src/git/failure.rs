@@ -162,7 +162,8 @@ pub(super) fn of_http(
         let first: &(dyn std::error::Error + 'static) = error;
         std::iter::successors(Some(first), |cause| cause.source())
     };
-    tracing::debug!(url = %repository.url, causes = ?causes().map(ToString::to_string).collect::<Vec<_>>(), "request failed");
+    // The first has the URL, whose query a redirect may have brought.
+    tracing::debug!(url = %repository.url, causes = ?causes().skip(1).map(ToString::to_string).collect::<Vec<_>>(), "request failed");
     if let Some(local) = causes().find_map(|cause| cause.downcast_ref::<LocalAddress>()) {
         return local_address(repository, local);
     }

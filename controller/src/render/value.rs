@@ -73,6 +73,8 @@ fn options() -> Options {
 fn problem(message: &str) -> String {
     if message.contains("budget breached") || message.contains("alias replay limit") {
         "deeper, or larger with its aliases written out, than one document may be".to_owned()
+    } else if message.starts_with("non-finite float") {
+        "not YAML: a number is out of range, expected text in quotes".to_owned()
     } else {
         format!("not YAML: {}", without_place(message))
     }
@@ -164,6 +166,19 @@ mod tests {
             (error.line, error.problem.as_str()),
             (2, "not YAML: unclosed quote")
         );
+        for (text, problem) in [
+            (
+                "a: 1\ntoken: 12e45678901",
+                "not YAML: a number is out of range, expected text in quotes",
+            ),
+            (
+                "a: 1\ntoken: *hunter2",
+                "not YAML: alias references unknown anchor",
+            ),
+        ] {
+            let error = yaml(text).unwrap_err();
+            assert_eq!((error.line, error.problem.as_str()), (2, problem));
+        }
         let error = yaml("data: hunter2\n  key: hunter2\n").unwrap_err();
         assert!(
             error.line == 2 && !error.problem.contains("hunter2"),

@@ -26,6 +26,7 @@ use crate::context::Context;
 use crate::events::Event;
 use crate::keys::Standing;
 use crate::leadership::Role;
+use crate::refusal;
 use crate::run;
 use crate::sync::key::ObjectKey;
 
@@ -128,9 +129,10 @@ async fn look(context: &Context, register: &Register, key: &ObjectKey) -> kube::
             Ok(())
         }
         Err(kube::Error::Api(status)) if !status.is_conflict() => {
-            let event = report::failed(&status.message);
+            let event = report::failed(&refusal::unquoted(key, &status));
             tell(context, &workload, &resource, event).await;
-            Err(kube::Error::Api(status))
+            let error = kube::Error::Api(status);
+            Err(refusal::error_without_values(key, error))
         }
         Err(error) => Err(error),
     }

@@ -172,6 +172,6 @@ fn text(object: &Value, pointer: &str) -> String {
 fn server(object: &Value) -> String {
     match text(object, "/spec/destination/server") {
         server if server.is_empty() => text(object, "/spec/destination/name"),
-        server => server,
+        server => crate::git::redacted(&server),
     }
 }

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use crate::{
     dialect::argocd::{REFRESH, SKIP_RECONCILE},
     git::{CommitId, RepositoryUrl},
+    refusal,
     sync::{
         engine::Engine,
         observe::applications::{self, AppId},
@@ -65,7 +66,9 @@ impl Engine {
             ..PatchParams::default()
         };
         let patch = json!({ "metadata": { "annotations": { REFRESH: "normal" } } });
-        api.patch(&app.name, &params, &Patch::Merge(&patch)).await?;
+        let patched = api.patch(&app.name, &params, &Patch::Merge(&patch)).await;
+        // A webhook may quote what it refuses.
+        patched.map_err(|error| refusal::error_without_values(app, error))?;
         Ok(())
     }
 }

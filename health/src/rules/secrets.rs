@@ -7,6 +7,8 @@ use crate::conditions::{condition, holds, not_observed};
 use crate::verdict::{Health, degraded, healthy, progressing};
 
 const NOT_DECRYPTED: &str = "Waiting for Sealed Secret to be decrypted";
+const NOT_FILLED_IN: &str =
+    "its template can't be filled in; the condition Synced of the SealedSecret says why";
 
 /// Is its Secret made from the newest spec?
 pub(super) fn sealed_secret(object: &Value) -> Health {
@@ -18,6 +20,8 @@ pub(super) fn sealed_secret(object: &Value) -> Health {
     }
     match (synced.is("True"), synced.is("False")) {
         (true, _) => healthy(""),
+        // What a template of upstream's controller makes of a value stands in its message.
+        (_, true) if synced.message().contains("executing \"") => degraded(NOT_FILLED_IN),
         (_, true) => degraded(synced.message()),
         _ => progressing(NOT_DECRYPTED),
     }

@@ -9,7 +9,7 @@ use crate::harness::{Controller, GitRepository, eventually, unique};
 use crate::scene::{Scene, config_map, deployment};
 
 /// Applications of which nothing gets into the cluster.
-pub(crate) const REFUSED: [&str; 26] = [
+pub(crate) const REFUSED: [&str; 30] = [
     "anchor",
     "asked",
     "aimless",
@@ -17,11 +17,13 @@ pub(crate) const REFUSED: [&str; 26] = [
     "counted",
     "denied",
     "depends",
+    "elsewhere",
     "expression",
     "file",
     "inline",
     "literals",
     "label",
+    "labelled",
     "mistyped",
     "misfit",
     "module",
@@ -33,8 +35,10 @@ pub(crate) const REFUSED: [&str; 26] = [
     "remote",
     "schema",
     "selector",
+    "spaced",
     "torn",
     "typed",
+    "unfit",
     "unquoted",
 ];
 /// Applications that nobody syncs, with a status of another controller.
@@ -305,6 +309,8 @@ fn plant_applications(scene: &Scene, canaries: &Canaries) {
             with("chart", "helm", json!({"parameters": [nested]})),
         ),
         ("literals", source("literals")),
+        ("labelled", source("labelled")),
+        ("unfit", source("unfit")),
         (
             "component",
             with(
@@ -351,6 +357,7 @@ fn plant_applications(scene: &Scene, canaries: &Canaries) {
     });
     apply(scene, &asked);
     plant_policies(scene, canaries, &source("noted"));
+    plant_destinations(scene, canaries, &source("spaced"));
     let mut app = application(scene, "app", &source("app"));
     let variables = "[{kind: Secret, name: vars}]";
     app["metadata"]["annotations"] = json!({"signet.dev/substitute-from": variables});
@@ -393,6 +400,21 @@ fn plant_denied(scene: &Scene, login: &str) {
     let mut application = application(scene, "denied", &source);
     application["spec"]["project"] = "narrow".into();
     apply(scene, &application);
+}
+
+/// An Application for another cluster, with a login, and one whose namespace gets a label that is none.
+fn plant_destinations(scene: &Scene, canaries: &Canaries, source: &Value) {
+    let of = |place: &str| canaries.value(place);
+    let mut elsewhere = application(scene, "elsewhere", source);
+    let server = format!("https://me:{}@k8s.example.com", of("a login of a cluster"));
+    elsewhere["spec"]["destination"]["server"] = server.into();
+    apply(scene, &elsewhere);
+    let mut spaced = application(scene, "spaced", source);
+    let label = format!("{0} {0}", of("a label of a namespace"));
+    let policy = &mut spaced["spec"]["syncPolicy"];
+    policy["managedNamespaceMetadata"] = json!({"labels": {"team": label}});
+    policy["syncOptions"] = json!(["CreateNamespace=true"]);
+    apply(scene, &spaced);
 }
 
 /// An Application that says something of its namespace and passes over a field, and one with a jq path whose last bracket is missing.
@@ -439,6 +461,7 @@ fn manifests(canaries: &Canaries, sealed: String) -> Files {
         ("app/web.yaml", deployment("web", "web:1", user)),
         ("kustomized/kustomization.yaml", generator),
         ("noted/a.yaml", config_map("noted", "1")),
+        ("spaced/a.yaml", config_map("spaced", "1")),
         (
             "manual/manual.yaml",
             secret("manual", of("a Secret that is not synced")),
@@ -488,6 +511,19 @@ fn refused(canaries: &Canaries) -> Files {
         "apiVersion: v2\nname: depends\nversion: 0.1.0\ndependencies: [{{name: part, version: 1.0.0, repository: \"{}\"}}]\n",
         url("a login of a dependency")
     );
+    // No label has a space.
+    let labelled = config_map("labelled", "1").replace(
+        "metadata: {",
+        &format!(
+            "metadata: {{labels: {{team: \"{0} {0}\"}}, ",
+            of("a label that is refused")
+        ),
+    );
+    let variable = format!(
+        "        env: [{{name: A, value: {{it: {}}}}}]\n",
+        of("a variable of the wrong type")
+    );
+    let unfit = deployment("unfit", "web:1", &variable);
     let spoiled = "secretGenerator: [{name: spoiled, literals: [token=none], options: {disableNameSuffixHash: true}}]\n";
     let literals = format!(
         "secretGenerator: [{{name: literals, literals: [token={}, oops]}}]\n",
@@ -499,6 +535,8 @@ fn refused(canaries: &Canaries) -> Files {
         ("mistyped/secret.yaml", mistyped),
         ("refused/secret.yaml", docker),
         ("literals/kustomization.yaml", literals),
+        ("labelled/a.yaml", labelled),
+        ("unfit/web.yaml", unfit),
         ("spoiled/kustomization.yaml", spoiled.to_owned()),
         ("remote/kustomization.yaml", remote),
         ("torn/secret.yaml", torn),

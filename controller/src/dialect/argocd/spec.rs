@@ -7,6 +7,7 @@ use crds::{ApplicationSpec, Retry, SyncPolicy};
 
 use crate::dialect::intent::{Automated, Destination, NamespaceMetadata, RetryPolicy};
 use crate::dialect::refusal::Refusal;
+use crate::repositories::redacted;
 
 /// The cluster we run in, by URL.
 const IN_CLUSTER_SERVER: &str = "https://kubernetes.default.svc";
@@ -40,7 +41,8 @@ pub(super) fn destination(spec: &ApplicationSpec) -> Result<Destination, Refusal
             namespace: namespace.clone(),
         }),
         (server, "") => Err(Refusal::not_supported(format!(
-            "spec.destination.server: {server}, another cluster"
+            "spec.destination.server: {}, another cluster",
+            redacted(server)
         ))),
         ("", name) => Err(Refusal::not_supported(format!(
             "spec.destination.name: {name}, another cluster"

@@ -114,11 +114,11 @@ impl BuildOptions {
                     None | Some("true") if among(&PERMISSIONS) => {}
                     None | Some("true") if flag == CHARTS => options.charts = true,
                     None | Some("true") => options.words.push(name.to_owned()),
-                    Some(_) => return Err(format!("found {word}, expected {name}")),
+                    Some(_) => return Err(format!("found {name} with a value, expected none")),
                 }
             } else {
                 let known = [&SWITCHES[..], &VALUES].concat().join(", ");
-                return Err(format!("found {word}, expected any of {known}"));
+                return Err(format!("found {name}, expected any of {known}"));
             }
         }
         Ok(options)
@@ -166,11 +166,15 @@ mod tests {
             ("--reorder", "--reorder has no value"),
             (
                 "--enable-helm=yes",
-                "found --enable-helm=yes, expected --enable-helm",
+                "found --enable-helm with a value, expected none",
             ),
             (
                 "--helm-command /bin/sh",
                 "found --helm-command, expected any of --enable-helm, --enable-managedby-label, --load-restrictor, --reorder",
+            ),
+            (
+                "--env=TOKEN=hunter2",
+                "found --env, expected any of --enable-helm, --enable-managedby-label, --load-restrictor, --reorder",
             ),
             (
                 "-o /out",

@@ -1,4 +1,4 @@
-//! What the API server's refusals mean: one reason from a closed set, and a text that shows no value of a Secret.
+//! What the API server's refusals mean: one reason from a closed set, and a text that shows no value.
 //! It never takes an unreachable API server for an answer: that stays an error.
 
 use kube::core::Status;
@@ -23,9 +23,10 @@ pub(crate) fn failure(key: &ObjectKey, error: kube::Error) -> Result<Failure, ku
             reason: reason(&status),
             message: message(key, &status),
         }),
-        kube::Error::SerdeError(source) => Ok(Failure {
+        // Why it can't is told with what was found there.
+        kube::Error::SerdeError(_) => Ok(Failure {
             reason: FailureReason::Unavailable,
-            message: format!("{key}: the API server's answer can't be read: {source}"),
+            message: format!("{key}: the API server's answer can't be read"),
         }),
         error => Err(error),
     }
@@ -39,10 +40,8 @@ pub(crate) fn failure(key: &ObjectKey, error: kube::Error) -> Result<Failure, ku
 pub(super) fn write_failure(key: &ObjectKey, error: kube::Error) -> Result<Failure, kube::Error> {
     match error {
         kube::Error::Api(status) if is_trouble_of_the_server(&status) => {
-            Err(match holds_secrets(key) {
-                true => refusal::error_without_values(key, kube::Error::Api(status)),
-                false => kube::Error::Api(status),
-            })
+            let error = kube::Error::Api(status);
+            Err(refusal::error_without_values(key, error))
         }
         error => failure(key, error),
     }
@@ -101,12 +100,11 @@ fn speaks_of_immutability(status: &Status) -> bool {
     says(&status.message) || refusal::causes(status).any(|cause| says(&cause.message))
 }
 
-/// The API server repeats the values it refuses; of objects that hold secrets they are left out.
+/// The API server repeats the values it refuses: they are left out, and of objects that hold secrets the words of others, too.
 fn message(key: &ObjectKey, status: &Status) -> String {
-    if holds_secrets(key) {
-        refusal::without_values(key, status)
-    } else {
-        status.message.clone()
+    match holds_secrets(key) {
+        true => refusal::without_values(key, status),
+        false => refusal::unquoted(key, status),
     }
 }
 

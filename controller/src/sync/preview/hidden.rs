@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::Sides;
 use crate::sync::items::{Items, holds_secrets, places};
 use crate::sync::key::ObjectKey;
+use crds::names::application;
 
 /// kubectl's copy of the whole object.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -19,6 +20,7 @@ pub(super) fn hide(key: &ObjectKey, annotations: Option<&Value>, sides: &mut Sid
     let items = Items::between(key, live.as_ref(), becomes.as_ref());
     let holds_secrets = holds_secrets(key);
     let is_secret = key.is("", "Secret");
+    let is_application = key.is(application::GROUP, application::KIND);
     for object in live.iter_mut().chain(becomes) {
         let carried = object.pointer_mut("/metadata/annotations");
         if let Some(carried) = carried.and_then(Value::as_object_mut) {
@@ -27,6 +29,10 @@ pub(super) fn hide(key: &ObjectKey, annotations: Option<&Value>, sides: &mut Sid
         }
         for place in places(key) {
             take_out(object, place);
+        }
+        // What somebody asks a child for is not of Git.
+        if let Some(fields) = object.as_object_mut().filter(|_| is_application) {
+            fields.remove("operation");
         }
         if is_secret {
             keep(object, &SHOWN);

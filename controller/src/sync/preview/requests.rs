@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+use crate::refusal;
 use crate::run;
 use crate::sync::engine::Engine;
 use crate::sync::observe::applications::{self, AppId};
@@ -119,7 +120,8 @@ impl Engine {
                 }
                 Err(kube::Error::Api(status)) if status.is_conflict() => {}
                 Err(kube::Error::Api(status)) if status.code == 404 => return Ok(None),
-                Err(error) => return Err(error),
+                // A webhook may quote what it refuses.
+                Err(error) => return Err(refusal::error_without_values(app, error)),
             }
         }
         Ok(None)
