@@ -273,7 +273,8 @@ fn a_sealed_secret_works_once_its_newest_spec_is_a_secret() {
             json!({"metadata": {"generation": generation}, "status": status}),
         )
     };
-    let synced = |status: &str| json!({"observedGeneration": 1, "conditions": [{"type": "Synced", "status": status, "message": "no key could decrypt secret"}]});
+    let says = |status: &str, message: &str| json!({"observedGeneration": 1, "conditions": [{"type": "Synced", "status": status, "message": message}]});
+    let synced = |status: &str| says(status, "no key could decrypt secret");
     assert_eq!(sealed(1, Value::Null).0, Progressing);
     assert_eq!(sealed(1, synced("True")).0, Healthy);
     assert_eq!(sealed(2, synced("True")).0, Progressing);
@@ -281,6 +282,11 @@ fn a_sealed_secret_works_once_its_newest_spec_is_a_secret() {
         sealed(1, synced("False")),
         (Degraded, "no key could decrypt secret".into())
     );
+    // As upstream's controller says it.
+    let failed =
+        "template: data:1:2: executing \"data\" at <fail .password>: error calling fail: hunter2";
+    let told = "its template can't be filled in; the condition Synced of the SealedSecret says why";
+    assert_eq!(sealed(1, says("False", failed)), (Degraded, told.into()));
 }
 
 #[test]
