@@ -12,10 +12,8 @@ use crate::verdict::{Health, HealthStatus, unknown};
 
 /// Longest message that is kept, in characters: as much as a status shows.
 const LONGEST_MESSAGE: usize = 1024;
-/// Where the values of a Secret are.
-const SECRET_VALUES: [&str; 2] = ["data", "stringData"];
-/// kubectl's copy of the whole object.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+/// Where the values of a Secret are: kubectl and others keep copies in annotations.
+const SECRET_VALUES: [&str; 3] = ["/data", "/stringData", "/metadata/annotations"];
 
 /// The object as a script may read it: of a Secret's values there are only the names, since a script could put them into its
 /// message.
@@ -25,16 +23,10 @@ pub(super) fn readable(object: &Value) -> Cow<'_, Value> {
     }
     let mut object = object.clone();
     for field in SECRET_VALUES {
-        let values = object.get_mut(field).and_then(Value::as_object_mut);
+        let values = object.pointer_mut(field).and_then(Value::as_object_mut);
         for value in values.into_iter().flat_map(|values| values.values_mut()) {
             *value = Value::String(String::new());
         }
-    }
-    if let Some(annotations) = object
-        .pointer_mut("/metadata/annotations")
-        .and_then(Value::as_object_mut)
-    {
-        annotations.remove(LAST_APPLIED);
     }
     Cow::Owned(object)
 }
